@@ -1,0 +1,254 @@
+"""The world of the generated clip: where camera and cars are at any time, and what the camera then records.
+
+Ground coordinates as in `benchmarks.scenery`; pixels are continuous, the corner pixel covers [0, 1].
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, List, NamedTuple, Sequence, Tuple
+
+import cv2
+import numpy as np
+
+from benchmarks import scenery
+
+if TYPE_CHECKING:
+    from benchmarks.synthetic import AerialClip
+
+_HALF_M, _TEXELS_PER_M = 125.0, 8.0
+_CAR_LENGTH, _LANE = 4.7, 2.1
+_CAR_MIDDLE = np.array([0.0, 0.0, -0.8])
+_TEXEL_TO_M = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, _TEXELS_PER_M]]) / _TEXELS_PER_M
+_TEXEL_TO_M[:2, 2] -= _HALF_M
+_PIXEL = np.array([[1.0, 0.0, -0.5], [0.0, 1.0, -0.5], [0.0, 0.0, 1.0]])  # OpenCV counts from the middle of the first pixel
+
+
+class Camera(NamedTuple):
+    """A pinhole camera: `rotation` (3, 3) takes world to camera axes (x right, y down, z forward), `position` in metres,
+    `focal` in pixels, `centre` the principal point ``(x, y)`` in pixels."""
+
+    rotation: np.ndarray
+    position: np.ndarray
+    focal: float
+    centre: np.ndarray
+
+    def project(self, points: np.ndarray) -> np.ndarray:
+        """World points ``(..., 3)`` to pixels ``(..., 2)``."""
+        seen = (np.asarray(points) - self.position) @ self.rotation.T
+        return seen[..., :2] / np.maximum(seen[..., 2:], 1e-6) * self.focal + self.centre
+
+    def plane(self, height: float) -> np.ndarray:
+        """The homography (3, 3) from ``(x, y, 1)`` metres on the level plane at `height` to pixels."""
+        origin = self.rotation @ (np.array([0.0, 0.0, -height]) - self.position)
+        lens = np.array([[self.focal, 0, self.centre[0]], [0, self.focal, self.centre[1]], [0, 0, 1]])
+        return lens @ np.column_stack([self.rotation[:, :2], origin])
+
+
+class Bridge(NamedTuple):
+    """A level deck: its corners ``(4, 3)`` in metres and its picture, the long side along the rows."""
+
+    corners: np.ndarray
+    picture: np.ndarray
+
+
+class AerialScene:
+    """The world of one clip. Poses and pictures at any time in seconds."""
+
+    def __init__(self, config: AerialClip):
+        self.config = config
+        rng = np.random.default_rng([config.seed, 7])
+        self._waves = _Waves(rng)
+        self._road = _loop(rng)
+        self._bearing = np.radians(rng.choice([35, 145, -35, -145]) + rng.uniform(-8, 8))
+        self._focal = config.width * 0.94
+        self._distance = self._focal * _CAR_LENGTH / config.target_px
+        self._target = scenery.vehicle((58, 62, 196), (74, 80, 212))
+        self._other = scenery.vehicle((58, 88, 178), (66, 84, 150))
+        self._bridges: List[Bridge] = [self._bridge(start, end, rng) for start, end in config.occlusions]
+        self._rng = rng
+
+    def target_at(self, t: float) -> Tuple[float, float, float]:
+        """Where the target is: x, y in metres and heading in radians."""
+        return self._on_road(self._travelled(t), _LANE)
+
+    def distractor_at(self, t: float) -> Tuple[float, float, float]:
+        """The like car in the other lane: it meets the target at a third of the clip."""
+        meeting = self.config.seconds / 3
+        x, y, heading = self._on_road(self._travelled(meeting) - 5.0 * (t - meeting), -_LANE)
+        return x, y, heading + np.pi
+
+    def camera_at(self, t: float) -> Camera:
+        """The camera's pose: its aim wanders round the target, wind and gimbal shake turn it, the distance changes."""
+        agility, waves = self.config.agility, self._waves
+        x, y, heading = self.target_at(t)
+        depression, yaw = np.radians(62) + 0.05 * waves("tilt", t), heading + self._bearing + 0.15 * waves("yaw", t)
+        aimed = _about(2, 0.04 * waves("roll", t)) @ _about(0, depression - np.pi / 2) @ _about(2, -yaw)
+        distance = self._distance * (1 + 0.16 * min(agility, 1.0) * waves("zoom", t))
+        # The share of the wander that a gimbal makes is a rotation, the rest is flight: a gyro sees only the first.
+        reach = 0.25 * agility * np.array([self.config.width, 0.72 * self.config.height]) / self._focal
+        wander = reach * [waves("sweep x", t), waves("sweep y", t)]
+        shake = 0.0022 * agility * np.array([waves("shake x", t), waves("shake y", t)])
+        gimbal = _about(0, -0.35 * wander[1] - shake[1]) @ _about(1, 0.35 * wander[0] + shake[0])
+        flight = np.array([-0.65 * wander[0], -0.65 * wander[1] / np.sin(depression)]) * distance
+        aim = np.array([x, y, 0.0]) + np.append(scenery.turn(yaw) @ flight, 0.0) + _CAR_MIDDLE
+        centre = np.array([self.config.width, self.config.height]) / 2
+        return Camera(gimbal @ aimed, aim - aimed[2] * distance, self._focal, centre)
+
+    def box_xywh_at(self, t: float) -> np.ndarray:
+        """The exact box of the target in pixels, seen or not: ``[left, top, w, h]``."""
+        seen = self.camera_at(t).project(self._target.placed(*self.target_at(t)).faces.reshape(-1, 3))
+        low, high = seen.min(axis=0), seen.max(axis=0)
+        return np.concatenate([low, high - low])
+
+    def hidden_at(self, t: float) -> float:
+        """The fraction of the target's outline that a bridge hides or the image's border cuts off, 0..1."""
+        camera = self.camera_at(t)
+        seen = camera.project(self._target.placed(*self.target_at(t)).faces.reshape(-1, 3))
+        outline = cv2.convexHull(seen.astype(np.float32))
+        area = cv2.contourArea(outline)
+        w, h = self.config.width, self.config.height
+        visible = cv2.intersectConvexConvex(outline, _rectangle(w, h))[0]
+        for bridge in self._bridges:
+            visible -= cv2.intersectConvexConvex(outline, camera.project(bridge.corners).astype(np.float32))[0]
+        return float(np.clip(1 - visible / area, 0, 1))
+
+    def render_at(self, t: float) -> np.ndarray:
+        """What the camera records when its exposure is centred on `t`: uint8 BGR ``(height, width, 3)``."""
+        first, second = (self._picture(t + side * self.config.exposure / 4) for side in (-1, 1))
+        image = cv2.addWeighted(first, 0.5, second, 0.5, 0)
+        rng = np.random.default_rng([self.config.seed, round(t * 1e9)])
+        y, x = rng.integers(0, 65, 2)
+        grain = self._painted[2][y : y + self.config.height, x : x + self.config.width]
+        return cv2.add(image, grain, dtype=cv2.CV_8U)
+
+    @cached_property
+    def _painted(self) -> Tuple[np.ndarray, List[scenery.Mesh], np.ndarray]:
+        """Ground, what stands on it, sensor noise; painted when first seen, for the truth needs none of them."""
+        decks = [bridge.corners[:, :2] for bridge in self._bridges]
+        ground, things = scenery.paint_ground(self._road[:-1, 1:3], decks, _HALF_M, _TEXELS_PER_M, self._rng)
+        grain = self._rng.normal(0, self.config.noise, (self.config.height + 64, self.config.width + 64, 3))
+        return ground, things, np.rint(grain).astype(np.int16)
+
+    def _picture(self, t: float) -> np.ndarray:
+        camera, size = self.camera_at(t), (self.config.width, self.config.height)
+        to_image = _PIXEL @ camera.plane(0) @ _TEXEL_TO_M
+        image = cv2.warpPerspective(self._painted[0], to_image, size, borderMode=cv2.BORDER_REFLECT_101)
+        moving = [self._target.placed(*self.target_at(t))]
+        if self.config.distractor:
+            moving.append(self._other.placed(*self.distractor_at(t)))
+        for car in moving:
+            outline = scenery.shadow(car)
+            scenery.darken(image, camera.project(np.column_stack([outline, np.zeros(len(outline))])) - 0.5, 0.45)
+        _draw(image, camera, self._painted[1] + moving)
+        for bridge in self._bridges:
+            _draw_bridge(image, camera, bridge)
+        return image
+
+    def _travelled(self, t: float) -> float:
+        slower = sum(np.tanh((t - (start + end) / 2) / 0.8) for start, end in self.config.occlusions)
+        return 9.0 * t + 2.0 * self._waves("speed", t) - 0.8 * 2.5 * slower
+
+    def _on_road(self, travelled: float, lane: float) -> Tuple[float, float, float]:
+        distance = travelled % self._road[-1, 0]
+        x, y, heading = (float(np.interp(distance, self._road[:, 0], self._road[:, i])) for i in (1, 2, 3))
+        return x - np.sin(heading) * lane, y + np.cos(heading) * lane, heading
+
+    def _bridge(self, start: float, end: float, rng: np.random.Generator) -> Bridge:
+        """A deck that covers the line of sight to the whole car from `start` to `end`, across the road."""
+        crossings = []
+        for t in (start, (start + end) / 2, end):
+            x, y, heading = self.target_at(t)
+            eye, car = self.camera_at(t).position, np.array([x, y, 0.0]) + _CAR_MIDDLE
+            crossings.append((car + (eye - car) * (scenery.DECK_HEIGHT + car[2]) / (car[2] - eye[2]))[:2])
+        along = np.array([np.cos(heading), np.sin(heading)])
+        across = np.array([-along[1], along[0]])
+        reach = (np.array(crossings) - crossings[1]) @ along
+        low, high = reach.min() - 0.38 * _CAR_LENGTH, reach.max() + 0.38 * _CAR_LENGTH
+        half = 60.0
+        flat = [crossings[1] + along * a + across * b for a, b in ((low, -half), (low, half), (high, half), (high, -half))]
+        corners = np.column_stack([flat, np.full(4, -scenery.DECK_HEIGHT)])
+        return Bridge(corners, scenery.bridge_deck(2 * half, high - low, rng))
+
+
+class _Waves:
+    """Named smooth functions of time, within about [-1, 1]: sums of two sines of seeded phase."""
+
+    _PERIODS = {
+        "sweep x": (3.3, 2.1),
+        "sweep y": (4.1, 2.6),
+        "shake x": (0.31, 0.17),
+        "shake y": (0.27, 0.14),
+        "yaw": (11.0, 6.3),
+        "tilt": (9.0, 5.2),
+        "roll": (3.7, 1.9),
+        "zoom": (7.0, 4.4),
+        "speed": (5.2, 3.1),
+    }  # seconds
+
+    def __init__(self, rng: np.random.Generator):
+        self._phases = {name: rng.uniform(0, 2 * np.pi, 2) for name in self._PERIODS}
+
+    def __call__(self, name: str, t: float) -> float:
+        slow, fast = 2 * np.pi * t / np.array(self._PERIODS[name]) + self._phases[name]
+        return float(0.7 * np.sin(slow) + 0.3 * np.sin(fast))
+
+
+def _about(axis: int, angle: float) -> np.ndarray:
+    """Rotation (3, 3) by `angle` radians about the axis x, y or z (0, 1, 2)."""
+    matrix, (i, j) = np.eye(3), ((1, 2), (2, 0), (0, 1))[axis]
+    matrix[i, i] = matrix[j, j] = np.cos(angle)
+    matrix[j, i] = np.sin(angle)
+    matrix[i, j] = -matrix[j, i]
+    return matrix
+
+
+def _loop(rng: np.random.Generator) -> np.ndarray:
+    """A winding closed road: rows of distance travelled, x, y (metres) and heading (radians, without jumps)."""
+    angle, radius = np.linspace(0, 2 * np.pi, 2401), np.full(2401, 62.0)
+    for k, strength in ((2, 0.10), (3, 0.07), (4, 0.05), (5, 0.03)):
+        radius += 62.0 * strength * np.cos(k * angle + rng.uniform(0, 2 * np.pi))
+    x, y = radius * np.cos(angle), radius * np.sin(angle)
+    step = np.hypot(np.diff(x), np.diff(y))
+    heading = np.unwrap(np.arctan2(np.diff(y), np.diff(x)))
+    heading = np.append((heading[0] + heading[-1] - 2 * np.pi) / 2, (heading[1:] + heading[:-1]) / 2)
+    return np.column_stack([np.append(0, np.cumsum(step)), x, y, np.append(heading, heading[0] + 2 * np.pi)])
+
+
+def _draw(image: np.ndarray, camera: Camera, things: Sequence[scenery.Mesh]) -> None:
+    """Paint the meshes that are in view, far ones first; faces that look away are left out."""
+    middles = np.array([thing.faces.mean(axis=(0, 1)) for thing in things])
+    at = camera.project(middles)
+    depth = (middles - camera.position) @ camera.rotation[2]
+    extent = [np.abs(thing.faces - middle).max() for thing, middle in zip(things, middles)]
+    margin = (2 * camera.focal * np.array(extent) / np.maximum(depth, 1.0))[:, None]
+    in_view = ((at > -margin) & (at < margin + image.shape[1::-1])).all(axis=1)
+    for index in sorted(np.flatnonzero(in_view).tolist(), key=lambda i: -depth[i]):
+        corners = camera.project(things[index].faces) - 0.5
+        a, b = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]
+        towards_us = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0] > 0
+        polygons = np.round(corners * 16).astype(np.int32)
+        for face in np.flatnonzero(towards_us):
+            cv2.fillConvexPoly(image, polygons[face], things[index].colours[face].tolist(), cv2.LINE_AA, 4)
+
+
+def _draw_bridge(image: np.ndarray, camera: Camera, bridge: Bridge) -> None:
+    """Paint the deck's visible side, then the deck."""
+    top = bridge.corners
+    side = np.array([[top[i], top[(i + 1) % 4], top[(i + 1) % 4] + (0, 0, 1.1), top[i] + (0, 0, 1.1)] for i in range(4)])
+    _draw(image, camera, [scenery.Mesh(side, np.full((4, 3), 92.0))])
+    corners = (camera.project(top) - 0.5).astype(np.float32)
+    if cv2.intersectConvexConvex(corners, _rectangle(image.shape[1], image.shape[0]))[0] <= 0:
+        return
+    rows, columns = bridge.picture.shape[:2]
+    picture = np.array([[-0.5, -0.5], [columns - 0.5, -0.5], [columns - 0.5, rows - 0.5], [-0.5, rows - 0.5]], dtype=np.float32)
+    to_image = cv2.getPerspectiveTransform(picture, corners)
+    size = (image.shape[1], image.shape[0])
+    deck = cv2.warpPerspective(bridge.picture, to_image, size, borderMode=cv2.BORDER_REPLICATE)
+    mask = np.zeros(image.shape[:2], dtype=np.uint8)
+    cv2.fillConvexPoly(mask, np.round(corners * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
+    cv2.copyTo(deck, mask, image)
+
+
+def _rectangle(width: float, height: float) -> np.ndarray:
+    return np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)

@@ -1,0 +1,60 @@
+"""DTB70, UAVDT and VisDrone-SOT in their published layouts."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import List, Optional
+
+from benchmarks.datasets.clip import Clip, annotation_clips, first_folder, subfolders
+from benchmarks.datasets.registry import register
+
+_VISDRONE = re.compile(r"VisDrone\d{4}-SOT-(.+)")
+
+
+@register(
+    "dtb70",
+    "<root>/<seq>/groundtruth_rect.txt with <root>/<seq>/img/00001.jpg",
+    published={"": 70},
+)
+def dtb70(root: str, split: Optional[str]) -> List[Clip]:
+    """Drone Tracking Benchmark (Li and Yeung, AAAI 2017): 70 sequences, 30 fps; some boxes begin left of the image."""
+    place = first_folder(root, "DTB70", "") or root
+    clips = []
+    for name in subfolders(place):
+        folder = os.path.join(place, name)
+        clips.append(Clip(name, os.path.join(folder, "groundtruth_rect.txt"), os.path.join(folder, "img")))
+    return [clip for clip in clips if os.path.isfile(clip.annotation)]
+
+
+@register(
+    "uavdt",
+    "<root>/anno/<seq>_gt.txt (or UAV-benchmark-SOT_v1.0/anno) with <root>/UAV-benchmark-S/<seq>/img000001.jpg",
+    published={"": 50},
+)
+def uavdt(root: str, split: Optional[str]) -> List[Clip]:
+    """UAVDT single-object tracking (Du et al., ECCV 2018): 50 sequences, 30 fps."""
+    boxes = first_folder(root, "anno", "UAV-benchmark-SOT_v1.0/anno", "annotations")
+    images = first_folder(root, "UAV-benchmark-S", "sequences", "data_seq")
+    return annotation_clips(boxes, images) if boxes else []
+
+
+@register(
+    "visdrone",
+    "<root>/annotations/<seq>.txt with <root>/sequences/<seq>/img0000001.jpg, or both inside VisDrone20xx-SOT-<split>",
+    splits=("test-dev", "val", "train", "test-challenge"),
+    published={"test-dev": 35, "val": 11, "train": 86},
+    aliases=("visdrone-sot", "visdrone2018-sot", "visdrone2019-sot"),
+)
+def visdrone(root: str, split: Optional[str]) -> List[Clip]:
+    """VisDrone-SOT (Zhu et al.), 30 fps. The challenge split gives the first box only, in `initialization`."""
+    own = _VISDRONE.fullmatch(os.path.basename(os.path.abspath(root)))
+    if own and own.group(1) != split:
+        return []
+    matches = filter(None, map(_VISDRONE.fullmatch, subfolders(root)))
+    place = os.path.join(root, max((match.group(0) for match in matches if match.group(1) == split), default=""))
+    boxes = first_folder(place, "annotations", "initialization")
+    if boxes is None:
+        return []
+    init_only = os.path.basename(boxes) == "initialization"
+    return annotation_clips(boxes, os.path.join(place, "sequences"), init_only=init_only)

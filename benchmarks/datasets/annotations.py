@@ -1,0 +1,45 @@
+"""Boxes alone: a flat folder of `SEQ.txt`, or an archive that holds such folders, unpacked once to a cache."""
+
+from __future__ import annotations
+
+import os
+from typing import List, Optional
+
+from benchmarks.datasets.archive import unpack
+from benchmarks.datasets.clip import Clip, annotation_clips, first_folder, subfolders
+from benchmarks.datasets.registry import register
+from pvtpp.errors import InputError
+
+
+@register(
+    "annotations",
+    "a folder of SEQ.txt (x,y,w,h per line), or a .tar.xz with such folders; the subset is the folder's name",
+    own_folder=True,
+)
+def box_folder(
+    root: str,
+    split: Optional[str],
+    subset: Optional[str] = None,
+    fps: Optional[float] = None,
+    camera_fps: Optional[float] = None,
+) -> List[Clip]:
+    """`subset` (or `split`) is a folder inside, needed where there are several. `fps` is the annotated world's rate: by
+    default 10 where the folder's name says `10fps`, else 30. `camera_fps` shows the tracker fewer frames."""
+    place = root if os.path.isdir(root) else unpack(root)
+    wanted = subset or split
+    folders = [name for name in subfolders(place) if _box_files(os.path.join(place, name))]
+    if wanted:
+        found = first_folder(place, wanted) if wanted in folders else None
+        if found is None:
+            raise InputError(f"{root}: no subset {wanted!r}; valid: {', '.join(folders) or 'none'}")
+        place = found
+    elif not _box_files(place):
+        if len(folders) > 1:
+            raise InputError(f"{root}: several subsets, choose one: {', '.join(folders)}")
+        place = os.path.join(place, folders[0]) if folders else place
+    rate = fps or (10.0 if "10fps" in os.path.basename(os.path.abspath(place)) else 30.0)
+    return annotation_clips(place, world_fps=rate, camera_fps=camera_fps)
+
+
+def _box_files(place: str) -> bool:
+    return any(name.endswith(".txt") for name in os.listdir(place))

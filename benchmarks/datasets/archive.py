@@ -1,0 +1,77 @@
+"""Annotation archives, unpacked once into the user's cache."""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+import os
+import shutil
+import tarfile
+import tempfile
+import zlib
+from pathlib import PurePosixPath
+
+from pvtpp.errors import InputError
+
+
+def cache_folder() -> str:
+    """Where the project keeps what it can make again: ``$XDG_CACHE_HOME/pvtpp``, by default ``~/.cache/pvtpp``."""
+    return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "pvtpp")
+
+
+def unpack(path: str) -> str:
+    """The folder that holds the archive's files: unpacked on first use, later found by path, size and time of change.
+
+    Only plain files inside the archive's own tree are accepted. Raises InputError for anything else, for a file that is
+    no tar archive, and for a cache that cannot be written.
+    """
+    status = os.stat(path)
+    identity = f"{os.path.realpath(path)}:{status.st_size}:{status.st_mtime_ns}"
+    digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    home = os.path.join(cache_folder(), "annotations")
+    target = os.path.join(home, f"{os.path.basename(path).split('.')[0]}-{digest}")
+    if os.path.isdir(target):
+        return target
+    try:
+        os.makedirs(home, exist_ok=True)
+        part = tempfile.mkdtemp(suffix=".part", dir=home)
+    except OSError as error:
+        raise InputError(f"{home}: cannot unpack {path} there ({error.strerror}); set XDG_CACHE_HOME") from None
+    try:
+        _extract(path, part)
+        _move(part, target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return target
+
+
+def _extract(path: str, target: str) -> None:
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                inside = PurePosixPath(member.name)
+                if inside.is_absolute() or ".." in inside.parts or not (member.isfile() or member.isdir()):
+                    raise InputError(f"{path}: {member.name!r} is not a plain file inside the archive's own tree")
+                place = os.path.join(target, *inside.parts)
+                if member.isdir():
+                    os.makedirs(place, exist_ok=True)
+                    continue
+                os.makedirs(os.path.dirname(place), exist_ok=True)
+                content = archive.extractfile(member)
+                assert content is not None
+                with open(place, "wb") as file:
+                    shutil.copyfileobj(content, file)
+    except (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: not a complete .tar, .tar.gz, .tar.bz2 or .tar.xz archive ({reason})") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot unpack to {target} ({error})") from None
+
+
+def _move(part: str, target: str) -> None:
+    try:
+        os.replace(part, target)
+    except OSError:
+        # Another process was faster: what it unpacked is the same.
+        if not os.path.isdir(target):
+            raise

@@ -1,0 +1,91 @@
+"""The text format of every tracking benchmark: one `left, top, width, height` row per frame."""
+
+from __future__ import annotations
+
+import os
+from itertools import chain
+from typing import NoReturn
+
+import numpy as np
+
+from pvtpp.boxes import ArrayLike
+from pvtpp.errors import InputError
+
+
+def read_xywh(path: str) -> np.ndarray:
+    """The rows of a box file, shape ``(frames, 4)`` float64, `NaN` as written.
+
+    Commas, tabs and spaces separate; CRLF, a byte order mark and blank lines at the end are accepted. Raises InputError
+    with the file and line for anything else: a blank line between rows would shift every later frame.
+    """
+    return parse_xywh(_read_text(path), path)
+
+
+def parse_xywh(text: str, source: str) -> np.ndarray:
+    """`read_xywh` for text already in memory; `source` names its origin in errors."""
+    rows = list(map(str.split, text.rstrip().replace(",", " ").splitlines()))
+    if not rows:
+        raise InputError(f"{source}: no boxes; expected one 'x,y,w,h' row per frame")
+    if set(map(len, rows)) != {4}:
+        _explain(text, source)
+    try:
+        return np.fromiter(map(float, chain.from_iterable(rows)), np.float64, 4 * len(rows)).reshape(-1, 4)
+    except ValueError:
+        _explain(text, source)
+
+
+def _explain(text: str, source: str) -> NoReturn:
+    for number, line in enumerate(text.rstrip().splitlines(), start=1):
+        try:
+            if len(list(map(float, line.replace(",", " ").split()))) == 4:
+                continue
+        except ValueError:
+            pass
+        raise InputError(f"{source}, line {number}: {line[:80]!r} is not four numbers 'x,y,w,h'")
+    raise InputError(f"{source}: not a box file")
+
+
+def read_flags(path: str, count: int) -> np.ndarray:
+    """`count` integers, shape ``(count,)``, all on one line or one per line; InputError if there are not as many."""
+    words = _read_text(path).replace(",", " ").split()
+    try:
+        flags = np.array(list(map(int, words)), dtype=np.int64)
+    except ValueError:
+        raise InputError(f"{path}: expected integers, one per frame") from None
+    if len(flags) != count:
+        raise InputError(f"{path}: {len(flags)} flags for {count} annotated frames")
+    return flags
+
+
+def write_xywh(path: str, xywh: ArrayLike, number: str = "%.4f", separator: str = ",") -> None:
+    """Write boxes of shape ``(frames, 4)``, `number` being a printf format; InputError if the place is unwritable."""
+    rows = np.asarray(xywh, dtype=np.float64)
+    if rows.ndim != 2 or rows.shape[1] != 4 or len(rows) == 0:
+        raise InputError(f"{path}: boxes have shape {rows.shape}, expected (frames, 4) with at least one frame")
+    row = separator.join([number] * 4) + "\n"
+    write_text(path, "".join(row % tuple(values) for values in rows.tolist()))
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a whole file or none: the text lies under its name only once it is complete."""
+    part = f"{path}.{os.getpid()}.part"
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(part, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.replace(part, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot write ({error.strerror or error})") from None
+    finally:
+        if os.path.exists(part):
+            os.remove(part)
+
+
+def _read_text(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return file.read().decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot read ({error.strerror or error})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text file") from None

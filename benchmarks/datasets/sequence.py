@@ -1,0 +1,100 @@
+"""One annotated video: what the camera shows, and what the world really did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Optional, Tuple
+from typing import Sequence as Listing
+
+import numpy as np
+
+from pvtpp.errors import InputError
+from pvtpp.tracker import Frame
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A clip with its ground truth; frame 0 of camera and world are both at time 0.
+
+    `ground_truth_xywh` has one row per *world* frame, shape ``(n, 4)``, ``[left, top, w, h]`` in pixels, NaN where the
+    target is absent. The camera may be slower than the world: `camera_fps` must divide `world_fps`. `image_paths` holds one
+    file per *camera* frame, or is None where only annotations are at hand. `size` is ``(width, height)`` where known.
+    """
+
+    name: str
+    ground_truth_xywh: np.ndarray
+    world_fps: float = 30.0
+    camera_fps: float = 30.0
+    image_paths: Optional[Listing[str]] = None
+    source: str = field(default="", compare=False)
+    size: Optional[Tuple[int, int]] = None
+
+    def __post_init__(self) -> None:
+        boxes = np.array(self.ground_truth_xywh, dtype=np.float64)
+        where = self.source or self.name
+        if boxes.ndim != 2 or boxes.shape[1] != 4 or len(boxes) == 0:
+            raise InputError(f"{where}: ground truth has shape {boxes.shape}, expected (frames, 4) with at least one frame")
+        if not (self.camera_fps > 0 and self.world_fps > 0):
+            raise InputError(f"{where}: frame rates must be above 0, got camera {self.camera_fps}, world {self.world_fps}")
+        stride = self.world_fps / self.camera_fps
+        if abs(stride - round(stride)) > 1e-9 or round(stride) < 1:
+            raise InputError(
+                f"{where}: camera fps {self.camera_fps} does not divide world fps {self.world_fps}, "
+                "so camera frames would fall between annotated world frames"
+            )
+        absent = ~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2] > 0) & (boxes[:, 3] > 0))
+        boxes[absent] = np.nan
+        boxes.flags.writeable = False
+        object.__setattr__(self, "ground_truth_xywh", boxes)
+        shown = len(range(0, len(boxes), self.stride))
+        if self.image_paths is not None and len(self.image_paths) != shown:
+            raise InputError(
+                f"{where}: {len(self.image_paths)} images for {shown} camera frames "
+                f"({len(boxes)} annotated world frames, every {self.stride}. one shown)"
+            )
+
+    @property
+    def stride(self) -> int:
+        """World frames per camera frame."""
+        return round(self.world_fps / self.camera_fps)
+
+    def __len__(self) -> int:
+        """The number of camera frames."""
+        return -(-len(self.ground_truth_xywh) // self.stride)
+
+    @property
+    def world_t_ns(self) -> np.ndarray:
+        """Time of every world frame, int64."""
+        return frame_times_ns(len(self.ground_truth_xywh), self.world_fps)
+
+    @property
+    def camera_t_ns(self) -> np.ndarray:
+        """Capture time of every camera frame, int64: a subset of the world's times."""
+        return self.world_t_ns[:: self.stride]
+
+    def frame(self, index: int) -> Frame:
+        """Camera frame `index`; its image is read when first looked at."""
+        t_ns = round(index * self.stride * (1e9 / self.world_fps))
+        if self.image_paths is None:
+            return Frame(index, t_ns, None, source=f"{self.name} frame {index}")
+        path = self.image_paths[index]
+        return Frame(index, t_ns, lambda: read_image(path), source=path)
+
+
+def frame_times_ns(count: int, fps: float) -> np.ndarray:
+    """Times of frames 0..count-1 at `fps`, rounded to integer nanoseconds, shape ``(count,)``."""
+    return np.rint(np.arange(count) * (1e9 / fps)).astype(np.int64)
+
+
+def read_image(path: str) -> np.ndarray:
+    """The image file as uint8 BGR. Raises InputError naming the file if it is missing or does not decode."""
+    import cv2
+
+    try:
+        data = np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        raise InputError(f"{path}: cannot read image ({error.strerror or error})") from None
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        raise InputError(f"{path}: not an image that OpenCV can decode ({data.size} bytes)")
+    return image

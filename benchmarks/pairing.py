@@ -1,0 +1,95 @@
+"""Which answer counts for which world frame: the matching rule of latency-aware evaluation, exactly and for every sigma.
+
+For world frame f at permitted latency sigma (a fraction of a world frame) the newest answer available at
+``t_f + sigma / kappa`` is evaluated at ``t_f`` (PVT++, phi_e). As sigma grows from 0 to 1 a frame's answer changes only
+when another one becomes available, so each frame has a short list of answers and the sigma at which each takes over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional, Tuple
+
+import numpy as np
+
+from pvtpp.errors import InputError
+from pvtpp.runtime.log import EventLog
+
+SIGMA_DECIMALS = 6
+"""Frame times are rounded to nanoseconds; what differs by less than this share of a frame is the same moment."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """P answers to n world frames, ordered by frame, then by when they take over.
+
+    `frame`: index into the scored world frames, shape ``(P,)``. `box`: ``[cx, cy, w, h]``, shape ``(P, 4)``. `sigma`: the
+    permitted latency in world frames, 0 to 1, from which this answer counts; each frame's first answer has 0.
+    """
+
+    frame: np.ndarray
+    box: np.ndarray
+    sigma: np.ndarray
+
+
+def pair(log: EventLog, predictor: str, world_t_ns: np.ndarray, kappa: float, schedule: str = "async") -> Pairs:
+    """Pair the trajectories of one predictor with world frames at `world_t_ns`, `kappa` of them a second.
+
+    ``async``: any trajectory, from the moment it is available. ``paper``: only predictions made for the frames to come, each
+    as far as it reaches (`valid_until_ns`); where there is none, the newest tracker result stands, as the published
+    evaluation has it.
+    """
+    available, table = log.trajectories(predictor)
+    if schedule == "async":
+        frame, answer, sigma = _candidates(available, world_t_ns, kappa)
+        return Pairs(frame, table.boxes(answer, world_t_ns[frame]), sigma)
+    made = np.searchsorted(available, world_t_ns + _slack_ns(kappa), side="right") - 1
+    # The first trajectory is the given box itself, not yet a prediction.
+    for_this_frame = (made > 0) & (world_t_ns <= table.valid_until_ns[made])
+    predicted = np.flatnonzero(for_this_frame)
+    results = [row for row in log.rows if row[0] in ("init", "result")]
+    result_ns = np.array([row[1] for row in results], dtype=np.int64)
+    frame, answer, sigma = _candidates(result_ns, world_t_ns, kappa, np.flatnonzero(~for_this_frame))
+    held = np.array([row[4] for row in results], dtype=np.float64)[answer]
+    order = np.argsort(np.concatenate([predicted, frame]), kind="stable")
+    return Pairs(
+        np.concatenate([predicted, frame])[order],
+        np.concatenate([table.boxes(made[predicted], world_t_ns[predicted]), held])[order],
+        np.concatenate([np.zeros(len(predicted)), sigma])[order],
+    )
+
+
+def pair_offline(log: EventLog, camera_frames: np.ndarray) -> Pairs:
+    """Every camera frame with the tracker's own result for it: the zero-latency evaluation.
+
+    Raises InputError where the run skipped a frame: then it was not a zero-latency run.
+    """
+    results = {row[2]: row[4] for row in log.rows if row[0] in ("init", "result")}
+    missing = [int(frame) for frame in camera_frames if int(frame) not in results]
+    if missing:
+        raise InputError(
+            f"{len(missing)} of {len(camera_frames)} camera frames have no tracker result (first: {missing[0]}); "
+            "offline evaluation needs a run with processing time 0ms"
+        )
+    boxes = np.array([results[int(frame)] for frame in camera_frames], dtype=np.float64)
+    return Pairs(np.arange(len(boxes)), boxes, np.zeros(len(boxes)))
+
+
+def _slack_ns(kappa: float) -> int:
+    return int(0.5 * 10**-SIGMA_DECIMALS * 1e9 / kappa)
+
+
+def _candidates(
+    available: np.ndarray, world_t_ns: np.ndarray, kappa: float, frames: Optional[np.ndarray] = None
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each frame, every answer that is the newest at some sigma in [0, 1]: (frame, answer, sigma)."""
+    frames = np.arange(len(world_t_ns)) if frames is None else frames
+    t_ns = world_t_ns[frames] + _slack_ns(kappa)
+    first = np.maximum(np.searchsorted(available, t_ns, side="right") - 1, 0)
+    last = np.maximum(np.searchsorted(available, t_ns + round(1e9 / kappa), side="right") - 1, 0)
+    counts = last - first + 1
+    frame = np.repeat(frames, counts)
+    answer = np.repeat(first, counts) + np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    sigma = np.round((available[answer] - world_t_ns[frame]) * (kappa / 1e9), SIGMA_DECIMALS)
+    sigma[np.cumsum(counts) - counts] = 0.0
+    return frame, answer, sigma

@@ -1,0 +1,121 @@
+"""The score of trackers and predictors over the permitted latency, as a picture."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, List, Mapping, Tuple
+
+import numpy as np
+
+from pvtpp.boxes import ArrayLike
+from pvtpp.errors import InputError
+
+# Okabe and Ito's palette without its yellow, which is too pale for a line on white; the dashes serve readers in grey.
+_STYLES: Tuple[Tuple[str, Any], ...] = (
+    ("#D55E00", "-"),
+    ("#0072B2", "-"),
+    ("#009E73", (0, (6, 1.5))),
+    ("#CC79A7", (0, (3, 1.2))),
+    ("#E69F00", (0, (6, 1.5, 1.5, 1.5))),
+    ("#56B4E9", (0, (1.2, 1.2))),
+    ("#333333", (0, (1.2, 1.2))),
+)
+
+
+def plot_elae(
+    path: str,
+    curves: Mapping[str, Tuple[ArrayLike, ArrayLike]],
+    title: str,
+    subtitle: str = "",
+    measure: str = "AUC",
+    sigma_max: float = 1.0,
+) -> None:
+    """Write a PNG of exact e-LAE curves: each is a step function, ``(sigmas, values)`` with `values[i]` from `sigmas[i]` on.
+
+    `curves` maps a label to its curve, sigmas rising from 0; `subtitle` says data, mode and hardware. Raises InputError for
+    a malformed curve, an unwritable path, or without matplotlib (extra `report`).
+    """
+    lines = {label: _checked(label, curve, sigma_max) for label, curve in curves.items()}
+    if not lines:
+        raise InputError(f"{path}: no curve to plot")
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise InputError(f"{path}: plots need matplotlib, which is not installed here; pip install 'pvtpp[report]'") from None
+
+    figure = Figure(figsize=(8.0, 4.5), dpi=160, facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.085, 0.125, 0.66, 0.715))
+    highest = max(values.max() for _, values in lines.values())
+    top = max(0.1, np.ceil(highest * 10 + 0.3) / 10)
+    for index, (sigmas, values) in enumerate(lines.values()):
+        colour, dashes = _STYLES[index % len(_STYLES)]
+        axes.step(sigmas, values, where="post", color=colour, linestyle=dashes, linewidth=2.0, solid_joinstyle="miter")
+    ends = [float(values[-1]) for _, values in lines.values()]
+    for index, (label, place) in enumerate(zip(lines, _apart(ends, 0.05 * top, top))):
+        colour = _STYLES[index % len(_STYLES)][0]
+        axes.annotate(
+            label,
+            (sigma_max, ends[index]),
+            (sigma_max * 1.035, place),
+            color=colour,
+            fontsize=9.5,
+            va="center",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)},
+        )
+    axes.set_xlim(0, sigma_max)
+    axes.set_ylim(0, top)
+    axes.set_xlabel("permitted latency σ (world frames)", fontsize=10)
+    axes.set_ylabel(measure, fontsize=10)
+    axes.grid(color="#DDDDDD", linewidth=0.7)
+    axes.tick_params(labelsize=9, color="#888888")
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    figure.text(0.085, 0.94, title, fontsize=13, fontweight="bold", va="center")
+    figure.text(0.085, 0.885, subtitle, fontsize=8.5, color="#555555", va="center")
+    _save(figure, path)
+
+
+def _checked(label: str, curve: Tuple[ArrayLike, ArrayLike], sigma_max: float) -> Tuple[np.ndarray, np.ndarray]:
+    """The curve up to `sigma_max`, its last step drawn out to there."""
+    sigmas, values = (np.asarray(part, dtype=np.float64) for part in curve)
+    if sigmas.ndim != 1 or sigmas.shape != values.shape or len(sigmas) == 0:
+        raise InputError(f"curve {label!r}: sigmas {sigmas.shape} and values {values.shape} must be two like lists, not empty")
+    if sigmas[0] != 0 or not (np.diff(sigmas) > 0).all() or not np.isfinite(values).all():
+        raise InputError(f"curve {label!r}: sigmas must rise from 0 and values be finite")
+    shown = sigmas <= sigma_max
+    return np.append(sigmas[shown], sigma_max), np.append(values[shown], values[shown][-1])
+
+
+def _apart(wanted: List[float], gap: float, top: float) -> List[float]:
+    """Heights in 0..top, in the order of the wanted ones and as near to them as a distance of `gap` allows."""
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    # Less the gaps below it each height may only rise: neighbours that would not are pooled at their mean.
+    pools: List[List[float]] = []
+    for rank, index in enumerate(order):
+        pools.append([wanted[index] - rank * gap])
+        while len(pools) > 1 and np.mean(pools[-2]) >= np.mean(pools[-1]):
+            last = pools.pop()
+            pools[-1] += last
+    level = [float(np.mean(pool)) for pool in pools for _ in pool]
+    places = [0.0] * len(wanted)
+    for rank, index in enumerate(order):
+        highest = top - (len(order) - 1) * gap
+        places[index] = max(min(level[rank], highest), 0.0) + rank * gap
+    return places
+
+
+def _save(figure: Any, path: str) -> None:
+    scratch = os.path.join(os.path.dirname(os.path.abspath(path)), f".{os.getpid()}.{os.path.basename(path)}")
+    try:
+        os.makedirs(os.path.dirname(scratch), exist_ok=True)
+        figure.savefig(scratch, format="png")
+        os.replace(scratch, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot write the plot ({error.strerror or error})") from None
+    finally:
+        if os.path.exists(scratch):
+            os.remove(scratch)

@@ -1,0 +1,124 @@
+"""Boxes drawn on frames, and frames written to a video file."""
+
+from __future__ import annotations
+
+import os
+from typing import Iterable, Mapping, Optional, Tuple
+
+import cv2
+import numpy as np
+
+from pvtpp.errors import InputError
+
+Colour = Tuple[int, int, int]
+
+# Okabe and Ito's palette, BGR: told apart by colour-blind readers too, and on grass, soil and asphalt.
+TRUTH: Colour = (255, 255, 255)
+STALE: Colour = (0, 120, 255)
+PREDICTED: Colour = (255, 210, 60)
+_MP4V = int.from_bytes(b"mp4v", "little")
+_INK, _FONT = (20, 20, 20), cv2.FONT_HERSHEY_SIMPLEX
+
+
+def draw_boxes(image: np.ndarray, boxes: Mapping[str, Tuple[Optional[np.ndarray], Colour]], caption: str = "") -> np.ndarray:
+    """A copy of the image with boxes, a legend of their labels and a caption line along the bottom.
+
+    `boxes` maps a label to ``([cx, cy, w, h], BGR colour)``, drawn in this order; a box of None or NaN (absent) stays in the
+    legend, hollow. The image is uint8 ``(height, width, 3)`` BGR.
+    """
+    drawn = image.copy()
+    scale = max(image.shape[1], 320) / 640
+    thick = max(1, round(2 * scale))
+    present = {label: box is not None and bool(np.isfinite(box).all()) for label, (box, _) in boxes.items()}
+    for width, dark in ((thick + 2, True), (thick, False)):
+        for label, (box, colour) in boxes.items():
+            if present[label]:
+                _rectangle(drawn, np.asarray(box, dtype=float), _INK if dark else colour, width)
+    if boxes:
+        _legend(drawn, {label: (present[label], colour) for label, (_, colour) in boxes.items()}, scale)
+    if caption:
+        size = 0.5 * scale
+        (_, text), below = cv2.getTextSize(caption, _FONT, size, 1)
+        top = drawn.shape[0] - text - below - round(8 * scale)
+        _shade(drawn, 0, top, drawn.shape[1], drawn.shape[0])
+        _text(drawn, caption, (round(10 * scale), drawn.shape[0] - below - round(3 * scale)), size)
+    return drawn
+
+
+def write_video(path: str, frames: Iterable[np.ndarray], fps: float) -> int:
+    """Write uint8 BGR frames of one size as MP4 (codec mp4v) and return how many; the file appears whole or not at all.
+
+    Raises InputError for no frames, frames of unlike sizes, a rate that is not above 0, or where the file cannot be written.
+    """
+    if not path.endswith(".mp4"):
+        raise InputError(f"{path}: a video's name must end in .mp4")
+    if not 0 < fps <= 1000:
+        raise InputError(f"{path}: video rate is {fps!r}, allowed is above 0 and at most 1000 frames per second")
+    scratch = os.path.join(os.path.dirname(os.path.abspath(path)), f".{os.getpid()}.{os.path.basename(path)}")
+    try:
+        os.makedirs(os.path.dirname(scratch), exist_ok=True)
+        with open(scratch, "wb"):
+            pass
+    except OSError as error:
+        raise InputError(f"{path}: cannot write the video ({error.strerror or error})") from None
+    try:
+        count = _encode(path, scratch, frames, fps)
+        os.replace(scratch, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot write the video ({error.strerror or error})") from None
+    finally:
+        if os.path.exists(scratch):
+            os.remove(scratch)
+    return count
+
+
+def _encode(path: str, scratch: str, frames: Iterable[np.ndarray], fps: float) -> int:
+    writer, shape, count = None, None, 0
+    try:
+        for frame in frames:
+            if writer is None:
+                shape = frame.shape
+                writer = cv2.VideoWriter(scratch, _MP4V, fps, (shape[1], shape[0]))
+                if not writer.isOpened():
+                    raise InputError(f"{path}: OpenCV {cv2.__version__} here cannot encode mp4v of {shape[1]}x{shape[0]}")
+            if frame.shape != shape or frame.dtype != np.uint8:
+                raise InputError(
+                    f"{path}: video frame {count} is {frame.dtype} {frame.shape}, expected uint8 {shape} as the first"
+                )
+            writer.write(np.ascontiguousarray(frame))
+            count += 1
+    finally:
+        if writer is not None:
+            writer.release()
+    if count == 0:
+        raise InputError(f"{path}: a video of no frames")
+    if os.path.getsize(scratch) == 0:
+        raise InputError(f"{path}: OpenCV wrote an empty video; is the disk full?")
+    return count
+
+
+def _rectangle(image: np.ndarray, box: np.ndarray, colour: Colour, thick: int) -> None:
+    corners = np.clip([box[:2] - box[2:] / 2, box[:2] + box[2:] / 2], -10000, 10000)
+    low, high = np.round((corners - 0.5) * 16).astype(int).tolist()
+    cv2.rectangle(image, tuple(low), tuple(high), colour, thick, cv2.LINE_AA, 4)
+
+
+def _legend(image: np.ndarray, labels: Mapping[str, Tuple[bool, Colour]], scale: float) -> None:
+    size, pad, line = 0.45 * scale, round(8 * scale), round(20 * scale)
+    swatch = round(14 * scale)
+    wide = max(cv2.getTextSize(label, _FONT, size, 1)[0][0] for label in labels)
+    _shade(image, 0, 0, swatch + wide + 3 * pad, len(labels) * line + pad)
+    for row, (label, (present, colour)) in enumerate(labels.items()):
+        middle = pad // 2 + line * row + line // 2
+        corner, opposite = (pad, middle - swatch // 3), (pad + swatch, middle + swatch // 3)
+        cv2.rectangle(image, corner, opposite, colour, -1 if present else 1)
+        _text(image, label, (2 * pad + swatch, middle + round(5 * scale)), size)
+
+
+def _shade(image: np.ndarray, left: int, top: int, right: int, bottom: int) -> None:
+    window = image[max(top, 0) : bottom, max(left, 0) : right]
+    window[:] = cv2.addWeighted(window, 0.35, np.full_like(window, 20), 0.65, 0)
+
+
+def _text(image: np.ndarray, text: str, at: Tuple[int, int], size: float) -> None:
+    cv2.putText(image, text, at, _FONT, size, (245, 245, 245), 1, cv2.LINE_AA)

@@ -1,0 +1,213 @@
+"""Running a tracker over a data set: one event log per (sequence, start, draw), written once and never run twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from concurrent.futures import Executor, Future
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+
+import numpy as np
+
+from benchmarks import processing
+from benchmarks.datasets.sequence import Sequence
+from benchmarks.simulation import SCHEDULES, simulate
+from pvtpp import predictors as predictor_room
+from pvtpp.boxes import xywh_to_box
+from pvtpp.errors import InputError
+from pvtpp.runtime.log import EventLog, is_complete
+from pvtpp.runtime.pipeline import SEARCH_REGIONS
+from pvtpp.runtime.replay import replay
+from pvtpp.tracker import Tracker
+
+MakeTracker = Callable[[Sequence], Tracker]
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Everything that decides what a run does, so that an old log can be told from a fitting one.
+
+    `processing`: as text, see `benchmarks.processing`. `predictors`: listeners of the run, the first leads. `starts`: N runs
+    per sequence from 0, 1/N, 2/N .. of the clip (the next frame with a target). `draws`: runs per start; the first box of
+    draw 0 is the annotated one, later ones move its centre and size by up to `jitter_px` pixels each (uniform, by `seed`).
+    `version`: of the code that runs it.
+    """
+
+    dataset: str
+    tracker: str
+    processing: str
+    predictors: Tuple[str, ...] = ("hold",)
+    predictor_ns: int = 0
+    schedule: str = "async"
+    search_region: str = "last"
+    starts: int = 1
+    draws: int = 1
+    jitter_px: float = 0.0
+    seed: int = 0
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("schedule", SCHEDULES), ("search_region", SEARCH_REGIONS)):
+            if getattr(self, name) not in allowed:
+                raise InputError(f"unknown {name} {getattr(self, name)!r}, expected one of: {', '.join(allowed)}")
+        for name in ("starts", "draws"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 <= self.jitter_px < float("inf"):
+            raise InputError(f"jitter_px must be 0 or more pixels, got {self.jitter_px}")
+        if self.predictor_ns < 0:
+            raise InputError(f"predictor_ns must be 0 or more, got {self.predictor_ns}")
+        for name in self.predictors:
+            predictor_room.create(name)
+        processing.parse(self.processing)
+
+    @property
+    def processing_ms(self) -> float:
+        return processing.parse(self.processing).median_ms()
+
+    def facts(self) -> Dict[str, Any]:
+        """What the tracker's path depends on: with the search region at the last result, no predictor but its cost."""
+        facts = asdict(self)
+        if self.search_region == "last":
+            del facts["predictors"]
+        else:
+            facts["predictors"] = [self.predictors[0]]
+        return {**facts, "starts": None, "draws": None}
+
+    def folder(self) -> str:
+        """A readable folder name that differs wherever the facts differ."""
+        facts = {**self.facts(), "version": None}
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
+        lead = f"-{self.predictors[0]}" if self.search_region == "predicted" else ""
+        parts = (self.dataset, self.tracker, self.processing, self.schedule + "-" + self.search_region + lead)
+        return "_".join(_safe(part) for part in parts) + "_" + digest
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of one sequence."""
+
+    sequence: Sequence
+    spec: RunSpec
+    start_number: int
+    draw: int
+    path: Optional[str]
+
+    def meta(self) -> Dict[str, Any]:
+        facts = json.loads(json.dumps(self.spec.facts()))
+        return {
+            **facts,
+            "sequence": self.sequence.name,
+            "start_number": self.start_number,
+            "draw": self.draw,
+            "start_of": self.spec.starts,
+        }
+
+
+def jobs(sequences: Iterable[Sequence], spec: RunSpec, log_dir: Optional[str]) -> List[Job]:
+    """Every run that `spec` asks for; logs go to a folder of the spec's own under `log_dir`, nowhere if None."""
+    made = []
+    for sequence in sequences:
+        for start in range(spec.starts):
+            for draw in range(spec.draws):
+                name = f"{_safe(sequence.name)}.{start}of{spec.starts}.{draw}.jsonl"
+                path = os.path.join(log_dir, spec.folder(), name) if log_dir else None
+                made.append(Job(sequence, spec, start, draw, path))
+    return made
+
+
+def run(
+    todo: List[Job], make_tracker: MakeTracker, executor: Optional[Executor] = None
+) -> Iterator[Tuple[Job, EventLog, bool]]:
+    """Each job's log as it becomes ready, and whether it had to be run: a complete log of the same facts is read instead.
+
+    Runs are deterministic, so any executor may do them in any order (a process pool, a cluster's); the answers come in
+    order. Interrupting loses the runs under way and nothing else.
+    """
+    if executor is None:
+        for job in todo:
+            log, ran = obtain(job, make_tracker)
+            yield job, log, ran
+        return
+    futures: List[Tuple[Job, Future]] = [(job, executor.submit(obtain, job, make_tracker)) for job in todo]
+    try:
+        for job, future in futures:
+            log, ran = future.result()
+            yield job, log, ran
+    finally:
+        for _, future in futures:
+            future.cancel()
+
+
+def obtain(job: Job, make_tracker: MakeTracker) -> Tuple[EventLog, bool]:
+    """The log of one job with trajectories of all its predictors, and whether the tracker had to run for it."""
+    if job.path and is_complete(job.path):
+        log = EventLog.read(job.path)
+        if log.meta == job.meta():
+            return with_predictors(log, job.spec), False
+    log = _simulate(job, make_tracker)
+    if job.path:
+        log.write(job.path)
+    return log, True
+
+
+def first_frame_and_box(job: Job) -> Tuple[int, np.ndarray]:
+    """The camera frame a job starts at, and the box ``[cx, cy, w, h]`` that the tracker is given there."""
+    sequence, spec = job.sequence, job.spec
+    shown = sequence.ground_truth_xywh[:: sequence.stride]
+    wanted = job.start_number * len(shown) // spec.starts
+    present = np.flatnonzero(np.isfinite(shown[wanted:]).all(axis=1))
+    if not len(present):
+        raise InputError(
+            f"{sequence.source or sequence.name}: no box to start from at frame {wanted} or later; "
+            "the first box must be four finite numbers with width and height above 0"
+        )
+    first = wanted + int(present[0])
+    if job.start_number == 0 and first != 0:
+        raise InputError(f"{sequence.source or sequence.name}: the first box is missing, NaN or of zero size")
+    box = xywh_to_box(shown[first])
+    if job.draw:
+        name = int.from_bytes(hashlib.sha256(sequence.name.encode()).digest()[:4], "big")
+        rng = np.random.default_rng([spec.seed, job.draw, job.start_number, name])
+        box = box + rng.uniform(-spec.jitter_px, spec.jitter_px, size=4)
+        box[2:] = np.maximum(box[2:], 1.0)
+    return first, box
+
+
+def _simulate(job: Job, make_tracker: MakeTracker) -> EventLog:
+    spec = job.spec
+    first, box = first_frame_and_box(job)
+    times = processing.parse(spec.processing).start(job.sequence.name, spec.seed)
+    return simulate(
+        job.sequence,
+        make_tracker(job.sequence),
+        {name: predictor_room.create(name) for name in spec.predictors},
+        times,
+        predictor_ns=spec.predictor_ns,
+        schedule=spec.schedule,
+        search_region=spec.search_region,
+        start=first,
+        first_box=box,
+        meta=job.meta(),
+    )
+
+
+def with_predictors(log: EventLog, spec: RunSpec, anew: bool = False) -> EventLog:
+    """The log with trajectories of all predictors of `spec`: as recorded if they are all there (and not `anew`), else
+    made by driving the pipeline with the log's events."""
+    if not anew and set(spec.predictors) <= set(log.predictors):
+        return log
+    return replay(log, {name: predictor_room.create(name) for name in spec.predictors}, spec.search_region)
+
+
+def _safe(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-." else "-" for c in name)
+
+
+def single_predictor_specs(spec: RunSpec) -> List[RunSpec]:
+    """The specs whose runs serve `spec`: one for all predictors where they do not steer the tracker, else one for each."""
+    if spec.search_region == "last":
+        return [spec]
+    return [replace(spec, predictors=(name,)) for name in spec.predictors]

@@ -1,0 +1,123 @@
+"""From event logs and ground truth to the rows of a result table: a pure function, nothing is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Sequence as Listing
+
+import numpy as np
+
+from benchmarks.datasets.sequence import Sequence
+from benchmarks.metrics import SIGMAS, Curve, curves
+from benchmarks.pairing import pair, pair_offline
+from benchmarks.runs import RunSpec
+from pvtpp.errors import InputError
+from pvtpp.runtime.log import EventLog
+
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Score:
+    """One run of one sequence, scored: a curve over sigma for each measure (a single value offline)."""
+
+    sequence: str
+    run: Tuple[int, int]
+    frames: int
+    curves: Mapping[str, Curve]
+
+
+def score_online(log: EventLog, sequence: Sequence, predictor: str, mode: str = "otb") -> Score:
+    """Score one predictor's trajectories in a log against every world frame from the run's start on."""
+    first = _start(log, sequence) * sequence.stride
+    truth = sequence.ground_truth_xywh[first:]
+    pairs = pair(log, predictor, sequence.world_t_ns[first:], sequence.world_fps, log.meta.get("schedule", "async"))
+    return Score(sequence.name, _run(log), len(truth), curves(pairs, truth, mode))
+
+
+def score_offline(log: EventLog, sequence: Sequence, mode: str = "otb") -> Score:
+    """Score the tracker's own results at their own frames: zero latency. The log must be of a run that skipped no frame."""
+    frames = np.arange(_start(log, sequence), len(sequence))
+    truth = sequence.ground_truth_xywh[frames * sequence.stride]
+    return Score(sequence.name, _run(log), len(truth), curves(pair_offline(log, frames), truth, mode))
+
+
+def row(scores: Listing[Score], spec: RunSpec, sequence: Sequence, predictor: Optional[str], mode: str) -> Dict[str, Any]:
+    """One row of the result: the mean over runs, then over sequences, with spread and a bootstrap interval.
+
+    `sequence`: any of those scored, for its frame rates. `predictor`: None for the zero-latency evaluation.
+    `auc_std` is the standard deviation, over the runs (starts and draws), of the mean over sequences; `auc_ci95` the
+    bootstrap interval over sequences; both None where there is only one.
+    """
+    by_sequence: Dict[str, List[Score]] = {}
+    for score in scores:
+        by_sequence.setdefault(score.sequence, []).append(score)
+    sampled = {name: _sampled(each) for name, each in by_sequence.items()}
+    mean = {measure: np.mean([each[measure] for each in sampled.values()], axis=0) for measure in scores[0].curves}
+    aucs = np.array([each["auc"][0] for each in sampled.values()])
+    online = predictor is not None
+    return {
+        "dataset": spec.dataset,
+        "tracker": spec.tracker,
+        "predictor": predictor,
+        "propagation": None,
+        "schedule": spec.schedule if online else None,
+        "search_region": spec.search_region,
+        "clock": "simulated",
+        "evaluation": "online" if online else "offline",
+        "mode": mode,
+        "processing": spec.processing if online else None,
+        "processing_ms": spec.processing_ms if online else 0.0,
+        "predictor_ms": spec.predictor_ns / 1e6 if online else 0.0,
+        "camera_fps": sequence.camera_fps,
+        "world_fps": sequence.world_fps if online else sequence.camera_fps,
+        "sigma": 0.0,
+        "auc": float(mean["auc"][0]),
+        "auc_std": _spread(scores),
+        "auc_ci95": _bootstrap(aucs, spec.seed),
+        "dp20": float(mean["dp"][0]),
+        "norm_precision": float(mean["norm_precision"][0]),
+        "mauc": float(np.mean(mean["auc"])) if online else None,
+        "mdp": float(np.mean(mean["dp"])) if online else None,
+        "starts": spec.starts,
+        "draws": spec.draws,
+        "jitter_px": spec.jitter_px,
+        "sequences": len(by_sequence),
+        "frames": sum(score.frames for score in scores),
+        "per_sequence": {name: float(each["auc"][0]) for name, each in sampled.items()},
+        "curve": {measure: np.round(values, 6).tolist() for measure, values in mean.items()} if online else None,
+    }
+
+
+def _sampled(scores: Listing[Score]) -> Dict[str, np.ndarray]:
+    """Each measure at the 51 sigmas, mean over the runs of one sequence."""
+    measures = scores[0].curves
+    return {measure: np.mean([score.curves[measure].at(SIGMAS) for score in scores], axis=0) for measure in measures}
+
+
+def _spread(scores: Listing[Score]) -> Optional[float]:
+    by_run: Dict[Tuple[int, int], List[float]] = {}
+    for score in scores:
+        by_run.setdefault(score.run, []).append(float(score.curves["auc"].value[0]))
+    return float(np.std([np.mean(values) for values in by_run.values()], ddof=1)) if len(by_run) > 1 else None
+
+
+def _bootstrap(values: np.ndarray, seed: int) -> Optional[List[float]]:
+    if len(values) < 2:
+        return None
+    draws = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
+    return [float(v) for v in np.percentile(values[draws].mean(axis=1), [2.5, 97.5])]
+
+
+def _start(log: EventLog, sequence: Sequence) -> int:
+    first = next((event for event in log.rows if event[0] == "init"), None)
+    if first is None:
+        raise InputError(f"{sequence.name}: the log has no init event, so nothing was tracked")
+    if not 0 <= first[2] < len(sequence):
+        raise InputError(f"{sequence.name}: the log starts at frame {first[2]}, the sequence has {len(sequence)}")
+    return first[2]
+
+
+def _run(log: EventLog) -> Tuple[int, int]:
+    return log.meta.get("start_number", 0), log.meta.get("draw", 0)

@@ -1,0 +1,80 @@
+"""Arrays of boxes: conversions, overlap, centre error, clipping.
+
+A `box` is float64 ``[cx, cy, w, h]`` in pixels, in continuous coordinates: the pixel in the corner covers ``[0, 1]``, so
+an image of width W spans ``[0, W]``. ``xywh`` is ``[left, top, w, h]``, as annotation files and result files write it.
+Every function works on shape ``(..., 4)`` and broadcasts.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Sequence, Union
+
+import numpy as np
+
+from pvtpp.errors import InputError
+
+ArrayLike = Union[np.ndarray, Sequence[Any]]
+
+
+def as_box(value: ArrayLike, source: str = "box") -> np.ndarray:
+    """One checked box, shape ``(4,)``, read-only float64; `source` names its origin in the error.
+
+    Raises InputError unless it is four finite numbers with positive width and height.
+    """
+    try:
+        box = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{source}: {value!r} is not four numbers") from None
+    if box.shape != (4,):
+        raise InputError(f"{source}: expected 4 numbers, got shape {box.shape}: {value!r}")
+    # Plain floats: this runs on every result, and on four numbers array calls cost several times as much.
+    numbers = box.tolist()
+    if not all(map(math.isfinite, numbers)):
+        raise InputError(f"{source}: {numbers} is not finite; all four numbers must be")
+    if not (numbers[2] > 0 and numbers[3] > 0):
+        raise InputError(f"{source}: {numbers} has width {numbers[2]:g} and height {numbers[3]:g}; both must be above 0")
+    box.flags.writeable = False
+    return box
+
+
+def xywh_to_box(xywh: ArrayLike) -> np.ndarray:
+    """``[left, top, w, h]`` to ``[cx, cy, w, h]``."""
+    box = np.array(xywh, dtype=np.float64)
+    box[..., :2] += box[..., 2:] / 2
+    return box
+
+
+def box_to_xywh(box: ArrayLike) -> np.ndarray:
+    """``[cx, cy, w, h]`` to ``[left, top, w, h]``."""
+    xywh = np.array(box, dtype=np.float64)
+    xywh[..., :2] -= xywh[..., 2:] / 2
+    return xywh
+
+
+def iou(a: ArrayLike, b: ArrayLike) -> np.ndarray:
+    """Intersection over union of boxes, shape ``broadcast(a, b)[:-1]``, in [0, 1].
+
+    Boxes without area overlap nothing; NaN in either box gives NaN.
+    """
+    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    low = np.maximum(a[..., :2] - a[..., 2:] / 2, b[..., :2] - b[..., 2:] / 2)
+    high = np.minimum(a[..., :2] + a[..., 2:] / 2, b[..., :2] + b[..., 2:] / 2)
+    intersection = np.maximum(high - low, 0).prod(axis=-1)
+    union = a[..., 2] * a[..., 3] + b[..., 2] * b[..., 3] - intersection
+    return np.clip(intersection / np.where(union > 0, union, np.where(union <= 0, 1.0, np.nan)), 0, 1)
+
+
+def center_error(a: ArrayLike, b: ArrayLike) -> np.ndarray:
+    """Distance of the centres in pixels, shape ``broadcast(a, b)[:-1]``."""
+    difference = np.asarray(a, dtype=np.float64)[..., :2] - np.asarray(b, dtype=np.float64)[..., :2]
+    return np.hypot(difference[..., 0], difference[..., 1])
+
+
+def clip(box: ArrayLike, width: float, height: float, minimum: float = 10.0) -> np.ndarray:
+    """The box as trackers of the PySOT family bound it: centre inside the image, size between `minimum` and the image."""
+    box = np.array(box, dtype=np.float64)
+    size = np.array([width, height], dtype=np.float64)
+    box[..., :2] = np.clip(box[..., :2], 0, size)
+    box[..., 2:] = np.minimum(np.maximum(box[..., 2:], minimum), size)
+    return box

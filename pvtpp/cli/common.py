@@ -1,0 +1,210 @@
+"""What several commands share: their arguments, progress, and how a result leaves the program."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+
+from benchmarks import processing
+from benchmarks.datasets import available, load
+from benchmarks.datasets.sequence import Sequence
+from benchmarks.metrics import MODES
+from benchmarks.protocol import code_version, facts
+from benchmarks.report.files import write_json
+from benchmarks.report.table import result_table
+from benchmarks.runs import RunSpec
+from benchmarks.simulation import SCHEDULES
+from pvtpp import predictors
+from pvtpp.errors import InputError
+from pvtpp.runtime.pipeline import SEARCH_REGIONS
+from pvtpp.shadow import check_trackers
+from pvtpp.tracker import Tracker
+
+DEFAULT_PROCESSING = "0ms,20ms,47ms,85ms,165ms"
+DEFAULT_PREDICTORS = "hold,constant_velocity,kalman"
+
+
+def names(text: str) -> Tuple[str, ...]:
+    """A comma-separated list, repetitions dropped."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+@dataclass(frozen=True)
+class MakeTracker:
+    """Makes the tracker for a sequence; one per process, since `init` resets it fully. Can be sent to other processes."""
+
+    name: str
+    weights: Optional[str] = None
+
+    def __call__(self, sequence: Sequence) -> Tracker:
+        return _tracker(self.name, self.weights)
+
+
+@lru_cache(maxsize=4)
+def _tracker(name: str, weights: Optional[str]) -> Tracker:
+    # Before the import: another distribution of this name would fail in it, far from the cause.
+    check_trackers()
+    from trackers import registry
+
+    return registry.create(name, **({} if weights is None else {"weights": weights}))
+
+
+def add_dataset(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("data set")
+    group.add_argument("--dataset", required=True, metavar="NAME", help=f"one of: {', '.join(available())}")
+    group.add_argument("--root", required=True, metavar="DIR", help="where the data set lies")
+    group.add_argument("--split", help="train, val, test .. where the data set has splits")
+    group.add_argument("--subset", help="folder inside an annotation archive")
+    group.add_argument("--fps", type=float, help="world frame rate, where the layout does not tell (default 30)")
+    group.add_argument("--sequences", type=names, metavar="A,B", help="these sequences only")
+    group.add_argument(
+        "--apart", type=names, default=(), metavar="A,B", help="table these sequences apart, in rows of their own"
+    )
+
+
+def load_sequences(options: argparse.Namespace, images: bool = True) -> Tuple[str, List[Sequence]]:
+    """The data set's title and the sequences asked for."""
+    extra = {name: getattr(options, name) for name in ("subset", "fps") if getattr(options, name) is not None}
+    dataset = load(options.dataset, options.root, options.split, images=images, **extra)
+    if options.sequences:
+        dataset = dataset.select(options.sequences)
+    return dataset.name, list(dataset)
+
+
+def add_tracker(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("tracker")
+    group.add_argument("--tracker", default="nanotrack-v3", metavar="NAME", help="a name of the registry, or module:Class")
+    group.add_argument("--weights", metavar="PATH", help="folder or file with the tracker's weights")
+
+
+def add_grid(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("online protocol")
+    group.add_argument(
+        "--processing",
+        type=names,
+        default=names(DEFAULT_PROCESSING),
+        metavar="T,T",
+        help=f"processing times per frame: {processing.FORMS} (default {DEFAULT_PROCESSING})",
+    )
+    group.add_argument(
+        "--predictors",
+        type=names,
+        default=names(DEFAULT_PREDICTORS),
+        metavar="P,P",
+        help=f"of {', '.join(predictors.names())} (default {DEFAULT_PREDICTORS})",
+    )
+    group.add_argument(
+        "--predictor-processing",
+        default="0ms",
+        metavar="T",
+        help="what a prediction costs: 0.2ms for all, or kalman=0.2ms,hold=0ms (default 0ms)",
+    )
+    group.add_argument("--search-region", type=names, default=("last",), metavar="R,R", help=f"of {', '.join(SEARCH_REGIONS)}")
+    group.add_argument("--schedule", type=names, default=("async",), metavar="S,S", help=f"of {', '.join(SCHEDULES)}")
+    group.add_argument("--starts", type=int, default=1, metavar="N", help="start at 0, 1/N, 2/N .. of each clip")
+    group.add_argument("--jitter-init", type=float, default=0.0, metavar="PX", help="jitter of the first box, in pixels")
+    group.add_argument(
+        "--draws", type=int, metavar="K", help="runs per start, the first without jitter (default 4 with --jitter-init, else 1)"
+    )
+    group.add_argument("--seed", type=int, default=0)
+    group.add_argument("--logs", default="runs", metavar="DIR", help="where event logs are kept (default runs)")
+    group.add_argument("--workers", type=int, default=1, metavar="N", help="processes to run sequences in (default 1)")
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument("--mode", type=names, default=("otb",), metavar="M,M", help=f"metric modes, of {', '.join(MODES)}")
+    group.add_argument("--json", metavar="FILE", help="write the rows, with everything needed to repeat them")
+    group.add_argument("--plot", metavar="PNG", help="draw the e-LAE curves (AUC over sigma)")
+
+
+def base_spec(options: argparse.Namespace, dataset: str, tracker: str) -> RunSpec:
+    draws = options.draws if options.draws is not None else (4 if options.jitter_init else 1)
+    return RunSpec(
+        dataset,
+        tracker,
+        options.processing[0],
+        starts=options.starts,
+        draws=draws,
+        jitter_px=options.jitter_init,
+        seed=options.seed,
+        version=code_version(),
+    )
+
+
+def predictor_costs(text: str, served: Tuple[str, ...]) -> Dict[str, int]:
+    """``2ms`` or ``name=2ms,name=1ms`` to nanoseconds by predictor."""
+    costs = dict.fromkeys(served, 0)
+    for part in names(text):
+        name, equals, time = part.rpartition("=")
+        if equals and name not in costs:
+            raise InputError(f"--predictor-processing names {name!r}, not among the predictors {', '.join(served)}")
+        model = processing.parse(time)
+        if not isinstance(model, processing.Constant):
+            raise InputError(f"--predictor-processing {part!r}: a constant such as 0.5ms is needed")
+        costs.update(dict.fromkeys([name] if equals else served, model.nanoseconds))
+    return costs
+
+
+@contextmanager
+def workers(count: int) -> Iterator[Optional[Executor]]:
+    """A process pool of `count`, or None for this process alone."""
+    if count < 1:
+        raise InputError(f"--workers must be at least 1, got {count}")
+    if count == 1:
+        yield None
+        return
+    with ProcessPoolExecutor(count) as pool:
+        yield pool
+
+
+def progress() -> Callable[[str], None]:
+    """Prints progress to stderr: one line that rewrites itself on a terminal, plain lines elsewhere."""
+    terminal = sys.stderr.isatty()
+
+    def show(text: str) -> None:
+        print(f"\r\033[K{text}" if terminal else text, end="" if terminal else "\n", file=sys.stderr, flush=True)
+
+    return show
+
+
+def finish(options: argparse.Namespace, rows: List[Dict[str, Any]], seed: int = 0) -> None:
+    """Print the table, write the JSON and the plot where they are asked for."""
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    print(result_table(rows))
+    if options.json:
+        write_json(options.json, {"protocol": facts(seed), "rows": rows})
+    if options.plot:
+        plot(options.plot, rows)
+
+
+def plot(path: str, rows: List[Dict[str, Any]]) -> None:
+    """The e-LAE curves of the online rows, each mode and camera rate named."""
+    from benchmarks.metrics import SIGMAS
+    from benchmarks.protocol import hardware
+    from benchmarks.report.curves import plot_elae
+
+    online = [row for row in rows if row["curve"] and not row["apart"]]
+    if not online:
+        raise InputError("--plot: there is no online row to draw")
+    curves = {}
+    for row in online:
+        label = f"{row['predictor']}, {row['processing_ms']:g} ms"
+        for field in ("search_region", "schedule", "mode", "camera_fps"):
+            if len({str(other[field]) for other in online}) > 1:
+                label += f", {row[field]:g} fps" if field == "camera_fps" else f", {row[field]}"
+        curves[label] = (SIGMAS, row["curve"]["auc"])
+    first = online[0]
+    modes = "/".join(dict.fromkeys(row["mode"] for row in online))
+    plot_elae(
+        path,
+        curves,
+        title=f"{first['tracker']} on {first['dataset']}",
+        subtitle=f"AUC ({modes}), {first['sequences']} clips, simulated clock; {hardware()['machine']}",
+    )

@@ -1,0 +1,49 @@
+"""Run a tracker over a data set at given speeds, score it online, print a table.
+
+Logs are kept: an interrupted evaluation goes on where it stopped, and a predictor added later is scored on the old runs
+(with the search region at the last result the tracker's path does not depend on it).
+
+  pvtpp eval --dataset uav-mini --root data/uav-mini --split test --tracker nanotrack-v3 --processing 0ms,47ms,85ms
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks.evaluate import Grid, evaluate
+from benchmarks.report.files import check_writable
+from pvtpp.cli import common
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_dataset(parser)
+    common.add_tracker(parser)
+    common.add_grid(parser)
+    common.add_output(parser)
+    parser.add_argument("--no-offline", action="store_true", help="leave out the zero-latency rows")
+
+
+def run(options: argparse.Namespace) -> None:
+    for path in (options.json, options.plot):
+        check_writable(path)
+    title, sequences = common.load_sequences(options)
+    grid = make_grid(options, title, options.tracker)
+    make_tracker = common.MakeTracker(options.tracker, options.weights)
+    make_tracker(sequences[0])
+    with common.workers(options.workers) as executor:
+        rows = evaluate(sequences, grid, make_tracker, options.logs, executor, common.progress())
+    common.finish(options, rows, options.seed)
+
+
+def make_grid(options: argparse.Namespace, dataset: str, tracker: str) -> Grid:
+    return Grid(
+        common.base_spec(options, dataset, tracker),
+        processing=options.processing,
+        predictors=options.predictors,
+        search_regions=options.search_region,
+        schedules=options.schedule,
+        modes=options.mode,
+        predictor_ns=common.predictor_costs(options.predictor_processing, options.predictors),
+        apart=frozenset(options.apart),
+        offline=not options.no_offline,
+    )

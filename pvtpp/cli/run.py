@@ -1,0 +1,40 @@
+"""Run a tracker over a data set on the simulated clock and write one event log per run; `pvtpp score` scores them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from benchmarks.report.files import check_writable, write_json
+from benchmarks.runs import jobs
+from benchmarks.runs import run as run_jobs
+from pvtpp.cli import common
+from pvtpp.cli.eval import make_grid
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_dataset(parser)
+    common.add_tracker(parser)
+    common.add_grid(parser)
+    parser.set_defaults(mode=("otb",), no_offline=True)
+    parser.add_argument("--json", metavar="FILE", help="write the list of logs")
+
+
+def run(options: argparse.Namespace) -> None:
+    check_writable(options.json)
+    title, sequences = common.load_sequences(options)
+    grid = make_grid(options, title, options.tracker)
+    make_tracker = common.MakeTracker(options.tracker, options.weights)
+    show, written = common.progress(), []
+    with common.workers(options.workers) as executor:
+        for spec in grid.specs():
+            todo = jobs(sequences, spec, options.logs)
+            for number, (job, log, ran) in enumerate(run_jobs(todo, make_tracker, executor), 1):
+                written.append({"path": job.path, "ran": ran, "events": len(log.rows), **log.meta})
+                how = "ran" if ran else "kept"
+                show(f"{spec.processing} {spec.search_region} {number}/{len(todo)} {job.sequence.name}: {how}")
+    folders = dict.fromkeys(os.path.dirname(entry["path"]) for entry in written)
+    print(f"{len(written)} logs, {sum(entry['ran'] for entry in written)} of them new:")
+    print("\n".join(f"  {folder}" for folder in folders))
+    if options.json:
+        write_json(options.json, {"protocol": common.facts(options.seed), "logs": written})

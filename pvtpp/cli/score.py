@@ -1,0 +1,86 @@
+"""Score event logs against the ground truth of the data set they were made on. Nothing is run.
+
+Predictors that did not listen to a run are evaluated by driving the pipeline with its log, where that is the same as running
+again; where it is not (search region at another predictor's box), an error says so.
+
+  pvtpp score runs --dataset uav-mini --root data/uav-mini --split test --predictors hold,kalman:pvt
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from dataclasses import fields
+from typing import Any, Dict, List, Optional, Tuple
+
+from benchmarks import processing
+from benchmarks.datasets.sequence import Sequence
+from benchmarks.evaluate import score_groups
+from benchmarks.report.files import check_writable
+from benchmarks.runs import RunSpec, with_predictors
+from pvtpp.cli import common
+from pvtpp.errors import InputError
+from pvtpp.runtime.log import EventLog
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("logs", nargs="+", metavar="LOG", help="event logs, or folders of them")
+    common.add_dataset(parser)
+    common.add_output(parser)
+    parser.add_argument("--predictors", type=common.names, metavar="P,P", help="(default: those that listened to the runs)")
+    parser.add_argument("--anew", action="store_true", help="make the trajectories anew, even where the log has them")
+
+
+def run(options: argparse.Namespace) -> None:
+    for path in (options.json, options.plot):
+        check_writable(path)
+    _, sequences = common.load_sequences(options, images=False)
+    by_name = {sequence.name: sequence for sequence in sequences}
+    groups: Dict[str, List[Tuple[Sequence, EventLog]]] = {}
+    for path in find_logs(options.logs):
+        log = EventLog.read(path)
+        name = log.meta.get("sequence")
+        if name in by_name:
+            key = json.dumps({field: log.meta.get(field) for field in _grouping()}, sort_keys=True)
+            groups.setdefault(key, []).append((by_name[name], log))
+        elif not options.sequences:
+            raise InputError(f"{path}: made on sequence {name!r}, which is not in {options.dataset} at {options.root}")
+    if not groups:
+        raise InputError(f"{', '.join(options.logs)}: no event log of the sequences {', '.join(by_name)}")
+    rows: List[Dict[str, Any]] = []
+    for logged in sorted(groups.values(), key=_order):
+        spec = _spec(logged[0][1], options.predictors, len({log.meta.get("draw") for _, log in logged}))
+        logged = [(sequence, with_predictors(log, spec, options.anew)) for sequence, log in logged]
+        rows += score_groups(logged, spec, spec.predictors, options.mode, frozenset(options.apart))
+    common.finish(options, rows, spec.seed)
+
+
+def find_logs(places: List[str]) -> List[str]:
+    """Every ``.jsonl`` file among or under the places."""
+    found: List[str] = []
+    for place in places:
+        if not os.path.exists(place):
+            raise InputError(f"{place}: no such file or folder of event logs")
+        if not os.path.isdir(place):
+            found.append(place)
+        for folder, _, files in sorted(os.walk(place)):
+            found += [os.path.join(folder, name) for name in sorted(files) if name.endswith(".jsonl")]
+    if not found:
+        raise InputError(f"{', '.join(places)}: no event logs (.jsonl) there")
+    return found
+
+
+def _order(logged: List[Tuple[Sequence, EventLog]]) -> Tuple[float, str]:
+    spec = logged[0][1].meta
+    return processing.parse(spec["processing"]).median_ms(), json.dumps(spec, sort_keys=True)
+
+
+def _grouping() -> List[str]:
+    return [field.name for field in fields(RunSpec) if field.name not in ("starts", "draws")] + ["start_of"]
+
+
+def _spec(log: EventLog, predictors: Optional[Tuple[str, ...]], draws: int) -> RunSpec:
+    facts = {field.name: log.meta[field.name] for field in fields(RunSpec) if log.meta.get(field.name) is not None}
+    listened = tuple(facts.get("predictors") or log.predictors)
+    return RunSpec(**{**facts, "predictors": predictors or listened, "starts": log.meta.get("start_of", 1), "draws": draws})

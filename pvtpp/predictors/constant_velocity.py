@@ -1,0 +1,27 @@
+"""The target goes on as it went: the recent velocity, extrapolated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pvtpp.predictors.motion_statistics import recent_velocity, stated_sigma
+from pvtpp.track import Track
+from pvtpp.tracker import TrackerOutput
+from pvtpp.trajectory import Trajectory
+
+
+class ConstantVelocity:
+    """Centre and size move on with the velocity between the two newest results; with one result alone, they stand still."""
+
+    def encode(self, output: TrackerOutput) -> Any:
+        return None
+
+    def predict(self, track: Track) -> Trajectory:
+        track.require_anchor()
+        velocity = recent_velocity(track)
+        t_ns, sigma = stated_sigma(track, 0.5 * np.abs(velocity))
+        ahead = np.array([t - track.evidence_ns for t in t_ns])[:, None] * 1e-9
+        mean = track.boxes[-1] + ahead * velocity
+        return Trajectory(t_ns, mean, np.repeat(velocity[None], len(t_ns), axis=0), sigma, track.evidence_ns)

@@ -1,0 +1,186 @@
+"""Kalman filters on the results of a tracker, with named settings.
+
+Every coordinate is filtered on its own as position and velocity, so one small filter serves them all. The filter runs over
+the whole track at each call: it holds no state, hence nothing of one target can leak into the next.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Dict, List, Tuple, Union
+
+import numpy as np
+
+from pvtpp.errors import InputError
+from pvtpp.track import Track
+from pvtpp.tracker import TrackerOutput
+from pvtpp.trajectory import Trajectory
+
+HORIZONS_S = (0.0, 0.07, 0.17, 0.4)
+PUBLISHED_FRAME_S = 1 / 30
+"""The published filter counts time in frames of a 30 fps camera."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What one group of coordinates is filtered with; a unit is a pixel, or the target's size if `relative`.
+
+    `measurement`: standard deviation of a result, units. `position`, `velocity`: standard deviations that a second adds to
+    the state, growing with time like ``dt`` (`ballistic`, as published) or like ``sqrt(dt)``. `start_position`,
+    `start_velocity`: of the first state. `damping_s`: the time in which the velocity decays to 1/e; infinite: never.
+    """
+
+    measurement: float
+    position: float
+    velocity: float
+    start_position: float
+    start_velocity: float
+    damping_s: float = math.inf
+    ballistic: bool = False
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One published or chosen filter. `corner` filters ``ltwh``, else the centre and the size; `restart_iou`: a result that
+    overlaps the filter's own prediction by less starts it anew at that result, with zero velocity (0: never)."""
+
+    centre: Noise
+    size: Noise
+    relative: bool
+    corner: bool = False
+    restart_iou: float = 0.0
+
+
+# PVT (arXiv 2103.04508): Q = dt^2 I, R = 10 I, P0 = 100 I in pixels and frames; here in pixels and seconds.
+_PVT = Noise(
+    measurement=math.sqrt(10),
+    position=1 / PUBLISHED_FRAME_S,
+    velocity=1 / PUBLISHED_FRAME_S**2,
+    start_position=10.0,
+    start_velocity=10 / PUBLISHED_FRAME_S,
+    ballistic=True,
+)
+SETTINGS: Dict[str, Setting] = {
+    "pvt": Setting(centre=_PVT, size=_PVT, relative=False, corner=True, restart_iou=0.3),
+    # Chosen on VisDrone-SOT by `python -m benchmarks.studies.kalman_setting`, then frozen.
+    "size_aware": Setting(
+        centre=Noise(measurement=0.02, position=0.1, velocity=3.0, start_position=0.02, start_velocity=3.0, damping_s=2.0),
+        size=Noise(measurement=0.02, position=0.2, velocity=0.4, start_position=0.02, start_velocity=0.5, damping_s=1.0),
+        relative=True,
+    ),
+}
+
+
+class Kalman:
+    """A constant-velocity Kalman filter; its covariance becomes the trajectory's sigma. `setting`: a name or a `Setting`."""
+
+    def __init__(self, setting: Union[str, Setting] = "size_aware"):
+        if isinstance(setting, str):
+            if setting not in SETTINGS:
+                raise InputError(f"unknown Kalman setting {setting!r}, expected one of: {', '.join(SETTINGS)}")
+            setting = SETTINGS[setting]
+        self.setting = setting
+
+    def encode(self, output: TrackerOutput) -> Any:
+        return None
+
+    def predict(self, track: Track) -> Trajectory:
+        track.require_anchor()
+        setting = self.setting
+        to_corner = (lambda b: [b[0] - b[2] / 2, b[1] - b[3] / 2, b[2], b[3]]) if setting.corner else (lambda b: b)
+        boxes = [to_corner(box) for box in track.boxes.tolist()]
+        state = self._start(boxes[0])
+        for t0, t1, box in zip(track.t_ns, track.t_ns[1:], boxes[1:]):
+            state = self._step(state, box, (t1 - t0) * 1e-9)
+        return self._trajectory(state, track.evidence_ns)
+
+    # The state: position and velocity of four coordinates, and the covariance (pp, pv, vv) of centre and size.
+    def _start(self, box: List[float]) -> Tuple[list, list, list]:
+        covariances = []
+        for noise in (self.setting.centre, self.setting.size):
+            unit = _unit(self.setting, box)
+            covariances.append(((noise.start_position * unit) ** 2, 0.0, (noise.start_velocity * unit) ** 2))
+        return box, [0.0] * 4, covariances
+
+    def _step(self, state: Tuple[list, list, list], box: List[float], dt: float) -> Tuple[list, list, list]:
+        setting = self.setting
+        predicted, velocity, covariances = self._extrapolate(state, dt)
+        if setting.restart_iou and _overlap(predicted, box, setting.corner) < setting.restart_iou:
+            return self._start(box)
+        unit = _unit(setting, box)
+        position, updated = list(predicted), []
+        for group, noise in enumerate((setting.centre, setting.size)):
+            pp, pv, vv = covariances[group]
+            total = pp + (noise.measurement * unit) ** 2
+            gain_p, gain_v = pp / total, pv / total
+            updated.append(((1 - gain_p) * pp, (1 - gain_p) * pv, vv - gain_v * pv))
+            for i in (2 * group, 2 * group + 1):
+                surprise = box[i] - predicted[i]
+                position[i] += gain_p * surprise
+                velocity[i] += gain_v * surprise
+        return position, velocity, updated
+
+    def _extrapolate(self, state: Tuple[list, list, list], dt: float) -> Tuple[list, list, list]:
+        setting = self.setting
+        position, velocity, covariances = state
+        unit = _unit(setting, position)
+        position, velocity, moved = list(position), list(velocity), []
+        for group, noise in enumerate((setting.centre, setting.size)):
+            pp, pv, vv = covariances[group]
+            reach, decay = _reach(noise.damping_s, dt)
+            added = dt * dt if noise.ballistic else dt
+            moved.append(
+                (
+                    pp + 2 * reach * pv + reach * reach * vv + added * (noise.position * unit) ** 2,
+                    decay * (pv + reach * vv),
+                    decay * decay * vv + added * (noise.velocity * unit) ** 2,
+                )
+            )
+            for i in (2 * group, 2 * group + 1):
+                position[i] += reach * velocity[i]
+                velocity[i] *= decay
+        return position, velocity, moved
+
+    def _trajectory(self, state: Tuple[list, list, list], evidence_ns: int) -> Trajectory:
+        means, derivatives, sigmas = [], [], []
+        for horizon in HORIZONS_S:
+            position, velocity, ((centre, _, _), (size, _, _)) = self._extrapolate(state, horizon)
+            if self.setting.corner:
+                position, velocity = _from_corner(position), _from_corner(velocity)
+                centre += size / 4
+            means.append(position)
+            derivatives.append(velocity)
+            sigmas.append([math.sqrt(centre)] * 2 + [math.sqrt(size)] * 2)
+        # A filter may carry a side below zero; a box may not.
+        mean = np.array(means)
+        mean[:, 2:] = np.maximum(mean[:, 2:], 1e-3)
+        t_ns = tuple(evidence_ns + round(h * 1e9) for h in HORIZONS_S)
+        return Trajectory(t_ns, mean, np.array(derivatives), np.array(sigmas), evidence_ns)
+
+
+def _unit(setting: Setting, box: List[float]) -> float:
+    return math.sqrt(max(box[2] * box[3], 1e-6)) if setting.relative else 1.0
+
+
+def _reach(damping_s: float, dt: float) -> Tuple[float, float]:
+    """How far unit velocity carries in `dt` seconds, and what is left of it."""
+    if math.isinf(damping_s):
+        return dt, 1.0
+    decay = math.exp(-dt / damping_s)
+    return damping_s * (1 - decay), decay
+
+
+def _from_corner(ltwh: List[float]) -> List[float]:
+    left, top, width, height = ltwh
+    return [left + width / 2, top + height / 2, width, height]
+
+
+def _overlap(a: List[float], b: List[float], corner: bool) -> float:
+    """IoU of two boxes, in plain floats: one array call would cost as much as the rest of a filter step."""
+    if corner:
+        a, b = _from_corner(a), _from_corner(b)
+    wide = min(a[0] + a[2] / 2, b[0] + b[2] / 2) - max(a[0] - a[2] / 2, b[0] - b[2] / 2)
+    high = min(a[1] + a[3] / 2, b[1] + b[3] / 2) - max(a[1] - a[3] / 2, b[1] - b[3] / 2)
+    shared = max(wide, 0.0) * max(high, 0.0)
+    return shared / (a[2] * a[3] + b[2] * b[3] - shared) if shared else 0.0

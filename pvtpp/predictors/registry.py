@@ -1,0 +1,45 @@
+"""What a predictor is, and the names they go by."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Dict, List, Protocol
+
+from pvtpp.errors import InputError
+from pvtpp.track import Track
+from pvtpp.tracker import TrackerOutput
+from pvtpp.trajectory import Trajectory
+
+
+class Predictor(Protocol):
+    """Two methods and no hidden state: whatever it knows of the target is in the track."""
+
+    def encode(self, output: TrackerOutput) -> Any:
+        """What to keep of one tracker result beyond its box; called once per result. None for motion-only predictors."""
+
+    def predict(self, track: Track) -> Trajectory:
+        """The motion law that follows from this track. Pure: the same track gives the same trajectory."""
+
+
+_MODULES: Dict[str, str] = {
+    "hold": "pvtpp.predictors.hold:Hold",
+    "constant_velocity": "pvtpp.predictors.constant_velocity:ConstantVelocity",
+    "kalman": "pvtpp.predictors.kalman:Kalman",
+}
+
+
+def names() -> List[str]:
+    """Every name that `create` takes."""
+    from pvtpp.predictors.kalman import SETTINGS
+
+    return list(_MODULES) + [f"kalman:{setting}" for setting in SETTINGS]
+
+
+def create(name: str) -> Predictor:
+    """The predictor called `name`, its setting after a colon (``kalman:pvt``). Unknown: InputError with the valid names."""
+    base, _, setting = name.partition(":")
+    if base not in _MODULES or name not in names():
+        raise InputError(f"unknown predictor {name!r}, expected one of: {', '.join(names())}")
+    module, _, attribute = _MODULES[base].partition(":")
+    make = getattr(import_module(module), attribute)
+    return make(setting) if setting else make()

@@ -1,0 +1,121 @@
+"""The event log: what was captured, processed and known when. A run writes one; scoring and replay read it.
+
+A file is JSON lines: a header object, one array per event in the order it happened, and a closing ``["end", n]`` without
+which the log counts as interrupted. Times are integer nanoseconds, boxes ``[cx, cy, w, h]``; numbers read back to the bit.
+
+    ["init", t, frame, capture, box]                a target is given
+    ["frame", t, frame, capture]                    the camera delivers
+    ["start", t, frame, capture, search box | null] the tracker takes a frame
+    ["result", t, frame, capture, box, score]       and answers
+    ["trajectory", t, predictor, evidence, valid until | null, law, knot times, means, derivatives, sigmas]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+
+import numpy as np
+
+from pvtpp.errors import InputError
+from pvtpp.tracker import TrackerOutput
+from pvtpp.trajectory import Trajectory, TrajectoryTable
+
+FORMAT = "pvtpp-event-log"
+VERSION = 1
+
+
+class EventLog:
+    """Events as plain rows, and `meta`: whatever JSON-able facts tell how the run was made."""
+
+    def __init__(self, meta: Optional[Dict[str, Any]] = None, rows: Iterable[list] = ()):
+        self.meta = dict(meta or {})
+        self.rows: List[list] = list(rows)
+        self._tables: Dict[Tuple[str, int], Tuple[np.ndarray, TrajectoryTable]] = {}
+
+    def init(self, t_ns: int, frame: int, capture_ns: int, box: np.ndarray) -> None:
+        self.rows.append(["init", t_ns, frame, capture_ns, box.tolist()])
+
+    def frame(self, t_ns: int, frame: int, capture_ns: int) -> None:
+        self.rows.append(["frame", t_ns, frame, capture_ns])
+
+    def start(self, t_ns: int, frame: int, capture_ns: int, search_box: Optional[np.ndarray]) -> None:
+        self.rows.append(["start", t_ns, frame, capture_ns, None if search_box is None else search_box.tolist()])
+
+    def result(self, t_ns: int, frame: int, capture_ns: int, output: TrackerOutput) -> None:
+        self.rows.append(["result", t_ns, frame, capture_ns, output.box.tolist(), output.score])
+
+    def trajectory(self, t_ns: int, predictor: str, trajectory: Trajectory) -> None:
+        self.rows.append(["trajectory", t_ns, predictor, *trajectory.to_row()])
+
+    def of_kind(self, kind: str) -> List[list]:
+        """The events of one kind, in order."""
+        return [row for row in self.rows if row[0] == kind]
+
+    def trajectories(self, predictor: str) -> Tuple[np.ndarray, TrajectoryTable]:
+        """One predictor's trajectories: when each became available (int64), and the trajectories as a table.
+
+        Read off the rows once and remembered until the log grows. Raises InputError for a predictor that did not listen.
+        """
+        key = (predictor, len(self.rows))
+        if key not in self._tables:
+            rows = [row for row in self.rows if row[0] == "trajectory" and row[2] == predictor]
+            if not rows:
+                raise InputError(f"no trajectories of predictor {predictor!r} in the log, it has: {', '.join(self.predictors)}")
+            available = np.array([row[1] for row in rows], dtype=np.int64)
+            self._tables[key] = available, TrajectoryTable([row[3:] for row in rows])
+        return self._tables[key]
+
+    @property
+    def predictors(self) -> List[str]:
+        """The names of the predictors that listened to the run."""
+        return list(dict.fromkeys(row[2] for row in self.rows if row[0] == "trajectory"))
+
+    def write(self, path: str) -> None:
+        """Write the whole log, under a temporary name first: a file called `path` is never half a log."""
+        header = {"format": FORMAT, "version": VERSION, "meta": self.meta}
+        lines = [json.dumps(header)]
+        lines += [json.dumps(row, separators=(",", ":"), allow_nan=False) for row in self.rows]
+        lines.append(json.dumps(["end", len(self.rows)]))
+        partial = f"{path}.part"
+        try:
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            with open(partial, "w", encoding="ascii") as file:
+                file.write("\n".join(lines) + "\n")
+            os.replace(partial, path)
+        except OSError as error:
+            raise InputError(f"{path}: cannot write event log ({error.strerror or error})") from None
+
+    @classmethod
+    def read(cls, path: str) -> EventLog:
+        """The log at `path`. Raises InputError if it is missing, cut off, of another format or a newer version."""
+        try:
+            with open(path, encoding="ascii") as file:
+                text = file.read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: cannot read event log ({error})") from None
+        header_line, _, body = text.strip().partition("\n")
+        try:
+            header = json.loads(header_line)
+            rows = json.loads("[" + body.replace("\n", ",") + "]")
+        except ValueError as error:
+            raise InputError(f"{path}: not a complete event log ({error})") from None
+        if not isinstance(header, dict) or header.get("format") != FORMAT:
+            raise InputError(f"{path}: not an event log (its first line is no {FORMAT} header)")
+        version = header.get("version")
+        if version != VERSION:
+            raise InputError(f"{path}: event log version {version!r}, this pvtpp reads version {VERSION}")
+        if not rows or rows[-1] != ["end", len(rows) - 1]:
+            raise InputError(f"{path}: the event log is cut off (no closing line for its {len(rows)} events)")
+        return cls(header.get("meta"), rows[:-1])
+
+
+def is_complete(path: str) -> bool:
+    """Whether a whole log lies at `path`, judged by its closing line alone."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(os.path.getsize(path) - 64, 0))
+            return file.read().splitlines()[-1].startswith(b'["end"')
+    except (OSError, IndexError):
+        return False

@@ -1,0 +1,48 @@
+"""Drive the pipeline with a recorded event log: the same events, the same trajectories; or other predictors on old events."""
+
+from __future__ import annotations
+
+from typing import Mapping, Optional
+
+from pvtpp.errors import InputError
+from pvtpp.predictors import Predictor
+from pvtpp.runtime.log import EventLog
+from pvtpp.runtime.pipeline import Pipeline
+from pvtpp.tracker import TrackerOutput
+
+
+def replay(log: EventLog, predictors: Mapping[str, Predictor], search_region: Optional[str] = None) -> EventLog:
+    """A new log: the recorded frames and results, the trajectories that `predictors` make of them.
+
+    With the search region at the last result the tracker's path does not depend on the predictor, so any predictor may be
+    evaluated on an old log. With it at the predicted box the lead predictor must be the recorded one: where a replayed search
+    box differs from the recorded one the tracker would have looked elsewhere, and InputError says that it has to run again.
+    """
+    search_region = search_region or log.meta.get("search_region", "last")
+    pipeline = Pipeline(predictors, search_region, EventLog(log.meta))
+    predicted_at = None
+    for row in log.rows:
+        kind, t_ns = row[:2]
+        if kind == "init":
+            pipeline.init(t_ns, row[2], row[3], row[4])
+            predicted_at = t_ns
+        elif kind == "frame":
+            pipeline.frame_arrived(t_ns, row[2], row[3])
+        elif kind == "start":
+            search_box = pipeline.tracker_started(t_ns, row[2], row[3])
+            sent_to = None if search_box is None else search_box.tolist()
+            if sent_to != row[4]:
+                raise InputError(
+                    f"frame {row[2]}: the recorded tracker searched at {row[4]}, these predictors would have sent it to "
+                    f"{sent_to}; the tracker has to run again for them"
+                )
+        elif kind == "result":
+            pipeline.tracker_finished(t_ns, row[2], row[3], TrackerOutput(row[4], row[5]))
+            predicted_at = None
+        elif kind == "trajectory" and predicted_at != t_ns:
+            # Several predictors listened to the recorded run; each wrote a row at the same moment.
+            pipeline.predict(t_ns)
+            predicted_at = t_ns
+        elif kind != "trajectory":
+            raise InputError(f"unknown event {kind!r} in the log")
+    return pipeline.log

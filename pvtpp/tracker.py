@@ -1,0 +1,133 @@
+"""What a tracker is: it gets frames, one at a time and not all of them, and answers with a box."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, Optional, Protocol, Union
+
+import numpy as np
+
+from pvtpp.boxes import ArrayLike, as_box, box_to_xywh, xywh_to_box
+from pvtpp.errors import InputError
+
+
+class Frame:
+    """One camera image and when it was captured.
+
+    `index` counts the camera's frames, `t_ns` is the capture time in integer nanoseconds. `image` is an array of shape
+    ``(height, width, 3)``, uint8, BGR as OpenCV reads it, or a function that loads one: nothing is read before someone looks.
+    """
+
+    __slots__ = ("index", "t_ns", "_image", "_load", "source")
+
+    def __init__(
+        self,
+        index: int,
+        t_ns: int,
+        image: Union[np.ndarray, Callable[[], np.ndarray], None] = None,
+        source: str = "",
+    ):
+        self.index = int(index)
+        self.t_ns = int(t_ns)
+        self.source = source or f"frame {index}"
+        self._load = image if callable(image) else None
+        self._image = None if image is None or callable(image) else check_image(image, self.source)
+
+    @property
+    def image(self) -> np.ndarray:
+        """The pixels. Raises InputError where there are none (annotations alone) or they cannot be read."""
+        if self._image is None:
+            if self._load is None:
+                raise InputError(f"{self.source}: this frame has no image (annotations or recorded boxes alone)")
+            self._image = check_image(self._load(), self.source)
+        return self._image
+
+    def __repr__(self) -> str:
+        return f"Frame(index={self.index}, t_ns={self.t_ns})"
+
+
+def check_image(image: Any, source: str = "image") -> np.ndarray:
+    """The image itself if it is a non-empty uint8 array of shape (height, width, 3), else InputError."""
+    if not isinstance(image, np.ndarray):
+        raise InputError(f"{source}: expected an image array, got {type(image).__name__}")
+    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise InputError(f"{source}: image has shape {image.shape}, expected (height, width, 3) with neither 0")
+    if image.dtype != np.uint8:
+        raise InputError(f"{source}: image has dtype {image.dtype}, expected uint8 (BGR)")
+    return image
+
+
+@dataclass(frozen=True)
+class TrackerOutput:
+    """A tracker's answer for one frame: where the target was when that frame was captured.
+
+    `box` is ``[cx, cy, w, h]``; `score` in [0, 1] is the tracker's own confidence (1 where it has none); `features`
+    is whatever a predictor of the visual kind wants of this tracker, None otherwise.
+    """
+
+    box: np.ndarray
+    score: float = 1.0
+    features: Any = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "box", as_box(self.box, "tracker output"))
+        score = float(self.score)
+        if not 0.0 <= score <= 1.0:
+            raise InputError(f"tracker output: score {score!r} is outside [0, 1]")
+        object.__setattr__(self, "score", score)
+
+
+class Tracker(Protocol):
+    """Two methods. `init` is a full reset; `track` may be called on any later frame, however many were skipped."""
+
+    def init(self, frame: Frame, box: np.ndarray) -> None:
+        """Start on the target at `box` (``[cx, cy, w, h]``, pixels) in this frame, forgetting everything before."""
+
+    def track(self, frame: Frame, search_box: Optional[np.ndarray] = None) -> TrackerOutput:
+        """Find the target in this frame. `search_box` says where to look and how large the target is taken to be;
+        None means round the tracker's own last result. A tracker that cannot move its search region ignores it."""
+
+
+class ImageTracker:
+    """Wraps a plain object with ``init(image, xywh)`` and ``update(image) -> xywh`` (the toolkit convention) as a Tracker.
+
+    `update` may also return ``(xywh, score)``, or ``(found, xywh)`` as OpenCV does; not found keeps the last box at score 0.
+    """
+
+    def __init__(self, plain: Any):
+        self.plain = plain
+        self._last: Optional[np.ndarray] = None
+
+    def init(self, frame: Frame, box: ArrayLike) -> None:
+        self._last = as_box(box, "first box")
+        self.plain.init(frame.image, box_to_xywh(self._last))
+
+    def track(self, frame: Frame, search_box: Optional[np.ndarray] = None) -> TrackerOutput:
+        if self._last is None:
+            raise InputError("track() called before init()")
+        answer, score = self.plain.update(frame.image), 1.0
+        if isinstance(answer, tuple) and len(answer) == 2:
+            if isinstance(answer[0], (bool, np.bool_)):
+                answer, score = (answer[1], 1.0) if answer[0] else (box_to_xywh(self._last), 0.0)
+            else:
+                answer, score = answer
+        name = type(self.plain).__name__
+        try:
+            xywh = np.asarray(answer, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError(f"{name}.update() returned {answer!r}, expected [left, top, w, h]") from None
+        self._last = as_box(xywh_to_box(xywh) if xywh.shape == (4,) else xywh, f"{name}.update()")
+        return TrackerOutput(self._last, score)
+
+
+def as_tracker(candidate: Any) -> Tracker:
+    """The candidate itself if it follows the Tracker protocol, wrapped if it is a plain init/update object, else InputError."""
+    if callable(getattr(candidate, "init", None)):
+        if callable(getattr(candidate, "track", None)):
+            return candidate
+        if callable(getattr(candidate, "update", None)):
+            return ImageTracker(candidate)
+    raise InputError(
+        f"{type(candidate).__name__} is not a tracker: it needs init(frame, box) and track(frame, search_box=None), "
+        "or init(image, xywh) and update(image)"
+    )

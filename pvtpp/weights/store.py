@@ -1,0 +1,160 @@
+"""Finding tracker weights on this machine, and fetching what is not there yet."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Callable, List, Optional, Tuple, Union
+
+from pvtpp.errors import InputError
+from pvtpp.weights import catalogue
+from pvtpp.weights.catalogue import Entry, WeightFile
+
+# Called with the file's name, bytes so far, and bytes in all.
+Progress = Callable[[str, int, int], None]
+TIMEOUT_S = 30.0
+
+
+def cache_folder() -> Path:
+    """``$PVTPP_CACHE``, else ``$XDG_CACHE_HOME/pvtpp``, else ``~/.cache/pvtpp``; not necessarily there yet."""
+    own = os.environ.get("PVTPP_CACHE")
+    if own:
+        return Path(own).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path("~/.cache").expanduser()) / "pvtpp"
+
+
+def list_entries() -> List[Entry]:
+    """Everything in the catalogue."""
+    return list(catalogue.CATALOGUE)
+
+
+def find(name: str, weights: Union[str, Path, None] = None, progress: Optional[Progress] = None) -> Path:
+    """The folder that holds the checked files of entry `name`.
+
+    Looked up in `weights` alone where given (a folder or one of the files); else in ``$PVTPP_WEIGHTS``, then in the
+    cache, then downloaded to it. Raises InputError for an unknown name, a wrong hash, or files that are nowhere and
+    cannot be fetched.
+    """
+    found = _look_up(catalogue.entry(name), weights)
+    return found if found is not None else pull(name, progress)
+
+
+def path(name: str, weights: Union[str, Path, None] = None) -> Path:
+    """As `find`, but never over the network."""
+    entry = catalogue.entry(name)
+    found = _look_up(entry, weights)
+    if found is None:
+        raise InputError(f"{name}: the weights are not on this machine; {_what_to_do(entry)}")
+    return found
+
+
+def pull(name: str, progress: Optional[Progress] = None) -> Path:
+    """Download what the cache lacks of entry `name`, or has damaged, and return its folder there."""
+    entry = catalogue.entry(name)
+    folder = _cached(entry)
+    missing = [file for file in entry.files if not _is_intact(folder / file.name, file)]
+    if missing and os.environ.get("PVTPP_OFFLINE", "0") not in ("", "0"):
+        raise InputError(f"{name}: PVTPP_OFFLINE forbids the download; {_what_to_do(entry)}")
+    for file in missing:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _download(file, folder / file.name, progress)
+        except (OSError, urllib.error.URLError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{name}: cannot fetch {file.name} to {folder} ({error}); {_what_to_do(entry)}") from None
+    return folder
+
+
+def sha256(file: Path) -> str:
+    """Hash of a file's content, hex. Raises InputError if it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with open(file, "rb") as stream:
+            for block in iter(lambda: stream.read(1 << 20), b""):
+                digest.update(block)
+    except OSError as error:
+        raise InputError(f"{file}: cannot read ({error.strerror or error})") from None
+    return digest.hexdigest()
+
+
+def _cached(entry: Entry) -> Path:
+    return cache_folder() / "weights" / entry.folder
+
+
+def _look_up(entry: Entry, weights: Union[str, Path, None]) -> Optional[Path]:
+    names = [file.name for file in entry.files]
+    if weights is not None:
+        folders = _explicit(entry, Path(weights).expanduser())
+    else:
+        root = os.environ.get("PVTPP_WEIGHTS")
+        folders = _below(entry, Path(root).expanduser()) if root else ()
+        folders += (_cached(entry),)
+    for folder in folders:
+        if all((folder / name).is_file() for name in names):
+            for file in entry.files:
+                _check(folder / file.name, file)
+            return folder
+    if weights is not None:
+        raise InputError(f"{weights}: {entry.name} needs {' and '.join(names)} there, and not all of them are")
+    return None
+
+
+def _explicit(entry: Entry, given: Path) -> Tuple[Path, ...]:
+    if given.is_dir():
+        return _below(entry, given)
+    names = [file.name for file in entry.files]
+    if not given.is_file():
+        raise InputError(f"{given}: no such weights; {entry.name} takes a folder with {' and '.join(names)}")
+    if given.name not in names:
+        raise InputError(f"{given}: not a file of {entry.name}, which takes {' and '.join(names)}")
+    return (given.parent,)
+
+
+def _below(entry: Entry, root: Path) -> Tuple[Path, ...]:
+    return root, root / entry.folder
+
+
+def _is_intact(path: Path, file: WeightFile) -> bool:
+    return path.is_file() and sha256(path) == file.sha256
+
+
+def _check(path: Path, file: WeightFile) -> None:
+    found = sha256(path)
+    if found != file.sha256:
+        raise InputError(
+            f"{path}: sha256 is {found}, expected {file.sha256}; it is damaged or another network: "
+            f"delete it, or fetch it again from {file.url}"
+        )
+
+
+def _download(file: WeightFile, target: Path, progress: Optional[Progress]) -> None:
+    # A name of its own, so that two processes that miss the same file do not write into each other's.
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        with urllib.request.urlopen(file.url, timeout=TIMEOUT_S) as response, open(part, "wb") as out:
+            done = 0
+            for block in iter(lambda: response.read(1 << 16), b""):
+                out.write(block)
+                done += len(block)
+                if progress is not None:
+                    progress(file.name, done, file.size)
+        found = sha256(part)
+        if found != file.sha256:
+            raise InputError(
+                f"{file.url}: the download has sha256 {found} ({done} bytes), "
+                f"expected {file.sha256} ({file.size} bytes); nothing was kept"
+            )
+        os.replace(part, target)
+    finally:
+        if part.exists():
+            part.unlink()
+
+
+def _what_to_do(entry: Entry) -> str:
+    files = " and ".join(f"{file.name} (from {file.url})" for file in entry.files)
+    return f"put {files} into {_cached(entry)}, or into a folder that --weights or PVTPP_WEIGHTS names"

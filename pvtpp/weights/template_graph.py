@@ -1,0 +1,70 @@
+"""NanoTrack's backbone once more, for the template crop: the published graph takes 255 pixels and nothing else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pvtpp.errors import InputError
+from pvtpp.weights.store import cache_folder, sha256
+
+SIZE, FEATURES = 127, 8
+SOURCE_KEY = "source_sha256"
+
+
+def nanotrack_template_graph(backbone: Path) -> Path:
+    """The graph ``1 x 3 x 127 x 127 -> 1 x 96 x 8 x 8`` with the weights of `backbone`.
+
+    Taken from beside the backbone or from the cache where one is there that was derived from this very file, else
+    derived into the cache; only then is `onnx` needed. Raises InputError where that is missing or the cache cannot be
+    written.
+    """
+    source = sha256(backbone)
+    name = f"{backbone.stem}_{SIZE}.onnx"
+    cached = cache_folder() / "weights" / "nanotrack" / name
+    for candidate in (backbone.with_name(name), cached):
+        if _derived_from(candidate, source):
+            return candidate
+    model = _derive(backbone, source)
+    part = cached.with_name(f"{name}.{os.getpid()}.part")
+    try:
+        try:
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(model.SerializeToString())
+            os.replace(part, cached)
+        finally:
+            if part.exists():
+                part.unlink()
+    except OSError as error:
+        raise InputError(
+            f"{cached}: cannot write the template graph ({error.strerror or error}); "
+            "set PVTPP_CACHE to a folder that can be written"
+        ) from None
+    return cached
+
+
+def _derived_from(path: Path, source: str) -> bool:
+    """Whether the file is whole and names this source."""
+    # Metadata comes last in a serialised model: a torn file has none.
+    return path.is_file() and source.encode() in path.read_bytes()[-256:]
+
+
+def _derive(backbone: Path, source: str) -> Any:
+    try:
+        import onnx
+    except ImportError as error:
+        raise InputError(
+            f"{backbone}: its graph for {SIZE}-pixel templates has to be derived once, which needs onnx ({error}); "
+            "pip install 'pvtpp[weights]', or copy the derived file from a machine that has it to beside the backbone"
+        ) from None
+    try:
+        model = onnx.load(str(backbone))
+        for value, size in ((model.graph.input[0], SIZE), (model.graph.output[0], FEATURES)):
+            for dimension in value.type.tensor_type.shape.dim[2:]:
+                dimension.dim_value = size
+        onnx.helper.set_model_props(model, {SOURCE_KEY: source})
+        onnx.checker.check_model(model)
+    except Exception as error:
+        raise InputError(f"{backbone}: cannot derive the template graph ({' '.join(str(error).split())})") from None
+    return model

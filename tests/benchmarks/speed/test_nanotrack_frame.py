@@ -1,0 +1,28 @@
+"""The timing script runs and writes its figures with what they were taken on. How fast it is, it says itself."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import pytest
+
+pytest.importorskip("onnxruntime")
+pytest.importorskip("onnx")
+
+
+@pytest.mark.real_data
+def test_it_writes_figures_and_hardware(weights_root, tmp_path, monkeypatch, capsys):
+    from benchmarks.speed import nanotrack_frame
+
+    monkeypatch.setenv("PVTPP_CACHE", str(tmp_path / "cache"))
+    threads = cv2.getNumThreads()
+    try:
+        arguments = ["--frames", "2", "--weights", str(weights_root), "--json", str(tmp_path / "figures.json")]
+        assert nanotrack_frame.main(arguments) == 0
+    finally:
+        cv2.setNumThreads(threads)
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["rows"]["frame"]["p50_ms"] > 0 and figures["rows"]["bare"]["p50_ms"] > 0
+    assert figures["protocol"]["hardware"]["machine"]
+    assert "ratio of the medians" in capsys.readouterr().out

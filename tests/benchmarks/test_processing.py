@@ -1,0 +1,75 @@
+"""Processing-time models: every form read, every draw repeatable, nonsense refused."""
+
+import numpy as np
+import pytest
+
+from benchmarks.processing import parse
+from pvtpp.errors import InputError
+
+
+@pytest.fixture
+def traces(tmp_path):
+    (tmp_path / "car_time.txt").write_text("0.5\n0.01\n0.02\n0.03\n")
+    (tmp_path / "dog_time.txt").write_text("0.4,0.04\n0.05")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("text", "ms"), [("47ms", 47), ("0ms", 0), ("0.02s", 20), ("1.5 ms", 1.5), ("47ms*2", 94)])
+def test_a_constant_takes_the_same_time_always(text, ms):
+    model = parse(text)
+    time = model.start("any")
+    assert {time(i) for i in range(5)} == {round(ms * 1e6)}
+    assert model.median_ms() == ms
+
+
+def test_a_trace_gives_each_frame_its_recorded_time_and_repeats_without_the_initialisation(traces):
+    time = parse(f"trace:{traces}").start("car")
+    assert [time(i) / 1e6 for i in range(8)] == [500, 10, 20, 30, 10, 20, 30, 10]
+
+
+def test_a_sequence_without_a_trace_always_gets_the_same_one(traces):
+    first = [parse(f"trace:{traces}").start("bird")(i) for i in range(3)]
+    assert first in ([500_000_000, 10_000_000, 20_000_000], [400_000_000, 40_000_000, 50_000_000])
+    assert first == [parse(f"trace:{traces}").start("bird")(i) for i in range(3)]
+
+
+def test_empirical_draws_from_the_recorded_times_but_the_first_and_repeats_by_seed(traces):
+    model = parse(f"empirical:{traces}")
+    time, again, other = model.start("car", 1), model.start("car", 1), model.start("car", 2)
+    drawn = [time(i) for i in range(50)]
+    assert set(drawn) == {10_000_000, 20_000_000, 30_000_000, 40_000_000, 50_000_000}
+    assert drawn == [again(i) for i in range(50)]
+    assert drawn != [other(i) for i in range(50)]
+    assert model.median_ms() == 30
+
+
+def test_a_factor_scales_any_model_to_another_board(traces):
+    time = parse(f"trace:{traces}*1.5").start("car")
+    assert [time(i) / 1e6 for i in range(3)] == [750, 15, 30]
+
+
+@pytest.mark.parametrize("text", ["fast", "47", "-5ms", "47 minutes", "trace:", "47ms*0", "ms"])
+def test_other_texts_are_refused_with_the_forms_there_are(text):
+    with pytest.raises(InputError, match="47ms|cannot read"):
+        parse(text)
+
+
+@pytest.mark.parametrize("content", ["", "fast\n", "0.1\nnan\n", "0.1\n-0.2\n"])
+def test_a_bad_trace_is_refused_with_its_name(content, tmp_path):
+    path = tmp_path / "bad_time.txt"
+    path.write_text(content)
+    with pytest.raises(InputError, match="bad_time.txt"):
+        parse(f"trace:{path}")
+
+
+def test_a_missing_or_empty_folder_is_named(tmp_path):
+    with pytest.raises(InputError, match="nowhere"):
+        parse(f"trace:{tmp_path}/nowhere")
+    with pytest.raises(InputError, match="no .txt"):
+        parse(f"empirical:{tmp_path}")
+
+
+def test_published_traces_of_a_real_tracker_are_read(data_root):
+    model = parse(f"trace:{data_root}/results/latency-traces/nanotrackv3-got10k-val")
+    assert 5 < model.median_ms() < 60
+    assert np.isfinite([model.start("GOT-10k_Val_000001")(i) for i in range(300)]).all()

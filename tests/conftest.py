@@ -1,0 +1,68 @@
+"""What all tests share: where real data is, how much hypothesis tries, and when a skip is a failure.
+
+Real data and weights are found through the environment alone: PVTPP_DATA is the folder that holds `uav-mini`,
+`annotations` and `results`, PVTPP_WEIGHTS the one that holds `nanotrack`. Without them their tests skip; with
+PVTPP_REQUIRE_REAL_DATA=1, as in CI, such a skip fails, so that a run on real data cannot quietly become one without.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+REAL_DATA_VARIABLES = ("PVTPP_DATA", "PVTPP_WEIGHTS")
+
+# No deadline: a slow moment of the machine is not a bug. In CI the same examples every time.
+settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("house")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "real_data: needs real sequences or weights (PVTPP_DATA, PVTPP_WEIGHTS)")
+
+
+def folder_of(variable):
+    value = os.environ.get(variable)
+    if not value:
+        pytest.skip(f"{variable} is not set")
+    folder = Path(value)
+    if not folder.is_dir():
+        pytest.fail(f"{variable}={value} is not a folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_root():
+    """The folder of real data, skipping where PVTPP_DATA is unset."""
+    return folder_of("PVTPP_DATA")
+
+
+@pytest.fixture(scope="session")
+def weights_root():
+    """The folder of tracker weights, skipping where PVTPP_WEIGHTS is unset."""
+    return folder_of("PVTPP_WEIGHTS")
+
+
+def fail_if_real_data_was_skipped(report, marked=False):
+    """Turn the report of a test or file that did without real data into a failure where real data is required."""
+    if not os.environ.get("PVTPP_REQUIRE_REAL_DATA") or not report.skipped or hasattr(report, "wasxfail"):
+        return
+    reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+    if marked or any(variable in reason for variable in REAL_DATA_VARIABLES):
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid}: PVTPP_REQUIRE_REAL_DATA is set, yet this was skipped: {reason}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    outcome = yield
+    fail_if_real_data_was_skipped(outcome.get_result(), marked=item.get_closest_marker("real_data") is not None)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report():
+    outcome = yield
+    fail_if_real_data_was_skipped(outcome.get_result())

@@ -1,0 +1,190 @@
+"""The command line as its users meet it: every command end to end on small data, and one clear line for bad input."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from pvtpp.cli.main import COMMANDS, main
+
+
+@pytest.fixture
+def clips(tmp_path):
+    """Two plain-folder sequences of a bright square that moves over noise, 24 frames each."""
+    rng = np.random.default_rng(0)
+    for name, speed in (("left", -4), ("right", 5)):
+        folder = tmp_path / "clips" / name / "img"
+        folder.mkdir(parents=True)
+        ground = cv2.GaussianBlur(rng.integers(0, 255, (120, 200, 3), dtype=np.uint8), (0, 0), 3)
+        lines = []
+        for i in range(24):
+            left, top = 90 + speed * i * 3 // 4, 40 + i
+            image = ground.copy()
+            image[top : top + 24, left : left + 28] = (0, 220, 250)
+            image[top + 6 : top + 12, left + 5 : left + 20] = (200, 20, 20)
+            cv2.imwrite(str(folder / f"{i + 1:06d}.png"), image)
+            lines.append(f"{left},{top},28,24")
+        (folder.parent / "groundtruth.txt").write_text("\n".join(lines) + "\n")
+    return tmp_path / "clips"
+
+
+@pytest.fixture
+def results(tmp_path, clips):
+    folder = tmp_path / "results" / "MyTracker"
+    folder.mkdir(parents=True)
+    for name in ("left", "right"):
+        (folder / f"{name}.txt").write_text((clips / name / "groundtruth.txt").read_text())
+    return folder
+
+
+def evaluate(clips, tmp_path, *more):
+    return main(
+        ["eval", "--dataset", "folder", "--root", str(clips), "--tracker", "kcf", "--processing", "50ms"]
+        + ["--predictors", "hold,kalman", "--logs", str(tmp_path / "runs"), *more]
+    )
+
+
+def test_eval_prints_a_table_and_writes_rows_that_say_how_they_were_made(clips, tmp_path, capsys):
+    assert evaluate(clips, tmp_path, "--json", str(tmp_path / "out.json"), "--mode", "otb,strict") == 0
+    printed = capsys.readouterr().out
+    assert "mode otb" in printed and "mode strict" in printed and "offline" in printed
+    content = json.loads((tmp_path / "out.json").read_text())
+    assert {"pvtpp", "commit", "hardware", "seed", "libraries"} <= set(content["protocol"])
+    rows = content["rows"]
+    assert [(r["evaluation"], r["predictor"], r["mode"]) for r in rows] == [
+        ("offline", None, "otb"),
+        ("offline", None, "strict"),
+        ("online", "hold", "otb"),
+        ("online", "kalman", "otb"),
+        ("online", "hold", "strict"),
+        ("online", "kalman", "strict"),
+    ]
+    assert set(rows[0]["per_sequence"]) == {"left", "right"}
+    assert 0 < rows[2]["auc"] < rows[0]["auc"] <= 1
+
+
+def test_run_then_score_gives_what_eval_gives(clips, tmp_path):
+    assert evaluate(clips, tmp_path, "--json", str(tmp_path / "eval.json"), "--no-offline") == 0
+    arguments = ["--dataset", "folder", "--root", str(clips)]
+    run = ["run", *arguments, "--tracker", "kcf", "--processing", "50ms", "--logs", str(tmp_path / "logs")]
+    assert main([*run, "--predictors", "hold"]) == 0
+    score = ["score", str(tmp_path / "logs"), *arguments, "--predictors", "hold,kalman"]
+    assert main([*score, "--json", str(tmp_path / "score.json")]) == 0
+    rows = [json.loads((tmp_path / name).read_text())["rows"] for name in ("eval.json", "score.json")]
+    assert rows[0] == rows[1]
+
+
+def test_replay_needs_no_image(clips, results, tmp_path):
+    for image in clips.rglob("*.png"):
+        image.unlink()
+    arguments = ["replay", "--results", str(results), "--dataset", "folder", "--root", str(clips)]
+    assert main([*arguments, "--processing", "70ms", "--json", str(tmp_path / "out.json")]) == 0
+    rows = json.loads((tmp_path / "out.json").read_text())["rows"]
+    assert rows[0]["auc"] == pytest.approx(20 / 21)
+    assert rows[0]["tracker"] == "replay:MyTracker"
+
+
+def test_replay_cannot_look_elsewhere(clips, results, capsys):
+    arguments = ["replay", "--results", str(results), "--dataset", "folder", "--root", str(clips)]
+    assert main([*arguments, "--search-region", "predicted"]) == 2
+    assert "has to run" in capsys.readouterr().err
+
+
+def test_check_passes_a_good_tracker_and_fails_a_bad_one(tmp_path, capsys, monkeypatch):
+    (tmp_path / "stuck.py").write_text(
+        "class Stuck:\n"
+        "    def init(self, image, box):\n"
+        "        pass\n"
+        "    def update(self, image):\n"
+        "        return [1, 2, float('nan'), 4]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "kcf"]) == 0
+    assert "keeps the contract" in capsys.readouterr().out
+    assert main(["check", "stuck:Stuck"]) == 1
+    assert "FAIL" in capsys.readouterr().out
+
+
+def test_datasets_are_listed_and_checked(clips, capsys):
+    assert main(["datasets", "list"]) == 0
+    assert "uav-mini" in capsys.readouterr().out
+    assert main(["datasets", "check", "--dataset", "folder", "--root", str(clips)]) == 0
+    assert "no problems" in capsys.readouterr().out
+    (clips / "left" / "img" / "000001.png").write_bytes(b"not a picture")
+    assert main(["datasets", "check", "--dataset", "folder", "--root", str(clips)]) == 1
+    assert "000001.png" in capsys.readouterr().out
+
+
+def test_weights_are_listed_with_licence_and_hash(capsys):
+    assert main(["weights", "list"]) == 0
+    printed = capsys.readouterr().out
+    assert "nanotrack-v3" in printed and "Apache-2.0" in printed and "sha256" in printed
+
+
+BAD = {
+    "unknown tracker": (["--tracker", "wizard"], "wizard.*csrt.*nanotrack-v3"),
+    "unknown predictor": (["--predictors", "wizard"], "wizard.*hold.*kalman"),
+    "unknown data set": (["--dataset", "wizard"], "wizard.*dtb70"),
+    "missing folder": (["--root", "/nowhere/at/all"], "/nowhere/at/all"),
+    "unknown mode": (["--mode", "vot"], "vot.*elae.*otb.*strict"),
+    "unknown schedule": (["--schedule", "never"], "never.*async.*paper"),
+    "unknown search region": (["--search-region", "left"], "left.*last.*predicted"),
+    "bad processing time": (["--processing", "soon"], "soon.*47ms"),
+    "bad predictor cost": (["--predictor-processing", "wizard=1ms"], "wizard.*hold"),
+    "no workers": (["--workers", "0"], "workers.*0"),
+    "unwritable output": (["--json", "/nowhere/at/all/out.json"], "/nowhere/at/all/out.json"),
+    "unknown sequence": (["--sequences", "up"], "up.*left"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gets_one_clear_line_with_the_value_and_the_allowed_ones(case, clips, tmp_path, capsys):
+    arguments, words = BAD[case]
+    assert evaluate(clips, tmp_path, *arguments) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("pvtpp eval: error: ") and "\n" not in error
+    assert all(word in error for word in words.split(".*")), error
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1,2,30,40\n1,2,30\n", "groundtruth.txt"),
+        ("nan,nan,nan,nan\n" * 24, "first box"),
+        ("5,5,0,9\n" + "5,5,9,9\n" * 23, "first box"),
+    ],
+)
+def test_broken_ground_truth_is_named(text, words, clips, tmp_path, capsys):
+    (clips / "left" / "groundtruth.txt").write_text(text)
+    assert evaluate(clips, tmp_path) == 2
+    error = capsys.readouterr().err
+    assert words in error and "left" in error
+
+
+def test_an_image_that_does_not_decode_is_named_and_finished_sequences_are_kept(clips, tmp_path, capsys):
+    (clips / "right" / "img" / "000009.png").write_bytes(b"not a picture")
+    assert evaluate(clips, tmp_path, "--no-offline", "--processing", "0ms") == 2
+    assert "000009.png" in capsys.readouterr().err
+    assert [p.name for p in (tmp_path / "runs").rglob("*.jsonl")] == ["left.0of1.0.jsonl"]
+
+
+def test_a_command_loads_only_what_it_needs():
+    """`pvtpp --help` and `weights list` must answer on a board without an inference runtime or matplotlib."""
+    code = (
+        "import sys; from pvtpp.cli.main import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "assert not {'cv2', 'onnxruntime', 'matplotlib', 'torch', 'numpy.testing'} & set(sys.modules), sorted(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(command in done.stdout for command in COMMANDS)
+
+
+def test_the_version_is_printed(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert "pvtpp 0." in capsys.readouterr().out

@@ -1,0 +1,81 @@
+"""Boxes: conversions lose nothing, overlap and error are what geometry says, bad boxes are refused by name."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pvtpp.boxes import as_box, box_to_xywh, center_error, clip, iou, xywh_to_box
+from pvtpp.errors import InputError
+
+positions = st.floats(-1e4, 1e4)
+sides = st.floats(0.5, 1e4)
+boxes = st.tuples(positions, positions, sides, sides).map(np.array)
+
+
+@given(boxes)
+def test_conversion_there_and_back_is_the_same_box(box):
+    np.testing.assert_allclose(xywh_to_box(box_to_xywh(box)), box, rtol=0, atol=1e-9)
+
+
+@given(boxes, boxes)
+def test_overlap_is_symmetric_and_between_0_and_1(a, b):
+    assert iou(a, b) == iou(b, a)
+    assert 0 <= iou(a, b) <= 1
+
+
+@given(boxes)
+def test_a_box_overlaps_itself_fully_and_has_no_centre_error(box):
+    # Edges are recomputed from centre and size, so far from the origin a few last bits are lost.
+    assert iou(box, box) == pytest.approx(1, abs=1e-9 * max(1, abs(box[:2]).max() / box[2:].min()))
+    assert center_error(box, box) == 0
+
+
+@given(boxes, boxes, positions, positions, st.floats(0.1, 10))
+def test_overlap_does_not_change_when_both_boxes_are_moved_and_scaled(a, b, dx, dy, scale):
+    def moved(box):
+        return scale * (box + np.array([dx, dy, 0, 0]))
+
+    assert iou(moved(a), moved(b)) == pytest.approx(iou(a, b), abs=1e-6)
+
+
+def test_overlap_of_known_boxes():
+    assert iou([0, 0, 2, 2], [1, 0, 2, 2]) == pytest.approx(1 / 3)
+    assert iou([0, 0, 2, 2], [2, 0, 2, 2]) == 0
+    assert iou([0, 0, 0, 0], [0, 0, 0, 0]) == 0
+    assert np.isnan(iou([np.nan, 0, 2, 2], [1, 0, 2, 2]))
+
+
+def test_functions_broadcast_over_leading_dimensions():
+    many = np.tile([1.0, 2, 3, 4], (5, 7, 1))
+    assert iou(many, many[0, 0]).shape == (5, 7)
+    assert center_error(many[0], many).shape == (5, 7)
+
+
+@given(boxes)
+def test_a_clipped_box_lies_within_bounds(box):
+    x, y, w, h = clip(box, 640, 360)
+    assert 0 <= x <= 640 and 0 <= y <= 360 and 10 <= w <= 640 and 10 <= h <= 360
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ([1, 2, np.nan, 4], "not finite"),
+        ([1, 2, np.inf, 4], "not finite"),
+        ([1, 2, 0, 4], "above 0"),
+        ([1, 2, 3, -4], "above 0"),
+        ([1, 2, 3], "expected 4 numbers"),
+        ("a box", "four numbers"),
+        (None, "four numbers|expected 4"),
+    ],
+)
+def test_a_bad_box_is_refused_with_its_value_and_origin(value, words):
+    with pytest.raises(InputError, match=words) as caught:
+        as_box(value, "groundtruth.txt line 3")
+    assert "groundtruth.txt line 3" in str(caught.value)
+
+
+def test_a_checked_box_cannot_be_changed():
+    with pytest.raises(ValueError, match="read-only"):
+        as_box([1, 2, 3, 4])[0] = 5

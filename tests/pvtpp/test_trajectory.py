@@ -1,0 +1,105 @@
+"""Trajectories: exact at the knots, smooth between, lawful beyond; one answer for one asked alone or in a table."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pvtpp.errors import InputError
+from pvtpp.trajectory import LAWS, Trajectory, TrajectoryTable
+
+SECOND = 10**9
+
+
+@st.composite
+def trajectories(draw):
+    count = draw(st.integers(1, 5))
+    t_ns = np.cumsum(draw(st.lists(st.integers(SECOND // 20, SECOND), min_size=count, max_size=count)))
+    numbers = st.floats(-500, 500)
+    table = lambda values, rows: draw(st.lists(values, min_size=4 * rows, max_size=4 * rows))  # noqa: E731
+    mean = np.reshape(table(numbers, count), (-1, 4))
+    mean[:, 2:] = np.abs(mean[:, 2:]) + 30
+    return Trajectory(
+        tuple(t_ns),
+        mean,
+        np.reshape(table(numbers, count), (-1, 4)),
+        np.abs(np.reshape(table(numbers, count), (-1, 4))),
+        int(t_ns[0]),
+        draw(st.sampled_from(LAWS)),
+    )
+
+
+def straight(law="linear"):
+    mean = np.array([[100.0, 50, 20, 10], [110.0, 50, 20, 10]])
+    slope = np.array([[10.0, 0, 0, 0]] * 2)
+    return Trajectory((0, SECOND), mean, slope, np.array([[1.0] * 4, [2.0] * 4]), 0, law)
+
+
+@given(trajectories())
+def test_at_a_knot_the_answer_is_the_knot(trajectory):
+    for i, t_ns in enumerate(trajectory.t_ns):
+        prediction = trajectory.at(t_ns)
+        np.testing.assert_allclose(prediction.box, trajectory.mean[i], rtol=1e-9, atol=1e-6)
+        np.testing.assert_allclose(prediction.sigma, trajectory.sigma[i], rtol=1e-9, atol=1e-6)
+
+
+@given(trajectories(), st.lists(st.integers(-SECOND, 7 * SECOND), min_size=1, max_size=8))
+def test_a_table_answers_as_each_trajectory_does_to_the_bit(trajectory, times):
+    other = straight()
+    rows = [other.to_row(), trajectory.to_row()]
+    boxes = TrajectoryTable(rows).boxes(np.ones(len(times), dtype=int), np.array(times))
+    np.testing.assert_array_equal(boxes, [trajectory.at(t).box for t in times])
+
+
+@given(trajectories())
+def test_written_as_a_row_and_read_back_it_is_the_same_to_the_bit(trajectory):
+    again = Trajectory.from_row(trajectory.to_row())
+    assert again.to_row() == trajectory.to_row()
+    np.testing.assert_array_equal(again.at(3 * SECOND).box, trajectory.at(3 * SECOND).box)
+
+
+@given(trajectories(), st.integers(0, 7 * SECOND))
+def test_the_velocity_is_the_slope_of_the_box(trajectory, t_ns):
+    step = 1000
+    if any(abs(t_ns - knot) <= step for knot in trajectory.t_ns):
+        return
+    before, here, after = (trajectory.at(t_ns + d) for d in (-step, 0, step))
+    # Where the smallest size is reached the box stops shrinking, whatever its law says.
+    free = np.ones(4, dtype=bool)
+    free[2:] = (np.minimum(before.box, after.box) > 0.06 * trajectory.mean[0])[2:]
+    slope = (after.box - before.box) / (2 * step * 1e-9)
+    np.testing.assert_allclose(slope[free], here.velocity[free], rtol=1e-3, atol=1e-2)
+
+
+def test_beyond_the_last_knot_the_law_holds():
+    assert straight().at(3 * SECOND).box[0] == 130
+    assert straight("hold").at(3 * SECOND).box[0] == 110
+    assert straight().at(3 * SECOND).sigma[0] == 4
+    assert straight().at(-SECOND).box[0] == 90
+
+
+def test_age_counts_from_the_newest_evidence():
+    assert straight().at(SECOND // 2).age == pytest.approx(0.5)
+
+
+def test_a_shrinking_target_keeps_some_size():
+    shrinking = Trajectory((0,), [[0, 0, 20, 10]], [[0, 0, -100, -100]], np.ones((1, 4)), 0)
+    assert shrinking.at(SECOND).box[2:].tolist() == [1.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"t_ns": (5, 5)}, "strictly increasing"),
+        ({"t_ns": (9, 5)}, "strictly increasing"),
+        ({"t_ns": ()}, "at least one"),
+        ({"mean": np.zeros((1, 4))}, "shape"),
+        ({"sigma": np.full((2, 4), np.nan)}, "not finite"),
+        ({"derivative": np.full((2, 4), np.inf)}, "not finite"),
+        ({"law": "magic"}, "linear, hold"),
+    ],
+)
+def test_what_is_no_trajectory_is_refused(change, words):
+    good = {"t_ns": (0, 9), "mean": np.ones((2, 4)), "derivative": np.zeros((2, 4)), "sigma": np.ones((2, 4)), "evidence_ns": 0}
+    with pytest.raises(InputError, match=words):
+        Trajectory(**{**good, **change})

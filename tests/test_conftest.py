@@ -1,0 +1,51 @@
+"""Where real data is required, a test that quietly did without it fails; elsewhere it skips."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WITHOUT_DATA = """
+import os
+import pytest
+
+def test_by_fixture(data_root, weights_root):
+    pass
+
+@pytest.mark.skipif("PVTPP_DATA" not in os.environ, reason="PVTPP_DATA is not set")
+def test_by_condition():
+    pass
+
+@pytest.mark.real_data
+def test_by_marker():
+    pytest.skip("no such sequence")
+
+def test_that_misses_something_else():
+    pytest.skip("no GPU here")
+
+def test_that_needs_nothing():
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("required", "counts"), [("", "1 passed, 4 skipped"), ("1", "1 failed, 1 passed, 1 skipped, 2 errors")]
+)
+def test_real_data_that_is_required_cannot_be_skipped(tmp_path, required, counts):
+    shutil.copy(str(Path(__file__).with_name("conftest.py")), str(tmp_path))
+    (tmp_path / "test_without.py").write_text(WITHOUT_DATA)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PVTPP_", "PYTEST_"))}
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--color=no", "--rootdir", str(tmp_path), str(tmp_path)],
+        cwd=str(tmp_path),
+        env={**environment, "PVTPP_REQUIRE_REAL_DATA": required},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert counts in run.stdout.splitlines()[-1]
+    assert run.returncode == (1 if required else 0)

@@ -1,0 +1,131 @@
+"""NanoTrack V3 on its real weights: published accuracy, repeatable, fully reset, and looking where it is told."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from pvtpp import boxes
+from pvtpp.errors import InputError
+from pvtpp.tracker import Frame
+from trackers.registry import create
+
+onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnx")
+
+# AUC of an independent implementation on the same files, from the first frame.
+INDEPENDENT_AUC = {"MountainBike6": 0.793, "wakeboard7": 0.706, "Surfing06": 0.575}
+
+
+@pytest.fixture(scope="module")
+def tracker(weights_root, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PVTPP_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield create("nanotrack-v3", weights=str(weights_root))
+
+
+def clip(frames=5):
+    rng = np.random.default_rng(1)
+    ground = cv2.resize(rng.integers(60, 120, (15, 20, 3), dtype=np.uint8), (320, 240))
+    patch = cv2.resize(rng.integers(0, 256, (5, 5, 3), dtype=np.uint8), (40, 40), interpolation=cv2.INTER_CUBIC)
+    shown, truth = [], []
+    for index in range(frames):
+        image = ground.copy()
+        left, top = 100 + 3 * index, 80 + index
+        image[top : top + 40, left : left + 40] = patch
+        shown.append(Frame(index, index, image))
+        truth.append([left + 20.0, top + 20.0, 40.0, 40.0])
+    return shown, np.array(truth)
+
+
+FRAMES, TRUTH = clip()
+
+
+def path(tracker, frames=FRAMES, first=TRUTH[0]):
+    tracker.init(frames[0], first)
+    return [tracker.track(frame) for frame in frames[1:]]
+
+
+def boxes_of(outputs):
+    return np.array([output.box for output in outputs])
+
+
+def test_follows_a_sliding_patch(tracker):
+    assert boxes.iou(boxes_of(path(tracker)), TRUTH[1:]).min() > 0.6
+
+
+def test_init_is_a_full_reset_and_runs_are_bit_identical(tracker):
+    first = boxes_of(path(tracker))
+    path(tracker, FRAMES[::-1], TRUTH[2])
+    assert np.array_equal(boxes_of(path(tracker)), first)
+
+
+def test_features_are_the_template_and_this_frame_read_only(tracker):
+    one, two = path(tracker)[:2]
+    assert one.features.template.shape == (1, 96, 8, 8)
+    assert one.features.search.shape == (1, 96, 16, 16)
+    assert two.features.template is one.features.template
+    assert two.features.search is not one.features.search
+    assert not (one.features.template.flags.writeable or one.features.search.flags.writeable)
+    assert 0.0 <= one.score <= 1.0
+
+
+def test_asking_to_search_at_the_last_box_changes_nothing(tracker):
+    free = path(tracker)
+    tracker.init(FRAMES[0], TRUTH[0])
+    last, told = TRUTH[0], []
+    for frame in FRAMES[1:]:
+        told.append(tracker.track(frame, last))
+        last = told[-1].box
+    assert np.array_equal(boxes_of(told), boxes_of(free))
+
+
+def test_a_search_box_moves_the_search_region(tracker):
+    far = TRUTH[4] + [150.0, 60.0, 0.0, 0.0]
+    tracker.init(FRAMES[0], TRUTH[0])
+    assert boxes.iou(tracker.track(FRAMES[4], far).box, TRUTH[4]) == 0.0
+    assert boxes.iou(tracker.track(FRAMES[4], TRUTH[4] + [8.0, -6.0, 0.0, 0.0]).box, TRUTH[4]) > 0.6
+
+
+def test_a_search_box_says_how_large_the_target_is_taken_to_be(tracker):
+    tracker.init(FRAMES[0], TRUTH[0])
+    small = tracker.track(FRAMES[1], TRUTH[1] * [1, 1, 0.7, 0.7]).box
+    large = tracker.track(FRAMES[1], TRUTH[1] * [1, 1, 1.4, 1.4]).box
+    assert (small[2:] < TRUTH[1, 2:]).all() and (TRUTH[1, 2:] < large[2:]).all()
+
+
+@pytest.mark.parametrize("wrong", [[1.0, 2.0, 0.0, 4.0], [float("nan")] * 4, [1.0, 2.0], "box"])
+def test_a_wrong_search_box_or_first_box_is_refused(tracker, wrong):
+    with pytest.raises(InputError, match="first box"):
+        tracker.init(FRAMES[0], wrong)
+    tracker.init(FRAMES[0], TRUTH[0])
+    with pytest.raises(InputError, match="search box"):
+        tracker.track(FRAMES[1], wrong)
+
+
+def test_a_target_outside_the_image_or_tiny_breaks_nothing(tracker):
+    for box in ([-30.0, -30.0, 20.0, 20.0], [319.5, 239.5, 0.01, 0.01], [160.0, 120.0, 900.0, 700.0]):
+        tracker.init(FRAMES[0], box)
+        assert np.isfinite(tracker.track(FRAMES[1]).box).all()
+
+
+def test_track_before_init_is_refused(weights_root, tmp_path, monkeypatch):
+    monkeypatch.setenv("PVTPP_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match="before init"):
+        create("nanotrack-v3", weights=str(weights_root)).track(FRAMES[0])
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", sorted(INDEPENDENT_AUC))
+def test_offline_auc_is_that_of_an_independent_run(tracker, data_root, name):
+    folder = data_root / "uav-mini" / "test" / name
+    truth = boxes.xywh_to_box(np.loadtxt(folder / "groundtruth.txt", delimiter=","))
+    images = sorted((folder / "img").glob("*.jpg"))
+    frames = (Frame(index, index, cv2.imread(str(image))) for index, image in enumerate(images))
+    tracker.init(next(frames), truth[0])
+    found = np.array([truth[0], *(tracker.track(frame).box for frame in frames)])
+    overlap = boxes.iou(found, truth)
+    overlap = overlap[np.isfinite(overlap)]
+    auc = np.mean([(overlap > threshold).mean() for threshold in np.arange(21) * 0.05])
+    assert auc == pytest.approx(INDEPENDENT_AUC[name], abs=0.06)

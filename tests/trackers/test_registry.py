@@ -1,0 +1,139 @@
+"""Trackers are found by name, by entry point and by import path, and a wrong name says what would be right."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from pvtpp.errors import InputError
+from pvtpp.tracker import Frame, ImageTracker
+from trackers import registry
+
+
+class PlainTracker:
+    """The toolkit convention, with one option."""
+
+    def __init__(self, step=1.0):
+        self.step = step
+
+    def init(self, image, xywh):
+        self.xywh = np.array(xywh)
+
+    def update(self, image):
+        self.xywh = self.xywh + [self.step, 0, 0, 0]
+        return self.xywh
+
+
+class NoTracker:
+    pass
+
+
+HERE = __name__
+IMAGE = np.zeros((50, 60, 3), np.uint8)
+
+
+@pytest.fixture
+def by_path(monkeypatch):
+    """Make this very module importable under a plain name."""
+    monkeypatch.setitem(sys.modules, "plain_module", sys.modules[HERE])
+
+
+def test_lists_the_trackers_of_the_house():
+    assert {"nanotrack-v3", "csrt", "kcf", "mil", "replay"} <= set(registry.names())
+
+
+def test_unknown_name_lists_the_valid_ones():
+    with pytest.raises(InputError, match="'dog'.*csrt.*nanotrack-v3.*replay"):
+        registry.create("dog")
+
+
+def test_unknown_option_lists_the_valid_ones():
+    with pytest.raises(InputError, match="colour.*weights, threads"):
+        registry.create("nanotrack-v3", colour="red")
+    with pytest.raises(InputError, match="csrt.*options are: none"):
+        registry.create("csrt", weights="x")
+
+
+def test_missing_option_is_named():
+    with pytest.raises(InputError, match="xywh_boxes"):
+        registry.create("replay")
+
+
+def test_a_plain_class_is_wrapped_as_a_tracker(by_path):
+    tracker = registry.create("plain_module:PlainTracker", step=2.0)
+    assert isinstance(tracker, ImageTracker)
+    tracker.init(Frame(0, 0, IMAGE), np.array([20.0, 20.0, 4.0, 4.0]))
+    assert tracker.track(Frame(1, 1, IMAGE)).box.tolist() == [22.0, 20.0, 4.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no_such_module_anywhere:Tracker", "cannot import no_such_module_anywhere"),
+        ("plain_module:Absent", "no class 'Absent'.*PlainTracker"),
+        ("plain_module:IMAGE", "no class 'IMAGE'"),
+        ("plain_module:NoTracker", "NoTracker is not a tracker"),
+        ("plain_module:", "module:Class"),
+        (":PlainTracker", "module:Class"),
+    ],
+)
+def test_wrong_import_path_says_what_is_wrong(by_path, name, message):
+    with pytest.raises(InputError, match=message):
+        registry.create(name)
+
+
+def test_a_module_in_the_working_folder_is_found(tmp_path, monkeypatch):
+    (tmp_path / "my_own_tracker.py").write_text(
+        "class Mine:\n    def init(self, frame, box): pass\n    def track(self, frame, search_box=None): pass\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert type(registry.create("my_own_tracker:Mine")).__name__ == "Mine"
+
+
+def test_a_module_that_fails_to_import_says_why(tmp_path, monkeypatch):
+    (tmp_path / "broken_tracker.py").write_text("import a_runtime_that_is_not_there\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(InputError, match="a_runtime_that_is_not_there"):
+        registry.create("broken_tracker:Any")
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """A distribution that offers trackers as entry points."""
+    info = tmp_path / "offering-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: offering\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[pvtpp.trackers]\noffered = offering_module:Mine\nlost = absent_module:Mine\n")
+    (tmp_path / "offering_module.py").write_text(
+        "class Mine:\n    def init(self, image, xywh): pass\n    def update(self, image): return [0, 0, 5, 5]\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+def test_other_distributions_offer_trackers_by_entry_point(installed):
+    assert {"offered", "lost"} <= set(registry.names())
+    assert isinstance(registry.create("offered"), ImageTracker)
+
+
+def test_a_broken_entry_point_says_which(installed):
+    with pytest.raises(InputError, match="'lost'.*absent_module"):
+        registry.create("lost")
+
+
+def test_two_trackers_of_one_name_are_refused():
+    registry.names()
+    with pytest.raises(InputError, match="two trackers are called 'replay'"):
+        registry.register("replay")(NoTracker)
+
+
+def test_listing_names_loads_no_runtime():
+    code = (
+        "import sys; from trackers import registry; registry.names(); "
+        "print(sorted({'cv2', 'onnxruntime', 'onnx', 'torch'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout.strip() == "[]"

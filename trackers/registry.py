@@ -1,0 +1,108 @@
+"""Trackers by name: the adapters here, those that other distributions offer, and any class by its import path."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+from importlib import metadata
+from typing import Any, Callable, Dict, List, TypeVar
+
+from pvtpp.errors import InputError
+from pvtpp.tracker import Tracker, as_tracker
+
+# Importing an adapter must stay cheap: it loads its runtime when a tracker is made, not before.
+ADAPTERS = ("nanotrack", "opencv", "replay")
+ENTRY_POINT_GROUP = "pvtpp.trackers"
+
+Factory = TypeVar("Factory", bound=Callable[..., Any])
+_FACTORIES: Dict[str, Callable[..., Any]] = {}
+
+
+def register(name: str) -> Callable[[Factory], Factory]:
+    """Decorator: make this class or function, whose keyword arguments are the options, known as `name`."""
+
+    def add(factory: Factory) -> Factory:
+        if name in _FACTORIES:
+            raise InputError(f"two trackers are called {name!r}: {_FACTORIES[name]!r} and {factory!r}")
+        _FACTORIES[name] = factory
+        return factory
+
+    return add
+
+
+def names() -> List[str]:
+    """Every name that `create` takes, sorted; any ``module:Class`` besides."""
+    return sorted({*_own(), *_offered()})
+
+
+def create(name: str, **options: Any) -> Tracker:
+    """A new tracker; `name` is one of `names()`, or ``module:Class`` for anything that `pvtpp.tracker.as_tracker` takes.
+
+    Raises InputError for an unknown name or option (both list the valid ones) and for a class that is not importable or
+    no tracker.
+    """
+    own = _own()
+    if name in own:
+        factory = own[name]
+    elif ":" in name:
+        factory = _imported(name)
+    else:
+        offered = _offered()
+        if name not in offered:
+            raise InputError(f"unknown tracker {name!r}, expected one of: {', '.join(names())}, or module:Class")
+        try:
+            factory = offered[name].load()
+        except Exception as error:
+            raise InputError(f"tracker {name!r}: cannot load {offered[name].value} ({_named(error)})") from None
+    _check_options(name, factory, options)
+    return as_tracker(factory(**options))
+
+
+def _own() -> Dict[str, Callable[..., Any]]:
+    for adapter in ADAPTERS:
+        importlib.import_module(f"trackers.{adapter}")
+    return _FACTORIES
+
+
+def _offered() -> Dict[str, Any]:
+    found: Any = metadata.entry_points()
+    group = found.select(group=ENTRY_POINT_GROUP) if hasattr(found, "select") else found.get(ENTRY_POINT_GROUP, ())
+    return {point.name: point for point in group}
+
+
+def _imported(name: str) -> Callable[..., Any]:
+    module_name, _, attribute = name.partition(":")
+    if not (module_name and attribute):
+        raise InputError(f"tracker {name!r}: expected module:Class, with neither part empty")
+    # A tracker in the working folder is found as `python -m` would find it, but shadows nothing installed.
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        raise InputError(f"tracker {name!r}: cannot import {module_name} ({_named(error)})") from None
+    factory = getattr(module, attribute, None)
+    if not callable(factory):
+        classes = sorted(key for key, value in vars(module).items() if inspect.isclass(value) and key[0] != "_")
+        listed = ", ".join(classes) or "none"
+        raise InputError(f"tracker {name!r}: {module_name} has no class {attribute!r}; its classes are: {listed}")
+    return factory
+
+
+def _check_options(name: str, factory: Callable[..., Any], options: Dict[str, Any]) -> None:
+    try:
+        signature = inspect.signature(factory)
+    except ValueError:
+        # Classes written in C often have no signature; then they judge their options themselves.
+        return
+    try:
+        signature.bind(**options)
+    except TypeError as error:
+        allowed = ", ".join(signature.parameters) or "none"
+        raise InputError(f"tracker {name!r}: {error}; its options are: {allowed}") from None
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
