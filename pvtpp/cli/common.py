@@ -190,16 +190,17 @@ def plot(path: str, rows: List[Dict[str, Any]]) -> None:
     from benchmarks.protocol import hardware
     from benchmarks.report.curves import plot_elae
 
-    online = [row for row in rows if row["curve"] and not row["apart"]]
+    drawn = [row for row in rows if not row["apart"]]
+    online = [row for row in drawn if row["curve"]]
     if not online:
         raise InputError("--plot: there is no online row to draw")
+    varying = [name for name in ("search_region", "schedule", "mode", "camera_fps") if len({r[name] for r in online}) > 1]
     curves = {}
-    for row in online:
-        label = f"{row['predictor']}, {row['processing_ms']:g} ms"
-        for field in ("search_region", "schedule", "mode", "camera_fps"):
-            if len({str(other[field]) for other in online}) > 1:
-                label += f", {row[field]:g} fps" if field == "camera_fps" else f", {row[field]}"
-        curves[label] = (SIGMAS, row["curve"]["auc"])
+    for row in drawn:
+        name = f"{row['predictor']}, {row['processing_ms']:g} ms" if row["curve"] else "zero latency"
+        details = [f"{row[field]:g} fps" if field == "camera_fps" else str(row[field]) for field in varying if row[field]]
+        values = row["curve"]["auc"] if row["curve"] else [row["auc"]] * len(SIGMAS)
+        curves[", ".join([name, *details])] = (SIGMAS, values)
     first = online[0]
     modes = "/".join(dict.fromkeys(row["mode"] for row in online))
     plot_elae(
