@@ -39,7 +39,7 @@ EXTRAS = {
     "weights": ["onnx>=1.10"],
     "report": PLOTS,
     "bench": PLOTS,
-    "train": ["torch>=2.0", "lightning>=2.0", "safetensors>=0.4", "tensorboard>=2.10"],
+    "train": ["torch>=2.6", "lightning>=2.0", "safetensors>=0.4", "tensorboard>=2.10"],
     "export": ["onnx>=1.14", "onnxscript>=0.1", *PARITY],
     "trt": ["tensorrt>=8.4", *PARITY],
     "test": TESTS,
