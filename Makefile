@@ -11,9 +11,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-floor lint pytest
 
+# constraints.txt holds the one torch that the tests are known to pass with; without it pip takes the newest.
 # EXTRAS=gpu,report and the like choose another inference runtime; TEST_EXTRAS=train adds what some tests need.
 EXTRAS ?= cpu,report,weights
-TEST_EXTRAS ?=
+TEST_EXTRAS ?= train
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 
@@ -67,7 +68,7 @@ $(VENV)/pyvenv.cfg:
 # A stamp's name holds the extras: asking for others installs them, asking again does nothing.
 define install
 	$(1)/bin/python -m pip install --quiet 'pip>=21.3'
-	$(1)/bin/python -m pip install --quiet -e '.[$(subst +,$(comma),$(2))]'
+	$(1)/bin/python -m pip install --quiet -c constraints.txt -e '.[$(subst +,$(comma),$(2))]'
 	@$(1)/bin/python -c 'import cv2' || { echo "setup: OpenCV does not load; apt-get install libgl1 libglib2.0-0"; exit 1; }
 	@touch $(1)/.installed-$(2)
 endef

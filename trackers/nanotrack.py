@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, Tuple, Union
+from typing import Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from pvtpp.boxes import ArrayLike, as_box
 from pvtpp.errors import InputError
+from pvtpp.inference.engine import Engine
 from pvtpp.tracker import Frame, TrackerOutput
 from trackers.registry import register
 from trackers.siamese import (
@@ -38,23 +39,28 @@ class NanoTrackFeatures:
     search: np.ndarray
 
 
+def published_engines(weights: Union[str, Path, None] = None, threads: int = 1) -> Tuple[Engine, Engine, Engine]:
+    """The published graphs on ONNX Runtime: the backbone for the template crop, that for the search crop, and the head."""
+    from pvtpp import inference
+    from pvtpp.weights import find, nanotrack_template_graph
+
+    folder = find("nanotrack-v3", weights)
+    backbone = folder / "nanotrackv3_backbone.onnx"
+    template = nanotrack_template_graph(backbone)
+    return tuple(inference.load(path, threads) for path in (template, backbone, folder / "nanotrackv3_head.onnx"))  # type: ignore
+
+
 @register("nanotrack-v3")
 class NanoTrack:
     """NanoTrack V3 on ONNX Runtime.
 
     `weights` is a folder (or one file in it) with the two published graphs; None looks them up as `pvtpp.weights.find`
-    does. Score is the softmax score of the chosen point. Raises InputError where weights or runtime are missing.
+    does. `engines` replaces them by other ones of the same inputs and outputs (`trackers.models.nanotrack.engines`). Score is
+    the softmax score of the chosen point. Raises InputError where weights or runtime are missing.
     """
 
-    def __init__(self, weights: Union[str, Path, None] = None, threads: int = 1):
-        from pvtpp import inference
-        from pvtpp.weights import find, nanotrack_template_graph
-
-        folder = find("nanotrack-v3", weights)
-        backbone = folder / "nanotrackv3_backbone.onnx"
-        self._backbone = inference.load(backbone, threads)
-        self._head = inference.load(folder / "nanotrackv3_head.onnx", threads)
-        self._template_backbone = inference.load(nanotrack_template_graph(backbone), threads)
+    def __init__(self, weights: Union[str, Path, None] = None, threads: int = 1, engines: Optional[Sequence[Engine]] = None):
+        self._template_backbone, self._backbone, self._head = engines or published_engines(weights, threads)
         self._decoder = PointDecoder(V3)
         self._patch = np.empty((V3.instance, V3.instance, 3), np.uint8)
         self._blob = np.empty((1, 3, V3.instance, V3.instance), np.float32)

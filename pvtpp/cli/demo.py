@@ -48,10 +48,11 @@ def run(options: argparse.Namespace) -> None:
     print(f"{sequence.name}: {len(sequence)} frames at {sequence.camera_fps:g} fps; {tracker} at {options.processing} a frame")
     spec = RunSpec(dataset, tracker, options.processing, predictors=PREDICTORS, seed=options.seed)
     grid = Grid(spec, (options.processing,), PREDICTORS)
-    rows = evaluate([sequence], grid, make_tracker, None, progress=common.progress())
+    logs = str(out / "logs")
+    rows = evaluate([sequence], grid, make_tracker, logs, progress=common.progress())
     options.json, options.plot = str(out / "demo.json"), str(out / "elae.png")
     common.finish(options, rows, options.seed)
-    log, _ = obtain(jobs([sequence], spec, None)[0], make_tracker)
+    log, _ = obtain(jobs([sequence], spec, logs)[0], make_tracker)
     video = _video(sequence, log, out / "demo.mp4", options.processing)
     print(
         f"\nwritten: {options.json} (the rows), {options.plot} (AUC over permitted latency), {video} (stale and predicted box)"

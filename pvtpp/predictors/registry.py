@@ -26,6 +26,8 @@ _MODULES: Dict[str, str] = {
     "constant_velocity": "pvtpp.predictors.constant_velocity:ConstantVelocity",
     "kalman": "pvtpp.predictors.kalman:Kalman",
 }
+# Made from a file: the setting after the colon is its path.
+_FROM_FILE: Dict[str, str] = {"n_head": "pvtpp.predictors.n_head:load"}
 
 
 def names() -> List[str]:
@@ -38,8 +40,9 @@ def names() -> List[str]:
 def create(name: str) -> Predictor:
     """The predictor called `name`, its setting after a colon (``kalman:pvt``). Unknown: InputError with the valid names."""
     base, _, setting = name.partition(":")
-    if base not in _MODULES or name not in names():
-        raise InputError(f"unknown predictor {name!r}, expected one of: {', '.join(names())}")
-    module, _, attribute = _MODULES[base].partition(":")
+    if not (name in names() or (base in _FROM_FILE and setting)):
+        files = (f"{each}:PATH" for each in _FROM_FILE)
+        raise InputError(f"unknown predictor {name!r}, expected one of: {', '.join([*names(), *files])}")
+    module, _, attribute = {**_MODULES, **_FROM_FILE}[base].partition(":")
     make = getattr(import_module(module), attribute)
     return make(setting) if setting else make()

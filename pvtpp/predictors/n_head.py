@@ -1,0 +1,147 @@
+"""The paper's predictors: one answer per whole frame ahead, made into a trajectory.
+
+Source: PVT++ (arXiv 2211.11629), Eq. 4. The network is any `Engine` (ONNX Runtime, torch) whose inputs say what it
+wants: ``motion`` (1, k, 4) and ``interval`` (1, k), and for the visual and joint modules features by the names that
+trackers give them: ``template`` of the newest result, anything else of the last k results. It answers with ``offset``
+(1, N, 4), the motion from the newest result to 1..N frames later. Motions are ``[dx/w, dy/h, log w'/w, log h'/h]``.
+
+*Short histories.* Each step is a pair of consecutive results. While there are fewer than k, the oldest step (with its
+interval and features) stands in for those that are missing, as the published M and V do; the published MV fills with
+zeros instead, which weakens its own motion factor and which training never saw. With one result there is no step: the
+target stands still, as Eq. 4 has it for a motion factor of zero.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional
+
+import numpy as np
+
+from pvtpp import inference
+from pvtpp.errors import InputError
+from pvtpp.inference.engine import Engine, TensorSpec
+from pvtpp.predictors.motion_statistics import HORIZON_NS, recent_velocity, stated_sigma
+from pvtpp.track import Track
+from pvtpp.tracker import TrackerOutput
+from pvtpp.trajectory import Trajectory
+
+STEPS = ("motion", "interval")
+TEMPLATE = "template"
+LARGEST_CHANGE = 3.0
+"""Of a side, as a logarithm: no answer makes a side more than 20 times as long or as short."""
+
+
+class NHead:
+    """Knots at the present (the newest result as it stands) and at 1..N frames; beyond the last, its box is held.
+
+    `kappa`: frames per second that heads and intervals count in. `encoder`: an engine that makes of one frame's features
+    what `engine` wants of the past, so that no frame is computed twice. Raises InputError for engines that do not fit.
+    """
+
+    def __init__(self, engine: Engine, kappa: float = 30.0, encoder: Optional[Engine] = None):
+        if not 0 < kappa < float("inf"):
+            raise InputError(f"kappa is {kappa!r}, allowed is any number of frames per second above 0")
+        self._engine, self._encoder, self.kappa = engine, encoder, float(kappa)
+        specs = {spec.name: spec for spec in engine.inputs}
+        self.history = _size(specs.get("motion"), (1, None, 4), 1, "input 'motion' (1 x k x 4)")
+        if _size(specs.get("interval"), (1, None), 1, "input 'interval' (1 x k)") != self.history:
+            raise InputError("N-head network: inputs 'motion' and 'interval' disagree on the number of past steps")
+        outputs = {spec.name: spec for spec in engine.outputs}
+        self.heads = _size(outputs.get("offset"), (1, None, 4), 1, "output 'offset' (1 x N x 4)")
+        wanted = [spec for spec in engine.inputs if spec.name not in STEPS]
+        # Shapes of one frame: what is wanted of the past has the steps as its second dimension.
+        self._kept = {s.name: s.shape if s.name == TEMPLATE else s.shape[:1] + s.shape[2:] for s in wanted}
+        self._seen = {spec.name: spec.shape for spec in encoder.inputs} if encoder else self._kept
+        if encoder and {spec.name: spec.shape for spec in encoder.outputs} != self._kept:
+            made = ", ".join(map(str, encoder.outputs))
+            raise InputError(f"N-head network: the encoder makes {made}; the network wants {', '.join(map(str, wanted))}")
+
+    def encode(self, output: TrackerOutput) -> Optional[Dict[str, np.ndarray]]:
+        """One frame's features, encoded where there is an encoder; None for the motion module and for results without
+        features. Features of other names or shapes (another tracker's) raise InputError."""
+        if not self._seen or output.features is None:
+            return None
+        features = {name: self._feature(output.features, name, shape) for name, shape in self._seen.items()}
+        return self._encoder.run(features) if self._encoder else features
+
+    def predict(self, track: Track) -> Trajectory:
+        """Raises InputError for an empty track, a result whose features are missing, or a network that answers NaN."""
+        track.require_anchor()
+        offset = self._offset(track) if len(track) > 1 else np.zeros((self.heads, 4))
+        x, y, w, h = track.boxes[-1]
+        mean = np.empty((self.heads + 1, 4))
+        mean[0] = x, y, w, h
+        mean[1:, :2] = (x, y) + offset[:, :2] * (w, h)
+        mean[1:, 2:] = (w, h) * np.exp(np.clip(offset[:, 2:], -LARGEST_CHANGE, LARGEST_CHANGE))
+        frames = range(self.heads + 1)
+        t_ns = tuple(track.evidence_ns + round(n * 1e9 / self.kappa) for n in frames)
+        # The heads say nothing of speed, so the curve through their boxes does.
+        derivative = np.asarray(np.gradient(mean, 1 / self.kappa, axis=0))
+        _, (now, later) = stated_sigma(track, 0.5 * np.abs(recent_velocity(track)))
+        ahead = np.array(t_ns)[:, None] - track.evidence_ns
+        sigma = now + ahead / HORIZON_NS * (later - now)
+        return Trajectory(t_ns, mean, derivative, sigma, track.evidence_ns, "hold", t_ns[-1])
+
+    def _offset(self, track: Track) -> np.ndarray:
+        boxes = track.boxes[-self.history - 1 :]
+        previous, motion = boxes[:-1], np.empty((len(boxes) - 1, 4))
+        motion[:, :2] = (boxes[1:, :2] - previous[:, :2]) / previous[:, 2:]
+        motion[:, 2:] = np.log(boxes[1:, 2:] / previous[:, 2:])
+        elapsed = np.diff(track.t_ns[-self.history - 1 :]) * 1e-9
+        interval = np.maximum(np.rint(elapsed * self.kappa), 1.0)
+        padding = self.history - len(motion)
+        inputs = {
+            "motion": _padded(motion, padding)[None].astype(np.float32),
+            "interval": _padded(interval, padding)[None].astype(np.float32),
+        }
+        if self._kept:
+            encodings = self._encodings(track, len(motion))
+            encodings = [encodings[0]] * padding + encodings
+            for name in self._kept:
+                newest = encodings[-1][name]
+                inputs[name] = newest if name == TEMPLATE else np.stack([each[name][0] for each in encodings])[None]
+        offset = np.asarray(self._engine.run(inputs)["offset"], dtype=np.float64)[0]
+        if not np.isfinite(offset).all():
+            raise InputError(f"N-head network: answered {offset.tolist()}, which is not finite; its weights are damaged")
+        return offset
+
+    def _encodings(self, track: Track, steps: int) -> List[Dict[str, np.ndarray]]:
+        found = list(track.encodings[-steps:])
+        for t_ns, encoding in zip(track.t_ns[-steps:], found):
+            if encoding is None:
+                raise InputError(
+                    f"the tracker result for t_ns={t_ns} has no features ({', '.join(self._seen)}); "
+                    "this predictor sees images, and every result after the first box needs them"
+                )
+        return found
+
+    @staticmethod
+    def _feature(features: Any, name: str, shape: Any) -> np.ndarray:
+        array: Any = getattr(features, name, None)
+        if not TensorSpec(name, shape, np.dtype(np.float32)).accepts(array):
+            got = f"{array.dtype}{list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__
+            wanted = " x ".join("?" if n is None else str(n) for n in shape)
+            raise InputError(
+                f"tracker features: {name!r} is {got}, this predictor takes float32 {wanted}; "
+                "was it trained for another tracker?"
+            )
+        return array
+
+
+def load(path: str, encoder: str = "", kappa: float = 30.0) -> NHead:
+    """The predictor whose network (and encoder, if it has one) is in the file at `path`, on one thread."""
+    return NHead(inference.load(path), kappa, inference.load(encoder) if encoder else None)
+
+
+def _padded(steps: np.ndarray, missing: int) -> np.ndarray:
+    return np.concatenate([np.repeat(steps[:1], missing, axis=0), steps]) if missing else steps
+
+
+def _size(spec: Optional[TensorSpec], shape: tuple, axis: int, what: str) -> int:
+    """The size along `axis` of a spec that has this shape elsewhere."""
+    fits = spec is not None and len(spec.shape) == len(shape)
+    fits = fits and all(want is None or want == got for want, got in zip(shape, spec.shape))  # type: ignore[union-attr]
+    size = spec.shape[axis] if fits else None  # type: ignore[union-attr]
+    if size is None:
+        raise InputError(f"N-head network: needs {what} with a fixed size, has {spec if spec is not None else 'none'}")
+    return size

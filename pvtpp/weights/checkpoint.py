@@ -1,0 +1,150 @@
+"""Reading the files torch writes, and weights of our own: tensors as safetensors with a JSON card beside them.
+
+Only tensors and plain numbers are ever read: a checkpoint that asks for code to be run is refused. torch and safetensors
+are imported when a file is read or written, not before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from pathlib import Path
+from typing import Any, Dict, Mapping, Tuple, Union
+
+import numpy as np
+
+from pvtpp.errors import InputError
+
+FilePath = Union[str, Path]
+NESTS = ("state_dict", "model", "net")
+"""Where training scripts keep the tensors among epoch, optimizer and the rest."""
+SAFE_TORCH = (2, 6)
+"""Before it, ``weights_only`` did not keep a crafted file from running code (CVE-2025-32434)."""
+
+
+def read_checkpoint(path: FilePath) -> Dict[str, Any]:
+    """Tensors of a torch checkpoint by name, on the CPU, in the file's order.
+
+    The tensors may lie at the top or under one of `NESTS`; a leading ``module.`` of every name (data-parallel training)
+    is dropped. Raises InputError for a missing, damaged or empty file, and for one that holds code.
+    """
+    path, torch = Path(path), _import("torch")
+    if not path.is_file():
+        raise InputError(f"{path}: no such checkpoint")
+    if tuple(int(part) for part in torch.__version__.split(".")[:2]) < SAFE_TORCH:
+        raise InputError(f"{path}: torch {torch.__version__} can be made to run a checkpoint's code; 2.6 or newer cannot")
+    try:
+        with torch.serialization.safe_globals(_numbers()):
+            content = torch.load(str(path), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        # What it met stands in the middle; the rest advises to trust the file, which is not ours to advise.
+        met = " ".join(str(error).split("WeightsUnpickler error:")[-1].split())
+        reason = met.split(" Please use")[0].split(" Check the documentation")[0][:200]
+        raise InputError(f"{path}: not a file of tensors alone, or damaged; it was not loaded ({reason})") from None
+    except Exception as error:
+        reason = " ".join(str(error).split())[:120] or "it is empty"
+        raise InputError(f"{path}: damaged, or no torch checkpoint ({reason})") from None
+    tensors = content
+    for nest in NESTS:
+        if isinstance(content, dict) and isinstance(content.get(nest), dict):
+            tensors = content[nest]
+            break
+    tensors = {k: v for k, v in tensors.items() if torch.is_tensor(v)} if isinstance(tensors, dict) else {}
+    if not tensors:
+        inside = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
+        raise InputError(f"{path}: holds no tensors by name, at the top or under {', '.join(NESTS)}; found {inside}")
+    if all(name.startswith("module.") for name in tensors):
+        tensors = {name[len("module.") :]: tensor for name, tensor in tensors.items()}
+    return tensors
+
+
+def card_of(path: FilePath) -> Path:
+    """The JSON card that lies beside a safetensors file."""
+    return Path(path).with_suffix(".json")
+
+
+def write_weights(path: FilePath, tensors: Mapping[str, Any], card: Mapping[str, Any]) -> None:
+    """Write `tensors` to `path` (``.safetensors``) and `card` beside it; each file appears whole or not at all."""
+    path = _checked_name(path)
+    save = _import("safetensors.torch").save
+    text = json.dumps(dict(card), indent=2, sort_keys=True) + "\n"
+    data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    # The card last: weights without a card are refused on reading, a card of other weights would not be noticed.
+    _replace(path, data)
+    _replace(card_of(path), text.encode())
+
+
+def read_weights(path: FilePath) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """``(tensors, card)`` as `write_weights` wrote them. Raises InputError where either file is missing or damaged."""
+    path = _checked_name(path)
+    load = _import("safetensors.torch").load
+    try:
+        data, text = path.read_bytes(), card_of(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot read ({error.strerror}); weights are a file and its card") from None
+    try:
+        card = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{card_of(path)}: no JSON ({error})") from None
+    try:
+        return load(data), card
+    except Exception as error:
+        raise InputError(f"{path}: damaged, or no safetensors file ({error})") from None
+
+
+def match(
+    wanted: Mapping[str, Any], found: Mapping[str, Any], source: str, architecture: str, limit: int = 3
+) -> Dict[str, Any]:
+    """`found`, checked to have exactly the names and shapes of `wanted` (a module's ``state_dict()``), else InputError."""
+    missing = [name for name in wanted if name not in found]
+    excess = [name for name in found if name not in wanted]
+    misshapen = [
+        f"{name} is {list(found[name].shape)}, not {list(wanted[name].shape)}"
+        for name in wanted
+        if name in found and found[name].shape != wanted[name].shape
+    ]
+    for what, names in (("lacks", missing), ("has no place for", excess), ("has other shapes:", misshapen)):
+        if names:
+            shown = ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
+            whom = architecture if what.startswith("has no") else "the file"
+            raise InputError(f"{source}: not the weights of {architecture}: {whom} {what} {shown}")
+    return dict(found)
+
+
+def _numbers() -> list:
+    """What NumPy pickles its numbers with: checkpoints keep a best score or a learning rate as one. None runs code."""
+    try:
+        from numpy._core.multiarray import scalar
+    except ImportError:
+        from numpy.core.multiarray import scalar  # type: ignore[no-redef]
+    kinds = {type(np.dtype(kind)) for kind in "?bBhHiIlLfd"}
+    return [(scalar, "numpy.core.multiarray.scalar"), (scalar, "numpy._core.multiarray.scalar"), np.dtype, *kinds]
+
+
+def _import(name: str) -> Any:
+    import importlib
+
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise InputError(f"checkpoints need torch and safetensors ({error}); pip install 'pvtpp[train]'") from None
+
+
+def _checked_name(path: FilePath) -> Path:
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise InputError(f"{path}: weights are written as .safetensors, got {path.suffix or 'no suffix'!r}")
+    return path
+
+
+def _replace(path: Path, data: bytes) -> None:
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(str(part), str(path))
+    except OSError as error:
+        raise InputError(f"{path}: cannot write ({error.strerror or error})") from None
+    finally:
+        if part.exists():
+            part.unlink()

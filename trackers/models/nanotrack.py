@@ -1,0 +1,300 @@
+"""NanoTrack V3 in torch: what the published ONNX graphs compute, in modules that can be trained.
+
+Source: github.com/HonglinChu/SiamTrackers (NanoTrack); the published checkpoint loads into it tensor by tensor.
+
+Joint training names two parts: ``backbone.features.9``, the last stage of the backbone, and ``head`` (`LAST_STAGE`,
+`HEAD`; see `NanoTrackV3.freeze_except` and `parameter_groups`). There is no neck: the checkpoint carries one that the
+published tracker never runs, and those tensors are left unread.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pvtpp.errors import InputError
+from pvtpp.inference.engine import TensorSpec
+from pvtpp.inference.torch import TorchEngine
+from pvtpp.weights.checkpoint import match, read_checkpoint
+
+CHANNELS = 96
+"""Of the features handed to the head and to visual predictors."""
+TEMPLATE_CELLS = 64
+LAST_STAGE = "backbone.features.9"
+HEAD = "head"
+JOINT = (LAST_STAGE, HEAD)
+"""What the tracker learns when it is trained together with a predictor."""
+
+# Of each block: kernel, channels inside, channels out, cells of its attention (0: none), hard swish or ReLU, stride.
+BLOCKS = (
+    (3, 16, 16, 8, False, 2),
+    (3, 72, 24, 0, False, 2),
+    (3, 88, 24, 0, False, 1),
+    (5, 96, 40, 24, True, 2),
+    (5, 240, 40, 64, True, 1),
+    (5, 240, 40, 64, True, 1),
+    (5, 120, 48, 32, True, 1),
+    (5, 144, 48, 40, True, 1),
+    (5, 288, 96, 72, True, 1),
+)
+
+# The published name of a tensor, piece by piece, and what it is called here; the first pattern that fits is applied.
+NAMES = (
+    (r"backbone\.features\.0\.", "backbone.features.0."),
+    # The first block does not expand, so everything after comes earlier, and its attention follows the activation.
+    (r"backbone\.features\.1\.conv\.([01])\.", r"backbone.features.1.depthwise.\1."),
+    (r"backbone\.features\.1\.conv\.3\.fc\.0\.", "backbone.features.1.attention.reduce."),
+    (r"backbone\.features\.1\.conv\.3\.fc\.2\.", "backbone.features.1.attention.restore."),
+    (r"backbone\.features\.1\.conv\.4\.", "backbone.features.1.project.0."),
+    (r"backbone\.features\.1\.conv\.5\.", "backbone.features.1.project.1."),
+    (r"backbone\.features\.(\d)\.conv\.([01])\.", r"backbone.features.\1.expand.\2."),
+    (r"backbone\.features\.(\d)\.conv\.3\.", r"backbone.features.\1.depthwise.0."),
+    (r"backbone\.features\.(\d)\.conv\.4\.", r"backbone.features.\1.depthwise.1."),
+    (r"backbone\.features\.(\d)\.conv\.5\.fc\.0\.", r"backbone.features.\1.attention.reduce."),
+    (r"backbone\.features\.(\d)\.conv\.5\.fc\.2\.", r"backbone.features.\1.attention.restore."),
+    (r"backbone\.features\.(\d)\.conv\.7\.", r"backbone.features.\1.project.0."),
+    (r"backbone\.features\.(\d)\.conv\.8\.", r"backbone.features.\1.project.1."),
+    (r"ban_head\.corr_pw_(cls|reg)\.conv_kernel\.", r"head.\1.pixelwise.template."),
+    (r"ban_head\.corr_pw_(cls|reg)\.conv_search\.", r"head.\1.pixelwise.search."),
+    (r"ban_head\.corr_pw_(cls|reg)\.CA_layer\.fc1\.", r"head.\1.pixelwise.attention.reduce."),
+    (r"ban_head\.corr_pw_(cls|reg)\.CA_layer\.fc2\.", r"head.\1.pixelwise.attention.restore."),
+    (r"ban_head\.corr_pw_(cls|reg)\.conv\.", r"head.\1.pixelwise.mix."),
+    (r"ban_head\.corr_dw_(cls|reg)\.conv_kernel\.", r"head.\1.depthwise.template."),
+    (r"ban_head\.corr_dw_(cls|reg)\.conv_search\.", r"head.\1.depthwise.search."),
+    (r"ban_head\.down_(cls|reg)\.0\.", r"head.\1.join."),
+    (r"ban_head\.cls_tower\.", "head.cls.tower."),
+    (r"ban_head\.bbox_tower\.", "head.reg.tower."),
+    (r"ban_head\.cls_logits\.0\.", "head.cls.output."),
+    (r"ban_head\.bbox_pred\.0\.", "head.reg.output."),
+)
+UNREAD = ("neck.",)
+
+
+def _conv_bn(inside: int, out: int, kernel: int = 1, stride: int = 1, groups: int = 1, bias: bool = False) -> nn.Sequential:
+    padding = kernel // 2
+    return nn.Sequential(nn.Conv2d(inside, out, kernel, stride, padding, groups=groups, bias=bias), nn.BatchNorm2d(out))
+
+
+class SqueezeExcite(nn.Module):
+    """Scales each channel by what all of them average to."""
+
+    def __init__(self, channels: int, cells: int):
+        super().__init__()
+        self.reduce = nn.Linear(channels, cells)
+        self.restore = nn.Linear(cells, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale = F.hardsigmoid(self.restore(F.relu(self.reduce(x.mean(dim=(2, 3))))))
+        return x * scale[:, :, None, None]
+
+
+class InvertedResidual(nn.Module):
+    """MobileNetV3 block: expand, depthwise, attention, project; added to its input where both have one shape."""
+
+    def __init__(self, channels: int, kernel: int, inside: int, out: int, cells: int, swish: bool, stride: int):
+        super().__init__()
+        self.expands = inside != channels
+        if self.expands:
+            self.expand = _conv_bn(channels, inside)
+        self.depthwise = _conv_bn(inside, inside, kernel, stride, groups=inside)
+        self.attention = SqueezeExcite(inside, cells) if cells else nn.Identity()
+        self.project = _conv_bn(inside, out)
+        self.activation = nn.Hardswish() if swish else nn.ReLU()
+        self.adds = stride == 1 and channels == out
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.expands:
+            y = self.activation(self.attention(self.depthwise(self.activation(self.expand(x)))))
+        else:
+            y = self.attention(self.activation(self.depthwise(x)))
+        y = self.project(y)
+        return x + y if self.adds else y
+
+
+class Backbone(nn.Module):
+    """MobileNetV3-small cut at stride 16: ``(B, 3, 127, 127)`` to ``(B, 96, 8, 8)``, 255 to 16; BGR, 0 to 255."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        stages: list[nn.Module] = [nn.Sequential(*_conv_bn(3, 16, 3, 2), nn.Hardswish())]
+        channels = 16
+        for kernel, inside, out, cells, swish, stride in BLOCKS:
+            stages.append(InvertedResidual(channels, kernel, inside, out, cells, swish, stride))
+            channels = out
+        self.features = nn.Sequential(*stages)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.features(image)
+
+
+class ChannelAttention(nn.Module):
+    def __init__(self, channels: int):
+        super().__init__()
+        self.reduce = nn.Conv2d(channels, channels, 1)
+        self.restore = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.sigmoid(self.restore(F.relu(self.reduce(x.mean(dim=(2, 3), keepdim=True)))))
+
+
+class PixelwiseCorrelation(nn.Module):
+    """Every cell of the template (8 x 8 = 64) against every cell of the search region: ``(B, 64, 15, 15)``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.template = _conv_bn(CHANNELS, CHANNELS, bias=True)
+        self.search = _conv_bn(CHANNELS, CHANNELS, bias=True)
+        self.attention = ChannelAttention(TEMPLATE_CELLS)
+        self.mix = nn.Sequential(
+            nn.Conv2d(TEMPLATE_CELLS, TEMPLATE_CELLS, 2, groups=TEMPLATE_CELLS, bias=False),
+            nn.BatchNorm2d(TEMPLATE_CELLS),
+            nn.ReLU6(),
+            nn.Conv2d(TEMPLATE_CELLS, TEMPLATE_CELLS, 1),
+            nn.BatchNorm2d(TEMPLATE_CELLS),
+        )
+
+    def forward(self, template: Tensor, search: Tensor) -> Tensor:
+        kernel, image = self.template(template), self.search(search)
+        product = kernel.flatten(2).transpose(1, 2) @ image.flatten(2)
+        return self.mix(self.attention(product.unflatten(2, image.shape[2:])))
+
+
+class DepthwiseCorrelation(nn.Module):
+    """The middle of the template (4 x 4) slid over the search region, channel by channel: ``(B, 96, 15, 15)``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.template = _conv_bn(CHANNELS, CHANNELS, bias=True)
+        self.search = _conv_bn(CHANNELS, CHANNELS, bias=True)
+
+    def forward(self, template: Tensor, search: Tensor) -> Tensor:
+        kernel, image = self.template(template[:, :, 2:6, 2:6]), self.search(search)
+        batch, channels = kernel.shape[:2]
+        product = F.conv2d(image.flatten(0, 1)[None], kernel.flatten(0, 1)[:, None], padding=1, groups=batch * channels)
+        return product[0].unflatten(0, (batch, channels))
+
+
+class Branch(nn.Module):
+    """Both correlations joined, six depthwise-separable layers, and one map per answer: ``(B, answers, 15, 15)``."""
+
+    def __init__(self, answers: int):
+        super().__init__()
+        self.pixelwise = PixelwiseCorrelation()
+        self.depthwise = DepthwiseCorrelation()
+        self.join = nn.Conv2d(TEMPLATE_CELLS + CHANNELS, CHANNELS, 1)
+        layers: list[nn.Module] = []
+        for _ in range(6):
+            layers += [*_conv_bn(CHANNELS, CHANNELS, 3, groups=CHANNELS), nn.ReLU6(), *_conv_bn(CHANNELS, CHANNELS)]
+        self.tower = nn.Sequential(*layers)
+        self.output = nn.Conv2d(CHANNELS, answers, 1)
+
+    def forward(self, template: Tensor, search: Tensor) -> Tensor:
+        both = torch.cat([self.pixelwise(template, search), self.depthwise(template, search)], dim=1)
+        return self.output(self.tower(self.join(both)))
+
+
+class Head(nn.Module):
+    """Template and search features to ``(classes, boxes)``: logits of background and target ``(B, 2, 15, 15)``, distances
+    to left, top, right and bottom ``(B, 4, 15, 15)`` in pixels of the search crop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cls = Branch(2)
+        self.reg = Branch(4)
+
+    def forward(self, template: Tensor, search: Tensor) -> tuple[Tensor, Tensor]:
+        return self.cls(template, search), self.reg(template, search).exp()
+
+
+class NanoTrackV3(nn.Module):
+    """Backbone and head; `forward` is one training step's pass over pairs of crops."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = Backbone()
+        self.head = Head()
+        self._frozen: tuple[nn.Module, ...] = ()
+
+    def forward(self, template: Tensor, search: Tensor) -> tuple[Tensor, Tensor]:
+        """Crops ``(B, 3, 127, 127)`` and ``(B, 3, 255, 255)`` to the head's two maps."""
+        return self.head(self.backbone(template), self.backbone(search))
+
+    def freeze_except(self, *parts: str) -> None:
+        """Only the modules called `parts` (such as `JOINT`) go on learning; the rest keeps its weights and, whatever
+        `train` is told, its normalisation statistics. No part: everything is frozen. Unknown names raise InputError."""
+        modules = dict(self.named_modules())
+        for part in parts:
+            if not part or part not in modules:
+                known = ", ".join(name for name in modules if name and name.count(".") < 3)
+                raise InputError(f"NanoTrack V3 has no part {part!r}; among its parts are {known}")
+
+        def learns(name: str) -> bool:
+            return any(name == part or name.startswith(part + ".") for part in parts)
+
+        for name, parameter in self.named_parameters():
+            parameter.requires_grad_(learns(name))
+        # A container of both must follow the mode, so only the modules that hold tensors themselves are listed.
+        self._frozen = tuple(module for name, module in modules.items() if not learns(name) and _holds_tensors(module))
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> NanoTrackV3:
+        super().train(mode)
+        for module in self._frozen:
+            module.training = False
+        return self
+
+
+def parameter_groups(model: NanoTrackV3) -> dict[str, list[nn.Parameter]]:
+    """Every parameter exactly once, under ``backbone``, `LAST_STAGE` or `HEAD`: what an optimizer gives its own rate."""
+    groups: dict[str, list[nn.Parameter]] = {"backbone": [], LAST_STAGE: [], HEAD: []}
+    for name, parameter in model.named_parameters():
+        part = next((part for part in JOINT if name.startswith(part + ".")), "backbone")
+        groups[part].append(parameter)
+    return groups
+
+
+def load(path: str | Path) -> NanoTrackV3:
+    """The published checkpoint (``nanotrackv3.pth``) as a module in evaluation mode.
+
+    Strict: every tensor outside `UNREAD` must have its place and every place its tensor, else InputError.
+    """
+    found = {}
+    for name, tensor in read_checkpoint(path).items():
+        if not name.startswith(UNREAD):
+            found[_translate(name)] = tensor
+    model = NanoTrackV3()
+    model.load_state_dict(match(model.state_dict(), found, str(path), "NanoTrack V3"))
+    return model.eval()
+
+
+def engines(model: NanoTrackV3, device: str = "cpu") -> tuple[TorchEngine, TorchEngine, TorchEngine]:
+    """``(template backbone, search backbone, head)``, with the names and shapes of the published graphs."""
+
+    def spec(name: str, *shape: int) -> TensorSpec:
+        return TensorSpec(name, (1, *shape), np.dtype(np.float32))
+
+    template, search = spec("input1", CHANNELS, 8, 8), spec("input2", CHANNELS, 16, 16)
+    maps = (spec("output1", 2, 15, 15), spec("output2", 4, 15, 15))
+    small, large = (
+        TorchEngine(
+            model.backbone, [spec("input", 3, size, size)], [spec("output", CHANNELS, cells, cells)], device, "NanoTrack V3"
+        )
+        for size, cells in ((127, 8), (255, 16))
+    )
+    return small, large, TorchEngine(model.head, [template, search], maps, device, "NanoTrack V3 head")
+
+
+def _holds_tensors(module: nn.Module) -> bool:
+    return any(True for _ in module.parameters(recurse=False)) or any(True for _ in module.buffers(recurse=False))
+
+
+def _translate(name: str) -> str:
+    for pattern, ours in NAMES:
+        if re.match(pattern, name):
+            return re.sub("^" + pattern, ours, name)
+    return name
