@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple
 from typing import Sequence as Listing
 
@@ -12,6 +13,7 @@ from benchmarks.metrics import MODES
 from benchmarks.runs import MakeTracker, RunSpec, jobs, run, single_predictor_specs
 from benchmarks.score import Score, row, score_offline, score_online
 from pvtpp.errors import InputError
+from pvtpp.runtime.log import EventLog
 
 Progress = Callable[[str], None]
 
@@ -26,13 +28,14 @@ class Grid:
     predictors: Tuple[str, ...]
     search_regions: Tuple[str, ...] = ("last",)
     schedules: Tuple[str, ...] = ("async",)
+    propagations: Tuple[str, ...] = ("none",)
     modes: Tuple[str, ...] = ("otb",)
     predictor_ns: Mapping[str, int] = ()  # type: ignore[assignment]
     apart: FrozenSet[str] = frozenset()
     offline: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("processing", "predictors", "search_regions", "schedules", "modes"):
+        for name in ("processing", "predictors", "search_regions", "schedules", "propagations", "modes"):
             if not getattr(self, name):
                 raise InputError(f"the grid has no {name.replace('_', ' ')}: name at least one")
         for mode in self.modes:
@@ -44,25 +47,32 @@ class Grid:
     def specs(self) -> List[RunSpec]:
         """The runs of the grid, each with the predictors it serves: as few as the search region and the costs allow."""
         found = []
-        for processing in self.processing:
-            for region in self.search_regions:
-                for schedule in self.schedules:
-                    for cost in dict.fromkeys(self.predictor_ns.get(name, 0) for name in self.predictors):
-                        served = tuple(name for name in self.predictors if self.predictor_ns.get(name, 0) == cost)
-                        spec = replace(
-                            self.base,
-                            processing=processing,
-                            search_region=region,
-                            schedule=schedule,
-                            predictors=served,
-                            predictor_ns=cost,
-                        )
-                        found += single_predictor_specs(spec)
+        costs = dict.fromkeys(self.predictor_ns.get(name, 0) for name in self.predictors)
+        cells = product(self.processing, self.search_regions, self.schedules, self.propagations, costs)
+        for processing, region, schedule, propagation, cost in cells:
+            spec = replace(
+                self.base,
+                processing=processing,
+                search_region=region,
+                schedule=schedule,
+                propagation=propagation,
+                predictors=tuple(name for name in self.predictors if self.predictor_ns.get(name, 0) == cost),
+                predictor_ns=cost,
+            )
+            found += single_predictor_specs(spec)
         return found
 
     def offline_spec(self) -> RunSpec:
         served = tuple(name for name in self.predictors if not self.predictor_ns.get(name, 0)) or ("hold",)
-        return replace(self.base, processing="0ms", predictors=served, search_region="last", schedule="async", predictor_ns=0)
+        return replace(
+            self.base,
+            processing="0ms",
+            predictors=served,
+            search_region="last",
+            schedule="async",
+            propagation="none",
+            predictor_ns=0,
+        )
 
 
 def evaluate(
@@ -85,28 +95,30 @@ def evaluate(
     return rows
 
 
-def score_groups(
-    logged: Listing[Tuple[Sequence, Any]],
-    spec: RunSpec,
-    predictors: Tuple[Optional[str], ...],
-    modes: Listing[str],
-    apart: FrozenSet[str] = frozenset(),
-) -> List[Dict[str, Any]]:
-    """Score (sequence, log) pairs of one spec: a row for each camera rate, apart or not, predictor (None: offline) and mode."""
-    rows = []
-    groups: Dict[tuple, List[Tuple[Sequence, Any]]] = {}
-    for sequence, log in logged:
-        key = (sequence.name in apart, -sequence.camera_fps, sequence.world_fps)
-        groups.setdefault(key, []).append((sequence, log))
-    for key in sorted(groups):
-        for mode in modes:
-            for name in predictors:
-                scores: List[Score] = [
-                    score_offline(log, sequence, mode) if name is None else score_online(log, sequence, name, mode)
-                    for sequence, log in groups[key]
-                ]
-                rows.append({**row(scores, spec, groups[key][0][0], name, mode), "apart": key[0]})
-    return rows
+class Tally:
+    """Scores as logs come, so that no more than one log is held: a row for each group of clips, predictor and mode."""
+
+    def __init__(self, spec: RunSpec, predictors: Tuple[Optional[str], ...], modes: Listing[str], apart: FrozenSet[str]):
+        self._spec, self._predictors, self._modes, self._apart = spec, predictors, modes, apart
+        self._groups: Dict[tuple, Dict[tuple, List[Score]]] = {}
+        self._samples: Dict[tuple, Sequence] = {}
+
+    def add(self, sequence: Sequence, log: EventLog) -> None:
+        """Score one log by every predictor (None: offline) in every mode."""
+        key = (sequence.name in self._apart, -sequence.camera_fps, sequence.world_fps)
+        self._samples.setdefault(key, sequence)
+        cells = self._groups.setdefault(key, {})
+        for mode in self._modes:
+            for name in self._predictors:
+                score = score_offline(log, sequence, mode) if name is None else score_online(log, sequence, name, mode)
+                cells.setdefault((mode, name), []).append(score)
+
+    def rows(self) -> List[Dict[str, Any]]:
+        return [
+            {**row(scores, self._spec, self._samples[key], name, mode), "apart": key[0]}
+            for key in sorted(self._groups)
+            for (mode, name), scores in self._groups[key].items()
+        ]
 
 
 def _evaluate_spec(
@@ -120,10 +132,10 @@ def _evaluate_spec(
     progress: Optional[Progress],
 ) -> List[Dict[str, Any]]:
     todo = jobs(sequences, spec, log_dir)
-    logged = []
+    tally = Tally(spec, predictors, grid.modes, grid.apart)
     for number, (job, log, ran) in enumerate(run(todo, make_tracker, executor), 1):
-        logged.append((job.sequence, log))
+        tally.add(job.sequence, log)
         if progress:
             how = "ran" if ran else "kept"
             progress(f"{spec.tracker} {spec.processing} {spec.search_region} {number}/{len(todo)} {job.sequence.name}: {how}")
-    return score_groups(logged, spec, predictors, grid.modes, grid.apart)
+    return tally.rows()

@@ -8,7 +8,7 @@ when another one becomes available, so each frame has a short list of answers an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional, Tuple
+from typing import Tuple
 
 import numpy as np
 
@@ -35,28 +35,23 @@ class Pairs:
 def pair(log: EventLog, predictor: str, world_t_ns: np.ndarray, kappa: float, schedule: str = "async") -> Pairs:
     """Pair the trajectories of one predictor with world frames at `world_t_ns`, `kappa` of them a second.
 
-    ``async``: any trajectory, from the moment it is available. ``paper``: only predictions made for the frames to come, each
-    as far as it reaches (`valid_until_ns`); where there is none, the newest tracker result stands, as the published
-    evaluation has it.
+    ``async``: a trajectory goes on by its law beyond what it was made for. ``paper``: it answers only as far as it reaches
+    (`valid_until_ns`); beyond, the newest tracker result stands, as the published evaluation has it.
     """
     available, table = log.trajectories(predictor)
     if schedule == "async":
         frame, answer, sigma = _candidates(available, world_t_ns, kappa)
         return Pairs(frame, table.boxes(answer, world_t_ns[frame]), sigma)
-    made = np.searchsorted(available, world_t_ns + _slack_ns(kappa), side="right") - 1
-    # The first trajectory is the given box itself, not yet a prediction.
-    for_this_frame = (made > 0) & (world_t_ns <= table.valid_until_ns[made])
-    predicted = np.flatnonzero(for_this_frame)
-    results = [row for row in log.rows if row[0] in ("init", "result")]
+    results = log.of_kind("init", "result")
     result_ns = np.array([row[1] for row in results], dtype=np.int64)
-    frame, answer, sigma = _candidates(result_ns, world_t_ns, kappa, np.flatnonzero(~for_this_frame))
-    held = np.array([row[4] for row in results], dtype=np.float64)[answer]
-    order = np.argsort(np.concatenate([predicted, frame]), kind="stable")
-    return Pairs(
-        np.concatenate([predicted, frame])[order],
-        np.concatenate([table.boxes(made[predicted], world_t_ns[predicted]), held])[order],
-        np.concatenate([np.zeros(len(predicted)), sigma])[order],
-    )
+    moments = np.unique(np.concatenate([available, result_ns]))
+    frame, moment, sigma = _candidates(moments, world_t_ns, kappa)
+    made = np.searchsorted(available, moments[moment], side="right") - 1
+    newest_result = np.searchsorted(result_ns, moments[moment], side="right") - 1
+    boxes = np.array([row[4] for row in results], dtype=np.float64)[newest_result]
+    reaches = world_t_ns[frame] <= table.valid_until_ns[made]
+    boxes[reaches] = table.boxes(made[reaches], world_t_ns[frame[reaches]])
+    return Pairs(frame, boxes, sigma)
 
 
 def pair_offline(log: EventLog, camera_frames: np.ndarray) -> Pairs:
@@ -64,7 +59,7 @@ def pair_offline(log: EventLog, camera_frames: np.ndarray) -> Pairs:
 
     Raises InputError where the run skipped a frame: then it was not a zero-latency run.
     """
-    results = {row[2]: row[4] for row in log.rows if row[0] in ("init", "result")}
+    results = {row[2]: row[4] for row in log.of_kind("init", "result")}
     missing = [int(frame) for frame in camera_frames if int(frame) not in results]
     if missing:
         raise InputError(
@@ -75,20 +70,13 @@ def pair_offline(log: EventLog, camera_frames: np.ndarray) -> Pairs:
     return Pairs(np.arange(len(boxes)), boxes, np.zeros(len(boxes)))
 
 
-def _slack_ns(kappa: float) -> int:
-    return int(0.5 * 10**-SIGMA_DECIMALS * 1e9 / kappa)
-
-
-def _candidates(
-    available: np.ndarray, world_t_ns: np.ndarray, kappa: float, frames: Optional[np.ndarray] = None
-) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _candidates(available: np.ndarray, world_t_ns: np.ndarray, kappa: float) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each frame, every answer that is the newest at some sigma in [0, 1]: (frame, answer, sigma)."""
-    frames = np.arange(len(world_t_ns)) if frames is None else frames
-    t_ns = world_t_ns[frames] + _slack_ns(kappa)
+    t_ns = world_t_ns + int(0.5 * 10**-SIGMA_DECIMALS * 1e9 / kappa)
     first = np.maximum(np.searchsorted(available, t_ns, side="right") - 1, 0)
     last = np.maximum(np.searchsorted(available, t_ns + round(1e9 / kappa), side="right") - 1, 0)
     counts = last - first + 1
-    frame = np.repeat(frames, counts)
+    frame = np.repeat(np.arange(len(t_ns)), counts)
     answer = np.repeat(first, counts) + np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     sigma = np.round((available[answer] - world_t_ns[frame]) * (kappa / 1e9), SIGMA_DECIMALS)
     sigma[np.cumsum(counts) - counts] = 0.0

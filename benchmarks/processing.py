@@ -17,6 +17,8 @@ import numpy as np
 from pvtpp.errors import InputError
 
 FORMS = "'47ms', '0.02s', 'trace:PATH', 'empirical:PATH', each optionally '*FACTOR'"
+LONGEST_S = 3600
+"""A frame that takes longer is a slip of the unit, and would overflow integer nanoseconds before long."""
 
 
 class ProcessingTime(Protocol):
@@ -31,6 +33,9 @@ class ProcessingTime(Protocol):
     def median_ms(self) -> float:
         """The median in milliseconds: the one figure that a table prints."""
 
+    def longest_ns(self) -> float:
+        """What no frame takes longer than, in nanoseconds."""
+
 
 @dataclass(frozen=True)
 class Constant:
@@ -42,6 +47,9 @@ class Constant:
 
     def median_ms(self) -> float:
         return self.nanoseconds / 1e6
+
+    def longest_ns(self) -> float:
+        return self.nanoseconds
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,9 @@ class Recorded:
     def median_ms(self) -> float:
         return float(np.median(self._pool())) / 1e6
 
+    def longest_ns(self) -> float:
+        return float(max(trace.max() for trace in self.traces.values()))
+
     def _pool(self) -> np.ndarray:
         return np.concatenate([trace[1:] if len(trace) > 1 else trace for trace in self.traces.values()])
 
@@ -83,29 +94,47 @@ class Scaled:
     def median_ms(self) -> float:
         return self.base.median_ms() * self.factor
 
+    def longest_ns(self) -> float:
+        return self.base.longest_ns() * self.factor
+
 
 def parse(text: str) -> ProcessingTime:
     """The model that `text` describes; InputError lists the forms there are."""
     text = text.strip()
     constant = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*(ms|s)", text)
     if constant:
-        return Constant(round(float(constant[1]) * {"ms": 1e6, "s": 1e9}[constant[2]]), text)
+        nanoseconds = float(constant[1]) * {"ms": 1e6, "s": 1e9}[constant[2]]
+        return Constant(round(_bounded(nanoseconds, text)), text)
     scaled = re.fullmatch(r"(.+)\*([0-9]*\.?[0-9]+)", text)
     if scaled and float(scaled[2]) > 0:
-        return Scaled(parse(scaled[1]), float(scaled[2]), text)
+        base, factor = parse(scaled[1]), float(scaled[2])
+        _bounded(base.longest_ns() * factor, text)
+        return Scaled(base, factor, text)
     kind, colon, path = text.partition(":")
     if colon and kind in ("trace", "empirical"):
+        if not path:
+            raise InputError(f"processing time {text!r} names no file or folder, expected one of: {FORMS}")
         return Recorded(_read_traces(path), kind, text)
     raise InputError(f"processing time {text!r} is not one of: {FORMS}")
 
 
+def _bounded(nanoseconds: float, text: str) -> float:
+    if not nanoseconds <= LONGEST_S * 1e9:
+        raise InputError(f"processing time {text!r} is longer than {LONGEST_S} s, the longest allowed")
+    return nanoseconds
+
+
 def _read_traces(path: str) -> Dict[str, np.ndarray]:
     if os.path.isdir(path):
-        files = [os.path.join(path, name) for name in sorted(os.listdir(path)) if name.endswith(".txt")]
+        names = sorted(name for name in os.listdir(path) if not name.startswith("."))
+        files = [os.path.join(path, name) for name in names if name.endswith(".txt")]
+        if not files:
+            folders = [name for name in names if os.path.isdir(os.path.join(path, name))]
+            shown = ", ".join(folders[:10]) + (", .." if len(folders) > 10 else "")
+            hint = f"; its folders are: {shown}" if folders else ""
+            raise InputError(f"{path}: no .txt files of processing times (seconds, one per frame){hint}")
     else:
         files = [path]
-    if not files:
-        raise InputError(f"{path}: no .txt files of processing times (seconds, one per frame)")
     return dict(_read_trace(file) for file in files)
 
 
@@ -115,8 +144,8 @@ def _read_trace(path: str) -> Tuple[str, np.ndarray]:
             seconds = np.array(file.read().replace(",", " ").split(), dtype=np.float64)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot read processing times ({error})") from None
-    if not len(seconds) or not (np.isfinite(seconds) & (seconds >= 0)).all():
-        raise InputError(f"{path}: processing times must be one or more finite seconds, none below 0")
+    if not len(seconds) or not ((seconds >= 0) & (seconds <= LONGEST_S)).all():
+        raise InputError(f"{path}: processing times must be one or more numbers of seconds, each from 0 to {LONGEST_S}")
     name = os.path.splitext(os.path.basename(path))[0]
     return (name[:-5] if name.endswith("_time") else name), np.rint(seconds * 1e9).astype(np.int64)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from importlib import import_module
@@ -12,45 +14,55 @@ from typing import Any, Dict, Optional
 import pvtpp
 
 LIBRARIES = ("numpy", "cv2", "onnxruntime")
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def facts(seed: int) -> Dict[str, Any]:
     """The `protocol` entry of every JSON that pvtpp writes."""
     from pvtpp.runtime.log import VERSION
 
+    libraries = {name: version for name in LIBRARIES if (version := _version(name))}
+    own = {"pvtpp": pvtpp.__version__, "event_log": VERSION, "python": platform.python_version()}
+    program = os.path.basename(sys.argv[0])
+    # A script run by `python -m` shows its file; what repeats it is its module.
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    if spec is not None and program.endswith(".py"):
+        program = f"python -m {spec.name}"
     return {
-        "pvtpp": pvtpp.__version__,
+        "versions": {**own, **libraries},
         "commit": commit(),
-        "event_log": VERSION,
-        "python": platform.python_version(),
-        "libraries": {name: version for name in LIBRARIES if (version := _version(name))},
         "hardware": hardware(),
         "seed": seed,
-        "command": " ".join(["pvtpp", *sys.argv[1:]]),
+        "command": shlex.join([*program.split(), *sys.argv[1:]]),
     }
 
 
 def code_version() -> str:
     """The version of the code that makes a run: logs of another one are not taken for its own."""
-    return f"{pvtpp.__version__}+{commit() or 'release'}"
+    name = commit() or "release"
+    return f"{pvtpp.__version__}+{name}" + (f".{_changes()}" if name.endswith("-dirty") else "")
 
 
 def commit() -> Optional[str]:
     """The commit of the checkout this runs from, ``-dirty`` where tracked files differ; None outside a checkout."""
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    if not os.path.exists(os.path.join(here, ".git")):
+    if not os.path.exists(os.path.join(ROOT, ".git")):
         return None
+    return _git("describe", "--always", "--dirty", "--abbrev=12").strip() or None
+
+
+def _changes() -> str:
+    """A digest of what differs from the commit: two states of work in progress are two versions."""
+    return hashlib.sha256(_git("diff", "HEAD").encode()).hexdigest()[:8]
+
+
+def _git(*arguments: str) -> str:
     try:
         done = subprocess.run(
-            ["git", "-C", here, "describe", "--always", "--dirty", "--abbrev=12"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
+            ["git", "-C", ROOT, *arguments], capture_output=True, text=True, errors="replace", timeout=10, check=True
         )
     except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() or None
+        return ""
+    return done.stdout
 
 
 def hardware() -> Dict[str, Any]:

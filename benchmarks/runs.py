@@ -13,8 +13,9 @@ import numpy as np
 
 from benchmarks import processing
 from benchmarks.datasets.sequence import Sequence
-from benchmarks.simulation import SCHEDULES, simulate
+from benchmarks.simulation import CORES, SCHEDULES, Propagation, simulate
 from pvtpp import predictors as predictor_room
+from pvtpp import propagation as propagation_room
 from pvtpp.boxes import xywh_to_box
 from pvtpp.errors import InputError
 from pvtpp.runtime.log import EventLog, is_complete
@@ -32,7 +33,8 @@ class RunSpec:
     `processing`: as text, see `benchmarks.processing`. `predictors`: listeners of the run, the first leads. `starts`: N runs
     per sequence from 0, 1/N, 2/N .. of the clip (the next frame with a target). `draws`: runs per start; the first box of
     draw 0 is the annotated one, later ones move its centre and size by up to `jitter_px` pixels each (uniform, by `seed`).
-    `version`: of the code that runs it.
+    `propagation_ns`: what each step of the fast lane costs. `version`: of the code that runs it;
+    `tracker_digest`: of the tracker's own code and weights, where they are not the project's.
     """
 
     dataset: str
@@ -42,14 +44,24 @@ class RunSpec:
     predictor_ns: int = 0
     schedule: str = "async"
     search_region: str = "last"
+    propagation: str = "none"
+    propagation_ns: int = 0
+    propagation_core: str = "own"
     starts: int = 1
     draws: int = 1
     jitter_px: float = 0.0
     seed: int = 0
     version: str = ""
+    tracker_digest: str = ""
 
     def __post_init__(self) -> None:
-        for name, allowed in (("schedule", SCHEDULES), ("search_region", SEARCH_REGIONS)):
+        allowed_names = {
+            "schedule": SCHEDULES,
+            "search_region": SEARCH_REGIONS,
+            "propagation": tuple(propagation_room.names()),
+            "propagation_core": CORES,
+        }
+        for name, allowed in allowed_names.items():
             if getattr(self, name) not in allowed:
                 raise InputError(f"unknown {name} {getattr(self, name)!r}, expected one of: {', '.join(allowed)}")
         for name in ("starts", "draws"):
@@ -57,8 +69,9 @@ class RunSpec:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 0 <= self.jitter_px < float("inf"):
             raise InputError(f"jitter_px must be 0 or more pixels, got {self.jitter_px}")
-        if self.predictor_ns < 0:
-            raise InputError(f"predictor_ns must be 0 or more, got {self.predictor_ns}")
+        for name in ("predictor_ns", "propagation_ns", "seed"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
         for name in self.predictors:
             predictor_room.create(name)
         processing.parse(self.processing)
@@ -73,15 +86,16 @@ class RunSpec:
         if self.search_region == "last":
             del facts["predictors"]
         else:
-            facts["predictors"] = [self.predictors[0]]
+            facts["predictors"] = [self.predictors[0], predictor_room.digest(self.predictors[0])]
         return {**facts, "starts": None, "draws": None}
 
     def folder(self) -> str:
         """A readable folder name that differs wherever the facts differ."""
-        facts = {**self.facts(), "version": None}
+        facts = {**self.facts(), "version": None, "tracker_digest": None}
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
         lead = f"-{self.predictors[0]}" if self.search_region == "predicted" else ""
-        parts = (self.dataset, self.tracker, self.processing, self.schedule + "-" + self.search_region + lead)
+        lane = "" if self.propagation == "none" else f"-{self.propagation}-{self.propagation_core}"
+        parts = (self.dataset, self.tracker, self.processing, self.schedule + "-" + self.search_region + lead + lane)
         return "_".join(_safe(part) for part in parts) + "_" + digest
 
 
@@ -96,21 +110,46 @@ class Job:
     path: Optional[str]
 
     def meta(self) -> Dict[str, Any]:
+        """What the log says of its run: the facts it depends on, data and times by digest, not by name alone."""
         facts = json.loads(json.dumps(self.spec.facts()))
+        sequence = self.sequence
+        times = self.times()
+        images = sequence.image_paths
         return {
             **facts,
-            "sequence": self.sequence.name,
+            "sequence": sequence.name,
             "start_number": self.start_number,
-            "draw": self.draw,
             "start_of": self.spec.starts,
+            "draw": self.draw,
+            "truth": truth_digest(sequence),
+            "images": os.path.dirname(os.path.abspath(images[0])) if images else None,
+            "times": _digest(repr([times(i) for i in range(len(sequence))])),
+            "listeners": {name: predictor_room.digest(name) for name in self.spec.predictors},
         }
+
+    def times(self) -> Callable[[int], int]:
+        """Processing times of this run: recorded ones are drawn anew for every start and draw."""
+        seed = self.spec.seed + 1_000_003 * (self.start_number + 1000 * self.draw)
+        return processing.parse(self.spec.processing).start(self.sequence.name, seed)
+
+
+def truth_digest(sequence: Sequence) -> str:
+    """Tells one sequence from another of the same name: its boxes and frame rates."""
+    rates = f"{sequence.world_fps!r} {sequence.camera_fps!r} "
+    return _digest(rates + hashlib.sha256(sequence.ground_truth_xywh.tobytes()).hexdigest())
 
 
 def jobs(sequences: Iterable[Sequence], spec: RunSpec, log_dir: Optional[str]) -> List[Job]:
-    """Every run that `spec` asks for; logs go to a folder of the spec's own under `log_dir`, nowhere if None."""
+    """Every run that `spec` asks for; logs go to a folder of the spec's own under `log_dir`, nowhere if None.
+
+    A later start is left out where the target does not come back: there is nothing to track, or to score.
+    """
     made = []
     for sequence in sequences:
+        shown = np.isfinite(sequence.ground_truth_xywh[:: sequence.stride]).all(axis=1)
         for start in range(spec.starts):
+            if start and shown[start * len(shown) // spec.starts :].sum() < 2:
+                continue
             for draw in range(spec.draws):
                 name = f"{_safe(sequence.name)}.{start}of{spec.starts}.{draw}.jsonl"
                 path = os.path.join(log_dir, spec.folder(), name) if log_dir else None
@@ -144,8 +183,8 @@ def run(
 def obtain(job: Job, make_tracker: MakeTracker) -> Tuple[EventLog, bool]:
     """The log of one job with trajectories of all its predictors, and whether the tracker had to run for it."""
     if job.path and is_complete(job.path):
-        log = EventLog.read(job.path)
-        if log.meta == job.meta():
+        log, meta = EventLog.read(job.path), job.meta()
+        if all(log.meta.get(name) == value for name, value in meta.items() if name != "listeners"):
             return with_predictors(log, job.spec), False
     log = _simulate(job, make_tracker)
     if job.path:
@@ -166,7 +205,10 @@ def first_frame_and_box(job: Job) -> Tuple[int, np.ndarray]:
         )
     first = wanted + int(present[0])
     if job.start_number == 0 and first != 0:
-        raise InputError(f"{sequence.source or sequence.name}: the first box is missing, NaN or of zero size")
+        raise InputError(
+            f"{sequence.source or sequence.name}: the first box (row 1) is missing, NaN or of zero size; "
+            "a tracker needs four finite numbers with width and height above 0"
+        )
     box = xywh_to_box(shown[first])
     if job.draw:
         name = int.from_bytes(hashlib.sha256(sequence.name.encode()).digest()[:4], "big")
@@ -179,15 +221,18 @@ def first_frame_and_box(job: Job) -> Tuple[int, np.ndarray]:
 def _simulate(job: Job, make_tracker: MakeTracker) -> EventLog:
     spec = job.spec
     first, box = first_frame_and_box(job)
-    times = processing.parse(spec.processing).start(job.sequence.name, spec.seed)
+    lane = None
+    if spec.propagation != "none":
+        lane = Propagation(propagation_room.create(spec.propagation), spec.propagation_ns, spec.propagation_core)
     return simulate(
         job.sequence,
         make_tracker(job.sequence),
         {name: predictor_room.create(name) for name in spec.predictors},
-        times,
+        job.times(),
         predictor_ns=spec.predictor_ns,
         schedule=spec.schedule,
         search_region=spec.search_region,
+        propagation=lane,
         start=first,
         first_box=box,
         meta=job.meta(),
@@ -197,9 +242,14 @@ def _simulate(job: Job, make_tracker: MakeTracker) -> EventLog:
 def with_predictors(log: EventLog, spec: RunSpec, anew: bool = False) -> EventLog:
     """The log with trajectories of all predictors of `spec`: as recorded if they are all there (and not `anew`), else
     made by driving the pipeline with the log's events."""
-    if not anew and set(spec.predictors) <= set(log.predictors):
+    listened = log.meta.get("listeners", {})
+    if not anew and all(listened.get(name) == predictor_room.digest(name) for name in spec.predictors):
         return log
     return replay(log, {name: predictor_room.create(name) for name in spec.predictors}, spec.search_region)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _safe(name: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.datasets.sequence import Sequence
 from benchmarks.metrics import SIGMAS, Curve, curves
 from benchmarks.pairing import pair, pair_offline
-from benchmarks.runs import RunSpec
+from benchmarks.runs import RunSpec, truth_digest
 from pvtpp.errors import InputError
 from pvtpp.runtime.log import EventLog
 
@@ -31,7 +31,7 @@ class Score:
 def score_online(log: EventLog, sequence: Sequence, predictor: str, mode: str = "otb") -> Score:
     """Score one predictor's trajectories in a log against every world frame from the run's start on."""
     first = _start(log, sequence) * sequence.stride
-    truth = sequence.ground_truth_xywh[first:]
+    truth = _known(sequence, sequence.ground_truth_xywh[first:])
     pairs = pair(log, predictor, sequence.world_t_ns[first:], sequence.world_fps, log.meta.get("schedule", "async"))
     return Score(sequence.name, _run(log), len(truth), curves(pairs, truth, mode))
 
@@ -39,13 +39,14 @@ def score_online(log: EventLog, sequence: Sequence, predictor: str, mode: str = 
 def score_offline(log: EventLog, sequence: Sequence, mode: str = "otb") -> Score:
     """Score the tracker's own results at their own frames: zero latency. The log must be of a run that skipped no frame."""
     frames = np.arange(_start(log, sequence), len(sequence))
-    truth = sequence.ground_truth_xywh[frames * sequence.stride]
+    truth = _known(sequence, sequence.ground_truth_xywh[frames * sequence.stride])
     return Score(sequence.name, _run(log), len(truth), curves(pair_offline(log, frames), truth, mode))
 
 
 def row(scores: Listing[Score], spec: RunSpec, sequence: Sequence, predictor: Optional[str], mode: str) -> Dict[str, Any]:
     """One row of the result: the mean over runs, then over sequences, with spread and a bootstrap interval.
 
+    `runs` counts what was run: fewer than sequences x starts x draws where a target did not come back after a start.
     `sequence`: any of those scored, for its frame rates. `predictor`: None for the zero-latency evaluation.
     `auc_std` is the standard deviation, over the runs (starts and draws), of the mean over sequences; `auc_ci95` the
     bootstrap interval over sequences; both None where there is only one.
@@ -61,10 +62,11 @@ def row(scores: Listing[Score], spec: RunSpec, sequence: Sequence, predictor: Op
         "dataset": spec.dataset,
         "tracker": spec.tracker,
         "predictor": predictor,
-        "propagation": None,
+        "propagation": spec.propagation if online else None,
         "schedule": spec.schedule if online else None,
         "search_region": spec.search_region,
         "clock": "simulated",
+        "version": spec.version,
         "evaluation": "online" if online else "offline",
         "mode": mode,
         "processing": spec.processing if online else None,
@@ -80,6 +82,7 @@ def row(scores: Listing[Score], spec: RunSpec, sequence: Sequence, predictor: Op
         "norm_precision": float(mean["norm_precision"][0]),
         "mauc": float(np.mean(mean["auc"])) if online else None,
         "mdp": float(np.mean(mean["dp"])) if online else None,
+        "runs": len(scores),
         "starts": spec.starts,
         "draws": spec.draws,
         "jitter_px": spec.jitter_px,
@@ -87,6 +90,7 @@ def row(scores: Listing[Score], spec: RunSpec, sequence: Sequence, predictor: Op
         "frames": sum(score.frames for score in scores),
         "per_sequence": {name: float(each["auc"][0]) for name, each in sampled.items()},
         "curve": {measure: np.round(values, 6).tolist() for measure, values in mean.items()} if online else None,
+        "exact_curve": _exact(by_sequence) if online else None,
     }
 
 
@@ -94,6 +98,16 @@ def _sampled(scores: Listing[Score]) -> Dict[str, np.ndarray]:
     """Each measure at the 51 sigmas, mean over the runs of one sequence."""
     measures = scores[0].curves
     return {measure: np.mean([score.curves[measure].at(SIGMAS) for score in scores], axis=0) for measure in measures}
+
+
+def _exact(by_sequence: Mapping[str, Listing[Score]]) -> Dict[str, List[float]]:
+    """AUC as it is between the 51 sigmas too: a piecewise constant curve, `auc[i]` from ``sigma[i]`` on."""
+    all_curves = [score.curves["auc"] for scores in by_sequence.values() for score in scores]
+    sigma = np.unique(np.concatenate([curve.sigma for curve in all_curves]))
+    means = [np.mean([score.curves["auc"].at(sigma) for score in scores], axis=0) for scores in by_sequence.values()]
+    auc = np.mean(means, axis=0)
+    changes = np.append(True, np.abs(np.diff(auc)) > 0)
+    return {"sigma": sigma[changes].tolist(), "auc": np.round(auc[changes], 9).tolist()}
 
 
 def _spread(scores: Listing[Score]) -> Optional[float]:
@@ -110,12 +124,23 @@ def _bootstrap(values: np.ndarray, seed: int) -> Optional[List[float]]:
     return [float(v) for v in np.percentile(values[draws].mean(axis=1), [2.5, 97.5])]
 
 
+def _known(sequence: Sequence, truth: np.ndarray) -> np.ndarray:
+    """The truth itself; InputError where it ends with the given first box, which anybody scores perfectly."""
+    if len(truth) > 1 and not np.isfinite(truth[1:]).all(axis=1).any():
+        raise InputError(
+            f"{sequence.source or sequence.name}: no ground truth after the first frame (withheld, or the target never "
+            "returns); there is nothing to score, `pvtpp run` writes logs all the same"
+        )
+    return truth
+
+
 def _start(log: EventLog, sequence: Sequence) -> int:
-    first = next((event for event in log.rows if event[0] == "init"), None)
+    first = next(iter(log.of_kind("init")), None)
     if first is None:
         raise InputError(f"{sequence.name}: the log has no init event, so nothing was tracked")
-    if not 0 <= first[2] < len(sequence):
-        raise InputError(f"{sequence.name}: the log starts at frame {first[2]}, the sequence has {len(sequence)}")
+    made_on = log.meta.get("truth")
+    if not 0 <= first[2] < len(sequence) or made_on not in (None, truth_digest(sequence)):
+        raise InputError(f"{sequence.name}: the log was made on another sequence of this name (boxes or frame rates differ)")
     return first[2]
 
 

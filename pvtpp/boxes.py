@@ -1,4 +1,4 @@
-"""Arrays of boxes: conversions, overlap, centre error, clipping.
+"""Arrays of boxes: conversions and overlap.
 
 A `box` is float64 ``[cx, cy, w, h]`` in pixels, in continuous coordinates: the pixel in the corner covers ``[0, 1]``, so
 an image of width W spans ``[0, W]``. ``xywh`` is ``[left, top, w, h]``, as annotation files and result files write it.
@@ -63,18 +63,3 @@ def iou(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     intersection = np.maximum(high - low, 0).prod(axis=-1)
     union = a[..., 2] * a[..., 3] + b[..., 2] * b[..., 3] - intersection
     return np.clip(intersection / np.where(union > 0, union, np.where(union <= 0, 1.0, np.nan)), 0, 1)
-
-
-def center_error(a: ArrayLike, b: ArrayLike) -> np.ndarray:
-    """Distance of the centres in pixels, shape ``broadcast(a, b)[:-1]``."""
-    difference = np.asarray(a, dtype=np.float64)[..., :2] - np.asarray(b, dtype=np.float64)[..., :2]
-    return np.hypot(difference[..., 0], difference[..., 1])
-
-
-def clip(box: ArrayLike, width: float, height: float, minimum: float = 10.0) -> np.ndarray:
-    """The box as trackers of the PySOT family bound it: centre inside the image, size between `minimum` and the image."""
-    box = np.array(box, dtype=np.float64)
-    size = np.array([width, height], dtype=np.float64)
-    box[..., :2] = np.clip(box[..., :2], 0, size)
-    box[..., 2:] = np.minimum(np.maximum(box[..., 2:], minimum), size)
-    return box

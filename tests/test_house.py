@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("pvtpp", "trackers", "benchmarks", "ros_nodes")
-WORKSHOP = ("pvtpp.networks", "pvtpp.training", "pvtpp.export", "trackers.models", "benchmarks.speed")
+WORKSHOP = ("pvtpp.networks", "pvtpp.training", "pvtpp.export", "trackers.models", "benchmarks.speed", "benchmarks.studies")
 FORBIDDEN_ON_THE_FLOOR = ("torch", "onnx", "matplotlib", "lightning", "tensorboard", "polygraphy")
 SKIPPED_FOLDERS = {"build", "dist", "runs", "demo", "__pycache__", "node_modules"}
 LONGEST_FILE = 400
@@ -33,6 +33,7 @@ FORBIDDEN = {
     "trackers": ("pvtpp.cli", "pvtpp.networks", "benchmarks", "ros_nodes"),
     "benchmarks": ("pvtpp.cli", "pvtpp.networks", "pvtpp.training", "pvtpp.export", "trackers", "ros_nodes", "torch"),
     "benchmarks.speed": (),
+    "benchmarks.studies": (),
     "ros_nodes": ("pvtpp.cli", "pvtpp.networks", "pvtpp.training", "pvtpp.export", "torch"),
 }
 

@@ -119,7 +119,7 @@ def bounded(
 ) -> Tuple[float, float, float, float]:
     """The box with its centre inside the image and its size between `minimum` and the image's.
 
-    `pvtpp.boxes.clip` for one box: arrays cost more than this arithmetic.
+    Plain floats: on one box, arrays cost more than this arithmetic.
     """
     rows, columns = image.shape[:2]
     return (

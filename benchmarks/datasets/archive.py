@@ -12,11 +12,7 @@ import zlib
 from pathlib import PurePosixPath
 
 from pvtpp.errors import InputError
-
-
-def cache_folder() -> str:
-    """Where the project keeps what it can make again: ``$XDG_CACHE_HOME/pvtpp``, by default ``~/.cache/pvtpp``."""
-    return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "pvtpp")
+from pvtpp.files import cache_folder
 
 
 def unpack(path: str) -> str:
@@ -36,7 +32,9 @@ def unpack(path: str) -> str:
         os.makedirs(home, exist_ok=True)
         part = tempfile.mkdtemp(suffix=".part", dir=home)
     except OSError as error:
-        raise InputError(f"{home}: cannot unpack {path} there ({error.strerror}); set XDG_CACHE_HOME") from None
+        raise InputError(
+            f"{home}: cannot unpack {path} there ({error.strerror}); set PVTPP_CACHE to a folder that can be written"
+        ) from None
     try:
         _extract(path, part)
         _move(part, target)

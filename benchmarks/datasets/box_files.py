@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import chain
 from typing import NoReturn
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from pvtpp.boxes import ArrayLike
 from pvtpp.errors import InputError
+from pvtpp.files import whole_file
 
 
 def read_xywh(path: str) -> np.ndarray:
@@ -67,18 +67,9 @@ def write_xywh(path: str, xywh: ArrayLike, number: str = "%.4f", separator: str 
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a whole file or none: the text lies under its name only once it is complete."""
-    part = f"{path}.{os.getpid()}.part"
-    try:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        with open(part, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.replace(part, path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot write ({error.strerror or error})") from None
-    finally:
-        if os.path.exists(part):
-            os.remove(part)
+    """Write a text file, whole or not at all; InputError if the place is unwritable."""
+    with whole_file(path) as part, open(part, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
 
 
 def _read_text(path: str) -> str:

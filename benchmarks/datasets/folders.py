@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from typing import Any, Dict, List, Optional
 
@@ -25,8 +26,8 @@ def folder(root: str, split: Optional[str], fps: Optional[float] = None, world: 
     `world=False` scores in the camera's own frames even where `groundtruth_30fps.txt` is present.
     """
     place = os.path.join(root, split) if split else root
-    if fps is not None and not fps > 0:
-        raise InputError(f"fps must be above 0, got {fps}")
+    if fps is not None and not 0 < fps < math.inf:
+        raise InputError(f"fps must be above 0 and finite, got {fps}")
     index = _read_index(root)
     if os.path.isfile(os.path.join(place, _GROUND_TRUTH)):
         return [_clip(place, index, fps, world)]
@@ -69,6 +70,14 @@ def _read_index(root: str) -> Dict[str, Dict[str, Any]]:
         return {}
     try:
         with open(path, encoding="utf-8") as file:
-            return {str(item["name"]): dict(item) for item in json.load(file)}
+            items = [dict(item) for item in json.load(file)]
+        index = {str(item["name"]): {key: value for key, value in item.items() if value is not None} for item in items}
     except (OSError, ValueError, TypeError, KeyError):
         raise InputError(f'{path}: expected a JSON list of {{"name", "fps", "width", "height"}}') from None
+    for name, about in index.items():
+        for field, kinds in (("fps", (int, float)), ("width", (int,)), ("height", (int,))):
+            value = about.get(field, 1)
+            if type(value) not in kinds or not 0 < value < math.inf:
+                wanted = "finite number" if float in kinds else "whole number"
+                raise InputError(f"{path}: {field} of {name!r} is {value!r}, expected a {wanted} above 0")
+    return index

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Optional, Tuple
 from typing import Sequence as Listing
@@ -34,8 +35,10 @@ class Sequence:
         where = self.source or self.name
         if boxes.ndim != 2 or boxes.shape[1] != 4 or len(boxes) == 0:
             raise InputError(f"{where}: ground truth has shape {boxes.shape}, expected (frames, 4) with at least one frame")
-        if not (self.camera_fps > 0 and self.world_fps > 0):
-            raise InputError(f"{where}: frame rates must be above 0, got camera {self.camera_fps}, world {self.world_fps}")
+        if not (0 < self.camera_fps < math.inf and 0 < self.world_fps < math.inf):
+            raise InputError(
+                f"{where}: frame rates must be finite and above 0, got camera {self.camera_fps}, world {self.world_fps}"
+            )
         stride = self.world_fps / self.camera_fps
         if abs(stride - round(stride)) > 1e-9 or round(stride) < 1:
             raise InputError(
@@ -76,7 +79,8 @@ class Sequence:
         """Camera frame `index`; its image is read when first looked at."""
         t_ns = round(index * self.stride * (1e9 / self.world_fps))
         if self.image_paths is None:
-            return Frame(index, t_ns, None, source=f"{self.name} frame {index}")
+            where = f" of {self.source}" if self.source else ""
+            return Frame(index, t_ns, None, source=f"{self.name} frame {index}{where}")
         path = self.image_paths[index]
         return Frame(index, t_ns, lambda: read_image(path), source=path)
 

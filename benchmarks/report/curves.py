@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, List, Mapping, Tuple
 
 import numpy as np
 
 from pvtpp.boxes import ArrayLike
 from pvtpp.errors import InputError
+from pvtpp.files import whole_file
 
 # Okabe and Ito's palette without its yellow, which is too pale for a line on white; the dashes serve readers in grey.
 _STYLES: Tuple[Tuple[str, Any], ...] = (
@@ -76,7 +76,8 @@ def plot_elae(
         axes.spines[side].set_visible(False)
     figure.text(0.085, 0.94, title, fontsize=13, fontweight="bold", va="center")
     figure.text(0.085, 0.885, subtitle, fontsize=8.5, color="#555555", va="center")
-    _save(figure, path)
+    with whole_file(path) as part:
+        figure.savefig(part, format="png")
 
 
 def _checked(label: str, curve: Tuple[ArrayLike, ArrayLike], sigma_max: float) -> Tuple[np.ndarray, np.ndarray]:
@@ -106,16 +107,3 @@ def _apart(wanted: List[float], gap: float, top: float) -> List[float]:
         highest = top - (len(order) - 1) * gap
         places[index] = max(min(level[rank], highest), 0.0) + rank * gap
     return places
-
-
-def _save(figure: Any, path: str) -> None:
-    scratch = os.path.join(os.path.dirname(os.path.abspath(path)), f".{os.getpid()}.{os.path.basename(path)}")
-    try:
-        os.makedirs(os.path.dirname(scratch), exist_ok=True)
-        figure.savefig(scratch, format="png")
-        os.replace(scratch, path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot write the plot ({error.strerror or error})") from None
-    finally:
-        if os.path.exists(scratch):
-            os.remove(scratch)

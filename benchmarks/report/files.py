@@ -7,18 +7,14 @@ import os
 from typing import Any, Optional
 
 from pvtpp.errors import InputError
+from pvtpp.files import whole_file
 
 
 def write_json(path: str, content: Any) -> None:
-    """Write JSON under a temporary name, then rename. InputError where it cannot be written."""
-    partial = f"{path}.part"
-    try:
-        with open(partial, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1, allow_nan=False)
-            file.write("\n")
-        os.replace(partial, path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot write ({error.strerror or error})") from None
+    """Write JSON, whole or not at all. InputError where it cannot be written."""
+    with whole_file(path, make_folder=False) as part, open(part, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1, allow_nan=False)
+        file.write("\n")
 
 
 def check_writable(path: Optional[str]) -> None:

@@ -27,6 +27,7 @@ RESULT_COLUMNS: Sequence[Column] = (
     ("predictor", lambda r: r["predictor"] or "-"),
     ("schedule", lambda r: r["schedule"] or "-"),
     ("search", lambda r: r["search_region"]),
+    ("fast lane", lambda r: r["propagation"] or "-"),
     ("ms", lambda r: f"{r['processing_ms']:g}"),
     ("AUC", lambda r: _number(r["auc"])),
     ("95% interval", _interval),
@@ -37,16 +38,19 @@ RESULT_COLUMNS: Sequence[Column] = (
     ("mDP", lambda r: _number(r["mdp"])),
 )
 
-FOR_THE_HEADING = ("cam/world fps", "tracker", "schedule", "search", "std")
+FOR_THE_HEADING = ("cam/world fps", "tracker", "schedule", "search", "fast lane", "std")
 
 
 def result_table(rows: Sequence[Dict[str, Any]]) -> str:
-    """The rows of a result, a block for each metric mode, camera rate and set of clips: what must not be averaged is not
-    even listed together. What is the same in all rows of a block goes to its heading."""
+    """The rows of a result, a block for each metric mode, camera rate, set of clips and version of the code: what must not
+    be averaged is not even listed together. What is the same in all rows of a block goes to its heading.
+    """
     blocks: Dict[tuple, List[Dict[str, Any]]] = {}
     for row in rows:
-        blocks.setdefault((row["mode"], row["apart"], -row["camera_fps"]), []).append(row)
-    return "\n\n".join(_block(blocks[key]) for key in sorted(blocks, key=lambda key: (key[1], key[0], key[2])))
+        clips = tuple(row["per_sequence"])
+        key = (row["apart"], row["dataset"], row["mode"], -row["camera_fps"], clips, row["version"])
+        blocks.setdefault(key, []).append(row)
+    return "\n\n".join(_block(blocks[key]) for key in sorted(blocks))
 
 
 def _block(rows: List[Dict[str, Any]]) -> str:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from pvtpp.errors import InputError
+from pvtpp.files import whole_file
 
 Colour = Tuple[int, int, int]
 
@@ -54,31 +55,17 @@ def write_video(path: str, frames: Iterable[np.ndarray], fps: float) -> int:
         raise InputError(f"{path}: a video's name must end in .mp4")
     if not 0 < fps <= 1000:
         raise InputError(f"{path}: video rate is {fps!r}, allowed is above 0 and at most 1000 frames per second")
-    scratch = os.path.join(os.path.dirname(os.path.abspath(path)), f".{os.getpid()}.{os.path.basename(path)}")
-    try:
-        os.makedirs(os.path.dirname(scratch), exist_ok=True)
-        with open(scratch, "wb"):
-            pass
-    except OSError as error:
-        raise InputError(f"{path}: cannot write the video ({error.strerror or error})") from None
-    try:
-        count = _encode(path, scratch, frames, fps)
-        os.replace(scratch, path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot write the video ({error.strerror or error})") from None
-    finally:
-        if os.path.exists(scratch):
-            os.remove(scratch)
-    return count
+    with whole_file(path, keep_extension=True) as part:
+        return _encode(path, part, frames, fps)
 
 
-def _encode(path: str, scratch: str, frames: Iterable[np.ndarray], fps: float) -> int:
+def _encode(path: str, part: str, frames: Iterable[np.ndarray], fps: float) -> int:
     writer, shape, count = None, None, 0
     try:
         for frame in frames:
             if writer is None:
                 shape = frame.shape
-                writer = cv2.VideoWriter(scratch, _MP4V, fps, (shape[1], shape[0]))
+                writer = cv2.VideoWriter(part, _MP4V, fps, (shape[1], shape[0]))
                 if not writer.isOpened():
                     raise InputError(f"{path}: OpenCV {cv2.__version__} here cannot encode mp4v of {shape[1]}x{shape[0]}")
             if frame.shape != shape or frame.dtype != np.uint8:
@@ -92,9 +79,18 @@ def _encode(path: str, scratch: str, frames: Iterable[np.ndarray], fps: float) -
             writer.release()
     if count == 0:
         raise InputError(f"{path}: a video of no frames")
-    if os.path.getsize(scratch) == 0:
-        raise InputError(f"{path}: OpenCV wrote an empty video; is the disk full?")
+    if not _has_index(part, count):
+        raise InputError(f"{path}: OpenCV wrote an incomplete video; is the disk full?")
     return count
+
+
+def _has_index(part: str, frames: int) -> bool:
+    """Whether the file ends in the index (``moov``) of an MP4, written last: OpenCV says nothing about a full disk."""
+    with open(part, "rb") as file:
+        file.seek(max(os.path.getsize(part) - 4096 - 64 * frames, 0))
+        end = file.read()
+    start = end.rfind(b"moov") - 4
+    return start >= 0 and 8 < int.from_bytes(end[start : start + 4], "big") <= len(end) - start
 
 
 def _rectangle(image: np.ndarray, box: np.ndarray, colour: Colour, thick: int) -> None:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import os
 import sys
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from benchmarks import processing
-from benchmarks.datasets import available, load
+from benchmarks.datasets import Dataset, available, load
 from benchmarks.datasets.sequence import Sequence
 from benchmarks.metrics import MODES
 from benchmarks.protocol import code_version, facts
 from benchmarks.report.files import write_json
 from benchmarks.report.table import result_table
 from benchmarks.runs import RunSpec
-from benchmarks.simulation import SCHEDULES
-from pvtpp import predictors
+from benchmarks.simulation import CORES, SCHEDULES
+from pvtpp import predictors, propagation
+from pvtpp import weights as catalogue
 from pvtpp.errors import InputError
 from pvtpp.runtime.pipeline import SEARCH_REGIONS
 from pvtpp.shadow import check_trackers
@@ -41,8 +45,21 @@ class MakeTracker:
     name: str
     weights: Optional[str] = None
 
-    def __call__(self, sequence: Sequence) -> Tracker:
+    def __call__(self, sequence: Optional[Sequence] = None) -> Tracker:
         return _tracker(self.name, self.weights)
+
+    def digest(self) -> str:
+        """Tells this tracker from another of the same name: its own source file and its weights."""
+        parts = [find_spec(self.name.partition(":")[0])] if ":" in self.name else []
+        files = [spec.origin for spec in parts if spec is not None and spec.origin]
+        if self.weights is not None:
+            files += [os.path.join(folder, name) for folder, _, names_ in os.walk(self.weights) for name in sorted(names_)]
+            files += [self.weights] if os.path.isfile(self.weights) else []
+        content = hashlib.sha256(repr(self.weights).encode())
+        for path in files:
+            with open(path, "rb") as file:
+                content.update(file.read())
+        return content.hexdigest()[:12]
 
 
 @lru_cache(maxsize=4)
@@ -51,6 +68,9 @@ def _tracker(name: str, weights: Optional[str]) -> Tracker:
     check_trackers()
     from trackers import registry
 
+    if name in {entry.name for entry in catalogue.list_entries()}:
+        # Here, and not in the tracker, because here a person is watching.
+        catalogue.find(name, weights, download_progress())
     return registry.create(name, **({} if weights is None else {"weights": weights}))
 
 
@@ -60,6 +80,7 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--root", required=True, metavar="DIR", help="where the data set lies")
     group.add_argument("--split", help="train, val, test .. where the data set has splits")
     group.add_argument("--subset", help="folder inside an annotation archive")
+    group.add_argument("--camera-fps", type=float, help="show the tracker fewer frames than the world has (annotations)")
     group.add_argument("--fps", type=float, help="world frame rate, where the layout does not tell (default 30)")
     group.add_argument("--sequences", type=names, metavar="A,B", help="these sequences only")
     group.add_argument(
@@ -67,12 +88,17 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_sequences(options: argparse.Namespace, images: bool = True) -> Tuple[str, List[Sequence]]:
-    """The data set's title and the sequences asked for."""
-    extra = {name: getattr(options, name) for name in ("subset", "fps") if getattr(options, name) is not None}
+def load_dataset(options: argparse.Namespace, images: bool = True) -> Dataset:
+    """The data set that the options name, or the sequences of it that they ask for."""
+    given = {name: getattr(options, name) for name in ("subset", "fps", "camera_fps")}
+    extra = {name: value for name, value in given.items() if value is not None}
     dataset = load(options.dataset, options.root, options.split, images=images, **extra)
-    if options.sequences:
-        dataset = dataset.select(options.sequences)
+    return dataset.select(options.sequences) if options.sequences else dataset
+
+
+def load_sequences(options: argparse.Namespace, images: bool = True) -> Tuple[str, List[Sequence]]:
+    """The data set's title and its sequences."""
+    dataset = load_dataset(options, images)
     return dataset.name, list(dataset)
 
 
@@ -106,6 +132,15 @@ def add_grid(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--search-region", type=names, default=("last",), metavar="R,R", help=f"of {', '.join(SEARCH_REGIONS)}")
     group.add_argument("--schedule", type=names, default=("async",), metavar="S,S", help=f"of {', '.join(SCHEDULES)}")
+    group.add_argument(
+        "--propagation",
+        type=names,
+        default=("none",),
+        metavar="F,F",
+        help=f"the fast lane: of {', '.join(propagation.names())}",
+    )
+    group.add_argument("--propagation-processing", default="2.5ms", metavar="T", help="what a step of it costs (default 2.5ms)")
+    group.add_argument("--propagation-core", default="own", choices=CORES, help="its own core, or the tracker's (default own)")
     group.add_argument("--starts", type=int, default=1, metavar="N", help="start at 0, 1/N, 2/N .. of each clip")
     group.add_argument("--jitter-init", type=float, default=0.0, metavar="PX", help="jitter of the first box, in pixels")
     group.add_argument(
@@ -123,7 +158,9 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--plot", metavar="PNG", help="draw the e-LAE curves (AUC over sigma)")
 
 
-def base_spec(options: argparse.Namespace, dataset: str, tracker: str) -> RunSpec:
+def base_spec(options: argparse.Namespace, dataset: str, tracker: str, digest: str) -> RunSpec:
+    if not options.processing:
+        raise InputError(f"--processing names no time, expected one or more of: {processing.FORMS}")
     draws = options.draws if options.draws is not None else (4 if options.jitter_init else 1)
     return RunSpec(
         dataset,
@@ -133,7 +170,10 @@ def base_spec(options: argparse.Namespace, dataset: str, tracker: str) -> RunSpe
         draws=draws,
         jitter_px=options.jitter_init,
         seed=options.seed,
+        propagation_ns=constant_ns(options.propagation_processing, "--propagation-processing"),
+        propagation_core=options.propagation_core,
         version=code_version(),
+        tracker_digest=digest,
     )
 
 
@@ -144,11 +184,16 @@ def predictor_costs(text: str, served: Tuple[str, ...]) -> Dict[str, int]:
         name, equals, time = part.rpartition("=")
         if equals and name not in costs:
             raise InputError(f"--predictor-processing names {name!r}, not among the predictors {', '.join(served)}")
-        model = processing.parse(time)
-        if not isinstance(model, processing.Constant):
-            raise InputError(f"--predictor-processing {part!r}: a constant such as 0.5ms is needed")
-        costs.update(dict.fromkeys([name] if equals else served, model.nanoseconds))
+        costs.update(dict.fromkeys([name] if equals else served, constant_ns(time, "--predictor-processing")))
     return costs
+
+
+def constant_ns(text: str, option: str) -> int:
+    """A constant processing time in nanoseconds; InputError naming the option for any other model."""
+    model = processing.parse(text)
+    if not isinstance(model, processing.Constant):
+        raise InputError(f"{option} {text!r}: a constant such as 0.5ms is needed")
+    return model.nanoseconds
 
 
 @contextmanager
@@ -173,6 +218,12 @@ def progress() -> Callable[[str], None]:
     return show
 
 
+def download_progress() -> Callable[[str, int, int], None]:
+    """Progress of a download of weights."""
+    show = progress()
+    return lambda file, done, total: show(f"{file}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")
+
+
 def finish(options: argparse.Namespace, rows: List[Dict[str, Any]], seed: int = 0) -> None:
     """Print the table, write the JSON and the plot where they are asked for."""
     if sys.stderr.isatty():
@@ -186,7 +237,6 @@ def finish(options: argparse.Namespace, rows: List[Dict[str, Any]], seed: int = 
 
 def plot(path: str, rows: List[Dict[str, Any]]) -> None:
     """The e-LAE curves of the online rows, each mode and camera rate named."""
-    from benchmarks.metrics import SIGMAS
     from benchmarks.protocol import hardware
     from benchmarks.report.curves import plot_elae
 
@@ -194,13 +244,17 @@ def plot(path: str, rows: List[Dict[str, Any]]) -> None:
     online = [row for row in drawn if row["curve"]]
     if not online:
         raise InputError("--plot: there is no online row to draw")
-    varying = [name for name in ("search_region", "schedule", "mode", "camera_fps") if len({r[name] for r in online}) > 1]
+    varying = [
+        name
+        for name in ("search_region", "schedule", "propagation", "mode", "camera_fps")
+        if len({r[name] for r in online}) > 1
+    ]
     curves = {}
     for row in drawn:
         name = f"{row['predictor']}, {row['processing_ms']:g} ms" if row["curve"] else "zero latency"
         details = [f"{row[field]:g} fps" if field == "camera_fps" else str(row[field]) for field in varying if row[field]]
-        values = row["curve"]["auc"] if row["curve"] else [row["auc"]] * len(SIGMAS)
-        curves[", ".join([name, *details])] = (SIGMAS, values)
+        exact = row["exact_curve"] or {"sigma": [0.0], "auc": [row["auc"]]}
+        curves[", ".join([name, *details])] = (exact["sigma"], exact["auc"])
     first = online[0]
     modes = "/".join(dict.fromkeys(row["mode"] for row in online))
     plot_elae(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from benchmarks.datasets import available, entry, load
+from benchmarks.datasets import available, entry
 from benchmarks.datasets.check import DECODE, check
 from benchmarks.protocol import facts
 from benchmarks.report.files import check_writable, write_json
@@ -40,9 +40,7 @@ def run(options: argparse.Namespace) -> int:
         if options.json:
             write_json(options.json, {"datasets": entries})
         return 0
-    extra = {name: getattr(options, name) for name in ("subset", "fps") if getattr(options, name) is not None}
-    dataset = load(options.dataset, options.root, options.split, **extra)
-    report = check(dataset.select(options.sequences) if options.sequences else dataset, options.decode)
+    report = check(common.load_dataset(options), options.decode)
     columns = [
         ("sequence", lambda r: r["name"]),
         ("frames", lambda r: str(r["frames"])),

@@ -74,9 +74,9 @@ def _tracker(options: argparse.Namespace) -> Tuple[common.MakeTracker, str]:
     name = options.tracker
     if name is None:
         try:
-            weights.find("nanotrack-v3", options.weights)
+            weights.find("nanotrack-v3", options.weights, common.download_progress())
             name = "nanotrack-v3"
-        except InputError as error:
+        except weights.MissingWeights as error:
             if options.weights:
                 raise
             print(f"NanoTrack V3 is not at hand, CSRT takes its place ({error})\n")

@@ -27,21 +27,22 @@ def run(options: argparse.Namespace) -> None:
     for path in (options.json, options.plot):
         check_writable(path)
     title, sequences = common.load_sequences(options)
-    grid = make_grid(options, title, options.tracker)
     make_tracker = common.MakeTracker(options.tracker, options.weights)
-    make_tracker(sequences[0])
+    grid = make_grid(options, title, options.tracker, make_tracker.digest())
+    make_tracker()
     with common.workers(options.workers) as executor:
         rows = evaluate(sequences, grid, make_tracker, options.logs, executor, common.progress())
     common.finish(options, rows, options.seed)
 
 
-def make_grid(options: argparse.Namespace, dataset: str, tracker: str) -> Grid:
+def make_grid(options: argparse.Namespace, dataset: str, tracker: str, digest: str) -> Grid:
     return Grid(
-        common.base_spec(options, dataset, tracker),
+        common.base_spec(options, dataset, tracker, digest),
         processing=options.processing,
         predictors=options.predictors,
         search_regions=options.search_region,
         schedules=options.schedule,
+        propagations=options.propagation,
         modes=options.mode,
         predictor_ns=common.predictor_costs(options.predictor_processing, options.predictors),
         apart=frozenset(options.apart),

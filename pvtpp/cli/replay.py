@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 from dataclasses import dataclass
 from typing import Dict
@@ -34,6 +35,13 @@ class MakeReplay:
 
         return ReplayTracker(self.results[sequence.name])
 
+    def digest(self) -> str:
+        """Tells these results from others of the same tracker name."""
+        content = hashlib.sha256()
+        for name in sorted(self.results):
+            content.update(name.encode() + self.results[name].tobytes())
+        return content.hexdigest()[:12]
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--results", required=True, metavar="DIR", help="one tracker's result files")
@@ -52,7 +60,8 @@ def run(options: argparse.Namespace) -> None:
     title, sequences = common.load_sequences(options, images=False)
     results = load_results(options.results, [s.name for s in sequences], {s.name: len(s) for s in sequences})
     tracker = os.path.basename(os.path.normpath(options.results))
-    grid = make_grid(options, title, f"replay:{tracker}")
+    make_tracker = MakeReplay(results)
+    grid = make_grid(options, title, f"replay:{tracker}", make_tracker.digest())
     with common.workers(options.workers) as executor:
-        rows = evaluate(sequences, grid, MakeReplay(results), options.logs, executor, common.progress())
+        rows = evaluate(sequences, grid, make_tracker, options.logs, executor, common.progress())
     common.finish(options, rows, options.seed)

@@ -23,8 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     check_writable(options.json)
     title, sequences = common.load_sequences(options)
-    grid = make_grid(options, title, options.tracker)
     make_tracker = common.MakeTracker(options.tracker, options.weights)
+    grid = make_grid(options, title, options.tracker, make_tracker.digest())
+    make_tracker()
     show, written = common.progress(), []
     with common.workers(options.workers) as executor:
         for spec in grid.specs():

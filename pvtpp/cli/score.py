@@ -16,7 +16,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from benchmarks import processing
 from benchmarks.datasets.sequence import Sequence
-from benchmarks.evaluate import score_groups
+from benchmarks.evaluate import Tally
 from benchmarks.report.files import check_writable
 from benchmarks.runs import RunSpec, with_predictors
 from pvtpp.cli import common
@@ -40,7 +40,12 @@ def run(options: argparse.Namespace) -> None:
     groups: Dict[str, List[Tuple[Sequence, EventLog]]] = {}
     for path in find_logs(options.logs):
         log = EventLog.read(path)
-        name = log.meta.get("sequence")
+        missing = [field for field in ("sequence", "processing", "tracker", "dataset") if field not in log.meta]
+        if missing:
+            raise InputError(
+                f"{path}: the log does not say its {', '.join(missing)}; only logs of `pvtpp run` can be scored here"
+            )
+        name = log.meta["sequence"]
         if name in by_name:
             key = json.dumps({field: log.meta.get(field) for field in _grouping()}, sort_keys=True)
             groups.setdefault(key, []).append((by_name[name], log))
@@ -48,11 +53,16 @@ def run(options: argparse.Namespace) -> None:
             raise InputError(f"{path}: made on sequence {name!r}, which is not in {options.dataset} at {options.root}")
     if not groups:
         raise InputError(f"{', '.join(options.logs)}: no event log of the sequences {', '.join(by_name)}")
+    unknown = sorted(set(options.apart) - set(by_name))
+    if unknown:
+        raise InputError(f"--apart names {', '.join(unknown)}, not among: {', '.join(by_name)}")
     rows: List[Dict[str, Any]] = []
     for logged in sorted(groups.values(), key=_order):
         spec = _spec(logged[0][1], options.predictors, len({log.meta.get("draw") for _, log in logged}))
-        logged = [(sequence, with_predictors(log, spec, options.anew)) for sequence, log in logged]
-        rows += score_groups(logged, spec, spec.predictors, options.mode, frozenset(options.apart))
+        tally = Tally(spec, spec.predictors, options.mode, frozenset(options.apart))
+        for sequence, log in logged:
+            tally.add(sequence, with_predictors(log, spec, options.anew))
+        rows += tally.rows()
     common.finish(options, rows, spec.seed)
 
 

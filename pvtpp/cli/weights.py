@@ -25,9 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     if options.action == "pull":
-        show = common.progress()
-        folder = weights.pull(options.name, lambda file, done, total: show(f"{file}: {done / 1e6:.1f} of {total / 1e6:.1f} MB"))
-        print(folder)
+        print(weights.pull(options.name, common.download_progress()))
     elif options.action == "path":
         print(weights.path(options.name, options.weights))
     else:

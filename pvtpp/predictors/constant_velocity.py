@@ -13,7 +13,7 @@ from pvtpp.trajectory import Trajectory
 
 
 class ConstantVelocity:
-    """Centre and size move on with the velocity between the two newest results; with one result alone, they stand still."""
+    """Centre and size move on with the velocity between the two newest pieces of evidence; with one alone, they stand still."""
 
     def encode(self, output: TrackerOutput) -> Any:
         return None
@@ -23,5 +23,5 @@ class ConstantVelocity:
         velocity = recent_velocity(track)
         t_ns, sigma = stated_sigma(track, 0.5 * np.abs(velocity))
         ahead = np.array([t - track.evidence_ns for t in t_ns])[:, None] * 1e-9
-        mean = track.boxes[-1] + ahead * velocity
+        mean = track.evidence()[1][-1] + ahead * velocity
         return Trajectory(t_ns, mean, np.repeat(velocity[None], len(t_ns), axis=0), sigma, track.evidence_ns)

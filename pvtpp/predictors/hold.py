@@ -21,5 +21,5 @@ class Hold:
     def predict(self, track: Track) -> Trajectory:
         track.require_anchor()
         t_ns, sigma = stated_sigma(track, np.abs(recent_velocity(track)))
-        mean = np.repeat(track.boxes[-1:], len(t_ns), axis=0)
+        mean = np.repeat(track.evidence()[1][-1:], len(t_ns), axis=0)
         return Trajectory(t_ns, mean, np.zeros_like(mean), sigma, track.evidence_ns, law="hold")

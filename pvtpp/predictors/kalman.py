@@ -26,9 +26,10 @@ PUBLISHED_FRAME_S = 1 / 30
 class Noise:
     """What one group of coordinates is filtered with; a unit is a pixel, or the target's size if `relative`.
 
-    `measurement`: standard deviation of a result, units. `position`, `velocity`: standard deviations that a second adds to
-    the state, growing with time like ``dt`` (`ballistic`, as published) or like ``sqrt(dt)``. `start_position`,
-    `start_velocity`: of the first state. `damping_s`: the time in which the velocity decays to 1/e; infinite: never.
+    `measurement`: standard deviation of a result, units; `carry`: of a step that the images show. `position`, `velocity`:
+    standard deviations that a second adds to the state, growing with time like ``dt`` (`ballistic`, as published) or like
+    ``sqrt(dt)``. `start_position`, `start_velocity`: of the first state. `damping_s`: the time in which the velocity decays
+    to 1/e; infinite: never.
     """
 
     measurement: float
@@ -38,6 +39,7 @@ class Noise:
     start_velocity: float
     damping_s: float = math.inf
     ballistic: bool = False
+    carry: float = 0.01
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ _PVT = Noise(
     start_position=10.0,
     start_velocity=10 / PUBLISHED_FRAME_S,
     ballistic=True,
+    carry=1.0,
 )
 SETTINGS: Dict[str, Setting] = {
     "pvt": Setting(centre=_PVT, size=_PVT, relative=False, corner=True, restart_iou=0.3),
@@ -87,13 +90,23 @@ class Kalman:
 
     def predict(self, track: Track) -> Trajectory:
         track.require_anchor()
-        setting = self.setting
-        to_corner = (lambda b: [b[0] - b[2] / 2, b[1] - b[3] / 2, b[2], b[3]]) if setting.corner else (lambda b: b)
-        boxes = [to_corner(box) for box in track.boxes.tolist()]
-        state = self._start(boxes[0])
-        for t0, t1, box in zip(track.t_ns, track.t_ns[1:], boxes[1:]):
-            state = self._step(state, box, (t1 - t0) * 1e-9)
+        boxes = track.boxes.tolist()
+        state = self._start(self._inner(boxes[0]))
+        for i in range(1, len(track)):
+            dt, bridge = (track.t_ns[i] - track.t_ns[i - 1]) * 1e-9, track.bridge(i)
+            if bridge is not None:
+                state, dt = self._displace(state, self._inner(bridge.moved.tolist()), dt), 0.0
+            state = self._step(state, self._inner(boxes[i]), dt)
+        t0, last = track.t_ns[-1], boxes[-1]
+        for t1, carried, _ in track.carried:
+            box = carried.tolist()
+            state = self._displace(state, self._inner([b - a for a, b in zip(last, box)]), (t1 - t0) * 1e-9)
+            t0, last = t1, box
         return self._trajectory(state, track.evidence_ns)
+
+    def _inner(self, box: List[float]) -> List[float]:
+        """The coordinates that are filtered; linear, so good for a difference of boxes too."""
+        return [box[0] - box[2] / 2, box[1] - box[3] / 2, box[2], box[3]] if self.setting.corner else box
 
     # The state: position and velocity of four coordinates, and the covariance (pp, pv, vv) of centre and size.
     def _start(self, box: List[float]) -> Tuple[list, list, list]:
@@ -120,6 +133,26 @@ class Kalman:
                 position[i] += gain_p * surprise
                 velocity[i] += gain_v * surprise
         return position, velocity, updated
+
+    def _displace(self, state: Tuple[list, list, list], moved: List[float], dt: float) -> Tuple[list, list, list]:
+        """A carried box says how far the target moved, not where it is: the position is displaced and keeps its variance,
+        the velocity learns."""
+        setting = self.setting
+        position, _, before = state
+        known = [(0.0, 0.0, vv) for _, _, vv in before]
+        predicted, velocity, covariances = self._extrapolate((position, state[1], known), dt)
+        unit = _unit(setting, position)
+        displaced, updated = list(predicted), []
+        for group, noise in enumerate((setting.centre, setting.size)):
+            pp, pv, vv = covariances[group]
+            total = pp + (noise.carry * unit) ** 2
+            gain_p, gain_v = pp / total, pv / total
+            updated.append(((1 - gain_p) * pp + before[group][0], (1 - gain_p) * pv, vv - gain_v * pv))
+            for i in (2 * group, 2 * group + 1):
+                surprise = position[i] + moved[i] - predicted[i]
+                displaced[i] += gain_p * surprise
+                velocity[i] += gain_v * surprise
+        return displaced, velocity, updated
 
     def _extrapolate(self, state: Tuple[list, list, list], dt: float) -> Tuple[list, list, list]:
         setting = self.setting

@@ -14,15 +14,21 @@ RESULT_SIGMA = 0.05
 
 
 def recent_velocity(track: Track) -> np.ndarray:
-    """Velocity of ``[cx, cy, w, h]`` between the two newest anchors, pixels per second; zero with one anchor."""
-    if len(track) < 2:
+    """Velocity of ``[cx, cy, w, h]`` between the two newest pieces of evidence, pixels per second; zero with one alone.
+
+    Where the images say how the target moved between two anchors, that counts: it has none of the tracker's jitter.
+    """
+    t_ns, boxes = track.evidence()
+    if len(t_ns) < 2:
         return np.zeros(4)
-    return (track.boxes[-1] - track.boxes[-2]) / ((track.t_ns[-1] - track.t_ns[-2]) * 1e-9)
+    bridge = None if track.carried else track.bridge(-1)
+    moved = boxes[-1] - boxes[-2] if bridge is None else bridge.moved
+    return moved / ((t_ns[-1] - t_ns[-2]) * 1e-9)
 
 
 def stated_sigma(track: Track, growth: np.ndarray) -> Tuple[Tuple[int, int], np.ndarray]:
     """Two knot times and their sigmas, shape ``(2, 4)``: a share of the target's size now, `growth` (pixels/s) more later."""
-    size = track.boxes[-1][[2, 3, 2, 3]]
+    size = track.evidence()[1][-1][[2, 3, 2, 3]]
     now = RESULT_SIGMA * size
     later = now + (growth + 0.1 * size) * (HORIZON_NS * 1e-9)
     return (track.evidence_ns, track.evidence_ns + HORIZON_NS), np.stack([now, later])

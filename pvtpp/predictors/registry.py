@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib import import_module
 from typing import Any, Dict, List, Protocol
 
@@ -46,3 +47,15 @@ def create(name: str) -> Predictor:
     module, _, attribute = {**_MODULES, **_FROM_FILE}[base].partition(":")
     make = getattr(import_module(module), attribute)
     return make(setting) if setting else make()
+
+
+def digest(name: str) -> str:
+    """Tells a predictor from another of the same name: a digest of the file that it is made from, empty where there is none."""
+    base, _, path = name.partition(":")
+    if base not in _FROM_FILE or not path:
+        return ""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()[:12]
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the predictor's file ({error.strerror or error})") from None

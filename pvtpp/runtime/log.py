@@ -7,6 +7,8 @@ which the log counts as interrupted. Times are integer nanoseconds, boxes ``[cx,
     ["frame", t, frame, capture]                    the camera delivers
     ["start", t, frame, capture, search box | null] the tracker takes a frame
     ["result", t, frame, capture, box, score]       and answers
+    ["carried", t, anchor, [[capture, cx, cy, w, h, quality], ...], way | null]
+                                                    the anchor's box on later frames, the way to it from the one before
     ["trajectory", t, predictor, evidence, valid until | null, law, knot times, means, derivatives, sigmas]
 """
 
@@ -14,16 +16,19 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, NoReturn, Optional, Sequence, Tuple
 
 import numpy as np
 
 from pvtpp.errors import InputError
+from pvtpp.files import whole_file
+from pvtpp.track import Bridge, CarriedBox
 from pvtpp.tracker import TrackerOutput
 from pvtpp.trajectory import Trajectory, TrajectoryTable
 
 FORMAT = "pvtpp-event-log"
 VERSION = 1
+KINDS = ("init", "frame", "start", "result", "carried", "trajectory", "status")
 
 
 class EventLog:
@@ -34,24 +39,32 @@ class EventLog:
         self.rows: List[list] = list(rows)
         self._tables: Dict[Tuple[str, int], Tuple[np.ndarray, TrajectoryTable]] = {}
 
+    def _add(self, row: list) -> None:
+        self.rows.append(row)
+
     def init(self, t_ns: int, frame: int, capture_ns: int, box: np.ndarray) -> None:
-        self.rows.append(["init", t_ns, frame, capture_ns, box.tolist()])
+        self._add(["init", t_ns, frame, capture_ns, box.tolist()])
 
     def frame(self, t_ns: int, frame: int, capture_ns: int) -> None:
-        self.rows.append(["frame", t_ns, frame, capture_ns])
+        self._add(["frame", t_ns, frame, capture_ns])
 
     def start(self, t_ns: int, frame: int, capture_ns: int, search_box: Optional[np.ndarray]) -> None:
-        self.rows.append(["start", t_ns, frame, capture_ns, None if search_box is None else search_box.tolist()])
+        self._add(["start", t_ns, frame, capture_ns, None if search_box is None else search_box.tolist()])
 
     def result(self, t_ns: int, frame: int, capture_ns: int, output: TrackerOutput) -> None:
-        self.rows.append(["result", t_ns, frame, capture_ns, output.box.tolist(), output.score])
+        self._add(["result", t_ns, frame, capture_ns, output.box.tolist(), output.score])
+
+    def carried(self, t_ns: int, anchor_ns: int, boxes: Sequence[CarriedBox], bridge: Optional[Bridge]) -> None:
+        rows = [[each.t_ns, *each.box.tolist(), each.quality] for each in boxes]
+        way = None if bridge is None else [bridge.from_ns, *bridge.moved.tolist(), bridge.quality]
+        self._add(["carried", t_ns, anchor_ns, rows, way])
 
     def trajectory(self, t_ns: int, predictor: str, trajectory: Trajectory) -> None:
-        self.rows.append(["trajectory", t_ns, predictor, *trajectory.to_row()])
+        self._add(["trajectory", t_ns, predictor, *trajectory.to_row()])
 
-    def of_kind(self, kind: str) -> List[list]:
-        """The events of one kind, in order."""
-        return [row for row in self.rows if row[0] == kind]
+    def of_kind(self, *kinds: str) -> List[list]:
+        """The events of these kinds, in order."""
+        return [row for row in self.rows if row[0] in kinds]
 
     def trajectories(self, predictor: str) -> Tuple[np.ndarray, TrajectoryTable]:
         """One predictor's trajectories: when each became available (int64), and the trajectories as a table.
@@ -73,23 +86,18 @@ class EventLog:
         return list(dict.fromkeys(row[2] for row in self.rows if row[0] == "trajectory"))
 
     def write(self, path: str) -> None:
-        """Write the whole log, under a temporary name first: a file called `path` is never half a log."""
+        """Write the log, whole or not at all. Raises InputError where it cannot be written."""
         header = {"format": FORMAT, "version": VERSION, "meta": self.meta}
         lines = [json.dumps(header)]
         lines += [json.dumps(row, separators=(",", ":"), allow_nan=False) for row in self.rows]
         lines.append(json.dumps(["end", len(self.rows)]))
-        partial = f"{path}.part"
-        try:
-            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-            with open(partial, "w", encoding="ascii") as file:
-                file.write("\n".join(lines) + "\n")
-            os.replace(partial, path)
-        except OSError as error:
-            raise InputError(f"{path}: cannot write event log ({error.strerror or error})") from None
+        with whole_file(path) as part, open(part, "w", encoding="ascii") as file:
+            file.write("\n".join(lines) + "\n")
 
     @classmethod
     def read(cls, path: str) -> EventLog:
-        """The log at `path`. Raises InputError if it is missing, cut off, of another format or a newer version."""
+        """The log at `path`. Raises InputError if it is missing, cut off, of another format or a newer version, and for
+        events of an unknown kind or out of order."""
         try:
             with open(path, encoding="ascii") as file:
                 text = file.read()
@@ -108,7 +116,46 @@ class EventLog:
             raise InputError(f"{path}: event log version {version!r}, this pvtpp reads version {VERSION}")
         if not rows or rows[-1] != ["end", len(rows) - 1]:
             raise InputError(f"{path}: the event log is cut off (no closing line for its {len(rows)} events)")
-        return cls(header.get("meta"), rows[:-1])
+        del rows[-1]
+        if not _in_order(rows):
+            _explain(rows, path)
+        return cls(header.get("meta"), rows)
+
+
+class Unlogged(EventLog):
+    """A log that keeps nothing, for a run without end."""
+
+    def _add(self, row: list) -> None:
+        pass
+
+
+def _in_order(rows: List[list]) -> bool:
+    """Whether all are events of known kinds whose times never decrease; asked of all rows at once, for speed."""
+    try:
+        times = [row[1] for row in rows]
+        return (
+            set(map(type, rows)) <= {list}
+            and set(map(type, times)) <= {int}
+            and {row[0] for row in rows}.issubset(KINDS)
+            and times == sorted(times)
+        )
+    except (TypeError, LookupError):
+        return False
+
+
+def _explain(rows: List[Any], path: str) -> NoReturn:
+    last = None
+    # The header is line 1.
+    for number, row in enumerate(rows, start=2):
+        if not (isinstance(row, list) and len(row) > 1 and row[0] in KINDS and type(row[1]) is int):
+            shown = json.dumps(row)[:80]
+            raise InputError(
+                f"{path}, line {number}: {shown} is no event: expected [kind, time in ns, ..], of {', '.join(KINDS)}"
+            )
+        if last is not None and row[1] < last:
+            raise InputError(f"{path}, line {number}: {row[0]!r} at t_ns={row[1]} comes after an event at t_ns={last}")
+        last = row[1]
+    raise InputError(f"{path}: not an event log")
 
 
 def is_complete(path: str) -> bool:

@@ -7,25 +7,28 @@ bit-identical trajectories.
 
 from __future__ import annotations
 
-from typing import Dict, Mapping, Optional
+from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
 from pvtpp.boxes import as_box
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
-from pvtpp.runtime.log import EventLog
-from pvtpp.track import Track
+from pvtpp.runtime.log import EventLog, Unlogged
+from pvtpp.track import Bridge, CarriedBox, Track
 from pvtpp.tracker import TrackerOutput
 from pvtpp.trajectory import Trajectory
 
 SEARCH_REGIONS = ("last", "predicted")
+CARRY_GATE = 0.02
+"""A carried box of less quality is no evidence: down to here it beats staying where the anchor was (`propagation_carry`)."""
 
 
 class Pipeline:
     """`predictors`: listeners by name; the first one leads: with ``search_region="predicted"`` it says where to look next.
 
-    `trajectories` is replaced, never changed: a reader in another thread takes it without a lock.
+    `log` is what the events are written to; None keeps nothing. `target` counts the targets given by `init`. `trajectories`
+    is replaced, never changed: a reader in another thread takes it without a lock.
     """
 
     def __init__(self, predictors: Mapping[str, Predictor], search_region: str = "last", log: Optional[EventLog] = None):
@@ -35,9 +38,10 @@ class Pipeline:
             raise InputError(f"unknown search region {search_region!r}, expected one of: {', '.join(SEARCH_REGIONS)}")
         self.predictors = dict(predictors)
         self.search_region = search_region
-        self.log = log if log is not None else EventLog()
+        self.log = log if log is not None else Unlogged()
         self.trajectories: Dict[str, Trajectory] = {}
         self._tracks: Dict[str, Track] = {}
+        self.target = 0
         self._now_ns: Optional[int] = None
 
     def init(self, t_ns: int, frame: int, capture_ns: int, box: np.ndarray) -> None:
@@ -45,6 +49,7 @@ class Pipeline:
         box = as_box(box, "first box")
         self._advance(t_ns)
         self.log.init(t_ns, frame, capture_ns, box)
+        self.target += 1
         output = TrackerOutput(box)
         self._tracks = {name: Track() for name in self.predictors}
         self._add_anchor(capture_ns, output)
@@ -61,8 +66,7 @@ class Pipeline:
         self._require_target()
         search_box = None
         if self.search_region == "predicted":
-            lead = next(iter(self.predictors))
-            search_box = self.trajectories[lead].at(capture_ns).box
+            search_box = self.expected(capture_ns)
         self.log.start(t_ns, frame, capture_ns, search_box)
         return search_box
 
@@ -72,6 +76,40 @@ class Pipeline:
         self._require_target()
         self.log.result(t_ns, frame, capture_ns, output)
         self._add_anchor(capture_ns, output)
+
+    def carried(self, t_ns: int, anchor_ns: int, boxes: Sequence[CarriedBox], bridge: Optional[Bridge] = None) -> bool:
+        """What the fast lane found: the anchor of `anchor_ns` on later frames, instead of what it had found before, and the
+        way to it from the anchor before, if that is new.
+
+        Boxes that the images do not support (quality below `CARRY_GATE`) are left out. False where that anchor is no longer
+        the newest: then nothing changes, the newest one's own boxes are on their way.
+        """
+        self._advance(t_ns)
+        self._require_target()
+        self.log.carried(t_ns, anchor_ns, boxes, bridge)
+        if self.anchor()[0] != anchor_ns:
+            return False
+        good = [each for each in boxes if each.quality >= CARRY_GATE]
+        if bridge is not None and bridge.quality < CARRY_GATE:
+            bridge = None
+        self._tracks = {name: track.with_carried(good, bridge) for name, track in self._tracks.items()}
+        return True
+
+    def anchor(self) -> Tuple[int, np.ndarray]:
+        """Capture time and box of the newest tracker result."""
+        self._require_target()
+        track = next(iter(self._tracks.values()))
+        return track.t_ns[-1], track.boxes[-1]
+
+    def evidence_box(self) -> np.ndarray:
+        """The newest evidence, ``[cx, cy, w, h]``: where the target was last seen, by the tracker or by the fast lane."""
+        self._require_target()
+        return next(iter(self._tracks.values())).evidence()[1][-1]
+
+    def expected(self, t_ns: int) -> np.ndarray:
+        """Where the leading predictor has the target at `t_ns`, ``[cx, cy, w, h]``."""
+        self._require_target()
+        return self.trajectories[next(iter(self.predictors))].at(t_ns).box
 
     def predict(self, t_ns: int) -> Dict[str, Trajectory]:
         """Every predictor turns its track into a trajectory, which becomes current at `t_ns`."""

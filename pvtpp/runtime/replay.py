@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Mapping, Optional
 
+import numpy as np
+
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.runtime.log import EventLog
 from pvtpp.runtime.pipeline import Pipeline
+from pvtpp.track import Bridge, CarriedBox
 from pvtpp.tracker import TrackerOutput
 
 
@@ -38,6 +41,12 @@ def replay(log: EventLog, predictors: Mapping[str, Predictor], search_region: Op
                 )
         elif kind == "result":
             pipeline.tracker_finished(t_ns, row[2], row[3], TrackerOutput(row[4], row[5]))
+            predicted_at = None
+        elif kind == "carried":
+            boxes = [CarriedBox(each[0], np.array(each[1:5]), each[5]) for each in row[3]]
+            way = row[4]
+            bridge = None if way is None else Bridge(way[0], np.array(way[1:5]), way[5])
+            pipeline.carried(t_ns, row[2], boxes, bridge)
             predicted_at = None
         elif kind == "trajectory" and predicted_at != t_ns:
             # Several predictors listened to the recorded run; each wrote a row at the same moment.

@@ -1,7 +1,17 @@
 """Weights of third-party trackers: known by hash, found on this machine or fetched, never committed."""
 
 from pvtpp.weights.catalogue import Entry, WeightFile
-from pvtpp.weights.store import cache_folder, find, list_entries, path, pull
+from pvtpp.weights.store import MissingWeights, cache_folder, find, list_entries, path, pull
 from pvtpp.weights.template_graph import nanotrack_template_graph
 
-__all__ = ["Entry", "WeightFile", "cache_folder", "find", "list_entries", "nanotrack_template_graph", "path", "pull"]
+__all__ = [
+    "Entry",
+    "MissingWeights",
+    "WeightFile",
+    "cache_folder",
+    "find",
+    "list_entries",
+    "nanotrack_template_graph",
+    "path",
+    "pull",
+]

@@ -7,7 +7,6 @@ are imported when a file is read or written, not before.
 from __future__ import annotations
 
 import json
-import os
 import pickle
 from pathlib import Path
 from typing import Any, Dict, Mapping, Tuple, Union
@@ -15,6 +14,7 @@ from typing import Any, Dict, Mapping, Tuple, Union
 import numpy as np
 
 from pvtpp.errors import InputError
+from pvtpp.files import whole_file
 
 FilePath = Union[str, Path]
 NESTS = ("state_dict", "model", "net")
@@ -71,8 +71,9 @@ def write_weights(path: FilePath, tensors: Mapping[str, Any], card: Mapping[str,
     text = json.dumps(dict(card), indent=2, sort_keys=True) + "\n"
     data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
     # The card last: weights without a card are refused on reading, a card of other weights would not be noticed.
-    _replace(path, data)
-    _replace(card_of(path), text.encode())
+    for file, content in ((path, data), (card_of(path), text.encode())):
+        with whole_file(file, make_folder=False) as part:
+            Path(part).write_bytes(content)
 
 
 def read_weights(path: FilePath) -> Tuple[Dict[str, Any], Dict[str, Any]]:
@@ -136,15 +137,3 @@ def _checked_name(path: FilePath) -> Path:
     if path.suffix != ".safetensors":
         raise InputError(f"{path}: weights are written as .safetensors, got {path.suffix or 'no suffix'!r}")
     return path
-
-
-def _replace(path: Path, data: bytes) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(str(part), str(path))
-    except OSError as error:
-        raise InputError(f"{path}: cannot write ({error.strerror or error})") from None
-    finally:
-        if part.exists():
-            part.unlink()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
-from typing import Callable, List, Optional, Tuple, Union
+from typing import Callable, Iterator, List, Optional, Tuple, Union
 
 from pvtpp.errors import InputError
+from pvtpp.files import cache_folder, whole_file
 from pvtpp.weights import catalogue
 from pvtpp.weights.catalogue import Entry, WeightFile
 
@@ -18,13 +19,8 @@ Progress = Callable[[str, int, int], None]
 TIMEOUT_S = 30.0
 
 
-def cache_folder() -> Path:
-    """``$PVTPP_CACHE``, else ``$XDG_CACHE_HOME/pvtpp``, else ``~/.cache/pvtpp``; not necessarily there yet."""
-    own = os.environ.get("PVTPP_CACHE")
-    if own:
-        return Path(own).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path("~/.cache").expanduser()) / "pvtpp"
+class MissingWeights(InputError):
+    """The weights are not on this machine and could not be fetched; damaged ones are another matter."""
 
 
 def list_entries() -> List[Entry]:
@@ -48,7 +44,7 @@ def path(name: str, weights: Union[str, Path, None] = None) -> Path:
     entry = catalogue.entry(name)
     found = _look_up(entry, weights)
     if found is None:
-        raise InputError(f"{name}: the weights are not on this machine; {_what_to_do(entry)}")
+        raise MissingWeights(f"{name}: the weights are not on this machine; {_what_to_do(entry)}")
     return found
 
 
@@ -58,15 +54,13 @@ def pull(name: str, progress: Optional[Progress] = None) -> Path:
     folder = _cached(entry)
     missing = [file for file in entry.files if not _is_intact(folder / file.name, file)]
     if missing and os.environ.get("PVTPP_OFFLINE", "0") not in ("", "0"):
-        raise InputError(f"{name}: PVTPP_OFFLINE forbids the download; {_what_to_do(entry)}")
+        raise MissingWeights(f"{name}: PVTPP_OFFLINE forbids the download; {_what_to_do(entry)}")
     for file in missing:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _download(file, folder / file.name, progress)
-        except (OSError, urllib.error.URLError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{name}: cannot fetch {file.name} to {folder} ({error}); {_what_to_do(entry)}") from None
+            with whole_file(folder / file.name) as part:
+                _download(file, Path(part), progress)
+        except InputError as error:
+            raise MissingWeights(f"{name}: cannot fetch {file.name} to {folder} ({error}); {_what_to_do(entry)}") from None
     return folder
 
 
@@ -133,26 +127,28 @@ def _check(path: Path, file: WeightFile) -> None:
 
 
 def _download(file: WeightFile, target: Path, progress: Optional[Progress]) -> None:
-    # A name of its own, so that two processes that miss the same file do not write into each other's.
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    done = 0
+    with open(target, "wb") as out:
+        for block in _blocks(file.url):
+            out.write(block)
+            done += len(block)
+            if progress is not None:
+                progress(file.name, done, file.size)
+    found = sha256(target)
+    if found != file.sha256:
+        raise InputError(
+            f"{file.url}: the download has sha256 {found} ({done} bytes), "
+            f"expected {file.sha256} ({file.size} bytes); nothing was kept"
+        )
+
+
+def _blocks(url: str) -> Iterator[bytes]:
+    # What the network raises is an OSError too, as what the disk raises is: told apart here.
     try:
-        with urllib.request.urlopen(file.url, timeout=TIMEOUT_S) as response, open(part, "wb") as out:
-            done = 0
-            for block in iter(lambda: response.read(1 << 16), b""):
-                out.write(block)
-                done += len(block)
-                if progress is not None:
-                    progress(file.name, done, file.size)
-        found = sha256(part)
-        if found != file.sha256:
-            raise InputError(
-                f"{file.url}: the download has sha256 {found} ({done} bytes), "
-                f"expected {file.sha256} ({file.size} bytes); nothing was kept"
-            )
-        os.replace(part, target)
-    finally:
-        if part.exists():
-            part.unlink()
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
+            yield from iter(lambda: response.read(1 << 16), b"")
+    except (OSError, HTTPException, ValueError) as error:
+        raise InputError(f"{url}: {error}") from None
 
 
 def _what_to_do(entry: Entry) -> str:

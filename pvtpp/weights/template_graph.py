@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from pvtpp.errors import InputError
-from pvtpp.weights.store import cache_folder, sha256
+from pvtpp.files import cache_folder, whole_file
+from pvtpp.weights.store import sha256
 
 SIZE, FEATURES = 127, 8
 SOURCE_KEY = "source_sha256"
@@ -27,20 +27,11 @@ def nanotrack_template_graph(backbone: Path) -> Path:
         if _derived_from(candidate, source):
             return candidate
     model = _derive(backbone, source)
-    part = cached.with_name(f"{name}.{os.getpid()}.part")
     try:
-        try:
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(model.SerializeToString())
-            os.replace(part, cached)
-        finally:
-            if part.exists():
-                part.unlink()
-    except OSError as error:
-        raise InputError(
-            f"{cached}: cannot write the template graph ({error.strerror or error}); "
-            "set PVTPP_CACHE to a folder that can be written"
-        ) from None
+        with whole_file(cached) as part:
+            Path(part).write_bytes(model.SerializeToString())
+    except InputError as error:
+        raise InputError(f"{error}; set PVTPP_CACHE to a folder that can be written") from None
     return cached
 
 

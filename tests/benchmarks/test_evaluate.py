@@ -8,8 +8,10 @@ import pytest
 
 from benchmarks.datasets.sequence import Sequence
 from benchmarks.evaluate import Grid, evaluate
+from benchmarks.metrics import SIGMAS, Curve
 from benchmarks.oracle import Oracle
 from benchmarks.runs import RunSpec, first_frame_and_box, jobs, obtain
+from benchmarks.score import score_online
 from pvtpp.errors import InputError
 
 
@@ -103,6 +105,72 @@ def test_logs_of_other_code_are_not_taken_for_this_one(tmp_path):
     newer = RunSpec("walks", "oracle", "0ms", version="newer")
     evaluate(SEQUENCES[:1], Grid(newer, ("85ms",), ("hold",)), counting, str(tmp_path))
     assert counting.frames > 0
+
+
+def other_truth():
+    return Sequence("one", SEQUENCES[0].ground_truth_xywh + [1.0, 0, 0, 0])
+
+
+def other_rate():
+    return Sequence("one", SEQUENCES[0].ground_truth_xywh, 60.0, 60.0)
+
+
+@pytest.mark.parametrize("sequence", [other_truth, other_rate])
+def test_logs_of_other_data_under_the_same_names_are_not_taken_for_these(sequence, tmp_path):
+    cell = Grid(BASE, ("85ms",), ("hold",), offline=False)
+    evaluate(SEQUENCES[:1], cell, make_oracle, str(tmp_path))
+    other = sequence()
+    assert evaluate([other], cell, make_oracle, str(tmp_path)) == evaluate([other], cell, make_oracle, None)
+
+
+def test_logs_of_recorded_times_that_have_changed_or_of_another_tracker_are_not_taken_for_these(tmp_path):
+    trace, logs = tmp_path / "trace.txt", str(tmp_path / "logs")
+    seen = []
+    for seconds, digest in ((0.02, "a"), (0.2, "a"), (0.2, "b")):
+        trace.write_text(f"{seconds}\n{seconds}\n")
+        base = RunSpec("walks", "oracle", "0ms", version="test", tracker_digest=digest)
+        counting = Counting()
+        row = evaluate(SEQUENCES[:1], Grid(base, (f"trace:{trace}",), ("hold",), offline=False), counting, logs)[0]
+        assert counting.frames > 0
+        seen.append(row["auc"])
+    assert seen[0] > seen[1] + 0.2
+
+
+def test_recorded_times_are_drawn_anew_for_each_draw_and_start(tmp_path):
+    (tmp_path / "times.txt").write_text("0.01\n" + "\n".join(str(0.02 + 0.002 * i) for i in range(100)))
+    spec = RunSpec("walks", "oracle", f"empirical:{tmp_path}/times.txt", starts=2, draws=2)
+    drawn = [tuple(map(job.times(), range(30))) for job in jobs(SEQUENCES[:1], spec, None)]
+    assert len(set(drawn)) == 4
+    assert drawn == [tuple(map(job.times(), range(30))) for job in jobs(SEQUENCES[:1], spec, None)]
+
+
+def test_a_start_after_which_the_target_never_returns_is_left_out_and_the_row_says_how_many_ran():
+    boxes = SEQUENCES[0].ground_truth_xywh.copy()
+    boxes[35:] = np.nan
+    base = RunSpec("walks", "oracle", "0ms", starts=4)
+    row = evaluate([Sequence("leaves", boxes)], Grid(base, ("47ms",), ("hold",), offline=False), make_oracle, None)[0]
+    assert row["runs"] == 2
+
+
+@pytest.mark.parametrize("mode", ["elae", "otb", "strict"])
+def test_truth_that_is_withheld_is_not_scored_as_a_perfect_result(mode):
+    boxes = np.full((50, 4), np.nan)
+    boxes[0] = [10, 10, 20, 20]
+    with pytest.raises(InputError, match="withheld"):
+        evaluate([Sequence("secret", boxes)], Grid(BASE, ("47ms",), ("hold",), modes=(mode,)), make_oracle, None)
+
+
+def test_a_log_of_another_sequence_of_this_name_is_not_scored(tmp_path):
+    log, _ = obtain(jobs(SEQUENCES[:1], RunSpec("walks", "oracle", "47ms"), None)[0], make_oracle)
+    with pytest.raises(InputError, match="another sequence of this name"):
+        score_online(log, other_truth(), "hold")
+
+
+def test_the_exact_curve_agrees_with_its_51_samples():
+    row = evaluate(SEQUENCES[:2], Grid(BASE, ("47ms",), ("hold",), offline=False), make_oracle, None)[0]
+    exact = Curve(np.array(row["exact_curve"]["sigma"]), np.array(row["exact_curve"]["auc"]))
+    np.testing.assert_allclose(exact.at(SIGMAS), row["curve"]["auc"], atol=1e-6)
+    assert exact.sigma[0] == 0 and (np.diff(exact.sigma) > 0).all()
 
 
 def test_camera_rates_are_never_averaged_together_and_sequences_can_be_set_apart():

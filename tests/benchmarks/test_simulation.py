@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from benchmarks.datasets.sequence import Sequence
 from benchmarks.oracle import Oracle
 from benchmarks.processing import parse
-from benchmarks.simulation import simulate
+from benchmarks.simulation import Propagation, simulate
 from pvtpp.boxes import xywh_to_box
 from pvtpp.errors import InputError
 from pvtpp.predictors import create
+from pvtpp.propagation import Carried
+from pvtpp.runtime.replay import replay
 from pvtpp.tracker import TrackerOutput
 
 FPS = 30.0
@@ -178,3 +180,64 @@ def test_a_tracker_that_answers_nonsense_is_reported():
 def test_bad_options_are_refused_with_the_allowed_values(option, words):
     with pytest.raises(InputError, match=words):
         run(clip(5), lambda frame: 0, **option)
+
+
+class Steady:
+    """A propagator that carries every box 10 px to the right per 30 fps frame, one measured step for each carry."""
+
+    def push(self, frame, region):
+        pass
+
+    def carry(self, box, from_ns, to_ns):
+        return Carried(np.asarray(box) + [10 * (to_ns - from_ns) * FPS / 1e9, 0, 0, 0], 1.0, 1)
+
+
+def lane(step_ns=0, core="own"):
+    return Propagation(Steady(), step_ns, core)
+
+
+def test_with_a_fast_lane_the_evidence_is_one_frame_old_whatever_the_trackers_speed():
+    sequence = clip(60)
+    end = sequence.camera_t_ns[-1]
+    for step_ns in (0, 2 * MS):
+        log = run(sequence, lambda frame: 165 * MS, propagation=lane(step_ns))
+        oldest = max(row[1] - row[3] for row in log.of_kind("trajectory") if row[1] <= end)
+        assert oldest <= 1e9 / FPS + 4 * step_ns
+
+
+def test_every_measured_step_of_the_fast_lane_is_charged():
+    # One step for the new frame, one for the carry; a result on its own core re-carries to the three newest frames.
+    log = run(clip(10), lambda frame: 1000 * MS, propagation=lane(step_ns=3 * MS))
+    frames = log.of_kind("frame")[1:]
+    assert [row[1] - frame[1] for row, frame in zip(log.of_kind("carried"), frames)] == [6 * MS] * 9
+
+
+def test_on_its_own_core_the_fast_lane_does_not_delay_the_tracker_and_on_a_shared_one_it_does():
+    alone = run(clip(60), lambda frame: 50 * MS).of_kind("start")
+    own = run(clip(60), lambda frame: 50 * MS, propagation=lane(5 * MS)).of_kind("start")
+    shared = run(clip(60), lambda frame: 50 * MS, propagation=lane(5 * MS, "shared"))
+    assert own == alone
+    assert len(shared.of_kind("start")) < len(alone)
+    # A pass of 50 ms in which frames arrived takes 10 ms longer for each.
+    begun, done = shared.of_kind("start")[3], shared.of_kind("result")[3]
+    arrived = [row for row in shared.of_kind("frame") if begun[1] < row[1] <= done[1]]
+    assert done[1] - begun[1] >= 50 * MS + 10 * MS * (len(arrived) - 1)
+
+
+def test_a_tracker_that_looks_where_the_lane_says_waits_for_the_lane():
+    log = run(clip(40), lambda frame: 50 * MS, propagation=lane(4 * MS), search_region="predicted")
+    results = [row[1] for row in log.of_kind("result")]
+    starts_ns = [row[1] for row in log.of_kind("start")]
+    assert all(start >= result + 4 * MS for result, start in zip(results, starts_ns[1:]))
+
+
+def test_the_papers_schedule_has_no_fast_lane():
+    with pytest.raises(InputError, match="async"):
+        run(clip(5), lambda frame: 0, schedule="paper", propagation=lane())
+    with pytest.raises(InputError, match="own, shared"):
+        lane(core="both")
+
+
+def test_a_run_with_a_fast_lane_replays_to_the_bit():
+    log = run(clip(60), lambda frame: 85 * MS, propagation=lane(3 * MS), names=("kalman", "hold"))
+    assert replay(log, {"kalman": create("kalman"), "hold": create("hold")}, "last").rows == log.rows

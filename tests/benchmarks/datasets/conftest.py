@@ -42,4 +42,4 @@ def tree(tmp_path):
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PVTPP_CACHE", str(tmp_path / "cache"))

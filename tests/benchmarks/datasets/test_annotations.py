@@ -7,8 +7,9 @@ import tarfile
 import pytest
 
 from benchmarks.datasets import load
-from benchmarks.datasets.archive import cache_folder, unpack
+from benchmarks.datasets.archive import unpack
 from pvtpp.errors import InputError
+from pvtpp.files import cache_folder
 
 ROWS = b"1,2,3,4\n2,3,4,5\n3,4,5,6\n4,5,6,7\n"
 SUBSETS = {
@@ -134,8 +135,8 @@ def test_what_is_no_whole_archive_is_refused_and_leaves_nothing(archive, content
 
 def test_a_cache_that_cannot_be_written_says_how_to_move_it(archive, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(InputError, match="set XDG_CACHE_HOME"):
+    monkeypatch.setenv("PVTPP_CACHE", str(tmp_path / "file"))
+    with pytest.raises(InputError, match="set PVTPP_CACHE"):
         load("annotations", archive, "A")
 
 

@@ -37,7 +37,7 @@ def test_a_split_is_a_folder_inside(tree):
         load("folder", tree.root, "val")
 
 
-@pytest.mark.parametrize("fps", [0, -10, float("nan")])
+@pytest.mark.parametrize("fps", [0, -10, float("nan"), float("inf")])
 def test_a_frame_rate_that_is_none_is_refused(tree, fps):
     sequence(tree, "a")
     with pytest.raises(InputError, match="fps must be above 0"):
@@ -66,6 +66,24 @@ def test_a_broken_index_is_named(tree, text):
     tree.text("index.json", text)
     with pytest.raises(InputError, match=r"index\.json: expected a JSON list"):
         load("uav-mini", tree.root)
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [("fps", "ten"), ("fps", 0), ("fps", True), ("fps", [30]), ("width", "32"), ("height", -1), ("height", 24.5)],
+)
+def test_a_field_of_the_index_of_the_wrong_type_is_named_with_its_sequence(tree, field, value):
+    sequence(tree, "test/a")
+    tree.text("index.json", json.dumps([{"name": "a", "fps": 15, "width": 32, "height": 24, field: value}]))
+    with pytest.raises(InputError, match=rf"index\.json: {field} of 'a' is .*, expected a .* above 0"):
+        load("uav-mini", tree.root)
+
+
+def test_what_the_index_does_not_know_is_null_or_left_out(tree):
+    sequence(tree, "test/a")
+    tree.text("index.json", json.dumps([{"name": "a", "fps": None, "width": None, "height": 24}]))
+    a = load("uav-mini", tree.root)["a"]
+    assert (a.camera_fps, a.size) == (30, None)
 
 
 @pytest.mark.real_data

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -90,13 +92,31 @@ def test_an_older_video_survives_a_failed_one(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot write the video"):
+    with pytest.raises(InputError, match="mp4: cannot write"):
         write_video(str(tmp_path / "file" / "clip.mp4"), frames(2), 30)
     (tmp_path / "folder.mp4").mkdir()
-    with pytest.raises(InputError, match="cannot write the video"):
+    with pytest.raises(InputError, match="mp4: cannot write"):
         write_video(str(tmp_path / "folder.mp4"), frames(2), 30)
     with pytest.raises(InputError, match="must end in .mp4"):
         write_video(str(tmp_path / "clip.avi"), frames(2), 30)
+
+
+FULL_DISK = """
+import resource, sys
+import numpy as np
+from benchmarks.report.video import write_video
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+rng = np.random.default_rng(0)
+write_video(sys.argv[1], (rng.integers(0, 255, (180, 320, 3), dtype=np.uint8) for _ in range(20)), 30)
+"""
+
+
+def test_a_full_disk_of_which_opencv_says_nothing_leaves_no_video(tmp_path):
+    run = [sys.executable, "-c", FULL_DISK, str(tmp_path / "clip.mp4")]
+    done = subprocess.run(run, stderr=subprocess.PIPE, text=True)
+    assert done.returncode != 0 and "InputError" in done.stderr and "is the disk full?" in done.stderr
+    assert os.listdir(tmp_path) == []
 
 
 def test_an_opencv_without_the_codec_says_so(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from pvtpp.cli.common import MakeTracker
 from pvtpp.cli.main import COMMANDS, main
 
 
@@ -52,7 +53,7 @@ def test_eval_prints_a_table_and_writes_rows_that_say_how_they_were_made(clips, 
     printed = capsys.readouterr().out
     assert "mode otb" in printed and "mode strict" in printed and "offline" in printed
     content = json.loads((tmp_path / "out.json").read_text())
-    assert {"pvtpp", "commit", "hardware", "seed", "libraries"} <= set(content["protocol"])
+    assert {"versions", "commit", "hardware", "seed"} <= set(content["protocol"])
     rows = content["rows"]
     assert [(r["evaluation"], r["predictor"], r["mode"]) for r in rows] == [
         ("offline", None, "otb"),
@@ -75,6 +76,28 @@ def test_run_then_score_gives_what_eval_gives(clips, tmp_path):
     assert main([*score, "--json", str(tmp_path / "score.json")]) == 0
     rows = [json.loads((tmp_path / name).read_text())["rows"] for name in ("eval.json", "score.json")]
     assert rows[0] == rows[1]
+
+
+TRACKER = """
+class Mine:
+    def init(self, image, box):
+        self.box = list(box)
+    def update(self, image):
+        self.box[0] += {step}
+        return self.box
+"""
+
+
+def test_an_edited_tracker_is_run_again(clips, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    digests = []
+    for step in (0, 7):
+        (tmp_path / "mine.py").write_text(TRACKER.format(step=step))
+        digests.append(MakeTracker("mine:Mine").digest())
+    assert digests[0] != digests[1]
+    weights = [MakeTracker("csrt", path).digest() for path in (None, str(tmp_path / "mine.py"))]
+    assert weights[0] != weights[1]
 
 
 def test_replay_needs_no_image(clips, results, tmp_path):
@@ -136,6 +159,8 @@ BAD = {
     "bad predictor cost": (["--predictor-processing", "wizard=1ms"], "wizard.*hold"),
     "no workers": (["--workers", "0"], "workers.*0"),
     "unwritable output": (["--json", "/nowhere/at/all/out.json"], "/nowhere/at/all/out.json"),
+    "no processing time": (["--processing", ","], "--processing.*47ms"),
+    "negative seed": (["--seed", "-1"], "seed.*-1"),
     "unknown sequence": (["--sequences", "up"], "up.*left"),
 }
 

@@ -55,6 +55,32 @@ def test_a_missing_event_in_the_middle_is_noticed(log, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ('["frame",3,1,3]', "'frame' at t_ns=3 comes after an event at t_ns=7"),
+        ('["photo",7,1,3]', "photo.* is no event.*init, frame, start, result, carried, trajectory, status"),
+        ('["frame",7.5,1,3]', "is no event"),
+        ('["frame",true,1,3]', "is no event"),
+        ('["frame"]', "is no event"),
+        ("[]", "is no event"),
+        ("[[1],7]", "is no event"),
+        ('"frame"', "is no event"),
+        ('{"kind":"frame"}', "is no event"),
+        ("null", "is no event"),
+    ],
+)
+def test_a_row_that_is_no_event_or_out_of_order_is_named_with_its_line(row, words, log, tmp_path):
+    path = tmp_path / "run.jsonl"
+    log.write(str(path))
+    lines = path.read_text().splitlines()
+    number = next(i for i, line in enumerate(lines) if line.startswith('["result"')) + 1
+    lines[number] = row
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError, match=rf"run\.jsonl, line {number + 1}: .*{words}"):
+        EventLog.read(str(path))
+
+
+@pytest.mark.parametrize(
     ("header", "words"),
     [({"format": "other"}, "not an event log"), ({"format": "pvtpp-event-log", "version": 99}, "version 99"), ([], "not an")],
 )

@@ -58,6 +58,14 @@ def test_a_late_result_for_an_older_frame_takes_its_place_in_time():
     np.testing.assert_allclose(pipeline.trajectories["constant_velocity"].at(4 * FRAME).box, BOX + [40, 0, 0, 0], atol=1e-5)
 
 
+def test_without_a_log_a_long_run_keeps_nothing():
+    pipeline = started()
+    for i in range(1, 50):
+        pipeline.frame_arrived(i, i, i)
+        pipeline.predict(i)
+    assert pipeline.log.rows == []
+
+
 def test_time_going_backwards_is_refused():
     pipeline = started()
     pipeline.frame_arrived(5, 1, 5)

@@ -1,0 +1,68 @@
+"""The fast lane: carries the newest anchor onto every newer frame, for whoever drives the pipeline."""
+
+from __future__ import annotations
+
+from typing import List, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from pvtpp.propagation import Propagator
+from pvtpp.runtime.pipeline import Pipeline
+from pvtpp.track import Bridge, CarriedBox
+from pvtpp.tracker import Frame
+
+FRAMES = 3
+"""Newest frames that the anchor is carried to: enough to see how the target moves now."""
+
+
+class Lane(NamedTuple):
+    """What the lane found: the anchor that was carried, its boxes on later frames, the way to it from the anchor before
+    (None: nothing new), and the steps that were measured."""
+
+    anchor_ns: int
+    carried: Tuple[CarriedBox, ...]
+    bridge: Optional[Bridge]
+    steps: int
+
+
+class FastLane:
+    """Not for two threads at once; its work takes milliseconds, so the driver decides when, and charges it."""
+
+    def __init__(self, pipeline: Pipeline, propagator: Propagator):
+        self._pipeline = pipeline
+        self._propagator = propagator
+        self._frames: List[int] = []
+        self._kept: Tuple[CarriedBox, ...] = ()
+        self._target = pipeline.target
+        self._anchor_ns = -1
+        self._anchor_box: Optional[np.ndarray] = None
+
+    def push(self, frame: Frame) -> int:
+        """Take a new frame, measuring round where the target was in the one before; returns the steps measured."""
+        region = self._pipeline.evidence_box() if self._frames else None
+        self._propagator.push(frame, region)
+        self._frames = [*self._frames[-63:], frame.t_ns]
+        return int(region is not None)
+
+    def carry(self) -> Lane:
+        """Carry the newest anchor to the newest frames; what was carried from it before is kept."""
+        anchor_ns, box = self._pipeline.anchor()
+        if self._pipeline.target != self._target:
+            self._target, self._anchor_ns, self._anchor_box = self._pipeline.target, -1, None
+        bridge, steps = None, 0
+        if anchor_ns != self._anchor_ns:
+            if self._anchor_box is not None and anchor_ns > self._anchor_ns:
+                moved = self._propagator.carry(self._anchor_box, self._anchor_ns, anchor_ns)
+                bridge = Bridge(self._anchor_ns, moved.box - self._anchor_box, moved.quality)
+                steps += moved.steps
+            self._anchor_ns, self._anchor_box, self._kept = anchor_ns, box, ()
+        known = {each.t_ns: each for each in self._kept}
+        carried = []
+        for t_ns in [t for t in self._frames if t > anchor_ns][-FRAMES:]:
+            if t_ns not in known:
+                moved = self._propagator.carry(box, anchor_ns, t_ns)
+                known[t_ns] = CarriedBox(t_ns, moved.box, moved.quality)
+                steps += moved.steps
+            carried.append(known[t_ns])
+        self._kept = tuple(carried)
+        return Lane(anchor_ns, self._kept, bridge, steps)

@@ -1,0 +1,197 @@
+"""Late results carried to the newest frame: right, charged for, repeatable, and safe whatever the frames do."""
+
+import numpy as np
+import pytest
+
+from pvtpp.boxes import iou, xywh_to_box
+from pvtpp.errors import InputError
+from pvtpp.propagation.optical_flow import FlowConfig, OpticalFlow
+from pvtpp.tracker import Frame
+
+STEP_NS = 33_333_333
+START = np.array([110.0, 100, 40, 30])
+
+
+def box_at(i):
+    """Steady motion, a slow swing and growth."""
+    return START + np.array([4.0 * i, 12 * np.sin(i / 3), 0.5 * i, 0.375 * i])
+
+
+def frame(scene, i, box=None, camera=True):
+    shown = box_at(i) if box is None else box
+    return Frame(i, i * STEP_NS, scene.image(shown, (-2.0 * i, 1.5 * i) if camera else (0.0, 0.0)))
+
+
+def follow(scene, count, propagator=None):
+    """Push `count` frames as the pipeline does, round the box carried so far; the last carried box."""
+    flow = propagator or OpticalFlow()
+    carried, region = None, box_at(0)
+    for i in range(count):
+        flow.push(frame(scene, i), region)
+        carried = flow.carry(box_at(0), 0, i * STEP_NS)
+        region = carried.box
+    return flow, carried
+
+
+@pytest.mark.parametrize("ahead", [1, 3, 5, 10])
+def test_a_late_result_is_carried_to_the_newest_frame(scene, ahead):
+    flow, carried = follow(scene, ahead + 1)
+    assert float(iou(carried.box, box_at(ahead))) > 0.9
+    assert float(iou(box_at(0), box_at(ahead))) < 0.9
+    assert carried.quality > 0.2
+
+
+def test_stored_steps_are_free_and_a_long_chain_is_checked_once(scene):
+    flow = OpticalFlow()
+    for i in range(8):
+        flow.push(frame(scene, i), box_at(i - 1) if i else None)
+    costs = [flow.carry(box_at(0), 0, i * STEP_NS).steps for i in range(8)]
+    assert costs[:4] == [0, 0, 0, 0]
+    assert costs[4] == 1
+    # Its outcome is a stored step itself, from which the next ones go on.
+    assert costs[5:] == [0, 0, 1]
+
+
+def test_a_result_elsewhere_is_measured_again_at_a_bounded_price(scene):
+    flow = OpticalFlow(FlowConfig(links=4))
+    for i in range(13):
+        flow.push(frame(scene, i), [250.0, 40, 30, 30])
+    carried = flow.carry(box_at(0), 0, 12 * STEP_NS)
+    assert 4 <= carried.steps <= 5
+    assert float(iou(carried.box, box_at(12))) > 0.85
+    assert flow.carry(box_at(0), 0, 12 * STEP_NS).steps <= 1
+
+
+def test_frames_pushed_without_a_region_serve_later(scene):
+    flow = OpticalFlow()
+    for i in range(4):
+        flow.push(frame(scene, i), None)
+    carried = flow.carry(box_at(1), STEP_NS, 3 * STEP_NS)
+    assert carried.steps == 2 and float(iou(carried.box, box_at(3))) > 0.9
+
+
+def test_the_same_calls_give_the_same_boxes_to_the_bit(scene):
+    first, second = (follow(scene, 7)[1] for _ in range(2))
+    assert first.box.tolist() == second.box.tolist()
+    assert (first.quality, first.steps) == (second.quality, second.steps)
+
+
+def test_a_new_target_needs_no_reset(scene):
+    flow, _ = follow(scene, 6)
+    other = np.array([60.0, 180, 30, 30])
+    carried = flow.carry(other, 2 * STEP_NS, 5 * STEP_NS)
+    np.testing.assert_allclose(carried.box[:2], other[:2] + [-6, 4.5], atol=0.5)
+
+
+def test_to_its_own_frame_a_box_is_carried_unchanged(scene):
+    carried = OpticalFlow().carry(START, 5, 5)
+    assert carried.box.tolist() == START.tolist() and carried.quality == 1 and carried.steps == 0
+
+
+@pytest.mark.parametrize(("from_i", "to_i"), [(-1, 3), (0, 99), (-3, -2)])
+def test_a_frame_that_is_not_in_memory_leaves_the_box_at_quality_0(scene, from_i, to_i):
+    flow, _ = follow(scene, 4)
+    carried = flow.carry(START, from_i * STEP_NS, to_i * STEP_NS)
+    assert carried.box.tolist() == START.tolist() and carried.quality == 0 and carried.steps == 0
+
+
+def test_back_in_time_is_refused(scene):
+    flow, _ = follow(scene, 3)
+    with pytest.raises(InputError, match="back in time"):
+        flow.carry(START, 2 * STEP_NS, STEP_NS)
+    with pytest.raises(InputError, match="before the newest frame"):
+        flow.push(frame(scene, 0), START)
+
+
+def test_a_frame_delivered_twice_changes_nothing(scene):
+    once, twice = OpticalFlow(), OpticalFlow()
+    for i in range(4):
+        for flow, times in ((once, 1), (twice, 2)):
+            for _ in range(times):
+                flow.push(frame(scene, i), box_at(max(i - 1, 0)))
+    assert once.carry(START, 0, 3 * STEP_NS).box.tolist() == twice.carry(START, 0, 3 * STEP_NS).box.tolist()
+
+
+def test_across_a_change_of_image_size_nothing_is_carried(scene):
+    flow, _ = follow(scene, 3)
+    flow.push(Frame(3, 3 * STEP_NS, np.zeros((100, 120, 3), np.uint8)), START)
+    assert flow.carry(START, 2 * STEP_NS, 3 * STEP_NS).quality == 0
+    flow.push(Frame(4, 4 * STEP_NS, np.zeros((100, 120, 3), np.uint8)), START)
+    assert flow.carry(START, 3 * STEP_NS, 4 * STEP_NS).quality == 0
+
+
+def test_after_a_gap_in_the_camera_the_next_frame_is_still_tried(scene):
+    flow = OpticalFlow(FlowConfig(seconds=0.5))
+    flow.push(frame(scene, 0), None)
+    late = Frame(1, 3 * 10**9, scene.image(START + [10, 5, 0, 0], (10, 5)))
+    flow.push(late, START)
+    carried = flow.carry(START, 0, late.t_ns)
+    np.testing.assert_allclose(carried.box, START + [10, 5, 0, 0], atol=0.5)
+
+
+def test_one_blind_frame_does_not_lose_the_target(scene):
+    flow, region = OpticalFlow(), box_at(0)
+    for i in range(6):
+        shown = frame(scene, i) if i != 3 else Frame(3, 3 * STEP_NS, np.full((240, 320, 3), 90, np.uint8))
+        flow.push(shown, region)
+        carried = flow.carry(box_at(0), 0, i * STEP_NS)
+        region = carried.box
+        if i == 3:
+            assert carried.quality < 0.1
+    assert float(iou(carried.box, box_at(5))) > 0.85 and carried.quality > 0.2
+
+
+def test_quality_falls_behind_what_comes_before_the_target(make_scene):
+    scene, cover = make_scene(seed=5, background_grain=12), make_scene(seed=90).grey(None)
+    flow, region, seen = OpticalFlow(), START, []
+    for i in range(12):
+        image = scene.grey(START)
+        image[:, : max(0, 20 * (i - 1))] = cover[:, : max(0, 20 * (i - 1))]
+        flow.push(Frame(i, i * STEP_NS, np.repeat(image[:, :, None], 3, axis=2)), region)
+        carried = flow.carry(START, 0, i * STEP_NS)
+        region = carried.box
+        seen.append(carried.quality)
+    assert min(seen[1:4]) > 0.5 and max(seen[9:]) < 0.2
+
+
+def test_a_very_large_image_is_followed_in_its_own_pixels(make_scene):
+    scene = make_scene()
+    flow = OpticalFlow()
+    for i in range(2):
+        small = scene.grey(START + [6.0 * i, 3.0 * i, 0, 0], (6.0 * i, 3.0 * i))
+        flow.push(Frame(i, i, np.repeat(np.kron(small, np.ones((10, 10), np.uint8))[:, :, None], 3, axis=2)), START * 10)
+    np.testing.assert_allclose(flow.carry(START * 10, 0, 1).box, (START + [6, 3, 0, 0]) * 10, atol=4)
+
+
+def test_wild_regions_and_boxes_are_survived(scene):
+    flow = OpticalFlow()
+    wild = [[-5000, 80, 40, 30], [100, 100, 1e6, 1e6], [100, 100, 1e-3, 1e-3], [1e12, -1e12, 5, 900], [0, 0, 320, 240]]
+    for i, region in enumerate(wild * 2):
+        flow.push(frame(scene, i), region)
+    for box in wild:
+        carried = flow.carry(box, 0, 9 * STEP_NS)
+        assert np.isfinite(carried.box).all() and (carried.box[2:] > 0).all() and 0 <= carried.quality <= 1
+    for bad in ([1, 2, 3], [1, 2, 3, -1], [np.nan, 0, 1, 1]):
+        with pytest.raises(InputError):
+            flow.push(frame(scene, 50), bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("seconds", 0), ("memory", 0), ("refine_after", 1), ("doubtful", 2), ("trust", -1), ("links", 0)]
+)
+def test_a_setting_out_of_range_is_refused_by_name(name, value):
+    with pytest.raises(InputError, match=f"FlowConfig.{name} is {value}, allowed is"):
+        FlowConfig(**{name: value})
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("clip", ["wakeboard3", "person12_1", "Crossing"])
+def test_on_real_video_it_beats_holding_and_going_on_as_before(data_root, clip):
+    from benchmarks.datasets import load
+    from benchmarks.studies.propagation_carry import by_clip, carry_clip
+
+    sequence = load("uav-mini", data_root / "uav-mini", "train", world=False)[clip]
+    rows = by_clip(carry_clip(sequence, xywh_to_box(sequence.ground_truth_xywh), frames=4, starts=8))
+    for row in rows:
+        assert row["carried"] > max(row["hold"], row["constant velocity"])
+    assert next(row for row in rows if row["frames"] == 4)["carried"] > 0.7
