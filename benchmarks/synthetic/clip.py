@@ -9,65 +9,18 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from dataclasses import dataclass
 from typing import Any, Dict, Optional, Tuple
 
 import cv2
 import numpy as np
 
-from benchmarks.aerial_scene import AerialScene
 from benchmarks.datasets.sequence import Sequence, frame_times_ns
+from benchmarks.synthetic.config import AerialClip
+from benchmarks.synthetic.scene import AerialScene
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
 
 HIDDEN = 0.9  # above this hidden fraction the target counts as absent
-
-
-@dataclass(frozen=True)
-class AerialClip:
-    """What to render.
-
-    `target_px` is the length of the car in pixels at middle distance. `agility` scales how fast it moves through the image
-    (1: up to a fifth of its own length per frame at 30 fps; 0: the camera holds it in the middle). `occlusions` are
-    ``(start, end)`` in seconds during which a bridge hides the target. `exposure` is in seconds, `noise` in grey levels.
-    """
-
-    name: str = "aerial"
-    seed: int = 9
-    width: int = 640
-    height: int = 360
-    seconds: float = 8.0
-    world_fps: float = 30.0
-    camera_fps: float = 30.0
-    target_px: float = 46.0
-    agility: float = 1.0
-    distractor: bool = True
-    occlusions: Tuple[Tuple[float, float], ...] = ((6.2, 6.55),)
-    exposure: float = 0.008
-    noise: float = 3.0
-
-    def __post_init__(self) -> None:
-        try:
-            occlusions = tuple((float(start), float(end)) for start, end in self.occlusions)
-        except (TypeError, ValueError):
-            occlusions = ((np.nan, np.nan),)
-        allowed = [
-            ("seed", isinstance(self.seed, int) and self.seed >= 0, "an integer of at least 0"),
-            ("width", _between(self.width, 64, 4096) and isinstance(self.width, int), "64..4096 whole pixels"),
-            ("height", _between(self.height, 64, 4096) and isinstance(self.height, int), "64..4096 whole pixels"),
-            ("seconds", _between(self.seconds, 1e-3, 600), "above 0 and at most 600"),
-            ("world_fps", _between(self.world_fps, 1e-3, 1000), "above 0 and at most 1000"),
-            ("camera_fps", _between(self.camera_fps, 1e-3, 1000), "above 0 and at most 1000"),
-            ("target_px", _between(self.target_px, 8, 4096), "8 pixels or more"),
-            ("agility", _between(self.agility, 0, 2), "0..2"),
-            ("exposure", _between(self.exposure, 0, 0.1), "0..0.1 seconds"),
-            ("noise", _between(self.noise, 0, 50), "0..50 grey levels"),
-            ("occlusions", all(0.4 <= a < b <= a + 2 for a, b in occlusions), "(start, end) from 0.4 s on, each at most 2 s"),
-        ]
-        for field, fine, what in allowed:
-            if not fine:
-                raise InputError(f"generated clip {self.name}: {field} is {getattr(self, field)!r}, allowed is {what}")
-        object.__setattr__(self, "occlusions", occlusions)
 
 
 class RenderedClip(Sequence):
@@ -150,7 +103,3 @@ class RenderedClip(Sequence):
 def render(config: Optional[AerialClip] = None) -> RenderedClip:
     """The clip of this config (None: the default one). Raises InputError where the first frame does not show the target."""
     return RenderedClip.of(config or AerialClip())
-
-
-def _between(value: Any, low: float, high: float) -> bool:
-    return isinstance(value, (int, float)) and low <= value <= high

@@ -1,20 +1,18 @@
 """The world of the generated clip: where camera and cars are at any time, and what the camera then records.
 
-Ground coordinates as in `benchmarks.scenery`; pixels are continuous, the corner pixel covers [0, 1].
+Ground coordinates as in `benchmarks.synthetic.scenery`; pixels are continuous, the corner pixel covers [0, 1].
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, List, NamedTuple, Sequence, Tuple
+from typing import List, NamedTuple, Sequence, Tuple
 
 import cv2
 import numpy as np
 
-from benchmarks import scenery
-
-if TYPE_CHECKING:
-    from benchmarks.synthetic import AerialClip
+from benchmarks.synthetic import scenery
+from benchmarks.synthetic.config import AerialClip
 
 _HALF_M, _TEXELS_PER_M = 125.0, 8.0
 _CAR_LENGTH, _LANE = 4.7, 2.1
