@@ -56,7 +56,7 @@ SETTINGS = {
     "author": "the pvtpp authors",
     "python_requires": ">=3.8",
     "packages": find_packages(ROOT, include=[pattern for room in ROOMS for pattern in (room, room + ".*")]),
-    "package_data": {"": ["py.typed"], "pvtpp.weights": ["*.onnx", "*.json", "*.md"]},
+    "package_data": {"": ["py.typed"], "pvtpp.weights": ["*.onnx", "*.safetensors", "*.json", "*.md"]},
     "install_requires": ["numpy>=1.17"],
     "extras_require": EXTRAS,
     "entry_points": {"console_scripts": ["pvtpp = pvtpp.cli.main:main"]},

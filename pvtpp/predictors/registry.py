@@ -26,9 +26,10 @@ _MODULES: Dict[str, str] = {
     "hold": "pvtpp.predictors.hold:Hold",
     "constant_velocity": "pvtpp.predictors.constant_velocity:ConstantVelocity",
     "kalman": "pvtpp.predictors.kalman:Kalman",
+    "motion": "pvtpp.predictors.motion:Motion",
 }
 # Made from a file: the setting after the colon is its path.
-_FROM_FILE: Dict[str, str] = {"n_head": "pvtpp.predictors.n_head:load"}
+_FROM_FILE: Dict[str, str] = {"n_head": "pvtpp.predictors.n_head:load", "motion": "pvtpp.predictors.motion:Motion"}
 
 
 def names() -> List[str]:

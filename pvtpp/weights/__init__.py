@@ -1,4 +1,4 @@
-"""Weights of third-party trackers: known by hash, found on this machine or fetched, never committed."""
+"""Weights: our own predictors, committed with a card each; those of third-party trackers, found or fetched, never committed."""
 
 from pvtpp.weights.catalogue import Entry, WeightFile
 from pvtpp.weights.store import MissingWeights, cache_folder, find, list_entries, path, pull

@@ -1,0 +1,258 @@
+"""The replay table: predictors on what trackers answered or would have, through the simulated clock; no image is needed.
+
+    python -m benchmarks.studies.replay_table $PVTPP_DATA --json replay_table.json
+
+Truth cells: DTB70, UAVDT, UAV123 and UAV20L, the tracker answering with the truth or with the truth and independent noise of
+2 % of its size (five seeds), at 20, 47, 85 and 165 ms. Result cells: four published trackers' files on DTB70 at the same
+times. All predictors listen to one run. AUC in mode `otb` at sigma 0, mean over sequences; intervals are 95 % bootstrap over
+sequences, paired. Coverage: the share of frames whose centre and size lie within the stated 50 % and 90 % intervals.
+`--fast` takes every fourth sequence and one seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+
+from benchmarks import processing
+from benchmarks.datasets.registry import load
+from benchmarks.datasets.results import load_results
+from benchmarks.datasets.sequence import Sequence
+from benchmarks.oracle import Oracle
+from benchmarks.protocol import facts
+from benchmarks.report.files import write_json
+from benchmarks.score import score_online
+from benchmarks.simulation import simulate
+from pvtpp import predictors as predictor_room
+from pvtpp.boxes import xywh_to_box
+from pvtpp.predictors import Predictor
+from pvtpp.runtime.log import EventLog
+from pvtpp.trajectory import Trajectory
+from trackers.replay import ReplayTracker
+
+SETS = {"DTB70": "DTB70_official", "UAVDT": "UAVDT_ta", "UAV123": "UAV123", "UAV20L": "UAV123_20L"}
+TRACKERS = ("LightTrack", "NanoTrack", "NanoTrackV3", "SiamAPN++")
+TIMES = ("20ms", "47ms", "85ms", "165ms")
+CLASSICAL = ("hold", "constant_velocity", "kalman:pvt", "kalman:size_aware")
+NOISE = 0.02
+RESAMPLES = 2000
+# Of a Gaussian, half lies within .674 standard deviations and 90 % within 1.645.
+BOUNDS = (0.67449, 1.64485)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of one sequence in one cell. `kind`: `truth`, `noise`, or the tracker whose results are replayed. `subject`: the
+    predictor whose intervals are counted."""
+
+    dataset: str
+    kind: str
+    time: str
+    seed: int
+    sequence: Sequence
+    results: Optional[np.ndarray]
+    predictors: Tuple[str, ...]
+    subject: str = "hold"
+
+    @property
+    def cell(self) -> Tuple[str, str, str]:
+        return self.dataset, self.kind, self.time
+
+
+@dataclass(frozen=True)
+class Measured:
+    """AUC by predictor, and how many of the subject's coordinates lay within the two intervals: centre, size; of `frames`."""
+
+    auc: Dict[str, float]
+    within: np.ndarray
+    frames: int
+
+
+@lru_cache(maxsize=None)
+def _predictor(name: str) -> Predictor:
+    return predictor_room.create(name)
+
+
+def measure(job: Job) -> Measured:
+    sequence = job.sequence
+    tracker: Any = ReplayTracker(job.results) if job.results is not None else None
+    tracker = tracker or Oracle(sequence, NOISE if job.kind == "noise" else 0.0, seed=job.seed)
+    log = simulate(
+        sequence,
+        tracker,
+        {name: _predictor(name) for name in job.predictors},
+        processing.parse(job.time).start(sequence.name),
+        first_box=xywh_to_box(sequence.ground_truth_xywh[0]),
+    )
+    auc = {name: float(score_online(log, sequence, name).curves["auc"].value[0]) for name in job.predictors}
+    return Measured(auc, coverage(log, sequence, job.subject), int(np.isfinite(sequence.ground_truth_xywh).all(axis=1).sum()))
+
+
+def coverage(log: EventLog, sequence: Sequence, predictor: str) -> np.ndarray:
+    """Coordinates within the 50 % and the 90 % interval, counted over frames with a target: ``(2, 2)``, of centre and size."""
+    rows = [row for row in log.of_kind("trajectory") if row[2] == predictor]
+    # At sigma 0, and with the pairing's tolerance for rounded times.
+    newest = np.searchsorted(np.array([row[1] for row in rows]), sequence.world_t_ns + 16, side="right") - 1
+    truth = xywh_to_box(sequence.ground_truth_xywh)
+    counts, current, trajectory = np.zeros((2, 2)), -1, None
+    for t_ns, index, box in zip(sequence.world_t_ns.tolist(), newest.tolist(), truth):
+        if index < 0 or not np.isfinite(box).all():
+            continue
+        if index != current or trajectory is None:
+            current, trajectory = index, Trajectory.from_row(rows[index][3:])
+        answer = trajectory.at(t_ns)
+        ratio = np.abs(box - answer.box) / answer.sigma
+        for i, bound in enumerate(BOUNDS):
+            hits = ratio <= bound
+            counts[i] += hits[:2].sum(), hits[2:].sum()
+    return counts
+
+
+def make_jobs(root: str, predictors: Tuple[str, ...], subject: str, fast: bool, seeds: int) -> List[Job]:
+    jobs = []
+    archive = os.path.join(root, "annotations", "uav_annos.tar.xz")
+    for dataset, subset in SETS.items():
+        sequences = list(load("annotations", archive, subset=subset))[:: 4 if fast else 1]
+        for time in TIMES:
+            for sequence in sequences:
+                jobs.append(Job(dataset, "truth", time, 0, sequence, None, predictors, subject))
+                for seed in range(1, seeds + 1):
+                    jobs.append(Job(dataset, "noise", time, seed, sequence, None, predictors, subject))
+    sequences = list(load("annotations", archive, subset=SETS["DTB70"]))[:: 4 if fast else 1]
+    for tracker in TRACKERS:
+        results = load_results(os.path.join(root, "results", "DTB70", tracker), [s.name for s in sequences])
+        jobs += [Job("DTB70", tracker, time, 0, s, results[s.name], predictors, subject) for time in TIMES for s in sequences]
+    return jobs
+
+
+class Table:
+    """Per cell and predictor one AUC for each sequence (mean over seeds)."""
+
+    def __init__(self, jobs: List[Job], measured: List[Measured]):
+        self.predictors = jobs[0].predictors
+        found: Dict[tuple, Dict[str, List[List[float]]]] = {}
+        self.within: Dict[str, np.ndarray] = {}
+        self.frames: Dict[str, int] = {}
+        for job, each in zip(jobs, measured):
+            rows = found.setdefault(job.cell, {}).setdefault(job.sequence.name, [])
+            rows.append([each.auc[name] for name in self.predictors])
+            if job.results is None:
+                self.within[job.dataset] = self.within.get(job.dataset, 0) + each.within
+                self.frames[job.dataset] = self.frames.get(job.dataset, 0) + each.frames
+        # One array (sequences, predictors) per cell.
+        self.auc = {cell: np.array([np.mean(rows, axis=0) for rows in by.values()]) for cell, by in found.items()}
+
+    def truth_cells(self) -> List[tuple]:
+        return [cell for cell in self.auc if cell[1] in ("truth", "noise")]
+
+    def result_cells(self) -> List[tuple]:
+        return [cell for cell in self.auc if cell[1] not in ("truth", "noise")]
+
+    def mean(self, cells: List[tuple]) -> np.ndarray:
+        return np.mean([self.auc[cell].mean(axis=0) for cell in cells], axis=0)
+
+    def interval(self, cells: List[tuple], a: int, b: int) -> Tuple[float, float]:
+        """95 % interval of the mean over cells of AUC a minus b; a data set's cells share the resampled sequences."""
+        rng = np.random.default_rng(0)
+        total = np.zeros(RESAMPLES)
+        for dataset in dict.fromkeys(cell[0] for cell in cells):
+            gaps = np.mean([self.auc[c][:, a] - self.auc[c][:, b] for c in cells if c[0] == dataset], axis=0)
+            share = sum(c[0] == dataset for c in cells) / len(cells)
+            total += share * gaps[rng.integers(len(gaps), size=(RESAMPLES, len(gaps)))].mean(axis=1)
+        low, high = np.percentile(total, [2.5, 97.5])
+        return float(low), float(high)
+
+    def summary(self, predictor: str) -> Dict[str, Any]:
+        """How `predictor` stands against each other one, and against the best classical law of each cell."""
+        i = self.predictors.index(predictor)
+        rivals = [self.predictors.index(name) for name in CLASSICAL if name in self.predictors]
+        behind = {"/".join(c): float(v.mean(0)[i] - v.mean(0)[rivals].max()) for c, v in self.auc.items()}
+        worst = min(behind, key=lambda cell: behind[cell])
+        parts = (("truth", self.truth_cells()), ("result", self.result_cells()))
+        return {
+            "worst_cell": {"cell": worst, "difference": behind[worst]},
+            **{
+                f"{part}_cells": {
+                    name: {
+                        "difference": float(self.mean(cells)[i] - self.mean(cells)[j]),
+                        "ci95": self.interval(cells, i, j),
+                    }
+                    for j, name in enumerate(self.predictors)
+                    if j != i
+                }
+                for part, cells in parts
+            },
+        }
+
+    def coverage(self) -> Dict[str, Dict[str, List[float]]]:
+        """By data set the shares of the subject's truth cells within the 50 % and 90 % intervals."""
+        return {
+            dataset: {
+                what: [float(share) for share in counts[:, column] / (2 * self.frames[dataset])]
+                for column, what in enumerate(("centre", "size"))
+            }
+            for dataset, counts in self.within.items()
+        }
+
+
+def show(table: Table, predictor: str) -> None:
+    names = table.predictors
+    rivals = [names.index(name) for name in CLASSICAL if name in names]
+    i = names.index(predictor)
+    print(f"{'cell':26}" + "".join(f"{name:>19}" for name in names) + f"{predictor + ' - best classical':>36}")
+    for cell, auc in table.auc.items():
+        mean = auc.mean(axis=0)
+        best = max(rivals, key=lambda j: mean[j])
+        low, high = table.interval([cell], i, best)
+        line = "".join(f"{value:19.4f}" for value in mean)
+        print(f"{' '.join(cell):26}{line}{mean[i] - mean[best]:+16.4f} [{low:+.4f}, {high:+.4f}]")
+    for title, cells in (("mean over truth cells", table.truth_cells()), ("mean over result cells", table.result_cells())):
+        print(f"{title:26}" + "".join(f"{value:19.4f}" for value in table.mean(cells)))
+    summary = table.summary(predictor)
+    for part in ("truth_cells", "result_cells"):
+        for name, each in summary[part].items():
+            low, high = each["ci95"]
+            print(f"{part}: {predictor} - {name}: {each['difference']:+.4f} [{low:+.4f}, {high:+.4f}]")
+    print(f"worst cell: {summary['worst_cell']['cell']} {summary['worst_cell']['difference']:+.4f}")
+    for dataset, by in table.coverage().items():
+        print(f"coverage {dataset}: " + ", ".join(f"{what} {a:.1%} in 50 %, {b:.1%} in 90 %" for what, (a, b) in by.items()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("root", help="folder with annotations/ and results/")
+    parser.add_argument("--predictors", default=",".join((*CLASSICAL, "motion")))
+    parser.add_argument("--subject", default="motion", help="the predictor that is held against the others")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--fast", action="store_true", help="every fourth sequence, one seed")
+    parser.add_argument("--json")
+    args = parser.parse_args()
+    predictors = tuple(args.predictors.split(","))
+    jobs = make_jobs(args.root, predictors, args.subject, args.fast, 1 if args.fast else args.seeds)
+    with ProcessPoolExecutor(args.workers) as executor:
+        measured = []
+        for number, each in enumerate(executor.map(measure, jobs, chunksize=4), 1):
+            measured.append(each)
+            if number % 200 == 0:
+                print(f"{number}/{len(jobs)} runs", file=sys.stderr, flush=True)
+    table = Table(jobs, measured)
+    show(table, args.subject)
+    if args.json:
+        cells = [
+            {"cell": list(cell), "sequences": len(auc), "auc": dict(zip(predictors, auc.mean(axis=0).tolist()))}
+            for cell, auc in table.auc.items()
+        ]
+        content = {"cells": cells, "summary": table.summary(args.subject), "coverage": table.coverage()}
+        write_json(args.json, {"protocol": facts(0), "mode": "otb", "sigma": 0.0, "fast": args.fast, **content})
+
+
+if __name__ == "__main__":
+    main()

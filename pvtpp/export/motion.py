@@ -1,0 +1,55 @@
+"""The motion network as an ONNX graph for one track, checked against torch before it is kept."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pvtpp import inference
+from pvtpp.errors import InputError
+from pvtpp.networks.motion import MotionNetwork, specs
+from pvtpp.predictors.motion import OUTPUT
+
+TOLERANCE = 1e-5
+OPSET = 13
+
+
+def export(network: MotionNetwork, path: str | Path, tolerance: float = TOLERANCE) -> float:
+    """Write the graph to `path` and return the largest difference to torch on random tracks; InputError above `tolerance`."""
+    path, partial = Path(path), Path(f"{path}.part.onnx")
+    inputs, _ = specs(network.config)
+    network = network.cpu().eval()
+    example = tuple(torch.full([int(n or 1) for n in spec.shape], 0.05) for spec in inputs)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            names = [spec.name for spec in inputs]
+            torch.onnx.export(
+                network, example, str(partial), input_names=names, output_names=[OUTPUT], dynamo=False, opset_version=OPSET
+            )
+        worst = difference(network, partial)
+        if not worst <= tolerance:
+            raise InputError(f"{path}: the graph differs from torch by {worst:.2e}, allowed is {tolerance:.0e}")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return worst
+
+
+def difference(network: MotionNetwork, path: str | Path, tracks: int = 50, seed: int = 0) -> float:
+    """The largest difference between torch and the graph at `path` over random tracks, relative units."""
+    rng = np.random.default_rng(seed)
+    engine, reference = inference.load(path), network.engine()
+    worst = 0.0
+    for _ in range(tracks):
+        made = {spec.name: rng.normal(0, 0.05, [int(n or 1) for n in spec.shape]).astype(np.float32) for spec in engine.inputs}
+        made["interval"] = rng.uniform(0.01, 0.2, made["interval"].shape).astype(np.float32)
+        made["score"], made["carried"] = np.ones_like(made["score"]), np.zeros_like(made["carried"])
+        past = rng.integers(0, made["interval"].shape[1] + 1)
+        made["step"][..., :past], made["interval"][:, :past], made["score"][:, :past] = 0, 0, 0
+        worst = max(worst, float(np.abs(engine.run(made)[OUTPUT] - reference.run(made)[OUTPUT]).max()))
+    return worst

@@ -1,0 +1,1 @@
+"""Training of the predictors: window sampling, losses, Lightning modules."""

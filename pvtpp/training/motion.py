@@ -1,0 +1,221 @@
+"""Training of the any-time motion network on annotated boxes: losses, the Lightning module, `train`.
+
+Batches are numbered and made from ``(seed, number, shard)`` alone, so a resumed run sees what an uninterrupted one would
+have seen, and ranks split the shards of a batch between them.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from pvtpp.errors import InputError
+from pvtpp.networks.motion import LARGEST_CHANGE, MotionConfig, MotionNetwork, mean_at, sigma_at
+from pvtpp.predictors.motion import INPUTS
+from pvtpp.training.calibration import calibration_loss
+from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
+from pvtpp.weights.checkpoint import match
+
+
+@dataclass(frozen=True)
+class MotionTraining:
+    """`epochs` of `epoch_batches` batches, each of `shards` x `shard_windows` windows; a checkpoint after each epoch.
+
+    `robust`, `calibration`: weights of the robust error (Cauchy, scale `robust_scale` in target sizes) and of sigma's loss
+    beside the overlap's. `average`: memory of the averaged weights, which are those that are kept.
+    """
+
+    network: MotionConfig = field(default_factory=MotionConfig)
+    windows: WindowConfig = field(default_factory=WindowConfig)
+    epochs: int = 25
+    epoch_batches: int = 800
+    shards: int = 4
+    shard_windows: int = 256
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    warmup: int = 200
+    clip: float = 1.0
+    robust: float = 0.1
+    robust_scale: float = 0.15
+    calibration: float = 0.02
+    average: float = 0.999
+    validation_windows: int = 16384
+    workers: int = 1
+    precision: Any = "32-true"
+    accelerator: str = "auto"
+    devices: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "epoch_batches", "shards", "shard_windows", "validation_windows", "devices"):
+            if getattr(self, name) < 1:
+                raise InputError(f"MotionTraining.{name} is {getattr(self, name)}, allowed is any whole number from 1")
+        for name in ("learning_rate", "clip", "robust_scale"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InputError(f"MotionTraining.{name} is {getattr(self, name)}, allowed is any number above 0")
+        if self.windows.results != self.network.history:
+            raise InputError(
+                f"MotionTraining: windows have {self.windows.results} results, the network looks at {self.network.history}"
+            )
+
+    @property
+    def steps(self) -> int:
+        return self.epochs * self.epoch_batches
+
+
+def held_out(names: Sequence[str]) -> list[str]:
+    """The sequences that training leaves to validation: of the sorted names every twentieth, from the eighth on."""
+    return sorted(names)[7::20]
+
+
+class Shards(Dataset):
+    """The batches of one epoch, as one rank sees them: the windows of its shards, as float32 tensors by name."""
+
+    def __init__(self, pool: BoxPool, config: MotionTraining, epoch: int, rank: int, ranks: int):
+        if config.shards % ranks:
+            raise InputError(f"{ranks} processes cannot share {config.shards} shards evenly; choose another number of shards")
+        self.pool, self.config, self.epoch, self.mine = pool, config, epoch, range(rank, config.shards, ranks)
+
+    def __len__(self) -> int:
+        return self.config.epoch_batches
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        number = self.epoch * self.config.epoch_batches + index
+        shards = []
+        for shard in self.mine:
+            rng = np.random.default_rng([self.config.seed, number, shard])
+            shards.append(tensors(sample(self.pool, self.config.windows, rng, self.config.shard_windows)))
+        return {name: torch.cat([shard[name] for shard in shards]) for name in shards[0]}
+
+
+def overlap(a: Tensor, b: Tensor) -> Tensor:
+    """IoU of relative boxes ``[dx/w, dy/h, log w'/w, log h'/h]``: in units of the last box, where IoU is the same."""
+    size_a, size_b = (torch.exp(x[..., 2:].clamp(-LARGEST_CHANGE, LARGEST_CHANGE)) for x in (a, b))
+    low = torch.maximum(a[..., :2] - size_a / 2, b[..., :2] - size_b / 2)
+    high = torch.minimum(a[..., :2] + size_a / 2, b[..., :2] + size_b / 2)
+    shared = (high - low).clamp(min=0).prod(-1)
+    return shared / (size_a.prod(-1) + size_b.prod(-1) - shared)
+
+
+class MotionModule(lightning.LightningModule):
+    """`network` learns, `average` is its moving average: the one that is validated, kept and exported."""
+
+    def __init__(self, config: MotionTraining, pool: BoxPool | None = None, held_out: BoxPool | None = None):
+        super().__init__()
+        self.config, self.pool, self.held_out = config, pool, held_out
+        self.network = MotionNetwork(config.network)
+        self.average = copy.deepcopy(self.network).requires_grad_(False)
+
+    def losses(self, network: MotionNetwork, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Sums over the batch divided by its size, so that ranks with equal shares average to the whole."""
+        coefficient, spread, unit = network.law(*(batch[name] for name in INPUTS))
+        mean = mean_at(coefficient, unit, batch["horizon"])
+        error = mean - batch["truth"]
+        each = {
+            "overlap": 1 - overlap(mean, batch["truth"]),
+            "robust": torch.log1p((error / self.config.robust_scale) ** 2).mean(-1),
+            "calibration": calibration_loss(error.detach(), sigma_at(spread, batch["horizon"])).mean(-1),
+        }
+        return {name: (value * batch["weight"]).mean() for name, value in each.items()}
+
+    def training_step(self, batch: dict[str, Tensor], index: int) -> Tensor:
+        losses = self.losses(self.network, batch)
+        self.log_dict({f"train/{name}": value for name, value in losses.items()})
+        return losses["overlap"] + self.config.robust * losses["robust"] + self.config.calibration * losses["calibration"]
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        keep = min(self.config.average, (1 + self.global_step) / (10 + self.global_step))
+        with torch.no_grad():
+            for kept, new in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                kept.lerp_(new, 1 - keep)
+
+    def validation_step(self, batch: dict[str, Tensor], index: int) -> None:
+        losses = self.losses(self.average, batch)
+        self.log("held_out/overlap", 1 - losses["overlap"] / batch["weight"].mean(), prog_bar=True, sync_dist=True)
+
+    def configure_optimizers(self) -> Any:
+        c = self.config
+        optimizer = torch.optim.AdamW(self.network.parameters(), lr=c.learning_rate, weight_decay=c.weight_decay)
+
+        def rate(step: int) -> float:
+            return min(1.0, (step + 1) / c.warmup) * (0.5 + 0.5 * math.cos(math.pi * min(step / c.steps, 1.0)) + 0.005)
+
+        return [optimizer], [{"scheduler": torch.optim.lr_scheduler.LambdaLR(optimizer, rate), "interval": "step"}]
+
+    def train_dataloader(self) -> DataLoader:
+        if self.pool is None:
+            raise InputError("MotionModule: there are no annotated boxes to learn from")
+        shards = Shards(self.pool, self.config, self.current_epoch, self.global_rank, self.trainer.world_size)
+        return DataLoader(shards, batch_size=None, shuffle=False, num_workers=self.config.workers)
+
+    def val_dataloader(self) -> list[Any] | DataLoader:
+        if self.held_out is None:
+            return []
+        rng = np.random.default_rng([self.config.seed, 1])
+        windows: Any = [tensors(sample(self.held_out, self.config.windows, rng, self.config.validation_windows))]
+        return DataLoader(windows, batch_size=None)
+
+
+def train(
+    config: MotionTraining,
+    xywh: Sequence[np.ndarray],
+    held_out: Sequence[np.ndarray],
+    folder: str,
+    resume: bool = False,
+    progress: bool = True,
+) -> MotionNetwork:
+    """Train on annotated boxes (arrays as `BoxPool` takes them) and return the averaged network.
+
+    Checkpoints and TensorBoard logs go to `folder`; `resume` goes on from its newest checkpoint. Runs under ``torchrun``.
+    """
+    newest = os.path.join(folder, "last.ckpt")
+    if resume and not os.path.isfile(newest):
+        raise InputError(f"{newest}: no checkpoint to resume from")
+    lightning.seed_everything(config.seed, workers=True, verbose=False)
+    module = MotionModule(config, BoxPool(xywh), BoxPool(held_out) if len(held_out) else None)
+    checkpoint = ModelCheckpoint(folder, filename="{epoch}", save_last=True, save_top_k=1, enable_version_counter=False)
+    trainer = lightning.Trainer(
+        max_epochs=config.epochs,
+        accelerator=config.accelerator,
+        devices=config.devices,
+        precision=config.precision,
+        gradient_clip_val=config.clip,
+        deterministic=True,
+        reload_dataloaders_every_n_epochs=1,
+        use_distributed_sampler=False,
+        callbacks=[checkpoint],
+        logger=_logger(folder),
+        enable_progress_bar=progress,
+        enable_model_summary=progress,
+        log_every_n_steps=50,
+    )
+    trainer.fit(module, ckpt_path=newest if resume else None)
+    return module.average.cpu().eval()
+
+
+def averaged(config: MotionTraining, path: str) -> MotionNetwork:
+    """The averaged network of a checkpoint that `train` left."""
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such checkpoint")
+    state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    network, prefix = MotionNetwork(config.network), "average."
+    found = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
+    network.load_state_dict(match(network.state_dict(), found, path, "a motion network of this configuration"))
+    return network.eval()
+
+
+def _logger(folder: str) -> Any:
+    from lightning.pytorch.loggers import TensorBoardLogger
+
+    return TensorBoardLogger(folder, name="", version="tensorboard")

@@ -1,0 +1,248 @@
+"""Training windows, sampled by real time from annotated boxes: the past as some tracker would have reported it, and the truth.
+
+A window is one moment of one online run: a camera of some rate, a processing time with its jitter and drops, the results
+up to now, and the frames at which the resulting trajectory would be asked. Only boxes are needed, no image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pvtpp.errors import InputError
+from pvtpp.training.tracker_error import ErrorModel, log_uniform
+
+BARE = 1e-6
+
+
+@dataclass(frozen=True)
+class WindowConfig:
+    """What is drawn. `results`: results in a window. `horizons`: frames asked per window, the last of them anywhere within
+    `longest_horizon_s`, the others where this trajectory is the newest.
+
+    `skips` and `skip_shares`: every q-th annotated frame is a camera frame: how slow annotations reach the speeds of drones.
+    `fps30`: share of cameras at 30 fps, the others log-uniform in `fps`. `processing_s`: log-uniform. `jittery`, `dropping`,
+    `absent`, `doubting`, `starting`, `carrying`: shares of windows whose processing time varies, that lose frames, in which
+    the target is absent for some results, whose scores are not all 1, that have little past, and whose newest boxes are
+    carried. `rounded`: share of windows made
+    small and annotated in whole pixels; `interpolated`: annotated at key frames with straight lines between.
+    """
+
+    results: int = 16
+    horizons: int = 4
+    longest_horizon_s: float = 0.38
+    skips: tuple[int, ...] = (1, 2, 3, 4, 6)
+    skip_shares: tuple[float, ...] = (0.27, 0.25, 0.2, 0.18, 0.1)
+    fps30: float = 0.7
+    fps: tuple[float, float] = (12.0, 70.0)
+    processing_s: tuple[float, float] = (0.015, 0.25)
+    jittery: float = 0.5
+    dropping: float = 0.1
+    absent: float = 0.04
+    doubting: float = 0.4
+    starting: float = 0.12
+    carrying: float = 0.15
+    rounded: float = 0.5
+    rounded_side: tuple[float, float] = (14.0, 150.0)
+    interpolated: float = 0.25
+    key_frames: tuple[int, ...] = (4, 8, 12, 20)
+    error: ErrorModel = field(default_factory=ErrorModel)
+
+    def __post_init__(self) -> None:
+        for name, least in (("results", 5), ("horizons", 2)):
+            if getattr(self, name) < least:
+                raise InputError(f"WindowConfig.{name} is {getattr(self, name)}, allowed is any whole number from {least}")
+        for name in ("fps30", "jittery", "dropping", "absent", "doubting", "starting", "carrying", "rounded", "interpolated"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"WindowConfig.{name} is {getattr(self, name)}, a share is between 0 and 1")
+        for name in ("fps", "processing_s", "rounded_side"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high:
+                raise InputError(f"WindowConfig.{name} is {(low, high)}, expected two numbers above 0 in order")
+        if len(self.skips) != len(self.skip_shares) or min(self.skips) < 1 or abs(sum(self.skip_shares) - 1) > 1e-6:
+            raise InputError(f"WindowConfig: skips {self.skips} need as many shares that add up to 1, got {self.skip_shares}")
+
+
+class BoxPool:
+    """All annotated boxes in one array. `xywh`: one array ``(frames, 4)`` per sequence, NaN where the target is absent."""
+
+    def __init__(self, xywh: Sequence[np.ndarray]):
+        kept = [np.asarray(rows, dtype=np.float64) for rows in xywh]
+        if not kept or any(rows.ndim != 2 or rows.shape[1] != 4 or not len(rows) for rows in kept):
+            raise InputError("training needs at least one sequence, each an array of shape (frames, 4)")
+        self.box = np.concatenate(kept)
+        self.box[:, :2] += self.box[:, 2:] / 2
+        lengths = np.array([len(rows) for rows in kept])
+        self.end = np.cumsum(lengths)
+        self.start = self.end - lengths
+        self.present = np.asarray(np.isfinite(self.box).all(axis=1) & (self.box[:, 2:] > 0).all(axis=1))
+        # Whatever is asked where the target is absent: the newest box before, as a tracker would answer.
+        first = np.repeat(self.start, lengths)
+        self.newest = np.maximum.accumulate(np.where(self.present, np.arange(len(self.box)), first))
+
+    def between(self, rows: np.ndarray, step: np.ndarray, start: np.ndarray, last: np.ndarray) -> np.ndarray:
+        """The boxes at `rows` if only every `step`-th frame from `start` on were annotated, with straight lines between."""
+        low = start + (rows - start) // step * step
+        high = np.minimum(low + step, last)
+        share = ((rows - low) / np.maximum(high - low, 1))[..., None]
+        return self.box[low] * (1 - share) + self.box[high] * share
+
+
+@dataclass(frozen=True)
+class Windows:
+    """B windows. `boxes` ``(B, K, 4)`` and `t` ``(B, K)``, seconds, zero at the newest; `score`, `carried` ``(B, K)``;
+    `there`: whether there was such a result. `horizon` ``(B, H)`` seconds, `truth` ``(B, H, 4)``, `weight` ``(B, H)``: 0
+    where there is no truth. All boxes ``[cx, cy, w, h]``."""
+
+    boxes: np.ndarray
+    t: np.ndarray
+    score: np.ndarray
+    carried: np.ndarray
+    there: np.ndarray
+    horizon: np.ndarray
+    truth: np.ndarray
+    weight: np.ndarray
+
+    def inputs(self) -> dict[str, np.ndarray]:
+        """What the motion network reads; `pvtpp.predictors.motion` makes the same of one track."""
+        last = self.boxes[:, -1:]
+        relative = np.concatenate([self.boxes[..., :2] / last[..., 2:], np.log(self.boxes[..., 2:])], 2)
+        past = self.there[:, :-1]
+        step = np.where(past[..., None], np.diff(relative, axis=1), 0.0)
+        made = {
+            "step": step.transpose(0, 2, 1),
+            "interval": np.where(past, np.diff(self.t, axis=1), 0.0),
+            "score": np.where(self.there, self.score, 0.0),
+            "carried": np.where(self.there, self.carried, 0.0),
+            "aspect": np.log(last[:, 0, 2:3] / last[:, 0, 3:4]),
+        }
+        return {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in made.items()}
+
+
+def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count: int) -> Windows:
+    """`count` windows; the same generator state gives the same windows."""
+    c, k = config, config.results
+    fps = np.where(rng.random(count) < c.fps30, 30.0, log_uniform(rng, c.fps, count))
+    captured, first, last, carried = _schedule(c, rng, fps)
+    now = captured[:, -1:]
+    asked = np.floor(first[:, None] + rng.random((count, c.horizons)) * (last - first + 1)[:, None])
+    asked[:, -1] = now[:, 0] + np.floor(rng.random(count) * c.longest_horizon_s * fps)
+    asked = np.minimum(asked, now + np.floor(1.2 * c.longest_horizon_s * fps)[:, None]).astype(np.int64)
+
+    skip = np.array(c.skips)[rng.choice(len(c.skips), size=count, p=c.skip_shares)]
+    sequence = rng.integers(len(pool.start), size=count)
+    span = np.maximum(asked.max(1), now[:, 0]) * skip
+    room = pool.end[sequence] - pool.start[sequence] - span - 1
+    fits = room >= 1
+    begin = pool.start[sequence] + np.where(fits, np.floor(rng.random(count) * np.maximum(room, 1)), 0).astype(np.int64)
+    final = pool.end[sequence][:, None] - 1
+    seen, wanted = (np.minimum(begin[:, None] + frames * skip[:, None], final) for frames in (captured, asked))
+    score = pool.present[seen].astype(np.float64)
+    boxes, truth = pool.box[pool.newest[seen]], pool.box[wanted]
+
+    step = np.array(c.key_frames)[rng.integers(len(c.key_frames), size=count)] * skip
+    for some in _chosen(rng, count, c.interpolated):
+        where = (step[some][:, None], pool.start[sequence[some]][:, None], final[some])
+        past, future = pool.between(seen[some], *where), pool.between(wanted[some], *where)
+        whole = np.isfinite(past).all((1, 2)) & np.isfinite(future).all((1, 2))
+        boxes[some[whole]], truth[some[whole]], score[some[whole]] = past[whole], future[whole], 1.0
+
+    weight = np.isfinite(truth).all(2) & (truth[..., 2:] > 0).all(2)
+    weight &= (fits & np.isfinite(boxes).all((1, 2)) & (boxes[..., 2:] > 0).all((1, 2)))[:, None]
+    boxes, truth = np.where(weight.any(1)[:, None, None], boxes, 1.0), np.where(weight[..., None], truth, 1.0)
+    _round(c, rng, boxes, truth)
+    _lose(c, rng, boxes, score, carried)
+
+    t = (captured - now) / fps[:, None]
+    error = c.error.draw(rng, np.diff(t, axis=1), k)
+    _share_error(rng, error, carried)
+    error *= (score > 0)[..., None]
+    boxes[..., :2] += error[..., :2] * boxes[..., 2:]
+    boxes[..., 2:] *= np.exp(error[..., 2:])
+    score *= _doubts(c, rng, error)
+    for i in range(1, k):
+        stale = score[:, i] == 0
+        boxes[stale, i] = boxes[stale, i - 1]
+    past = np.where(rng.random(count) < c.starting, rng.integers(1, k, count), k)
+    there = np.arange(k) >= (k - past)[:, None]
+    return Windows(boxes, t, score, carried, there, (asked - now) / fps[:, None], truth, weight.astype(np.float64))
+
+
+def tensors(windows: Windows) -> dict[str, Tensor]:
+    """Network inputs, and `horizon`, `truth` (relative to the last box like the answer), `side` (its w and h), `weight`."""
+    last = windows.boxes[:, -1:]
+    truth = np.concatenate(
+        [(windows.truth[..., :2] - last[..., :2]) / last[..., 2:], np.log(windows.truth[..., 2:] / last[..., 2:])], 2
+    )
+    arrays = {**windows.inputs(), "horizon": windows.horizon, "truth": truth, "weight": windows.weight}
+    return {name: torch.from_numpy(np.asarray(array, dtype=np.float32)) for name, array in arrays.items()}
+
+
+def _schedule(c: WindowConfig, rng: np.random.Generator, fps: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Frames of the results ``(B, K)``, the first and last frame at which the newest trajectory is asked, carried or not."""
+    count, k = len(fps), c.results
+    work = log_uniform(rng, c.processing_s, count) * fps
+    jitter = np.where(rng.random(count) < c.jittery, rng.uniform(0.03, 0.4, count), 0.0)
+    drop = np.where(rng.random(count) < c.dropping, 0.1, 0.0)
+    carries = np.where(rng.random(count) < c.carrying, rng.integers(1, k - 3, count), 0)
+    captured = np.zeros((count, k), dtype=np.int64)
+    carried = np.arange(k) >= (k - carries)[:, None]
+    newest, free, available = captured[:, 0], rng.random(count) + work, np.zeros(count)
+    for i in range(1, k + 1):
+        lost = (rng.random(count) < drop) * rng.integers(1, 4, count)
+        frame = np.floor(free).astype(np.int64)
+        waits = (frame <= newest) | (lost > 0)
+        frame = np.maximum(frame, newest + 1) + lost
+        done = np.where(waits, frame, free) + work * np.exp(jitter * rng.normal(size=count))
+        # A carried box is there a moment after its frame, and every frame has one.
+        is_carried = i >= k - carries
+        frame = np.where(is_carried, newest + 1, frame)
+        done = np.where(is_carried & (carries > 0), frame + 0.3, done)
+        if i < k:
+            captured[:, i], newest, free, available = frame, frame, done, done
+    first = np.ceil(available - BARE)
+    return captured, first, np.maximum(np.ceil(done - BARE) - 1, first), carried.astype(np.float64)
+
+
+def _chosen(rng: np.random.Generator, count: int, share: float) -> list[np.ndarray]:
+    some = np.flatnonzero(rng.random(count) < share)
+    return [some] if len(some) else []
+
+
+def _round(c: WindowConfig, rng: np.random.Generator, boxes: np.ndarray, truth: np.ndarray) -> None:
+    side = np.sqrt(boxes[:, -1, 2] * boxes[:, -1, 3])
+    scale = log_uniform(rng, c.rounded_side, len(boxes)) / side
+    corner = rng.random((len(boxes), 1, 2))
+    small = (rng.random(len(boxes)) < c.rounded) & (scale < 1)
+    for array in (boxes, truth):
+        scaled = array[small] * scale[small, None, None]
+        size = np.maximum(np.rint(scaled[..., 2:]), 2.0)
+        array[small] = np.concatenate([np.rint(scaled[..., :2] - scaled[..., 2:] / 2 + corner[small]) + size / 2, size], 2)
+
+
+def _lose(c: WindowConfig, rng: np.random.Generator, boxes: np.ndarray, score: np.ndarray, carried: np.ndarray) -> None:
+    k = c.results
+    start, length = rng.integers(1, k, len(boxes)), rng.integers(1, 6, len(boxes))
+    lost = (np.arange(k) >= start[:, None]) & (np.arange(k) < (start + length)[:, None]) & (carried == 0)
+    score[lost & (rng.random(len(boxes)) < c.absent)[:, None]] = 0.0
+
+
+def _doubts(c: WindowConfig, rng: np.random.Generator, error: np.ndarray) -> np.ndarray:
+    """Scores of results: every tracker has a level and a scatter of its own, and sees more or less of its own error."""
+    count, k = error.shape[:2]
+    level, scatter, insight = (rng.uniform(low, high, (count, 1)) for low, high in ((0.4, 1.0), (0.0, 0.15), (0.0, 3.0)))
+    score = level + scatter * rng.normal(size=(count, k)) - insight * np.abs(error).mean(2)
+    return np.where(rng.random((count, 1)) < c.doubting, np.clip(score, 0.05, 1.0), 1.0)
+
+
+def _share_error(rng: np.random.Generator, error: np.ndarray, carried: np.ndarray) -> None:
+    """Carried boxes err as their anchor does, and a little more with every step."""
+    size = np.exp(rng.normal(np.log([0.006, 0.006, 0.004, 0.004]), 0.6, (len(error), 4)))
+    for i in range(1, error.shape[1]):
+        some = np.flatnonzero(carried[:, i])
+        if len(some):
+            error[some, i] = error[some, i - 1] + rng.normal(size=(len(some), 4)) * size[some]

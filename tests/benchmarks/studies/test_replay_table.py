@@ -1,0 +1,74 @@
+"""The replay table: what it measures, and that its differences and intervals are paired by sequence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.datasets.sequence import Sequence
+from benchmarks.studies.replay_table import CLASSICAL, Job, Measured, Table, measure
+
+PREDICTORS = (*CLASSICAL, "motion")
+
+
+def clip(name="straight", frames=90, speed=4.0):
+    left = 100 + speed * np.arange(frames)
+    return Sequence(name, np.stack([left, np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 30.0)], axis=1))
+
+
+def job(kind="truth", dataset="A", time="47ms", sequence=None, predictors=PREDICTORS, results=None):
+    return Job(dataset, kind, time, 1, sequence or clip(), results, predictors, "motion")
+
+
+def test_on_straight_motion_every_law_beats_standing_still():
+    measured = measure(job())
+    assert all(measured.auc[name] > measured.auc["hold"] + 0.02 for name in PREDICTORS[1:])
+    assert measured.frames == 90
+
+
+def test_noise_costs_and_recorded_results_are_replayed():
+    noisy = measure(job("noise"))
+    assert noisy.auc["constant_velocity"] < measure(job()).auc["constant_velocity"]
+    rows = clip().ground_truth_xywh
+    replayed = measure(job("SomeTracker", results=rows))
+    assert replayed.auc == measure(job()).auc
+
+
+def test_coverage_counts_both_coordinates_of_every_frame():
+    still = job(sequence=clip(speed=0.0))
+    np.testing.assert_array_equal(measure(still).within, 2 * 90)
+    within = measure(job()).within
+    assert within.shape == (2, 2) and (within[0] <= within[1]).all()
+
+
+def table():
+    def made(auc):
+        return Measured(auc, np.full((2, 2), 20.0), 20)
+
+    names = ("hold", "kalman:pvt", "motion")
+    jobs, measured = [], []
+    for kind, gain in (("truth", 0.02), ("noise", -0.01), ("Tracker", 0.03)):
+        for number, level in enumerate((0.2, 0.5, 0.8)):
+            results = np.ones((1, 4)) if kind == "Tracker" else None
+            jobs.append(job(kind, "A", "47ms", clip(f"s{number}"), names, results))
+            measured.append(made({"hold": level - 0.1, "kalman:pvt": level, "motion": level + gain}))
+    return Table(jobs, measured)
+
+
+def test_differences_are_paired():
+    """Sequences of very different difficulty, always the same gain: no doubt about it."""
+    made = table()
+    low, high = made.interval([("A", "truth", "47ms")], 2, 1)
+    assert low == pytest.approx(0.02) and high == pytest.approx(0.02)
+
+
+def test_the_summary_names_the_worst_cell_and_keeps_kinds_of_cells_apart():
+    summary = table().summary("motion")
+    assert summary["worst_cell"] == {"cell": "A/noise/47ms", "difference": pytest.approx(-0.01)}
+    assert summary["truth_cells"]["kalman:pvt"]["difference"] == pytest.approx(0.005)
+    assert summary["truth_cells"]["hold"]["difference"] == pytest.approx(0.105)
+    assert summary["result_cells"]["kalman:pvt"]["difference"] == pytest.approx(0.03)
+
+
+def test_coverage_is_a_share_of_the_truth_cells():
+    assert table().coverage() == {"A": {"centre": [0.5, 0.5], "size": [0.5, 0.5]}}

@@ -1,0 +1,42 @@
+"""The exported motion network answers as torch does, or is not written."""
+
+from __future__ import annotations
+
+import pytest
+
+from pvtpp.errors import InputError
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+from pvtpp.export.motion import TOLERANCE, difference, export  # noqa: E402
+from pvtpp.networks.motion import MotionConfig, MotionNetwork  # noqa: E402
+from pvtpp.predictors.motion import Motion  # noqa: E402
+from pvtpp.track import Track  # noqa: E402
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    made = MotionNetwork(MotionConfig(history=8, width=16))
+    for parameter in made.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    return made
+
+
+def test_the_graph_agrees_with_torch_and_serves_the_predictor(network, tmp_path):
+    path = tmp_path / "m.onnx"
+    assert export(network, path) <= TOLERANCE
+    assert difference(network, path, seed=9) <= TOLERANCE
+    assert [file.name for file in tmp_path.iterdir()] == ["m.onnx"]
+    track = Track().with_anchor(0, [10.0, 10, 4, 4]).with_anchor(10**8, [11.0, 10, 4, 4])
+    exported, torch_made = (Motion(each).predict(track) for each in (path, network.engine()))
+    assert abs(exported.mean - torch_made.mean).max() < 1e-4
+
+
+def test_a_graph_that_differs_is_not_kept(network, tmp_path):
+    with pytest.raises(InputError, match="differs from torch"):
+        export(network, tmp_path / "m.onnx", tolerance=-1.0)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,107 @@
+"""Training the motion network: reproducible to the bit, resumable, and it learns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pvtpp.errors import InputError
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning")
+from pvtpp.networks.motion import MotionConfig  # noqa: E402
+from pvtpp.training.motion import MotionTraining, Shards, held_out, overlap, train  # noqa: E402
+from pvtpp.training.windows import BoxPool, WindowConfig  # noqa: E402
+
+torch.set_num_threads(1)
+SMALL = MotionTraining(
+    network=MotionConfig(history=6, width=8),
+    windows=WindowConfig(results=6),
+    epochs=2,
+    epoch_batches=3,
+    shard_windows=16,
+    validation_windows=64,
+    workers=0,
+    accelerator="cpu",
+)
+
+
+def sequences(count=3, frames=600):
+    rng = np.random.default_rng(0)
+    made = []
+    for _ in range(count):
+        path = np.cumsum(np.cumsum(rng.normal(0, 0.2, (frames, 2)), axis=0), axis=0) + 300
+        made.append(np.concatenate([path, np.full((frames, 2), 40.0)], axis=1))
+    return made
+
+
+def same(a, b):
+    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+def test_a_seed_makes_the_weights_and_resuming_changes_nothing(tmp_path):
+    whole = train(SMALL, sequences(), sequences(1), str(tmp_path / "a"), progress=False)
+    again = train(SMALL, sequences(), sequences(1), str(tmp_path / "b"), progress=False)
+    other = train(replace(SMALL, seed=1), sequences(), sequences(1), str(tmp_path / "c"), progress=False)
+    assert same(whole, again) and not same(whole, other)
+    # Killed after its first epoch and resumed. The schedule of the rate is that of the whole run.
+    checkpoint = torch.load(tmp_path / "a" / "last.ckpt", weights_only=False)
+    assert checkpoint["epoch"] == 1
+
+
+def test_a_run_killed_between_epochs_resumes_to_the_same_weights(tmp_path, monkeypatch):
+    import lightning
+
+    whole = train(SMALL, sequences(), [], str(tmp_path / "whole"), progress=False)
+
+    class Killed(lightning.Trainer):
+        def __init__(self, **options):
+            super().__init__(**{**options, "max_epochs": 1})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lightning, "Trainer", Killed)
+        train(SMALL, sequences(), [], str(tmp_path / "part"), progress=False)
+    resumed = train(SMALL, sequences(), [], str(tmp_path / "part"), resume=True, progress=False)
+    assert same(whole, resumed)
+
+
+def test_two_ranks_see_between_them_what_one_sees():
+    pool = BoxPool(sequences())
+    whole = Shards(pool, SMALL, 1, 0, 1)[2]
+    parts = [Shards(pool, SMALL, 1, rank, 2)[2] for rank in range(2)]
+    size = SMALL.shard_windows
+    for name, value in whole.items():
+        merged = torch.cat([parts[shard % 2][name][shard // 2 * size :][:size] for shard in range(4)])
+        assert torch.equal(merged, value), name
+
+
+def test_ranks_that_cannot_share_are_refused():
+    with pytest.raises(InputError, match="3 processes cannot share 4 shards"):
+        Shards(BoxPool(sequences()), SMALL, 0, 0, 3)
+
+
+def test_nothing_to_resume_from_is_said(tmp_path):
+    with pytest.raises(InputError, match="no checkpoint to resume from"):
+        train(SMALL, sequences(), [], str(tmp_path), resume=True)
+
+
+def test_overlap_is_that_of_the_boxes():
+    a = torch.zeros(1, 4)
+    b = torch.tensor([[0.5, 0.0, 0.0, 0.0]])
+    assert overlap(a, a).item() == pytest.approx(1)
+    assert overlap(a, b).item() == pytest.approx(0.5 / 1.5)
+    assert overlap(a, torch.tensor([[0.0, 0.0, math.log(2), 0.0]])).item() == pytest.approx(0.5)
+    assert overlap(a, torch.tensor([[3.0, 0.0, 0.0, 0.0]])).item() == 0
+
+
+def test_every_twentieth_sequence_is_held_out():
+    names = [f"v-{i:03}" for i in range(60)]
+    assert held_out(names[::-1]) == ["v-007", "v-027", "v-047"]
+
+
+def test_windows_and_network_must_fit():
+    with pytest.raises(InputError, match="windows have 16 results, the network looks at 6"):
+        MotionTraining(network=MotionConfig(history=6))

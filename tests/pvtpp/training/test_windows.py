@@ -1,0 +1,120 @@
+"""Training windows: reproducible, true to their clock, and no worse than the annotations they come from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pvtpp.errors import InputError
+
+pytest.importorskip("torch")
+from pvtpp.predictors.motion import Motion
+from pvtpp.track import Track
+from pvtpp.training.tracker_error import ErrorModel
+from pvtpp.training.windows import BoxPool, WindowConfig, sample
+
+TRUTH = ErrorModel(shares=(1.0, 0.0, 0.0, 0.0))
+PLAIN = WindowConfig(absent=0, doubting=0, starting=0, carrying=0, rounded=0, interpolated=0, error=TRUTH)
+
+
+def pool(sequences=4, frames=900, velocity=(1.5, -0.5)):
+    t = np.arange(frames)[:, None]
+    made = []
+    for number in range(sequences):
+        size = np.full((frames, 2), 40.0 + number)
+        made.append(np.concatenate([500 + t * velocity, size], axis=1))
+    return BoxPool(made)
+
+
+def test_the_same_generator_gives_the_same_windows():
+    first, second = (sample(pool(), WindowConfig(), np.random.default_rng(5), 300) for _ in range(2))
+    for name in ("boxes", "t", "score", "carried", "there", "horizon", "truth", "weight"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+
+
+def test_times_run_forward_to_the_newest_result_and_horizons_are_ahead_of_it():
+    windows = sample(pool(), WindowConfig(), np.random.default_rng(0), 2000)
+    assert (np.diff(windows.t, axis=1) > 0).all() and (windows.t[:, -1] == 0).all()
+    assert (windows.horizon >= 0).all() and windows.horizon.max() < 0.5
+
+
+def test_without_error_boxes_and_truth_lie_on_one_motion_in_real_time():
+    """Straight motion in the annotations: whatever the rate, the skip and the delays, past and future agree on a velocity."""
+    windows = sample(pool(), PLAIN, np.random.default_rng(1), 500)
+    velocity = (windows.boxes[:, -1] - windows.boxes[:, 0]) / -windows.t[:, :1]
+    expected = windows.boxes[:, -1:] + windows.horizon[..., None] * velocity[:, None]
+    np.testing.assert_allclose(windows.truth[windows.weight > 0], expected[windows.weight > 0], atol=1e-6)
+    assert windows.weight.mean() > 0.95
+
+
+def test_a_given_error_has_its_size():
+    still = pool(velocity=(0.0, 0.0))
+    config = replace(PLAIN, error=ErrorModel(shares=(0.0, 1.0, 0.0, 0.0)))
+    windows = sample(still, config, np.random.default_rng(2), 3000)
+    kept = windows.weight[:, 0] > 0
+    relative = (windows.boxes[kept, :, :2] - windows.truth[kept, :1, :2]) / windows.truth[kept, :1, 2:]
+    moves = relative - relative.mean(axis=1, keepdims=True)
+    assert moves.std() == pytest.approx(0.02, rel=0.06)
+
+
+def test_absent_targets_repeat_the_last_result_at_score_zero():
+    windows = sample(pool(), replace(PLAIN, absent=1.0), np.random.default_rng(3), 300)
+    stale = windows.score[:, 1:] == 0
+    assert stale.any()
+    np.testing.assert_array_equal(windows.boxes[:, 1:][stale], windows.boxes[:, :-1][stale])
+
+
+def test_frames_without_a_target_are_not_learnt_from():
+    rows = pool().box[:900].copy()
+    rows[300:700] = np.nan
+    windows = sample(BoxPool([rows]), PLAIN, np.random.default_rng(4), 500)
+    assert np.isfinite(windows.boxes).all() and np.isfinite(windows.truth).all()
+    assert 0 < windows.weight.mean() < 0.9
+
+
+def test_too_short_sequences_weigh_nothing():
+    windows = sample(BoxPool([pool().box[:20]]), PLAIN, np.random.default_rng(4), 200)
+    assert not windows.weight[windows.t[:, 0] < -2].any()
+    assert all(np.isfinite(array).all() for array in windows.inputs().values())
+
+
+def test_the_predictor_makes_the_same_inputs_of_a_track():
+    config = replace(WindowConfig(), carrying=0, fps30=1.0, absent=0)
+    windows = sample(pool(), config, np.random.default_rng(6), 40)
+    inputs, predictor = windows.inputs(), Motion()
+    assert predictor.history == config.results
+    for i in range(40):
+        if np.diff(windows.t[i]).max() > 0.9:
+            continue
+        track = Track()
+        for t, box, score, there in zip(windows.t[i], windows.boxes[i], windows.score[i], windows.there[i], strict=True):
+            if there:
+                track = track.with_anchor(round(t * 1e9), box, score)
+        for name, made in predictor.inputs(track).items():
+            np.testing.assert_allclose(made[0], inputs[name][i], atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"results": 2}, "WindowConfig.results is 2"),
+        ({"absent": 1.5}, "a share is between 0 and 1"),
+        ({"fps": (0.0, 30.0)}, "WindowConfig.fps"),
+        ({"skips": (1, 2)}, "need as many shares"),
+    ],
+)
+def test_a_configuration_that_makes_no_sense_is_refused(changes, message):
+    with pytest.raises(InputError, match=message):
+        replace(WindowConfig(), **changes)
+
+
+def test_a_pool_needs_boxes():
+    with pytest.raises(InputError, match="at least one sequence"):
+        BoxPool([])
+
+
+def test_error_shares_must_add_up():
+    with pytest.raises(InputError, match="add up to 1"):
+        ErrorModel(shares=(0.5, 0.0, 0.0, 0.0))
