@@ -1,0 +1,175 @@
+"""Run the live tracker for a while and see that nothing grows: age of the evidence, time of a question, memory, threads.
+
+    python -m benchmarks.speed.live_soak --seconds 600
+
+Frames of the generated aerial clip, there and back, are delivered at `--fps` to a tracker that takes `--tracker-ms` and
+knows the truth; another thread asks where the target is, `--queries` times a second. ``sleep``: the tracker leaves the
+processor to others, as one on a GPU does; ``spin``: it computes in Python, and holds the interpreter as long as it may.
+Ages are in frame times: 1 is as old as the newest frame is at most. The second half is to look like the first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+import time
+from typing import Any, Dict, List, Optional
+
+import cv2
+import numpy as np
+
+from benchmarks.protocol import facts
+from benchmarks.report.files import check_writable, write_json
+from benchmarks.speed.propagation_frame import SHOWN, scene
+from benchmarks.wall import SequenceClock
+from pvtpp import predictors, propagation
+from pvtpp.errors import InputError
+from pvtpp.runtime.live import LiveTracker
+from pvtpp.tracker import Frame, TrackerOutput
+
+WARM_UP = 0.1
+
+
+def shown(index: int) -> int:
+    """Which of the images frame `index` is: there and back again, so that the target never jumps."""
+    return abs((index + SHOWN - 1) % (2 * SHOWN - 2) - (SHOWN - 1))
+
+
+class TimedTruth:
+    """A tracker that knows the truth, and takes its time to say so."""
+
+    def __init__(self, boxes: np.ndarray, seconds: float, spin: bool):
+        self._boxes, self._seconds, self._spin = boxes, seconds, spin
+
+    def init(self, frame: Frame, box: np.ndarray) -> None:
+        pass
+
+    def track(self, frame: Frame, search_box: Optional[np.ndarray] = None) -> TrackerOutput:
+        end = time.perf_counter() + self._seconds
+        while self._spin and time.perf_counter() < end:
+            pass
+        time.sleep(max(end - time.perf_counter(), 0))
+        return TrackerOutput(self._boxes[shown(frame.index)])
+
+
+class Questions(threading.Thread):
+    """Asks at a steady rate: `rows` of seconds since the start, age of the evidence and time of the question, shape
+    ``(asked, 3)``; room for them is made beforehand, lest they look like a leak."""
+
+    def __init__(self, live: LiveTracker, rate: float, seconds: float):
+        super().__init__(daemon=True)
+        self._rows = np.ones((round(rate * (seconds + 1)) + 1, 3))
+        self._asked = 0
+        self.over = False
+        self._live, self._period = live, 1 / rate
+
+    @property
+    def rows(self) -> np.ndarray:
+        return self._rows[: self._asked]
+
+    def run(self) -> None:
+        started = time.perf_counter()
+        while not self.over and self._asked < len(self._rows):
+            begin = time.perf_counter()
+            prediction = self._live.predict()
+            end = time.perf_counter()
+            if prediction is not None:
+                self._rows[self._asked] = begin - started, prediction.age, end - begin
+                self._asked += 1
+            time.sleep(max(begin + self._period - end, 0))
+
+
+def soak(options: argparse.Namespace) -> Dict[str, Any]:
+    """Deliver frames for `options.seconds`; the figures of halves and whole."""
+    width, height = options.size
+    images, boxes = scene(width, height)
+    clock = SequenceClock(0)
+    tracker = TimedTruth(boxes, options.tracker_ms / 1e3, options.tracker == "spin")
+    lane = None if options.propagator == "none" else propagation.create(options.propagator)
+    listeners = {options.predictor: predictors.create(options.predictor)}
+    memory: List[float] = []
+    threads: List[int] = []
+    with LiveTracker(tracker, listeners, lane, options.search_region, clock=clock) as live:
+        questions = Questions(live, options.queries, options.seconds)
+        clock.start()
+        live.init(Frame(0, 0, images[0].copy()), boxes[0])
+        questions.start()
+        count = round(options.seconds * options.fps)
+        for index in range(1, count):
+            # A camera fills a new buffer for each frame.
+            frame = Frame(index, round(index * 1e9 / options.fps), images[shown(index)].copy())
+            clock.sleep_until(frame.t_ns)
+            live.submit(frame)
+            if index % max(round(options.fps), 1) == 0:
+                memory.append(resident_mib())
+                threads.append(threading.active_count())
+        questions.over = True
+        questions.join()
+        stages, counts, errors = live.times.summary(), live.counts, len(live.errors)
+    rows = questions.rows
+    rows = rows[rows[:, 0] > WARM_UP * options.seconds]
+    halves = np.array_split(rows, 2)
+    steady = memory[int(WARM_UP * len(memory)) :] or [resident_mib()]
+    return {
+        "evidence_age_frames": percentiles(rows[:, 1] * options.fps, 1),
+        "evidence_age_frames_halves_p95": [round(float(np.percentile(half[:, 1] * options.fps, 95)), 3) for half in halves],
+        "predict_us": percentiles(rows[:, 2], 1e6),
+        "stages_ms": {name: [round(v * 1e3, 3) for v in (each.median, each.p95)] for name, each in stages.items()},
+        "counts": counts,
+        "errors": errors,
+        "memory_mib": [round(value, 1) for value in (steady[0], max(steady), steady[-1])],
+        "threads": sorted(set(threads)),
+    }
+
+
+def percentiles(values: np.ndarray, scale: float) -> Dict[str, float]:
+    return {f"p{q}": round(float(np.percentile(values, q)) * scale, 3) for q in (50, 95, 99)}
+
+
+def resident_mib() -> float:
+    """Memory of this process in MiB, NaN where the system does not say."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
+    except (OSError, StopIteration):
+        return float("nan")
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60.0, help="default: %(default)s; 600 for the figures to publish")
+    parser.add_argument("--fps", type=float, default=30.0, help="default: %(default)s")
+    parser.add_argument("--size", type=int, nargs=2, default=[1280, 720], metavar=("W", "H"), help="default: 1280 720")
+    parser.add_argument("--tracker", choices=["sleep", "spin"], default="sleep", help="default: %(default)s")
+    parser.add_argument("--tracker-ms", type=float, default=50.0, help="default: %(default)s")
+    parser.add_argument("--predictor", default="kalman", help="default: %(default)s")
+    parser.add_argument("--propagator", choices=propagation.names(), default="optical_flow", help="default: %(default)s")
+    parser.add_argument("--search-region", default="last", help="default: %(default)s")
+    parser.add_argument("--queries", type=float, default=200.0, help="questions per second (default: %(default)s)")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures here")
+    options = parser.parse_args(arguments)
+    for name in ("seconds", "fps", "tracker_ms", "queries"):
+        if not 0 < getattr(options, name) < 1e6:
+            parser.error(f"--{name.replace('_', '-')} is {getattr(options, name)}, it must be above 0")
+    cv2.setNumThreads(1)
+    try:
+        check_writable(options.json)
+        figures = soak(options)
+    except InputError as error:
+        parser.error(str(error))
+    protocol = facts(0)
+    print(
+        f"{options.seconds:g} s at {options.fps:g} fps, tracker {options.tracker} {options.tracker_ms:g} ms, "
+        f"{options.predictor}, {options.propagator}; {protocol['hardware']['machine']}"
+    )
+    for name, value in figures.items():
+        print(f"{name:>32}  {value}")
+    if options.json:
+        settings = {key: value for key, value in vars(options).items() if key != "json"}
+        write_json(options.json, {"protocol": protocol, "settings": settings, **figures})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""What went wrong in threads that nobody can catch an exception from."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from typing import Callable, Deque, List, NamedTuple, Optional
+
+KEPT = 100
+_LOG = logging.getLogger(__name__)
+
+
+class Failure(NamedTuple):
+    """What went wrong at `t_ns` (the live tracker's clock), in which stage: init, track, stall or lane."""
+
+    t_ns: int
+    stage: str
+    error: Exception
+
+
+class Failures:
+    """Keeps the newest failures, counts all, logs them as warnings and tells `on_error`, if there is one."""
+
+    def __init__(self, on_error: Optional[Callable[[Failure], None]] = None):
+        self._on_error = on_error
+        self._lock = threading.Lock()
+        self._newest: Deque[Failure] = deque(maxlen=KEPT)
+        self._count = 0
+
+    def report(self, t_ns: int, stage: str, error: Exception) -> None:
+        failure = Failure(t_ns, stage, error)
+        with self._lock:
+            self._newest.append(failure)
+            self._count += 1
+        _LOG.warning("%s: %s", stage, error)
+        if self._on_error:
+            try:
+                self._on_error(failure)
+            except Exception:
+                # Raised into a worker it would end the tracking it was told about.
+                _LOG.exception("on_error raised")
+
+    @property
+    def newest(self) -> List[Failure]:
+        """At most `KEPT`, oldest first."""
+        with self._lock:
+            return list(self._newest)
+
+    @property
+    def count(self) -> int:
+        return self._count

@@ -1,0 +1,272 @@
+"""The live tracker: frames go in as the camera delivers them, and at any time anybody may ask where the target is now.
+
+Three parties and one short lock. `submit` leaves the newest frame for the tracker and for the fast lane, which work in a
+thread each. The lock guards the pipeline and is never held while the tracker or the optical flow computes; `predict` needs
+none, it reads the newest trajectories, which are replaced and never changed. Every event enters the pipeline under the lock
+at a time that never runs backwards, so the log replays to the bit.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Type, Union, cast
+
+import numpy as np
+
+from pvtpp.boxes import ArrayLike, as_box
+from pvtpp.errors import InputError
+from pvtpp.predictors import Predictor
+from pvtpp.propagation import Propagator
+from pvtpp.runtime.failures import Failure, Failures
+from pvtpp.runtime.fast_lane import FastLane
+from pvtpp.runtime.live_state import LiveState, Pass, Seen
+from pvtpp.runtime.log import EventLog
+from pvtpp.runtime.pipeline import Pipeline
+from pvtpp.runtime.recent_frames import RecentFrames
+from pvtpp.runtime.stage_times import StageTimes
+from pvtpp.tracker import Frame, TrackerOutput, as_tracker
+from pvtpp.trajectory import Prediction, Trajectory
+
+
+@dataclass(frozen=True)
+class LiveConfig:
+    """`memory_s`, `memory_frames` and `memory_bytes` bound the frames on which `init` may still be called. A tracker that
+    takes longer than `stall_s` counts as stalled. `lane_wait_s`: how long the tracker waits at most for the fast lane,
+    where it is to look at what the lane has found."""
+
+    memory_s: float = 2.0
+    memory_frames: int = 256
+    memory_bytes: int = 256 << 20
+    stall_s: float = 1.0
+    lane_wait_s: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("memory_s", "memory_frames", "memory_bytes", "stall_s", "lane_wait_s"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"LiveConfig.{name} is {getattr(self, name)!r}, it must be above 0")
+
+
+class _View:
+    """The pipeline as the fast lane sees it from its own thread: as it was when somebody last looked under the lock."""
+
+    def __init__(self) -> None:
+        self.seen = Seen(0, 0, None, None)
+
+    @property
+    def target(self) -> int:
+        return self.seen.target
+
+    def anchor(self) -> Optional[Tuple[int, np.ndarray]]:
+        return self.seen.newest_anchor
+
+    def evidence_box(self) -> Optional[np.ndarray]:
+        return self.seen.newest_box
+
+
+class LiveTracker:
+    """`tracker` follows the Tracker protocol or is a plain init/update object; it is called by one thread only, as is
+    `propagator` (None: no fast lane). `predictors`: by name, the first one leads. `log`: None keeps nothing. `clock`: integer
+    nanoseconds on the clock of the frames' capture times. `on_error`: called with every `Failure`, in whichever thread.
+
+    The images handed in must not be changed afterwards. A source whose times jump back needs a new live tracker. Threads
+    start here and end with `close`, or at the end of a ``with`` block. `times` holds seconds of the stages ``track``,
+    ``lane``, ``predict`` (the predictors, not the question) and ``frame_age`` (capture to `submit`).
+    """
+
+    def __init__(
+        self,
+        tracker: Any,
+        predictors: Mapping[str, Predictor],
+        propagator: Optional[Propagator] = None,
+        search_region: str = "last",
+        log: Optional[EventLog] = None,
+        clock: Callable[[], int] = time.time_ns,
+        config: Optional[LiveConfig] = None,
+        on_error: Optional[Callable[[Failure], None]] = None,
+    ):
+        self.config = config or LiveConfig()
+        self.times = StageTimes()
+        self._tracker = as_tracker(tracker)
+        self._lead = next(iter(predictors), "")
+        self._clock = clock
+        self._failures = Failures(on_error)
+        recent = RecentFrames(self.config.memory_s, self.config.memory_frames, self.config.memory_bytes)
+        pipeline = Pipeline(predictors, search_region, log)
+        self._state = LiveState(pipeline, recent, clock, self.times, lane=propagator is not None)
+        self._busy_since: Optional[float] = None
+        self._stall_told = False
+        self._view = _View()
+        works: List[Tuple[str, Callable[[], None]]] = [("tracker", self._tracker_work)]
+        if propagator is not None:
+            self._lane = FastLane(cast(Pipeline, self._view), propagator)
+            works.append(("fast lane", self._lane_work))
+        self._threads = [threading.Thread(target=work, name=f"pvtpp {name}", daemon=True) for name, work in works]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, frame: Frame) -> bool:
+        """Take the newest frame; never waits for anybody's work. False (and counted) for a frame that is not newer than the
+        newest, and after `close`."""
+        with self._state.lock:
+            accepted = not self._state.closed and self._state.accept(frame)
+        if self.stalled and not self._stall_told:
+            self._stall_told = True
+            self._report("stall", TimeoutError(f"the tracker has been at one frame for over {self.config.stall_s} s"))
+        return accepted
+
+    def init(self, at: Union[Frame, int], box: ArrayLike) -> None:
+        """A new target, seen at `box` (``[cx, cy, w, h]``, pixels) in this frame, or in the one captured at this time.
+
+        The frame may lie in the past: the tracker starts there, the fast lane carries the box to the newest frame, and
+        there the tracker goes on. Predictions are of the new target at once. Raises InputError for a bad box, for a time of
+        which no frame is in memory, and after `close`.
+        """
+        box = as_box(box, "first box")
+        with self._state.lock:
+            if self._state.closed:
+                raise InputError("init() after close(): start a new live tracker")
+            self._state.begin_target(at if isinstance(at, Frame) else self._state.remembered(int(at)), box)
+
+    def predict(self, t_ns: Optional[int] = None, predictor: Optional[str] = None) -> Optional[Prediction]:
+        """Where the target is at `t_ns` (None: now), says this predictor (None: the leading one). None without a target.
+
+        From any thread, without a lock; `Prediction.age` tells how old the evidence is.
+        """
+        trajectory = self.trajectory(predictor)
+        if trajectory is None:
+            return None
+        return trajectory.at(self._clock() if t_ns is None else t_ns)
+
+    def trajectory(self, predictor: Optional[str] = None) -> Optional[Trajectory]:
+        """The current trajectory of this predictor (None: the leading one); None without a target."""
+        listening = self._state.pipeline.predictors
+        if predictor is not None and predictor not in listening:
+            raise InputError(f"no predictor {predictor!r} listens, expected one of: {', '.join(listening)}")
+        return self._state.current.get(predictor or self._lead)
+
+    def reset(self) -> None:
+        """Forget the target; frames are still taken, for the next `init`."""
+        with self._state.lock:
+            self._state.end_target()
+
+    def close(self, timeout: float = 5.0) -> bool:
+        """Forget the target and end the threads; may be called twice. False where a stage still hangs after `timeout`
+        seconds: its thread cannot be ended from outside, but nothing it still finds is used."""
+        with self._state.lock:
+            self._state.close()
+        until = time.monotonic() + timeout
+        others = [thread for thread in self._threads if thread is not threading.current_thread()]
+        for thread in others:
+            thread.join(max(until - time.monotonic(), 0))
+        return not any(thread.is_alive() for thread in others)
+
+    def __enter__(self) -> LiveTracker:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], at: Optional[TracebackType]
+    ) -> None:
+        self.close()
+
+    @property
+    def active(self) -> bool:
+        """Whether there is a target."""
+        return self._state.active
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the tracker has been at one frame for longer than allowed."""
+        since = self._busy_since
+        return since is not None and time.perf_counter() - since > self.config.stall_s
+
+    @property
+    def errors(self) -> List[Failure]:
+        """The newest failures, oldest first."""
+        return self._failures.newest
+
+    @property
+    def counts(self) -> Dict[str, int]:
+        """``frames`` taken, ``duplicates`` and ``out_of_order`` ones refused; frames that the tracker and the lane skipped
+        (``tracker_dropped``, ``lane_dropped``); ``late_answers`` for a target that was gone; ``errors``."""
+        state = self._state
+        with state.lock:
+            counted = {name: state.counts[name] for name in ("frames", "duplicates", "out_of_order", "late_answers")}
+        dropped = {"tracker_dropped": state.for_tracker.dropped, "lane_dropped": state.for_lane.dropped}
+        return {**counted, **dropped, "errors": self._failures.count}
+
+    def _tracker_work(self) -> None:
+        state = self._state
+        while state.for_tracker.wait():
+            try:
+                self._initialise()
+                with state.lock:
+                    state.lane_done.wait_for(lambda: not state.lane_is_awaited(), self.config.lane_wait_s)
+                    todo = state.next_pass()
+                while todo:
+                    todo = self._track(todo)
+            except Exception as error:  # Whatever a tracker or a predictor raises, the next frame is tried.
+                self._report("track", error)
+
+    def _initialise(self) -> None:
+        with self._state.lock:
+            asked, self._state.asked = self._state.asked, None
+            generation = self._state.generation
+        if asked is None:
+            return
+        try:
+            self._busy_since = time.perf_counter()
+            self._tracker.init(*asked)
+        except Exception as error:
+            # There is nothing to track with, so there is no target.
+            with self._state.lock:
+                if generation == self._state.generation:
+                    self._state.end_target()
+            self._report("init", error)
+        finally:
+            self._busy_since, self._stall_told = None, False
+
+    def _track(self, todo: Pass) -> Optional[Pass]:
+        begin = self._busy_since = time.perf_counter()
+        try:
+            output = self._tracker.track(todo.frame, todo.search_box)
+            if not isinstance(output, TrackerOutput):
+                raise InputError(f"{type(self._tracker).__name__}.track() returned {output!r}, expected a TrackerOutput")
+        finally:
+            self._busy_since, self._stall_told = None, False
+        self.times.add("track", time.perf_counter() - begin)
+        with self._state.lock:
+            return self._state.finish_pass(todo, output)
+
+    def _lane_work(self) -> None:
+        while self._state.for_lane.wait():
+            frame = self._state.for_lane.pop()
+            begin = time.perf_counter()
+            found = None
+            try:
+                if frame is not None:
+                    self._look()
+                    self._lane.push(frame)
+                # Once more: a result may have come, or another target.
+                if self._look().newest_anchor is not None:
+                    found = self._lane.carry()
+            except Exception as error:  # A frame that the lane cannot use costs one frame, not the lane.
+                self._report("lane", error)
+            try:
+                with self._state.lock:
+                    self._state.carried(self._view.seen, found)
+            except Exception as error:
+                self._report("lane", error)
+            self.times.add("lane", time.perf_counter() - begin)
+
+    def _look(self) -> Seen:
+        with self._state.lock:
+            self._view.seen = self._state.look()
+        return self._view.seen
+
+    def _report(self, stage: str, error: Exception) -> None:
+        with self._state.lock:
+            now = self._state.now()
+        self._failures.report(now, stage, error)

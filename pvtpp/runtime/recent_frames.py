@@ -1,0 +1,55 @@
+"""The frames of the last seconds, so that a target may be given on an image that is already in the past."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import List, Optional
+
+from pvtpp.errors import InputError
+from pvtpp.tracker import Frame
+
+
+class RecentFrames:
+    """References, no copies: at most `count` frames of the newest `seconds`, and of `memory` bytes of image in all; the
+    newest frame stays whatever its size. Not for two threads at once."""
+
+    def __init__(self, seconds: float = 2.0, count: int = 256, memory: int = 256 << 20):
+        allowed = {"seconds": seconds > 0, "count": count >= 1, "memory": memory >= 0}
+        for name, fine in allowed.items():
+            if not fine:
+                raise InputError(f"RecentFrames: {name} is {locals()[name]!r}, it must be above 0")
+        self._span_ns, self._count, self._memory = round(seconds * 1e9), count, memory
+        self._frames: List[Frame] = []
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    @property
+    def newest(self) -> Optional[Frame]:
+        return self._frames[-1] if self._frames else None
+
+    @property
+    def oldest(self) -> Optional[Frame]:
+        return self._frames[0] if self._frames else None
+
+    def push(self, frame: Frame) -> None:
+        """Keep a frame newer than all others."""
+        self._frames.append(frame)
+        keep, held = 0, 0
+        for each in reversed(self._frames[-self._count :]):
+            held += _image_bytes(each)
+            if keep and (held > self._memory or each.t_ns < frame.t_ns - self._span_ns):
+                break
+            keep += 1
+        del self._frames[:-keep]
+
+    def find(self, t_ns: int) -> Optional[Frame]:
+        """The frame captured at `t_ns`, None if it is not in memory."""
+        at = bisect_left([frame.t_ns for frame in self._frames], t_ns)
+        return self._frames[at] if at < len(self._frames) and self._frames[at].t_ns == t_ns else None
+
+
+def _image_bytes(frame: Frame) -> int:
+    # Asking for `image` would read one that nobody looked at yet.
+    image = frame._image
+    return 0 if image is None else image.nbytes

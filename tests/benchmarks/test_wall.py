@@ -1,0 +1,105 @@
+"""The wall clock: the same protocol as the simulated one, and the same figures from the same recorded times."""
+
+import time
+
+import numpy as np
+import pytest
+
+from benchmarks.datasets.sequence import Sequence
+from benchmarks.oracle import Oracle
+from benchmarks.score import score_online
+from benchmarks.wall import run_wall, simulate_recorded
+from pvtpp.boxes import xywh_to_box
+from pvtpp.errors import InputError
+from pvtpp.predictors import create
+from pvtpp.propagation import Carried
+from pvtpp.runtime.live import LiveTracker
+from pvtpp.runtime.replay import replay
+
+NAMES = ("kalman", "hold")
+
+
+class SlowOracle(Oracle):
+    """Takes 20 to 50 ms, by the frame."""
+
+    def track(self, frame, search_box=None):
+        time.sleep(0.02 + 0.03 * (frame.index * 7 % 10) / 10)
+        return super().track(frame, search_box)
+
+
+def walk(frames=45, **rates):
+    rng = np.random.default_rng(3)
+    xywh = np.cumsum(rng.normal(scale=[6, 6, 0.2, 0.2], size=(frames, 4)), axis=0) + [300, 200, 40, 30]
+    return Sequence("walk", xywh, **rates)
+
+
+def first_box(sequence, start=0):
+    return xywh_to_box(sequence.ground_truth_xywh[start * sequence.stride])
+
+
+def live_with(tracker, **options):
+    return lambda log, clock: LiveTracker(tracker, {name: create(name) for name in NAMES}, log=log, clock=clock, **options)
+
+
+@pytest.mark.parametrize(("start", "rates"), [(0, {}), (5, {"world_fps": 30.0, "camera_fps": 15.0})])
+def test_the_simulation_fed_with_the_recorded_times_is_the_same_run(start, rates):
+    sequence = walk(**rates)
+    log = run_wall(sequence, live_with(SlowOracle(sequence, 0.02)), first_box=first_box(sequence, start), start=start)
+    predictors = {name: create(name) for name in NAMES}
+    assert replay(log, predictors).rows == log.rows
+    again = simulate_recorded(log, sequence, Oracle(sequence, 0.02), predictors, first_box(sequence, start))
+    processed = [row[2] for row in log.of_kind("start")]
+    assert len(processed) > 10 and [row[2] for row in again.of_kind("start")] == processed
+    for name in NAMES:
+        live, simulated = (score_online(each, sequence, name).curves for each in (log, again))
+        for measure, curve in live.items():
+            np.testing.assert_allclose(curve.sigma, simulated[measure].sigma, atol=1e-6)
+            np.testing.assert_allclose(curve.value, simulated[measure].value, atol=1e-6)
+
+
+class Standing:
+    """A propagator that sees nothing move."""
+
+    def push(self, frame, region):
+        pass
+
+    def carry(self, box, from_ns, to_ns):
+        return Carried(np.asarray(box), 0.5, 1)
+
+
+@pytest.mark.parametrize("search_region", ["last", "predicted"])
+def test_a_run_with_a_fast_lane_replays_to_the_bit_and_its_tracker_path_is_simulated(search_region):
+    sequence = walk(30)
+    live = live_with(SlowOracle(sequence), propagator=Standing(), search_region=search_region)
+    log = run_wall(sequence, live, first_box=first_box(sequence), meta={"search_region": search_region})
+    predictors = {name: create(name) for name in NAMES}
+    assert replay(log, predictors).rows == log.rows and log.of_kind("carried")
+    if search_region == "last":
+        again = simulate_recorded(log, sequence, Oracle(sequence), predictors, first_box(sequence))
+        assert [row[2] for row in again.of_kind("start")] == [row[2] for row in log.of_kind("start")]
+    else:
+        with pytest.raises(InputError, match="replay the log instead"):
+            simulate_recorded(log, sequence, Oracle(sequence), predictors, first_box(sequence))
+
+
+def test_frames_are_delivered_at_their_capture_times_and_the_log_says_how_late():
+    sequence = walk(12)
+    log = run_wall(sequence, live_with(Oracle(sequence)), first_box=first_box(sequence), meta={"sequence": "walk"})
+    frames = log.of_kind("frame")
+    assert [row[2] for row in frames] == list(range(12)) and [row[3] for row in frames] == sequence.camera_t_ns.tolist()
+    assert all(row[1] >= row[3] for row in frames)
+    assert log.meta["clock"] == "wall" and log.meta["sequence"] == "walk"
+    wall = log.meta["wall"]
+    assert len(wall["late_ms"]) == 3 and wall["counts"]["frames"] == 12 and wall["stages_ms"]["track"][0] > 0
+
+
+def test_a_tracker_that_fails_is_no_run():
+    class Failing(Oracle):
+        def track(self, frame, search_box=None):
+            raise RuntimeError("out of memory")
+
+    sequence = walk(6)
+    with pytest.raises(InputError, match="walk: track failed . times, first with: out of memory"):
+        run_wall(sequence, live_with(Failing(sequence)), first_box=first_box(sequence))
+    with pytest.raises(InputError, match=r"start frame 6 is outside 0\.\.5"):
+        run_wall(sequence, live_with(Oracle(sequence)), first_box=first_box(sequence), start=6)
