@@ -63,8 +63,7 @@ def main() -> None:
     parser.add_argument("--output", help="write the graph, the weights and the card here instead of into the package")
     args = parser.parse_args()
 
-    from pvtpp.export.motion import export
-    from pvtpp.networks.motion import save
+    from pvtpp.export.motion import export, publish
     from pvtpp.predictors.motion import WEIGHTS
     from pvtpp.training.calibration import Calibration, calibrate, temper
     from pvtpp.training.motion import MotionTraining, averaged, held_out, train
@@ -84,17 +83,16 @@ def main() -> None:
     network = temper(network, calibration, groups, SPEEDS)
 
     path = os.path.join(args.output or str(WEIGHTS.parent), WEIGHTS.name)
-    worst = export(network, path)
+    export(network, path)
     card = {
         "data": "LaSOT annotations without every twentieth sequence; sigma: those and VisDrone-SOT test-dev annotations",
         "command": f"python -m benchmarks.studies.train_motion $PVTPP_DATA --folder runs/motion --seed {args.seed}",
         "seed": args.seed,
         "training": asdict(config),
         "calibration": asdict(calibration),
-        "onnx_against_torch": worst,
         "metrics": metrics(visdrone, [*CLASSICAL, f"motion:{path}"], 2),
     }
-    save(network, os.path.splitext(path)[0] + ".safetensors", card)
+    publish(network, path, card)
     for speed, row in card["metrics"].items():
         print(speed, row)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import sys
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -30,7 +31,7 @@ from pvtpp.shadow import check_trackers
 from pvtpp.tracker import Tracker
 
 DEFAULT_PROCESSING = "0ms,20ms,47ms,85ms,165ms"
-DEFAULT_PREDICTORS = "hold,constant_velocity,kalman"
+DEFAULT_PREDICTORS = "hold,constant_velocity,kalman,motion"
 
 
 def names(text: str) -> Tuple[str, ...]:
@@ -186,6 +187,14 @@ def predictor_costs(text: str, served: Tuple[str, ...]) -> Dict[str, int]:
             raise InputError(f"--predictor-processing names {name!r}, not among the predictors {', '.join(served)}")
         costs.update(dict.fromkeys([name] if equals else served, constant_ns(time, "--predictor-processing")))
     return costs
+
+
+def parse_json(text: str, option: str) -> Any:
+    """JSON given on the command line; InputError naming the option."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{option} {text!r}: not JSON ({error})") from None
 
 
 def constant_ns(text: str, option: str) -> int:

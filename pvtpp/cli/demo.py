@@ -23,7 +23,7 @@ from pvtpp.cli import common
 from pvtpp.errors import InputError
 from pvtpp.runtime.log import EventLog
 
-PREDICTORS = ("hold", "constant_velocity", "kalman")
+PREDICTORS = ("hold", "constant_velocity", "kalman", "motion")
 REAL_SEQUENCE = "Surfing06"
 
 
@@ -95,7 +95,7 @@ def _drawn(sequence: Sequence, log: EventLog, processing: str) -> Iterator[np.nd
     """Each camera frame with the boxes an observer had at that moment."""
     from benchmarks.report import video
 
-    held, predicted = (_at_frames(log, name, sequence.camera_t_ns) for name in ("hold", "kalman"))
+    held, predicted = (_at_frames(log, name, sequence.camera_t_ns) for name in ("hold", "motion"))
     truth = xywh_to_box(sequence.ground_truth_xywh[:: sequence.stride])
     for i in range(len(sequence)):
         boxes = {"last result": (held[i], video.STALE), "predicted": (predicted[i], video.PREDICTED)}

@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "run a tracker and write event logs, without scoring",
     "score": "score event logs",
     "replay": "score published result files online, as if their tracker had a given speed",
+    "train": "train a predictor on your own annotated boxes",
     "check": "check that a tracker keeps the contract, on a generated sequence",
     "datasets": "list the data sets that can be read, or check a copy of one",
     "weights": "list, download or locate tracker weights",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from pvtpp import inference
 from pvtpp.errors import InputError
-from pvtpp.networks.motion import MotionNetwork, specs
+from pvtpp.files import whole_file
+from pvtpp.networks.motion import MotionNetwork, save, specs
 from pvtpp.predictors.motion import OUTPUT
 
 TOLERANCE = 1e-5
@@ -20,23 +22,28 @@ OPSET = 13
 
 def export(network: MotionNetwork, path: str | Path, tolerance: float = TOLERANCE) -> float:
     """Write the graph to `path` and return the largest difference to torch on random tracks; InputError above `tolerance`."""
-    path, partial = Path(path), Path(f"{path}.part.onnx")
+    path = Path(path)
     inputs, _ = specs(network.config)
     network = network.cpu().eval()
     example = tuple(torch.full([int(n or 1) for n in spec.shape], 0.05) for spec in inputs)
-    try:
+    with whole_file(path, keep_extension=True) as partial:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             names = [spec.name for spec in inputs]
             torch.onnx.export(
-                network, example, str(partial), input_names=names, output_names=[OUTPUT], dynamo=False, opset_version=OPSET
+                network, example, partial, input_names=names, output_names=[OUTPUT], dynamo=False, opset_version=OPSET
             )
         worst = difference(network, partial)
         if not worst <= tolerance:
             raise InputError(f"{path}: the graph differs from torch by {worst:.2e}, allowed is {tolerance:.0e}")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    return worst
+
+
+def publish(network: MotionNetwork, path: str | Path, card: Mapping[str, Any]) -> float:
+    """Write the graph to `path`, and beside it the weights and the card that says how they were made; returns what `export`
+    does, which the card holds too."""
+    worst = export(network, path)
+    save(network, Path(path).with_suffix(".safetensors"), {**card, "onnx_against_torch": worst})
     return worst
 
 
