@@ -83,9 +83,15 @@ class Motion:
         }
         w, h = boxes[-1, 2:].tolist()
         if used:
-            boxes = boxes[-used - 1 :]
-            made["step"][0, :2, -used:] = np.diff(boxes[:, :2], axis=0).T / [[w], [h]]
-            made["step"][0, 2:, -used:] = np.diff(np.log(boxes[:, 2:]), axis=0).T
+            before, moved = boxes[-used - 1 : -1], np.diff(boxes[-used - 1 :], axis=0)
+            if any(track.bridges):
+                # What the images say of the way between two results has none of the tracker's jitter.
+                for back in range(1, min(anchors, used - len(track.carried) + 1)):
+                    bridge = track.bridge(-back)
+                    if bridge is not None:
+                        moved[-len(track.carried) - back] = bridge.moved
+            made["step"][0, :2, -used:] = moved[:, :2].T / [[w], [h]]
+            made["step"][0, 2:, -used:] = np.log1p(np.maximum(moved[:, 2:] / before[:, 2:], -0.9)).T
             made["interval"][0, -used:] = elapsed[-used:]
         made["score"][0, -used - 1 :] = trust[-used - 1 :]
         made["carried"][0, history - min(len(track.carried), used) :] = 1.0

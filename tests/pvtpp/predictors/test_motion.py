@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pvtpp.errors import InputError
 from pvtpp.inference.engine import TensorSpec
 from pvtpp.predictors.motion import LONGEST_GAP_S, Motion
-from pvtpp.track import CarriedBox, Track
+from pvtpp.track import Bridge, CarriedBox, Track
 
 FRAME = 10**9 // 30
 PREDICTOR = Motion()
@@ -148,3 +148,19 @@ def test_another_network_is_refused_with_what_it_takes():
 
     with pytest.raises(InputError, match="not a motion network: it takes image"):
         Motion(Other())
+
+
+def test_what_the_images_say_of_the_way_counts_instead_of_the_trackers_jitter():
+    """Jumping results over a way that the images measured as steady: the answer is that of steady results."""
+    rng = np.random.default_rng(4)
+    steady, shaky = Track(), Track()
+    for i in range(12):
+        box = np.array([100.0 + 6 * i, 80, 40, 30])
+        steady = steady.with_anchor(i * FRAME, box)
+        shaken = box + (rng.normal(scale=4, size=4) * [1, 1, 0, 0] if i < 11 else 0)
+        shaky = shaky.with_anchor(i * FRAME, shaken)
+        if i:
+            shaky = shaky.with_carried((), Bridge((i - 1) * FRAME, np.array([6.0, 0, 0, 0]), 0.9))
+    ahead = 14 * FRAME
+    motion = Motion()
+    np.testing.assert_allclose(motion.predict(shaky).at(ahead).box, motion.predict(steady).at(ahead).box, atol=1e-3)
