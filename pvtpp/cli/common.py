@@ -261,9 +261,11 @@ def plot(path: str, rows: List[Dict[str, Any]]) -> None:
     curves = {}
     for row in drawn:
         name = f"{row['predictor']}, {row['processing_ms']:g} ms" if row["curve"] else "zero latency"
-        details = [f"{row[field]:g} fps" if field == "camera_fps" else str(row[field]) for field in varying if row[field]]
+        details = {**{field: str(row[field]) for field in varying}, "camera_fps": f"{row['camera_fps']:g} fps"}
+        details["propagation"] = "fast lane" if row["propagation"] not in (None, "none") else ""
+        told = [details[field] for field in varying if row["curve"] or field == "camera_fps"]
         exact = row["exact_curve"] or {"sigma": [0.0], "auc": [row["auc"]]}
-        curves[", ".join([name, *details])] = (exact["sigma"], exact["auc"])
+        curves[", ".join([name, *filter(None, told)])] = (exact["sigma"], exact["auc"])
     first = online[0]
     modes = "/".join(dict.fromkeys(row["mode"] for row in online))
     plot_elae(
