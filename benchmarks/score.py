@@ -135,11 +135,11 @@ def _known(sequence: Sequence, truth: np.ndarray) -> np.ndarray:
 
 
 def _start(log: EventLog, sequence: Sequence) -> int:
-    first = next(iter(log.of_kind("init")), None)
+    first = next((row for row in log.rows if row[0] == "init"), None)
     if first is None:
         raise InputError(f"{sequence.name}: the log has no init event, so nothing was tracked")
     made_on = log.meta.get("truth")
-    if not 0 <= first[2] < len(sequence) or made_on not in (None, truth_digest(sequence)):
+    if not 0 <= first[2] < len(sequence) or (made_on is not None and made_on != truth_digest(sequence)):
         raise InputError(f"{sequence.name}: the log was made on another sequence of this name (boxes or frame rates differ)")
     return first[2]
 
