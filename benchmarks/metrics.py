@@ -82,7 +82,7 @@ def _elae(box: np.ndarray, truth: np.ndarray, frame: np.ndarray) -> tuple:
 def _otb(box: np.ndarray, truth: np.ndarray, frame: np.ndarray) -> tuple:
     present = _present(truth)
     overlap, error, normalised = _errors(box, truth)
-    hits = tuple(part & present[:, None] for part in _thresholds(overlap, error, normalised))
+    hits = tuple(part * present[:, None] for part in _thresholds(overlap, error, normalised))
     return hits, lambda all_truth: int(_present(all_truth).sum())
 
 
@@ -107,7 +107,9 @@ def _measure(mode: str) -> Measure:
 
 
 def _thresholds(overlap: np.ndarray, error: np.ndarray, normalised: np.ndarray) -> Tuple[np.ndarray, ...]:
-    return overlap[:, None] > OVERLAPS, (error <= PIXELS)[:, None], normalised[:, None] <= NORMALISED
+    # How many thresholds an error keeps is a matter of sorting; only AUC needs them one by one, to agree to the last bit.
+    kept = len(NORMALISED) - np.searchsorted(NORMALISED, normalised)
+    return overlap[:, None] > OVERLAPS, (error <= PIXELS)[:, None], (kept / len(NORMALISED))[:, None]
 
 
 def _errors(box: np.ndarray, truth: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
