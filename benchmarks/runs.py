@@ -7,12 +7,14 @@ import json
 import os
 from concurrent.futures import Executor, Future
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
 
 from benchmarks import processing
 from benchmarks.datasets.sequence import Sequence
+from benchmarks.processing import ProcessingTime
 from benchmarks.simulation import CORES, SCHEDULES, Propagation, simulate
 from pvtpp import predictors as predictor_room
 from pvtpp import propagation as propagation_room
@@ -74,11 +76,16 @@ class RunSpec:
                 raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
         for name in self.predictors:
             predictor_room.create(name)
-        processing.parse(self.processing)
+        self.processing_time  # noqa: B018 - read now, so that a bad text is refused here
+
+    @cached_property
+    def processing_time(self) -> ProcessingTime:
+        """The model behind `processing`; recorded times are read once for all runs of the spec."""
+        return processing.parse(self.processing)
 
     @property
     def processing_ms(self) -> float:
-        return processing.parse(self.processing).median_ms()
+        return self.processing_time.median_ms()
 
     def facts(self) -> Dict[str, Any]:
         """What the tracker's path depends on: with the search region at the last result, no predictor but its cost."""
@@ -130,7 +137,7 @@ class Job:
     def times(self) -> Callable[[int], int]:
         """Processing times of this run: recorded ones are drawn anew for every start and draw."""
         seed = self.spec.seed + 1_000_003 * (self.start_number + 1000 * self.draw)
-        return processing.parse(self.spec.processing).start(self.sequence.name, seed)
+        return self.spec.processing_time.start(self.sequence.name, seed)
 
 
 def truth_digest(sequence: Sequence) -> str:

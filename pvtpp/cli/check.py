@@ -14,8 +14,8 @@ from functools import partial
 from benchmarks.check import check_tracker
 from benchmarks.protocol import facts
 from benchmarks.report.files import check_writable, write_json
+from pvtpp.cli import common
 from pvtpp.errors import InputError
-from pvtpp.shadow import check_trackers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,12 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    check_trackers()
-    from trackers import registry
-
     check_writable(options.json)
-    given = {} if options.weights is None else {"weights": options.weights}
-    make_tracker = partial(registry.create, options.tracker, **given)
+    make_tracker = partial(common.create_tracker, options.tracker, options.weights)
     try:
         make_tracker()
     except InputError:

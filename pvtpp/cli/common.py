@@ -51,8 +51,12 @@ class MakeTracker:
 
     def digest(self) -> str:
         """Tells this tracker from another of the same name: its own source file and its weights."""
-        parts = [find_spec(self.name.partition(":")[0])] if ":" in self.name else []
-        files = [spec.origin for spec in parts if spec is not None and spec.origin]
+        files: List[str] = []
+        if ":" in self.name:
+            # Made first: where the registry looks for a module, the working folder too, is the registry's business.
+            self()
+            spec = find_spec(self.name.partition(":")[0])
+            files += [spec.origin] if spec is not None and spec.origin else []
         if self.weights is not None:
             files += [os.path.join(folder, name) for folder, _, names_ in os.walk(self.weights) for name in sorted(names_)]
             files += [self.weights] if os.path.isfile(self.weights) else []
@@ -63,8 +67,8 @@ class MakeTracker:
         return content.hexdigest()[:12]
 
 
-@lru_cache(maxsize=4)
-def _tracker(name: str, weights: Optional[str]) -> Tracker:
+def create_tracker(name: str, weights: Optional[str] = None) -> Tracker:
+    """A new tracker of the registry; its weights are fetched first where they are missing, and the progress shown."""
     # Before the import: another distribution of this name would fail in it, far from the cause.
     check_trackers()
     from trackers import registry
@@ -73,6 +77,9 @@ def _tracker(name: str, weights: Optional[str]) -> Tracker:
         # Here, and not in the tracker, because here a person is watching.
         catalogue.find(name, weights, download_progress())
     return registry.create(name, **({} if weights is None else {"weights": weights}))
+
+
+_tracker = lru_cache(maxsize=4)(create_tracker)
 
 
 def add_dataset(parser: argparse.ArgumentParser) -> None:

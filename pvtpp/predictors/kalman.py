@@ -122,37 +122,21 @@ class Kalman:
         if setting.restart_iou and _overlap(predicted, box, setting.corner) < setting.restart_iou:
             return self._start(box)
         unit = _unit(setting, box)
-        position, updated = list(predicted), []
-        for group, noise in enumerate((setting.centre, setting.size)):
-            pp, pv, vv = covariances[group]
-            total = pp + (noise.measurement * unit) ** 2
-            gain_p, gain_v = pp / total, pv / total
-            updated.append(((1 - gain_p) * pp, (1 - gain_p) * pv, vv - gain_v * pv))
-            for i in (2 * group, 2 * group + 1):
-                surprise = box[i] - predicted[i]
-                position[i] += gain_p * surprise
-                velocity[i] += gain_v * surprise
-        return position, velocity, updated
+        variances = [(noise.measurement * unit) ** 2 for noise in (setting.centre, setting.size)]
+        return _corrected(predicted, velocity, covariances, box, variances)
 
     def _displace(self, state: Tuple[list, list, list], moved: List[float], dt: float) -> Tuple[list, list, list]:
         """A carried box says how far the target moved, not where it is: the position is displaced and keeps its variance,
         the velocity learns."""
         setting = self.setting
-        position, _, before = state
+        position, velocity, before = state
         known = [(0.0, 0.0, vv) for _, _, vv in before]
-        predicted, velocity, covariances = self._extrapolate((position, state[1], known), dt)
+        predicted, velocity, covariances = self._extrapolate((position, velocity, known), dt)
         unit = _unit(setting, position)
-        displaced, updated = list(predicted), []
-        for group, noise in enumerate((setting.centre, setting.size)):
-            pp, pv, vv = covariances[group]
-            total = pp + (noise.carry * unit) ** 2
-            gain_p, gain_v = pp / total, pv / total
-            updated.append(((1 - gain_p) * pp + before[group][0], (1 - gain_p) * pv, vv - gain_v * pv))
-            for i in (2 * group, 2 * group + 1):
-                surprise = position[i] + moved[i] - predicted[i]
-                displaced[i] += gain_p * surprise
-                velocity[i] += gain_v * surprise
-        return displaced, velocity, updated
+        variances = [(noise.carry * unit) ** 2 for noise in (setting.centre, setting.size)]
+        seen = [p + m for p, m in zip(position, moved)]
+        position, velocity, after = _corrected(predicted, velocity, covariances, seen, variances)
+        return position, velocity, [(pp + old[0], pv, vv) for (pp, pv, vv), old in zip(after, before)]
 
     def _extrapolate(self, state: Tuple[list, list, list], dt: float) -> Tuple[list, list, list]:
         setting = self.setting
@@ -190,6 +174,22 @@ class Kalman:
         mean[:, 2:] = np.maximum(mean[:, 2:], 1e-3)
         t_ns = tuple(evidence_ns + round(h * 1e9) for h in HORIZONS_S)
         return Trajectory(t_ns, mean, np.array(derivatives), np.array(sigmas), evidence_ns)
+
+
+def _corrected(
+    predicted: list, velocity: list, covariances: list, measured: List[float], variances: List[float]
+) -> Tuple[list, list, list]:
+    """The state after a measurement of the four coordinates; `variances` of centre and size."""
+    position, velocity, updated = list(predicted), list(velocity), []
+    for group, variance in enumerate(variances):
+        pp, pv, vv = covariances[group]
+        gain_p, gain_v = pp / (pp + variance), pv / (pp + variance)
+        updated.append(((1 - gain_p) * pp, (1 - gain_p) * pv, vv - gain_v * pv))
+        for i in (2 * group, 2 * group + 1):
+            surprise = measured[i] - predicted[i]
+            position[i] += gain_p * surprise
+            velocity[i] += gain_v * surprise
+    return position, velocity, updated
 
 
 def _unit(setting: Setting, box: List[float]) -> float:

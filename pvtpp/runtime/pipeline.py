@@ -97,14 +97,12 @@ class Pipeline:
 
     def anchor(self) -> Tuple[int, np.ndarray]:
         """Capture time and box of the newest tracker result."""
-        self._require_target()
-        track = next(iter(self._tracks.values()))
+        track = self._lead_track()
         return track.t_ns[-1], track.boxes[-1]
 
     def evidence_box(self) -> np.ndarray:
         """The newest evidence, ``[cx, cy, w, h]``: where the target was last seen, by the tracker or by the fast lane."""
-        self._require_target()
-        return next(iter(self._tracks.values())).evidence()[1][-1]
+        return self._lead_track().evidence()[1][-1]
 
     def expected(self, t_ns: int) -> np.ndarray:
         """Where the leading predictor has the target at `t_ns`, ``[cx, cy, w, h]``."""
@@ -126,6 +124,11 @@ class Pipeline:
             name: track.with_anchor(capture_ns, output.box, output.score, self.predictors[name].encode(output))
             for name, track in self._tracks.items()
         }
+
+    def _lead_track(self) -> Track:
+        """The leading predictor's track; boxes and times are the same in all of them."""
+        self._require_target()
+        return next(iter(self._tracks.values()))
 
     def _advance(self, t_ns: int) -> None:
         if self._now_ns is not None and t_ns < self._now_ns:

@@ -136,6 +136,14 @@ def test_logs_of_recorded_times_that_have_changed_or_of_another_tracker_are_not_
     assert seen[0] > seen[1] + 0.2
 
 
+def test_recorded_times_are_read_once_for_all_runs_of_a_spec(tmp_path):
+    trace = tmp_path / "times.txt"
+    trace.write_text("0.01\n0.02\n")
+    spec = RunSpec("walks", "oracle", f"trace:{trace}", starts=4)
+    trace.unlink()
+    assert all(job.times()(1) == 20_000_000 for job in jobs(SEQUENCES, spec, None))
+
+
 def test_recorded_times_are_drawn_anew_for_each_draw_and_start(tmp_path):
     (tmp_path / "times.txt").write_text("0.01\n" + "\n".join(str(0.02 + 0.002 * i) for i in range(100)))
     spec = RunSpec("walks", "oracle", f"empirical:{tmp_path}/times.txt", starts=2, draws=2)

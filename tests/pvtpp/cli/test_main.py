@@ -100,6 +100,19 @@ def test_an_edited_tracker_is_run_again(clips, tmp_path, monkeypatch):
     assert weights[0] != weights[1]
 
 
+def test_a_tracker_in_the_working_folder_is_told_from_its_edited_self(tmp_path):
+    """As the installed command sees it: a module that only the working folder holds, a new process for each run."""
+    code = "from pvtpp.cli.common import MakeTracker; print(MakeTracker('mine_here:Mine').digest())"
+    digests = []
+    for step in (0, 7):
+        (tmp_path / "mine_here.py").write_text(TRACKER.format(step=step))
+        # -c puts the working folder on the path, the installed command does not.
+        script = f"import sys; sys.path.remove(''); {code}"
+        done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+        digests.append(done.stdout)
+    assert digests[0] != digests[1]
+
+
 def test_replay_needs_no_image(clips, results, tmp_path):
     for image in clips.rglob("*.png"):
         image.unlink()
