@@ -19,6 +19,7 @@ _CAR_LENGTH, _LANE = 4.7, 2.1
 _CAR_MIDDLE = np.array([0.0, 0.0, -0.8])
 _TEXEL_TO_M = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, _TEXELS_PER_M]]) / _TEXELS_PER_M
 _TEXEL_TO_M[:2, 2] -= _HALF_M
+_SWINGS = (2 * np.pi * 0.9, 2 * np.pi * 1.3)  # radians per second, sideways and up and down
 _PIXEL = np.array([[1.0, 0.0, -0.5], [0.0, 1.0, -0.5], [0.0, 0.0, 1.0]])  # OpenCV counts from the middle of the first pixel
 
 
@@ -91,7 +92,13 @@ class AerialScene:
         flight = np.array([-0.65 * wander[0], -0.65 * wander[1] / np.sin(depression)]) * distance
         aim = np.array([x, y, 0.0]) + np.append(scenery.turn(yaw) @ flight, 0.0) + _CAR_MIDDLE
         centre = np.array([self.config.width, self.config.height]) / 2
-        return Camera(gimbal @ aimed, aim - aimed[2] * distance, self._focal, centre)
+        return Camera(self._swing(t) @ gimbal @ aimed, aim - aimed[2] * distance, self._focal, centre)
+
+    def rate_at(self, t: float) -> np.ndarray:
+        """What a gyro fixed to the camera measures: angular velocity (3,) in camera axes, radians per second."""
+        step = 1e-4
+        turned = self.camera_at(t - step).rotation @ self.camera_at(t + step).rotation.T
+        return np.array([turned[2, 1] - turned[1, 2], turned[0, 2] - turned[2, 0], turned[1, 0] - turned[0, 1]]) / (4 * step)
 
     def box_xywh_at(self, t: float) -> np.ndarray:
         """The exact box of the target in pixels, seen or not: ``[left, top, w, h]``."""
@@ -142,6 +149,11 @@ class AerialScene:
         for bridge in self._bridges:
             _draw_bridge(image, camera, bridge)
         return image
+
+    def _swing(self, t: float) -> np.ndarray:
+        """The camera turned by hand: to and fro, mostly sideways."""
+        peak, (side, nod) = np.radians(self.config.swing), _SWINGS
+        return _about(0, 0.25 * peak / nod * np.sin(nod * t)) @ _about(1, 0.97 * peak / side * np.sin(side * t))
 
     def _travelled(self, t: float) -> float:
         slower = sum(np.tanh((t - (start + end) / 2) / 0.8) for start, end in self.config.occlusions)

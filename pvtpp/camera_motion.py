@@ -1,0 +1,226 @@
+"""How the camera itself turned between two times, from a gyro: what it saw then, seen from where it looks now.
+
+A rotation moves every pixel alike, near or far: the image of one time goes over into that of another by the homography
+``K R K^-1`` (K the camera matrix, R the rotation between the two). `pvtpp.stabilised` does this to tracks and answers.
+
+Camera axes: x right, y down, z forward (the optical frame). Lens distortion is not modelled: rectify wide lenses.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import List, Optional, Protocol, Tuple
+
+import numpy as np
+
+from pvtpp.boxes import ArrayLike
+from pvtpp.errors import InputError
+
+FULL_SCALE = 35.0
+"""Radians per second: no gyro on a drone measures more (2000 degrees per second), so more are degrees."""
+
+Quaternion = Tuple[float, float, float, float]
+Vector = Tuple[float, float, float]
+
+
+class CameraMotion(Protocol):
+    """What is known of the camera's own rotation."""
+
+    def homography(self, from_ns: int, to_ns: int) -> Optional[np.ndarray]:
+        """(3, 3), determinant 1: takes pixels at `from_ns` to pixels at `to_ns`; None where nothing is known of `from_ns`."""
+
+    def flow(self, point: np.ndarray, t_ns: int) -> np.ndarray:
+        """Pixels per second (2,) that the camera's rotation moves a still thing by that is seen at `point` (2,) at `t_ns`;
+        zero where nothing is known."""
+
+
+class Still:
+    """No gyro: nothing is known of the camera's rotation, and everything stays in the image that it was seen in."""
+
+    def homography(self, from_ns: int, to_ns: int) -> Optional[np.ndarray]:
+        return None
+
+    def flow(self, point: np.ndarray, t_ns: int) -> np.ndarray:
+        return np.zeros(2)
+
+
+@dataclass(frozen=True)
+class GyroConfig:
+    """`memory_s`: how far back rotations are known. `reach_s`: for how long the newest rate is taken to go on; samples
+    further apart than that leave a gap, and nothing before it is known any more. `bias`: radians per second, IMU axes."""
+
+    memory_s: float = 4.0
+    reach_s: float = 0.1
+    bias: Tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        for name in ("memory_s", "reach_s"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InputError(f"GyroConfig.{name} is {getattr(self, name)!r}, it must be above 0 and finite")
+        _vector(self.bias, "GyroConfig.bias")
+
+
+class Gyro:
+    """Integrates angular velocity. `camera_matrix` (3, 3): pixels, ``[[fx, 0, cx], [0, fy, cy], [0, 0, 1]]``.
+    `camera_from_imu` (3, 3): the rotation that takes IMU axes to camera axes.
+
+    One thread may `add` while others ask. Raises InputError for matrices that are none.
+    """
+
+    def __init__(
+        self, camera_matrix: ArrayLike, camera_from_imu: Optional[ArrayLike] = None, config: Optional[GyroConfig] = None
+    ):
+        self.config = config or GyroConfig()
+        self.camera_matrix = check_camera_matrix(camera_matrix)
+        self.camera_from_imu = check_rotation(np.eye(3) if camera_from_imu is None else camera_from_imu, "camera_from_imu")
+        self._inverse = np.linalg.inv(self.camera_matrix)
+        self._reach_ns = round(self.config.reach_s * 1e9)
+        # Times, attitudes and rates of the samples; readers take all three in one go, the lists only grow at their end.
+        self._samples: Tuple[List[int], List[Quaternion], List[Vector]] = ([], [], [])
+
+    def add(self, t_ns: int, rate: ArrayLike) -> None:
+        """A sample: angular velocity (3,) in IMU axes, radians per second, measured at `t_ns` on the clock of the frames.
+
+        Raises InputError for anything but three finite numbers within a gyro's range, and for a time not after the last.
+        """
+        t_ns = int(t_ns)
+        measured = np.subtract(_vector(rate, f"gyro at t_ns={t_ns}"), self.config.bias)
+        x, y, z = (self.camera_from_imu @ measured).tolist()
+        times, attitudes, rates = self._samples
+        if times and t_ns <= times[-1]:
+            raise InputError(f"gyro: sample at t_ns={t_ns} after one at t_ns={times[-1]}; times must increase")
+        if not times or t_ns - times[-1] > self._reach_ns:
+            self._samples = ([t_ns], [(1.0, 0.0, 0.0, 0.0)], [(x, y, z)])
+            return
+        last = rates[-1]
+        seconds = (t_ns - times[-1]) * 1e-9
+        mean = (0.5 * (last[0] + x), 0.5 * (last[1] + y), 0.5 * (last[2] + z))
+        attitude = _unit(_product(attitudes[-1], _turned(mean, seconds)))
+        old = bisect_right(times, t_ns - round(self.config.memory_s * 1e9))
+        if old > len(times) // 2:
+            times, attitudes, rates = times[old:], attitudes[old:], rates[old:]
+        # Readers go by the times, so these come last.
+        attitudes.append(attitude)
+        rates.append((x, y, z))
+        times.append(t_ns)
+        self._samples = (times, attitudes, rates)
+
+    @property
+    def newest_ns(self) -> Optional[int]:
+        """When the newest sample was measured; None before the first."""
+        times = self._samples[0]
+        return times[-1] if times else None
+
+    def homography(self, from_ns: int, to_ns: int) -> Optional[np.ndarray]:
+        """As `CameraMotion.homography`; a `to_ns` further than `reach_s` beyond the newest sample counts as that far."""
+        between = self._between(from_ns, to_ns)
+        if between is None:
+            return None
+        w, x, y, z = _inverted(between)
+        rotation = np.array(
+            [
+                [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+                [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+                [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+            ]
+        )
+        return self.camera_matrix @ rotation @ self._inverse
+
+    def turn(self, from_ns: int, to_ns: int) -> Optional[np.ndarray]:
+        """How the camera turned: the rotation vector (3,) in camera axes, radians; None as for `homography`."""
+        between = self._between(from_ns, to_ns)
+        if between is None:
+            return None
+        w, *axis = between if between[0] >= 0 else tuple(-q for q in between)
+        sine = math.sqrt(sum(q * q for q in axis))
+        return np.array(axis) * (2 * math.atan2(sine, w) / sine if sine > 1e-12 else 2.0)
+
+    def flow(self, point: np.ndarray, t_ns: int) -> np.ndarray:
+        times, _, rates = self._samples
+        at = bisect_right(times, t_ns) - 1
+        if at < 0 or t_ns > times[-1] + self._reach_ns:
+            return np.zeros(2)
+        a, b, c = rates[at]
+        (fx, _, cx), (_, fy, cy), _ = self.camera_matrix.tolist()
+        x, y = (point[0] - cx) / fx, (point[1] - cy) / fy
+        # A still ray r moves by -rate x r in camera axes.
+        return np.array([fx * (x * y * a - (1 + x * x) * b + y * c), fy * ((1 + y * y) * a - x * y * b - x * c)])
+
+    def _between(self, from_ns: int, to_ns: int) -> Optional[Quaternion]:
+        """The camera's attitude at `to_ns` as seen from that at `from_ns`."""
+        times = self._samples[0]
+        if not times or not times[0] <= from_ns <= times[-1] + self._reach_ns or to_ns < times[0]:
+            return None
+        return _product(_inverted(self._attitude(from_ns)), self._attitude(to_ns))
+
+    def _attitude(self, t_ns: int) -> Quaternion:
+        """World from camera at a time from the first sample on."""
+        times, attitudes, rates = self._samples
+        at = bisect_right(times, t_ns) - 1
+        seconds = min(t_ns - times[at], self._reach_ns) * 1e-9
+        if at + 1 < len(times):
+            (ax, ay, az), (bx, by, bz) = rates[at], rates[at + 1]
+            return _product(attitudes[at], _turned((0.5 * (ax + bx), 0.5 * (ay + by), 0.5 * (az + bz)), seconds))
+        return _product(attitudes[at], _turned(rates[at], seconds))
+
+
+def check_camera_matrix(value: ArrayLike) -> np.ndarray:
+    """The camera matrix as float64 (3, 3). Raises InputError unless it has focal lengths above 0 and a last row 0 0 1."""
+    matrix = np.array(value, dtype=np.float64)
+    if matrix.shape != (3, 3) or not np.isfinite(matrix).all() or not (matrix[0, 0] > 0 and matrix[1, 1] > 0):
+        raise InputError(f"camera matrix: {value!r} is no (3, 3) array of finite numbers with focal lengths above 0")
+    if matrix[2].tolist() != [0, 0, 1]:
+        raise InputError(f"camera matrix: the last row is {matrix[2].tolist()}, expected [0, 0, 1]")
+    return matrix
+
+
+def check_rotation(value: ArrayLike, name: str) -> np.ndarray:
+    """The rotation as float64 (3, 3). Raises InputError unless it is orthonormal with determinant 1."""
+    matrix = np.array(value, dtype=np.float64)
+    if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
+        raise InputError(f"{name}: {value!r} is no (3, 3) array of finite numbers")
+    if abs(np.linalg.det(matrix) - 1) > 1e-3 or np.abs(matrix @ matrix.T - np.eye(3)).max() > 1e-3:
+        raise InputError(f"{name}: {matrix.tolist()} is no rotation (orthonormal rows, determinant 1)")
+    return matrix
+
+
+def _vector(value: ArrayLike, source: str) -> np.ndarray:
+    try:
+        vector = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{source}: {value!r} is not three numbers") from None
+    if vector.shape != (3,) or not np.isfinite(vector).all():
+        raise InputError(f"{source}: {value!r} is not three finite numbers")
+    if np.abs(vector).max() > FULL_SCALE:
+        raise InputError(f"{source}: {vector.tolist()} is beyond {FULL_SCALE:g} rad/s; are these degrees per second?")
+    return vector
+
+
+def _turned(rate: Vector, seconds: float) -> Quaternion:
+    x, y, z = rate
+    norm = math.sqrt(x * x + y * y + z * z)
+    half = 0.5 * norm * seconds
+    share = math.sin(half) / norm if norm > 1e-12 else 0.5 * seconds
+    return math.cos(half), x * share, y * share, z * share
+
+
+def _product(a: Quaternion, b: Quaternion) -> Quaternion:
+    aw, ax, ay, az = a
+    bw, bx, by, bz = b
+    return (
+        aw * bw - ax * bx - ay * by - az * bz,
+        aw * bx + ax * bw + ay * bz - az * by,
+        aw * by - ax * bz + ay * bw + az * bx,
+        aw * bz + ax * by - ay * bx + az * bw,
+    )
+
+
+def _inverted(q: Quaternion) -> Quaternion:
+    return q[0], -q[1], -q[2], -q[3]
+
+
+def _unit(q: Quaternion) -> Quaternion:
+    norm = math.sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3])
+    return q[0] / norm, q[1] / norm, q[2] / norm, q[3] / norm
