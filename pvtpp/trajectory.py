@@ -37,6 +37,8 @@ class Trajectory:
     """Immutable. `t_ns`: K strictly increasing integer times; `mean` (pixels), `derivative` (pixels per second) and `sigma`
     (pixels): shape ``(K, 4)``, ``[cx, cy, w, h]``. `evidence_ns`: capture time of the newest evidence behind it.
     `valid_until_ns`: the last time its predictor answers for (None: any); beyond it the law still gives an answer.
+    `stabilised`: the means are in the image plane that the camera had at `evidence_ns`, whatever it turns meanwhile
+    (`pvtpp.stabilised`), else each is in the image of its own time.
 
     Raises InputError on shapes that do not fit, times that do not increase, or anything not finite.
     """
@@ -48,6 +50,7 @@ class Trajectory:
     evidence_ns: int
     law: str = "linear"
     valid_until_ns: Optional[int] = None
+    stabilised: bool = False
 
     def __post_init__(self) -> None:
         times = tuple(map(int, self.t_ns))
@@ -97,7 +100,8 @@ class Trajectory:
         return Prediction(int(t_ns), box, velocity, sigma, age)
 
     def to_row(self) -> list:
-        """Plain numbers, as logs and messages carry them; `from_row` gives the same trajectory back to the bit."""
+        """Plain numbers, as logs and messages carry them; `from_row` gives the same trajectory back to the bit. A last
+        True is there for a stabilised trajectory alone."""
         return [
             self.evidence_ns,
             self.valid_until_ns,
@@ -106,13 +110,14 @@ class Trajectory:
             self.mean.ravel().tolist(),
             self.derivative.ravel().tolist(),
             self.sigma.ravel().tolist(),
+            *([True] if self.stabilised else []),
         ]
 
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> Trajectory:
-        evidence_ns, valid_until_ns, law, t_ns, mean, derivative, sigma = row
+        evidence_ns, valid_until_ns, law, t_ns, mean, derivative, sigma, *stabilised = row
         mean, derivative, sigma = (np.reshape(values, (-1, 4)) for values in (mean, derivative, sigma))
-        return cls(tuple(t_ns), mean, derivative, sigma, evidence_ns, law, valid_until_ns)
+        return cls(tuple(t_ns), mean, derivative, sigma, evidence_ns, law, valid_until_ns, bool(stabilised))
 
 
 def _hermite(u: Any, span: Any, mean0: Any, slope0: Any, mean1: Any, slope1: Any) -> Tuple[Any, Any]:
@@ -131,11 +136,12 @@ class TrajectoryTable:
     """
 
     def __init__(self, rows: Sequence[Sequence[Any]]):
-        evidence, valid_until, laws, times, means, derivatives, _ = zip(*rows) if rows else ((),) * 7
+        evidence, valid_until, laws, times, means, derivatives = zip(*(row[:6] for row in rows)) if rows else ((),) * 6
         counts = np.fromiter(map(len, times), dtype=np.int64, count=len(times))
         self.evidence_ns = np.array(evidence, dtype=np.int64)
         endless = np.iinfo(np.int64).max
         self.valid_until_ns = np.array([endless if v is None else v for v in valid_until], dtype=np.int64)
+        self.stabilised = np.array([len(row) > 7 for row in rows], dtype=bool)
         self._linear = np.array([law == "linear" for law in laws], dtype=bool)
         self._first = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
         self._last = self._first + counts - 1

@@ -1,0 +1,95 @@
+"""The stabilised frame: the image plane that the camera had at the newest evidence, whatever it has turned since.
+
+A track in it holds the target's own motion alone, so a predictor need not guess what hand, wind and gimbal did. Its answer
+is brought to the image of the asked time last, by a gyro that is newer than any picture.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import List, Optional
+
+import numpy as np
+
+from pvtpp.boxes import ArrayLike
+from pvtpp.camera_motion import CameraMotion
+from pvtpp.track import Bridge, CarriedBox, Track
+from pvtpp.trajectory import Prediction, Trajectory
+
+LEAST_DEPTH = 0.3
+"""A point that the camera has turned this far away from (depth along the new axis, was 1) has left every image."""
+
+
+def warp_boxes(boxes: ArrayLike, homography: np.ndarray) -> np.ndarray:
+    """Boxes ``(..., 4)`` as the turned camera sees them: centres go where the homography (3, 3) takes them, sides scale as
+    the image does there; NaN where the camera has turned away. A roll leaves the sides' directions as they were."""
+    boxes = np.asarray(boxes, dtype=np.float64)
+    made = np.concatenate([boxes[..., :2], np.ones(boxes.shape[:-1] + (1,))], axis=-1) @ homography.T
+    depth = np.where(made[..., 2:] > LEAST_DEPTH, made[..., 2:], np.nan)
+    # An area changes by the determinant of the map's derivative, which for a rotation is depth^-3.
+    return np.concatenate([made[..., :2] / depth, boxes[..., 2:] * depth**-1.5], axis=-1)
+
+
+def stabilised(track: Track, motion: CameraMotion) -> Optional[Track]:
+    """The track as a camera would have seen it that looked all the time where it looked at the newest evidence; without
+    results from before anything is known of the rotation. None where nothing is known of the newest evidence."""
+    track.require_anchor()
+    reference = track.evidence_ns
+    maps = [motion.homography(t_ns, reference) for t_ns in track.t_ns]
+    if maps[-1] is None or motion.homography(reference, reference) is None:
+        return None
+    boxes = [None if each is None else warp_boxes(box, each) for box, each in zip(track.boxes, maps)]
+    lost = [i for i, box in enumerate(boxes) if box is None or not np.isfinite(box).all()]
+    first = lost[-1] + 1 if lost else 0
+    if first == len(boxes):
+        return None
+    kept = np.array(boxes[first:])
+    carried = []
+    for each in track.carried:
+        seen = motion.homography(each.t_ns, reference)
+        box = None if seen is None else warp_boxes(each.box, seen)
+        if box is None or not np.isfinite(box).all():
+            return None
+        carried.append(CarriedBox(each.t_ns, box, each.quality))
+    bridges: List[Optional[Bridge]] = [None] * len(kept)
+    for index in range(first + 1, len(track)):
+        bridge, to = track.bridge(index), maps[index]
+        if bridge is not None and to is not None:
+            reached = track.boxes[index - 1] + bridge.moved
+            if reached[2:].min() > 0:
+                moved = warp_boxes(reached, to) - kept[index - 1 - first]
+                bridges[index - first] = bridge._replace(moved=moved) if np.isfinite(moved).all() else None
+    kept.flags.writeable = False
+    return replace(
+        track,
+        t_ns=track.t_ns[first:],
+        boxes=kept,
+        scores=track.scores[first:],
+        encodings=track.encodings[first:],
+        carried=tuple(carried),
+        bridges=tuple(bridges),
+    )
+
+
+def answer(trajectory: Trajectory, t_ns: int, motion: CameraMotion) -> Prediction:
+    """``trajectory.at(t_ns)`` in the image of time `t_ns`, whatever frame the trajectory is in.
+
+    The velocity is the one in that image: the target's own and what the camera's rotation adds. A target that the camera
+    has turned away from stays where the stabilised frame has it.
+    """
+    found = trajectory.at(t_ns)
+    if not trajectory.stabilised:
+        return found
+    seen = motion.homography(trajectory.evidence_ns, t_ns)
+    if seen is None:
+        return found
+    box = warp_boxes(found.box, seen)
+    if not math.isfinite(box[0]):
+        return found
+    scale = box[2] / found.box[2]
+    depth = scale ** (-2 / 3)
+    jacobian = (seen[:2, :2] - np.outer(box[:2], seen[2, :2])) / depth
+    velocity = np.concatenate([jacobian @ found.velocity[:2], found.velocity[2:] * scale])
+    velocity[:2] += motion.flow(box[:2], t_ns)
+    return found._replace(box=box, velocity=velocity, sigma=found.sigma * scale)
