@@ -1,0 +1,98 @@
+"""What a gyro recorded beside a video: the camera's rotation, for benchmarks of stabilised tracking.
+
+In a sequence's folder it is two files. ``gyro.csv``: rows ``t_ns,x,y,z``, angular velocity in radians per second in IMU axes,
+at times on the clock of the frames (frame 0 at 0); lines that begin with ``#`` are skipped, so EuRoC's files will do.
+``camera.json``: an object with `camera_matrix` (3, 3) in pixels and, where the axes differ, `camera_from_imu` (3, 3).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any, Dict, Optional, Tuple
+
+import numpy as np
+
+from pvtpp.camera_motion import Gyro, check_camera_matrix, check_rotation
+from pvtpp.errors import InputError
+from pvtpp.files import whole_file
+
+SAMPLES, CAMERA = "gyro.csv", "camera.json"
+
+
+@dataclass(frozen=True, eq=False)
+class GyroRecording:
+    """`t_ns`: (n,) int64, strictly increasing. `rates`: (n, 3), radians per second, IMU axes. `source` names it in errors."""
+
+    t_ns: np.ndarray
+    rates: np.ndarray
+    camera_matrix: np.ndarray
+    camera_from_imu: np.ndarray
+    source: str = "gyro"
+
+    def __post_init__(self) -> None:
+        times, rates = np.array(self.t_ns, dtype=np.int64), np.array(self.rates, dtype=np.float64)
+        if times.ndim != 1 or rates.shape != (len(times), 3):
+            raise InputError(f"{self.source}: {times.shape} times with rates of shape {rates.shape}, expected (n,) and (n, 3)")
+        back = np.flatnonzero(np.diff(times) <= 0)
+        if len(back):
+            raise InputError(f"{self.source}: times must increase, sample {back[0] + 2} is at t_ns={times[back[0] + 1]}")
+        for name, value in (
+            ("t_ns", times),
+            ("rates", rates),
+            ("camera_matrix", check_camera_matrix(self.camera_matrix)),
+            ("camera_from_imu", check_rotation(self.camera_from_imu, f"{self.source}: camera_from_imu")),
+        ):
+            value.flags.writeable = False
+            object.__setattr__(self, name, value)
+
+    def camera(self) -> Dict[str, Any]:
+        """What a log keeps of it, so that it can be scored by itself; `made` turns it back."""
+        return {"camera_matrix": self.camera_matrix.tolist(), "camera_from_imu": self.camera_from_imu.tolist()}
+
+    def write(self, folder: str) -> None:
+        """Write both files into this folder, each whole or not at all."""
+        rows = np.column_stack([self.t_ns.astype(object), self.rates.astype(object)])
+        with whole_file(os.path.join(folder, SAMPLES)) as part:
+            np.savetxt(part, rows, fmt=["%d"] + ["%.9g"] * 3, delimiter=",", header="t_ns,x,y,z")
+        with whole_file(os.path.join(folder, CAMERA)) as part, open(part, "w", encoding="utf-8") as file:
+            json.dump(self.camera(), file)
+
+
+def made(camera: Dict[str, Any]) -> Gyro:
+    """A gyro without samples for the camera that `GyroRecording.camera` described."""
+    return Gyro(camera["camera_matrix"], camera["camera_from_imu"])
+
+
+def read(folder: str) -> Optional[GyroRecording]:
+    """The recording in this folder, None where there is no `gyro.csv`. Raises InputError where it misfits, naming the file."""
+    samples, camera = os.path.join(folder, SAMPLES), os.path.join(folder, CAMERA)
+    if not os.path.isfile(samples):
+        return None
+    try:
+        with open(camera, encoding="utf-8") as file:
+            about = json.load(file)
+        matrix = about["camera_matrix"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{camera}: beside {SAMPLES} an object with camera_matrix is needed ({error!r})") from None
+    times, rates = _samples(samples)
+    return GyroRecording(times, rates, matrix, about.get("camera_from_imu", np.eye(3)), samples)
+
+
+def _samples(path: str) -> Tuple[np.ndarray, np.ndarray]:
+    times, rates = [], []
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip() or line.startswith("#"):
+                continue
+            fields = line.split(",")
+            try:
+                times.append(int(fields[0]))
+                rates.append([float(field) for field in fields[1:4]])
+                fine = len(rates[-1]) == 3 and np.isfinite(rates[-1]).all()
+            except ValueError:
+                fine = False
+            if not fine:
+                raise InputError(f"{path}, line {number}: {line.strip()!r} is no sample, expected t_ns,x,y,z (rad/s)")
+    return np.array(times, dtype=np.int64), np.reshape(np.array(rates, dtype=np.float64), (-1, 3))

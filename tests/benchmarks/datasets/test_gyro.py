@@ -1,0 +1,67 @@
+"""Gyro recordings beside a video: they read back as written, and what misfits is refused by its line."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.datasets.gyro import GyroRecording, made, read
+from pvtpp.errors import InputError
+
+K = [[600.0, 0, 320], [0, 600, 180], [0, 0, 1]]
+AXES = [[0.0, -1, 0], [0, 0, -1], [1, 0, 0]]
+
+
+def recording(**changes):
+    times = np.arange(50) * 5_000_000 + 2**60
+    rates = np.random.default_rng(0).normal(size=(50, 3))
+    return GyroRecording(**{**{"t_ns": times, "rates": rates, "camera_matrix": K, "camera_from_imu": AXES}, **changes})
+
+
+def test_a_recording_reads_back_times_to_the_nanosecond(tmp_path):
+    first = recording()
+    first.write(str(tmp_path))
+    again = read(str(tmp_path))
+    np.testing.assert_array_equal(again.t_ns, first.t_ns)
+    np.testing.assert_allclose(again.rates, first.rates, rtol=1e-8)
+    assert again.camera() == first.camera()
+
+
+def test_a_log_keeps_enough_to_make_the_gyro_anew():
+    gyro = made(json.loads(json.dumps(recording().camera())))
+    np.testing.assert_array_equal(gyro.camera_matrix, K)
+    np.testing.assert_array_equal(gyro.camera_from_imu, AXES)
+
+
+def test_a_folder_without_a_gyro_has_none(tmp_path):
+    assert read(str(tmp_path)) is None
+
+
+def test_a_gyro_without_its_camera_is_refused(tmp_path):
+    recording().write(str(tmp_path))
+    (tmp_path / "camera.json").unlink()
+    with pytest.raises(InputError, match=r"camera\.json.*camera_matrix"):
+        read(str(tmp_path))
+
+
+@pytest.mark.parametrize("line", ["1,2,3", "a,1,2,3", "1,1,2,nan", "1.5,1,2,3"])
+def test_a_bad_line_is_named(tmp_path, line):
+    recording().write(str(tmp_path))
+    with open(tmp_path / "gyro.csv", "a") as file:
+        file.write(line + "\n")
+    with pytest.raises(InputError, match="line 52"):
+        read(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"t_ns": np.zeros(50)}, "times must increase, sample 2"),
+        ({"rates": np.zeros((49, 3))}, r"expected \(n,\) and \(n, 3\)"),
+        ({"camera_matrix": np.zeros((3, 3))}, "camera matrix"),
+        ({"camera_from_imu": np.ones((3, 3))}, "no rotation"),
+    ],
+)
+def test_what_misfits_is_refused(changes, said):
+    with pytest.raises(InputError, match=said):
+        recording(**changes)
