@@ -5,28 +5,37 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
+import shlex
+import shutil
 import sys
 from importlib import metadata
+from importlib.util import find_spec
 from typing import Any, Callable, Dict, List, TypeVar
 
 from pvtpp.errors import InputError
 from pvtpp.tracker import Tracker, as_tracker
 
 # Importing an adapter must stay cheap: it loads its runtime when a tracker is made, not before.
-ADAPTERS = ("nanotrack", "opencv", "replay")
+ADAPTERS = ("external", "nanotrack", "opencv", "replay", "siammask", "siamrpn")
 ENTRY_POINT_GROUP = "pvtpp.trackers"
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 _FACTORIES: Dict[str, Callable[..., Any]] = {}
+_ARGUMENTS: Dict[str, str] = {}
 
 
-def register(name: str) -> Callable[[Factory], Factory]:
-    """Decorator: make this class or function, whose keyword arguments are the options, known as `name`."""
+def register(name: str, argument: str = "") -> Callable[[Factory], Factory]:
+    """Decorator: make this class or function, whose keyword arguments are the options, known as `name`.
+
+    With `argument`, ``name:TEXT`` gives the option of this name.
+    """
 
     def add(factory: Factory) -> Factory:
         if name in _FACTORIES:
             raise InputError(f"two trackers are called {name!r}: {_FACTORIES[name]!r} and {factory!r}")
         _FACTORIES[name] = factory
+        if argument:
+            _ARGUMENTS[name] = argument
         return factory
 
     return add
@@ -38,14 +47,18 @@ def names() -> List[str]:
 
 
 def create(name: str, **options: Any) -> Tracker:
-    """A new tracker; `name` is one of `names()`, or ``module:Class`` for anything that `pvtpp.tracker.as_tracker` takes.
+    """A new tracker; `name` is one of `names()`, ``external:PROGRAM``, or ``module:Class`` for anything that
+    `pvtpp.tracker.as_tracker` takes.
 
     Raises InputError for an unknown name or option (both list the valid ones) and for a class that is not importable or
     no tracker.
     """
     own = _own()
+    first, _, text = name.partition(":")
     if name in own:
         factory = own[name]
+    elif text and first in _ARGUMENTS:
+        factory, options = own[first], {_ARGUMENTS[first]: text, **options}
     elif ":" in name:
         factory = _imported(name)
     else:
@@ -58,6 +71,26 @@ def create(name: str, **options: Any) -> Tracker:
             raise InputError(f"tracker {name!r}: cannot load {offered[name].value} ({_named(error)})") from None
     _check_options(name, factory, options)
     return as_tracker(factory(**options))
+
+
+def sources(name: str) -> List[str]:
+    """The files that make the tracker `name` what it is, beyond its weights and this project: of ``module:Class`` the module's,
+    of ``external:PROGRAM`` the program and every word of its command that names a file. The tracker is not run."""
+    first, _, text = name.partition(":")
+    _own()
+    if text and first in _ARGUMENTS:
+        words = shlex.split(text)
+        program = shutil.which(words[0]) if words else None
+        return [path for path in (program, *words[1:]) if path is not None and os.path.isfile(path)]
+    if not text:
+        return []
+    _see_working_folder()
+    try:
+        spec = find_spec(first)
+    except Exception:
+        # Whatever its package raises, `create` says.
+        spec = None
+    return [spec.origin] if spec is not None and spec.origin is not None else []
 
 
 def _own() -> Dict[str, Callable[..., Any]]:
@@ -76,9 +109,7 @@ def _imported(name: str) -> Callable[..., Any]:
     module_name, _, attribute = name.partition(":")
     if not (module_name and attribute):
         raise InputError(f"tracker {name!r}: expected module:Class, with neither part empty")
-    # A tracker in the working folder is found as `python -m` would find it, but shadows nothing installed.
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
+    _see_working_folder()
     try:
         module = importlib.import_module(module_name)
     except Exception as error:
@@ -89,6 +120,12 @@ def _imported(name: str) -> Callable[..., Any]:
         listed = ", ".join(classes) or "none"
         raise InputError(f"tracker {name!r}: {module_name} has no class {attribute!r}; its classes are: {listed}")
     return factory
+
+
+def _see_working_folder() -> None:
+    """A tracker in the working folder is found as `python -m` would find it, but shadows nothing installed."""
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
 
 
 def _check_options(name: str, factory: Callable[..., Any], options: Dict[str, Any]) -> None:

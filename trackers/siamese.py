@@ -1,177 +1,166 @@
-"""What Siamese trackers share: where to cut the search region from the image, and which of its proposals to believe.
+"""The Siamese tracker: a template's features compared with a search region's, whatever network does it.
 
-Source: the PySOT family (SiamRPN++, SiamBAN, NanoTrack), whose arithmetic is kept step by step. Positions in this file
-are PySOT's own: a first box has its centre at ``left + (w - 1) / 2``, yet a centre reports ``left = centre - w / 2``.
-That half pixel is in every published result of the family, so it is kept: `first_centre` shifts once, and from then on
-the reported ``[cx, cy, w, h]`` is the internal state.
+A family member is a `Decoder` and three engines; NanoTrack, SiamRPN++ and SiamMask say which, each in its file.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Optional, Tuple
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from pvtpp.boxes import ArrayLike, as_box
 from pvtpp.errors import InputError
+from pvtpp.inference import artefact
+from pvtpp.inference.engine import Engine, TensorSpec
+from pvtpp.tracker import Frame, TrackerOutput
+from trackers.crop import bounded, channel_average, context_side, crop, first_centre, to_blob
+from trackers.decode import Decoder, Proposal
+
+Shape = Tuple[Optional[int], ...]
+GRAPHS = ("template", "search", "head", "refine")
+"""What a tracker's engines are called, in the order in which it takes them; SiamMask alone has the last."""
 
 
-@dataclass(frozen=True)
-class SiameseConfig:
-    """Geometry of a Siamese tracker and the constants that temper its proposals; sizes in pixels of the network input.
+@dataclass(frozen=True, eq=False)
+class SiameseFeatures:
+    """What the head compares, on its last level, float32, read-only: `template` ``(1, C, h, w)``, the same array for every
+    frame since init, and `search` ``(1, C, H, W)`` of this frame."""
 
-    `context` is the margin round the target as a share of ``w + h``. `window_influence` weighs the cosine window over
-    the score, `penalty_k` punishes sudden changes of size and shape, `size_rate` is how fast the size follows the
-    proposal, `minimum` the least width and height reported, in image pixels.
+    template: np.ndarray
+    search: np.ndarray
+
+
+class Look(NamedTuple):
+    """One search: where the region lay (centre and side, image pixels), what the engines gave and what was made of it."""
+
+    x: float
+    y: float
+    side: int
+    seen: List[np.ndarray]
+    maps: List[np.ndarray]
+    proposal: Proposal
+
+
+class SiameseTracker:
+    """Follows PySOT's tracker step by step.
+
+    `engines` for template, search and head go by position: the head takes the template's levels and then as many of the
+    search region's, and gives scores and boxes first. Crops go in as float planes or as bytes, as the engine asks. Score
+    is the softmax score of the chosen proposal. Raises InputError for engines that do not fit each other or `decoder`.
     """
 
-    window_influence: float
-    penalty_k: float
-    size_rate: float
-    score_size: int
-    stride: int
-    exemplar: int = 127
-    instance: int = 255
-    context: float = 0.5
-    minimum: float = 10.0
+    graphs: Tuple[str, ...] = GRAPHS[:3]
+    """The engines that it takes."""
 
-    def __post_init__(self) -> None:
-        for name in ("window_influence", "size_rate"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InputError(f"SiameseConfig.{name} is {getattr(self, name)!r}, allowed is 0 to 1")
-        for name in ("penalty_k", "context", "minimum"):
-            if not 0.0 <= getattr(self, name) < float("inf"):
-                raise InputError(f"SiameseConfig.{name} is {getattr(self, name)!r}, allowed is any number from 0")
-        for name in ("score_size", "stride", "exemplar", "instance"):
-            if not (isinstance(getattr(self, name), int) and getattr(self, name) > 0):
-                raise InputError(f"SiameseConfig.{name} is {getattr(self, name)!r}, allowed is any whole number from 1")
+    def __init__(self, name: str, decoder: Decoder, engines: Sequence[Engine]):
+        if len(engines) != len(self.graphs):
+            raise InputError(f"{name}: takes {len(self.graphs)} engines, {', '.join(self.graphs)}; got {len(engines)}")
+        template, search, head = engines[:3]
+        self.engines: Dict[str, Engine] = dict(zip(self.graphs, engines))
+        self.config, self._decoder = decoder.config, decoder
+        self._template_engine, self._search_engine, self._head = template, search, head
+        self._levels = len(head.inputs) // 2
+        _check(name, decoder, template, search, head)
+        self._exemplar = _Crop(template.inputs[0], self.config.exemplar)
+        self._instance = _Crop(search.inputs[0], self.config.instance)
+        self._template: List[np.ndarray] = []
+        self._box: Optional[np.ndarray] = None
+
+    def init(self, frame: Frame, box: ArrayLike) -> None:
+        image, self._box = frame.image, as_box(box, "first box")
+        self._fill: Tuple[float, float, float] = channel_average(image)
+        self._x, self._y = first_centre(self._box).tolist()
+        w, h = self._box[2:].tolist()
+        side = max(1, round(context_side(w, h, self.config.context)))
+        given = self._exemplar.cut(image, self._x, self._y, side, self._fill)
+        self._template = _values(self._template_engine, given)[: self._levels]
+
+    def track(self, frame: Frame, search_box: Optional[ArrayLike] = None) -> TrackerOutput:
+        return self._moved(frame, self._look(frame, search_box))
+
+    def _look(self, frame: Frame, search_box: Optional[ArrayLike]) -> Look:
+        if self._box is None:
+            raise InputError("track() called before init()")
+        config, image = self.config, frame.image
+        if search_box is None or np.array_equal(search_box, self._box):
+            # Asking for the last box is asking for nothing, also right after init, where the internal centre differs.
+            x, y, (w, h) = self._x, self._y, self._box[2:].tolist()
+        else:
+            x, y, w, h = as_box(search_box, "search box").tolist()
+        context = context_side(w, h, config.context)
+        side = max(1, round(context * (config.instance / config.exemplar)))
+        seen = _values(self._search_engine, self._instance.cut(image, x, y, side, self._fill))
+        levels = self._template + seen[: self._levels]
+        maps = _values(self._head, {spec.name: level for spec, level in zip(self._head.inputs, levels)})
+        proposal = self._decoder.decode(maps[0], maps[1], w, h, config.exemplar / context)
+        return Look(x, y, side, seen, maps, proposal)
+
+    def _moved(self, frame: Frame, look: Look) -> TrackerOutput:
+        """Believe the proposal: the tracker's state goes there."""
+        dx, dy, w, h, score = look.proposal[:5]
+        found = bounded(look.x + dx, look.y + dy, w, h, frame.image, self.config.minimum)
+        features = SiameseFeatures(self._template[-1], look.seen[self._levels - 1])
+        output = TrackerOutput(np.array(found), score, features)
+        self._box = output.box
+        self._x, self._y = found[:2]
+        return output
 
 
-def first_centre(box: np.ndarray) -> np.ndarray:
-    """Internal centre ``[x, y]`` for a first box ``[cx, cy, w, h]``: PySOT's ``left + (w - 1) / 2``."""
-    return box[:2] - 0.5
+def exported(name: str, weights: Union[str, Path, None], threads: int, backend: str) -> Optional[Tuple[Engine, ...]]:
+    """The engines of the exported network in the folder `weights`; None where it is no such folder.
 
-
-def context_side(width: float, height: float, context: float) -> float:
-    """Side of the square round the target and its margin, image pixels: ``sqrt((w + c(w + h)) (h + c(w + h)))``."""
-    margin = context * (width + height)
-    return math.sqrt((width + margin) * (height + margin))
-
-
-def window_corner(centre_x: float, centre_y: float, side: int) -> Tuple[int, int]:
-    """Left and top pixel of the `side` x `side` window round the centre, rounded as PySOT rounds it."""
-    shift = 0.5 - (side + 1) / 2
-    return math.floor(centre_x + shift), math.floor(centre_y + shift)
-
-
-def channel_average(image: np.ndarray) -> Tuple[float, float, float]:
-    """What fills the window outside the image: the mean of each channel, cut to whole grey levels as PySOT does."""
-    import cv2
-
-    blue, green, red = (float(int(mean)) for mean in cv2.mean(image)[:3])
-    return blue, green, red
-
-
-def crop(
-    image: np.ndarray,
-    centre_x: float,
-    centre_y: float,
-    side: int,
-    size: int,
-    fill: Tuple[float, float, float],
-    out: Optional[np.ndarray] = None,
-) -> np.ndarray:
-    """The `side` x `side` window round the centre as ``(size, size, 3)`` uint8, `fill` where it leaves the image.
-
-    Inside the image a view is resized, which is PySOT's crop to the last bit. Across the border one ``warpAffine`` with
-    the same pixel-centre mapping gives it to within rounding (OpenCV places samples on 1/32 pixel there, and the
-    outermost row sees the window's neighbours): nothing is padded, so a large target costs no more. `out` is a buffer
-    to write into.
+    Raises InputError for a network of another tracker and for a damaged one.
     """
-    import cv2
-
-    left, top = window_corner(centre_x, centre_y, side)
-    if left >= 0 and top >= 0 and left + side <= image.shape[1] and top + side <= image.shape[0]:
-        return cv2.resize(image[top : top + side, left : left + side], (size, size), dst=out)
-    scale = side / size
-    half = 0.5 * scale - 0.5
-    return cv2.warpAffine(
-        image,
-        np.array([[scale, 0.0, left + half], [0.0, scale, top + half]]),
-        (size, size),
-        dst=out,
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=fill,
-    )
+    if weights is None or not artefact.is_artefact(weights):
+        return None
+    found = artefact.read(Path(weights).expanduser())
+    if found.card.get("model") != name:
+        raise InputError(f"{weights}: an exported network of {found.card.get('model')!r}, expected one of {name!r}")
+    engines: Dict[str, Any] = found.engines(**({"backend": backend} if backend else {}), threads=threads)
+    return tuple(engines.values())
 
 
-def to_blob(patch: np.ndarray, out: Optional[np.ndarray] = None) -> np.ndarray:
-    """uint8 ``(h, w, 3)`` to float32 ``(1, 3, h, w)``, values and channel order kept. `out` is a buffer to write to."""
-    blob = np.empty((1, 3) + patch.shape[:2], np.float32) if out is None else out
-    np.copyto(blob[0], patch.transpose(2, 0, 1))
-    return blob
+class _Crop:
+    """A crop as an engine takes it, always in the same memory."""
+
+    def __init__(self, spec: TensorSpec, size: int):
+        self._name, self._size = spec.name, size
+        self._patch = np.empty((size, size, 3), np.uint8)
+        self._given = self._patch[None] if spec.dtype == np.uint8 else np.empty((1, 3, size, size), np.float32)
+
+    def cut(self, image: np.ndarray, x: float, y: float, side: int, fill: Tuple[float, float, float]) -> Dict[str, np.ndarray]:
+        patch = crop(image, x, y, side, self._size, fill, self._patch)
+        return {self._name: self._given if self._given.dtype == np.uint8 else to_blob(patch, self._given)}
 
 
-def bounded(
-    centre_x: float, centre_y: float, width: float, height: float, image: np.ndarray, minimum: float
-) -> Tuple[float, float, float, float]:
-    """The box with its centre inside the image and its size between `minimum` and the image's.
-
-    Plain floats: on one box, arrays cost more than this arithmetic.
-    """
-    rows, columns = image.shape[:2]
-    return (
-        min(max(centre_x, 0.0), float(columns)),
-        min(max(centre_y, 0.0), float(rows)),
-        min(max(width, minimum), float(columns)),
-        min(max(height, minimum), float(rows)),
-    )
+def _values(engine: Engine, inputs: Dict[str, np.ndarray]) -> List[np.ndarray]:
+    """The outputs in the engine's order, read-only."""
+    found = engine.run(inputs)
+    values = [found[spec.name] for spec in engine.outputs]
+    for value in values:
+        value.flags.writeable = False
+    return values
 
 
-class PointDecoder:
-    """Turns the maps of an anchor-free head (class 2 x n x n, box l, t, r, b 4 x n x n) into one proposal.
+def _check(name: str, decoder: Decoder, template: Engine, search: Engine, head: Engine) -> None:
+    """Raises InputError for the first shape that is not what it meets; open ones are taken as they come."""
+    config, levels = decoder.config, len(head.inputs) // 2
+    meets: List[Tuple[str, Shape, Shape]] = [
+        ("the template's crop", _sides(template.inputs[0]), (config.exemplar, config.exemplar)),
+        ("the search region's crop", _sides(search.inputs[0]), (config.instance, config.instance)),
+    ]
+    for spec, given in zip(head.inputs, (*template.outputs[:levels], *search.outputs[:levels])):
+        meets.append((f"what the head takes as {spec.name!r}", spec.shape, given.shape))
+    for spec, channels in zip(head.outputs, (decoder.questions, decoder.answers)):
+        meets.append((f"the head's {spec.name!r}", spec.shape, (1, channels, config.score_size, config.score_size)))
+    for what, found, expected in meets:
+        if None not in (*found, *expected) and found != expected:
+            raise InputError(f"{name}: {what} is {list(found)}, expected {list(expected)}; these engines do not fit it")
 
-    The points are a centred n x n grid with the network's stride, in pixels of the search crop relative to its centre.
-    """
 
-    def __init__(self, config: SiameseConfig):
-        count = config.score_size
-        grid = (np.arange(count) - count // 2) * float(config.stride)
-        hann = np.hanning(count)
-        self.config = config
-        self._x, self._y = np.tile(grid, count), np.repeat(grid, count)
-        self._window = (np.outer(hann, hann).ravel() * config.window_influence).astype(np.float32)
-
-    def decode(
-        self, scores: np.ndarray, distances: np.ndarray, width: float, height: float, scale: float
-    ) -> Tuple[float, float, float, float, float]:
-        """The best proposal as ``(dx, dy, w, h, score)``: offset and smoothed size in image pixels, score in [0, 1].
-
-        `scores` and `distances` are the head's two maps, float32 (axes ``..., channel, y, x``), `width` and `height`
-        the size the target is taken to have, `scale` crop pixels per image pixel.
-        """
-        # Right after a network has run, every NumPy function is cold and costs ten times its usual: use few of them.
-        config = self.config
-        background, target = scores.reshape(2, -1)
-        distances = distances.reshape(4, -1)
-        sizes = distances[:2] + distances[2:]
-        padded = sizes + (sizes[0] + sizes[1]) * config.context
-        # How much larger (squared) and how much taller than the target; max(r, 1/r) is the same either way.
-        area = padded[0] * padded[1] * (scale * context_side(width, height, config.context)) ** -2
-        aspect = sizes[1] / sizes[0] * (width / height)
-        change = np.sqrt(np.maximum(area, 1.0 / area)) * np.maximum(aspect, 1.0 / aspect)
-        # The softmax of two classes.
-        score = 1.0 / (np.exp(background - target) + 1.0)
-        penalised = np.exp(change * -config.penalty_k) * score * math.exp(config.penalty_k)
-        best = int((penalised * (1.0 - config.window_influence) + self._window).argmax())
-        rate = float(penalised[best]) * config.size_rate
-        left, top, right, bottom = distances[:, best].tolist()
-        return (
-            (float(self._x[best]) + 0.5 * (right - left)) / scale,
-            (float(self._y[best]) + 0.5 * (bottom - top)) / scale,
-            width * (1.0 - rate) + (left + right) / scale * rate,
-            height * (1.0 - rate) + (top + bottom) / scale * rate,
-            float(score[best]),
-        )
+def _sides(spec: TensorSpec) -> Shape:
+    """Height and width of an engine's crop, of bytes ``(1, h, w, 3)`` or planes ``(1, 3, h, w)``."""
+    return spec.shape[1:3] if spec.dtype == np.uint8 else spec.shape[2:4]

@@ -10,17 +10,26 @@ from pvtpp.errors import InputError
 
 @dataclass(frozen=True)
 class WeightFile:
-    """One file: the name it has here, its public address, sha256 (hex) and size in bytes."""
+    """One file: the name it has here, its public address, sha256 (hex) and size in bytes.
+
+    With an empty address nobody published a direct one, and no hash: it is fetched by hand from the page in the entry's
+    note, and known by whether its tensors fit the network.
+    """
 
     name: str
-    url: str
-    sha256: str
-    size: int
+    url: str = ""
+    sha256: str = ""
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        if self.url and not (self.sha256 and self.size):
+            raise InputError(f"{self.name}: {self.url} has no sha256 or size beside it, and is not fetched unchecked")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """The weights of one tracker. `folder` is their place below a weights folder."""
+    """The weights of one tracker. `folder` is their place below a weights folder, `note` says whose they are and what they
+    were converted from."""
 
     name: str
     folder: str
@@ -31,6 +40,8 @@ class Entry:
 
 # One commit, not a branch: what an address delivers must not change under its hash.
 _SIAMTRACKERS = "https://raw.githubusercontent.com/HonglinChu/SiamTrackers/4dbbbbc99d4e1f06d4b0a89cadb59d883553b1b4"
+# It delivers through a page for people, and publishes neither addresses of the files themselves nor hashes.
+_PYSOT = "github.com/STVIR/pysot/blob/master/MODEL_ZOO.md"
 
 CATALOGUE: Tuple[Entry, ...] = (
     Entry(
@@ -51,7 +62,36 @@ CATALOGUE: Tuple[Entry, ...] = (
             ),
         ),
         licence="Apache-2.0",
-        note="github.com/HonglinChu/SiamTrackers; the graph for the template crop is derived from the backbone",
+        note="github.com/HonglinChu/SiamTrackers, converted from nanotrackv3.pth there; the template graph is derived here",
+    ),
+    Entry(
+        name="nanotrack-v3-checkpoint",
+        folder="nanotrack",
+        files=(
+            WeightFile(
+                "nanotrackv3.pth",
+                f"{_SIAMTRACKERS}/NanoTrack/models/pretrained/nanotrackv3.pth",
+                "4f0d25108385a67bdec5fa01ca37c74acb72343b53996dd645fe18b86e512e69",
+                3498955,
+            ),
+        ),
+        licence="Apache-2.0",
+        note="github.com/HonglinChu/SiamTrackers, as trained; for joint training and export",
+    ),
+    *(
+        Entry(
+            name=name,
+            folder=folder,
+            files=(WeightFile("model.pth"),),
+            licence="CC-BY-SA-3.0",
+            note=f"{_PYSOT}: {folder} there, as trained",
+        )
+        for name, folder in (
+            ("siamrpn-mobilenetv2", "siamrpn_mobilev2_l234_dwxcorr"),
+            ("siamrpn-resnet50", "siamrpn_r50_l234_dwxcorr"),
+            ("siamrpn-alexnet", "siamrpn_alex_dwxcorr"),
+            ("siammask-resnet50", "siammask_r50_l3"),
+        )
     ),
 )
 

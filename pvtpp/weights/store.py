@@ -53,6 +53,8 @@ def pull(name: str, progress: Optional[Progress] = None) -> Path:
     entry = catalogue.entry(name)
     folder = _cached(entry)
     missing = [file for file in entry.files if not _is_intact(folder / file.name, file)]
+    if not all(file.url for file in missing):
+        raise MissingWeights(f"{name}: the weights are not on this machine; {_what_to_do(entry)}")
     if missing and os.environ.get("PVTPP_OFFLINE", "0") not in ("", "0"):
         raise MissingWeights(f"{name}: PVTPP_OFFLINE forbids the download; {_what_to_do(entry)}")
     for file in missing:
@@ -110,18 +112,18 @@ def _explicit(entry: Entry, given: Path) -> Tuple[Path, ...]:
 
 
 def _below(entry: Entry, root: Path) -> Tuple[Path, ...]:
-    return root, root / entry.folder
+    # Its own folder first: of several entries a file may have the same name.
+    return root / entry.folder, root
 
 
 def _is_intact(path: Path, file: WeightFile) -> bool:
-    return path.is_file() and sha256(path) == file.sha256
+    return path.is_file() and file.sha256 in ("", sha256(path))
 
 
 def _check(path: Path, file: WeightFile) -> None:
-    found = sha256(path)
-    if found != file.sha256:
+    if not _is_intact(path, file):
         raise InputError(
-            f"{path}: sha256 is {found}, expected {file.sha256}; it is damaged or another network: "
+            f"{path}: sha256 is {sha256(path)}, expected {file.sha256}; it is damaged or another network: "
             f"delete it, or fetch it again from {file.url}"
         )
 
@@ -152,5 +154,5 @@ def _blocks(url: str) -> Iterator[bytes]:
 
 
 def _what_to_do(entry: Entry) -> str:
-    files = " and ".join(f"{file.name} (from {file.url})" for file in entry.files)
+    files = " and ".join(f"{file.name} (from {file.url or entry.note})" for file in entry.files)
     return f"put {files} into {_cached(entry)}, or into a folder that --weights or PVTPP_WEIGHTS names"

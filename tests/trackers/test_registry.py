@@ -42,7 +42,8 @@ def by_path(monkeypatch):
 
 
 def test_lists_the_trackers_of_the_house():
-    assert {"nanotrack-v3", "csrt", "kcf", "mil", "replay"} <= set(registry.names())
+    house = {"nanotrack-v3", "siamrpn-mobilenetv2", "siamrpn-resnet50", "siamrpn-alexnet", "siammask-resnet50"}
+    assert {*house, "csrt", "kcf", "mil", "replay", "external"} <= set(registry.names())
 
 
 def test_unknown_name_lists_the_valid_ones():
@@ -60,6 +61,19 @@ def test_unknown_option_lists_the_valid_ones():
 def test_missing_option_is_named():
     with pytest.raises(InputError, match="xywh_boxes"):
         registry.create("replay")
+
+
+def test_text_after_a_name_is_the_option_it_was_registered_for(monkeypatch):
+    monkeypatch.setattr(registry, "_FACTORIES", dict(registry._FACTORIES))
+    monkeypatch.setattr(registry, "_ARGUMENTS", dict(registry._ARGUMENTS))
+
+    @registry.register("shifted", argument="step")
+    def shifted(step, times=1):
+        return PlainTracker(float(step) * times)
+
+    assert registry.create("shifted:2", times=3).plain.step == 6.0
+    with pytest.raises(InputError, match="step"):
+        registry.create("shifted")
 
 
 def test_a_plain_class_is_wrapped_as_a_tracker(by_path):
@@ -92,6 +106,14 @@ def test_a_module_in_the_working_folder_is_found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     assert type(registry.create("my_own_tracker:Mine")).__name__ == "Mine"
+
+
+def test_the_sources_of_a_tracker_are_its_modules_file_whatever_becomes_of_it(tmp_path, monkeypatch):
+    (tmp_path / "sourced.py").write_text("raise RuntimeError('not run')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert registry.sources("sourced:Mine") == [str(tmp_path / "sourced.py")]
+    assert registry.sources("no_such_package.at_all:Mine") == registry.sources("nanotrack-v3") == []
 
 
 def test_a_module_that_fails_to_import_says_why(tmp_path, monkeypatch):

@@ -9,18 +9,19 @@ published tracker never runs, and those tensors are left unread.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pvtpp.errors import InputError
-from pvtpp.inference.engine import TensorSpec
 from pvtpp.inference.torch import TorchEngine
-from pvtpp.weights.checkpoint import match, read_checkpoint
+from trackers.models import parts
+from trackers.models.blocks import conv_bn
+from trackers.models.correlation import Correlation
+from trackers.models.parts import Part, SiameseNetwork, parameter_groups, spec
+
+__all__ = ["CHANNELS", "HEAD", "JOINT", "LAST_STAGE", "NanoTrackV3", "engines", "load", "parameter_groups"]
 
 CHANNELS = 96
 """Of the features handed to the head and to visual predictors."""
@@ -76,8 +77,7 @@ UNREAD = ("neck.",)
 
 
 def _conv_bn(inside: int, out: int, kernel: int = 1, stride: int = 1, groups: int = 1, bias: bool = False) -> nn.Sequential:
-    padding = kernel // 2
-    return nn.Sequential(nn.Conv2d(inside, out, kernel, stride, padding, groups=groups, bias=bias), nn.BatchNorm2d(out))
+    return conv_bn(inside, out, kernel, stride, kernel // 2, groups=groups, bias=bias)
 
 
 class SqueezeExcite(nn.Module):
@@ -171,12 +171,10 @@ class DepthwiseCorrelation(nn.Module):
         super().__init__()
         self.template = _conv_bn(CHANNELS, CHANNELS, bias=True)
         self.search = _conv_bn(CHANNELS, CHANNELS, bias=True)
+        self.correlation = Correlation(padding=1)
 
     def forward(self, template: Tensor, search: Tensor) -> Tensor:
-        kernel, image = self.template(template[:, :, 2:6, 2:6]), self.search(search)
-        batch, channels = kernel.shape[:2]
-        product = F.conv2d(image.flatten(0, 1)[None], kernel.flatten(0, 1)[:, None], padding=1, groups=batch * channels)
-        return product[0].unflatten(0, (batch, channels))
+        return self.correlation(self.search(search), self.template(template[:, :, 2:6, 2:6]))
 
 
 class Branch(nn.Module):
@@ -211,51 +209,31 @@ class Head(nn.Module):
         return self.cls(template, search), self.reg(template, search).exp()
 
 
-class NanoTrackV3(nn.Module):
+class NanoTrackV3(SiameseNetwork):
     """Backbone and head; `forward` is one training step's pass over pairs of crops."""
+
+    title = "NanoTrack V3"
+    names = NAMES
+    unread = UNREAD
+    joint = JOINT
 
     def __init__(self) -> None:
         super().__init__()
         self.backbone = Backbone()
         self.head = Head()
-        self._frozen: tuple[nn.Module, ...] = ()
 
     def forward(self, template: Tensor, search: Tensor) -> tuple[Tensor, Tensor]:
         """Crops ``(B, 3, 127, 127)`` and ``(B, 3, 255, 255)`` to the head's two maps."""
         return self.head(self.backbone(template), self.backbone(search))
 
-    def freeze_except(self, *parts: str) -> None:
-        """Only the modules called `parts` (such as `JOINT`) go on learning; the rest keeps its weights and, whatever
-        `train` is told, its normalisation statistics. No part: everything is frozen. Unknown names raise InputError."""
-        modules = dict(self.named_modules())
-        for part in parts:
-            if not part or part not in modules:
-                known = ", ".join(name for name in modules if name and name.count(".") < 3)
-                raise InputError(f"NanoTrack V3 has no part {part!r}; among its parts are {known}")
-
-        def learns(name: str) -> bool:
-            return any(name == part or name.startswith(part + ".") for part in parts)
-
-        for name, parameter in self.named_parameters():
-            parameter.requires_grad_(learns(name))
-        # A container of both must follow the mode, so only the modules that hold tensors themselves are listed.
-        self._frozen = tuple(module for name, module in modules.items() if not learns(name) and _holds_tensors(module))
-        self.train(self.training)
-
-    def train(self, mode: bool = True) -> NanoTrackV3:
-        super().train(mode)
-        for module in self._frozen:
-            module.training = False
-        return self
-
-
-def parameter_groups(model: NanoTrackV3) -> dict[str, list[nn.Parameter]]:
-    """Every parameter exactly once, under ``backbone``, `LAST_STAGE` or `HEAD`: what an optimizer gives its own rate."""
-    groups: dict[str, list[nn.Parameter]] = {"backbone": [], LAST_STAGE: [], HEAD: []}
-    for name, parameter in model.named_parameters():
-        part = next((part for part in JOINT if name.startswith(part + ".")), "backbone")
-        groups[part].append(parameter)
-    return groups
+    def parts(self) -> dict[str, Part]:
+        """With the names and shapes of the published graphs."""
+        template, search = spec("input1", CHANNELS, 8, 8), spec("input2", CHANNELS, 16, 16)
+        return {
+            "template": Part(self.backbone, (spec("input", 3, 127, 127),), (spec("output", CHANNELS, 8, 8),)),
+            "search": Part(self.backbone, (spec("input", 3, 255, 255),), (spec("output", CHANNELS, 16, 16),)),
+            "head": Part(self.head, (template, search), (spec("output1", 2, 15, 15), spec("output2", 4, 15, 15))),
+        }
 
 
 def load(path: str | Path) -> NanoTrackV3:
@@ -263,38 +241,11 @@ def load(path: str | Path) -> NanoTrackV3:
 
     Strict: every tensor outside `UNREAD` must have its place and every place its tensor, else InputError.
     """
-    found = {}
-    for name, tensor in read_checkpoint(path).items():
-        if not name.startswith(UNREAD):
-            found[_translate(name)] = tensor
     model = NanoTrackV3()
-    model.load_state_dict(match(model.state_dict(), found, str(path), "NanoTrack V3"))
-    return model.eval()
+    parts.load_into(model, path)
+    return model
 
 
-def engines(model: NanoTrackV3, device: str = "cpu") -> tuple[TorchEngine, TorchEngine, TorchEngine]:
+def engines(model: NanoTrackV3, device: str = "cpu") -> tuple[TorchEngine, ...]:
     """``(template backbone, search backbone, head)``, with the names and shapes of the published graphs."""
-
-    def spec(name: str, *shape: int) -> TensorSpec:
-        return TensorSpec(name, (1, *shape), np.dtype(np.float32))
-
-    template, search = spec("input1", CHANNELS, 8, 8), spec("input2", CHANNELS, 16, 16)
-    maps = (spec("output1", 2, 15, 15), spec("output2", 4, 15, 15))
-    small, large = (
-        TorchEngine(
-            model.backbone, [spec("input", 3, size, size)], [spec("output", CHANNELS, cells, cells)], device, "NanoTrack V3"
-        )
-        for size, cells in ((127, 8), (255, 16))
-    )
-    return small, large, TorchEngine(model.head, [template, search], maps, device, "NanoTrack V3 head")
-
-
-def _holds_tensors(module: nn.Module) -> bool:
-    return any(True for _ in module.parameters(recurse=False)) or any(True for _ in module.buffers(recurse=False))
-
-
-def _translate(name: str) -> str:
-    for pattern, ours in NAMES:
-        if re.match(pattern, name):
-            return re.sub("^" + pattern, ours, name)
-    return name
+    return parts.engines(model, device)

@@ -195,7 +195,10 @@ def test_the_catalogue_is_complete():
     for entry in weights.list_entries():
         assert entry.licence and entry.files
         for file in entry.files:
-            assert file.url.startswith("https://") and len(file.sha256) == 64 and file.size > 0
+            if file.url:
+                assert file.url.startswith("https://") and len(file.sha256) == 64 and file.size > 0
+            else:
+                assert "github.com/" in entry.note
 
 
 @pytest.mark.real_data
@@ -203,3 +206,23 @@ def test_the_real_weights_match_the_catalogue(weights_root):
     folder = weights.path("nanotrack-v3", weights_root)
     for file in catalogue.entry("nanotrack-v3").files:
         assert (folder / file.name).stat().st_size == file.size
+
+
+def test_weights_without_an_address_are_asked_for_by_hand_and_taken_as_they_are(served, tmp_path, monkeypatch):
+    entry = catalogue.Entry("manual", "by_hand", (catalogue.WeightFile("model.pth"),), "none", "example.org/zoo: manual there")
+    monkeypatch.setattr(catalogue, "CATALOGUE", (entry,))
+    for attempt in (weights.find, weights.pull, weights.path):
+        with pytest.raises(
+            weights.MissingWeights, match=r"put model\.pth \(from example\.org/zoo: manual there\) into .*by_hand"
+        ):
+            attempt("manual")
+    monkeypatch.setenv("PVTPP_WEIGHTS", str(tmp_path))
+    for folder, content in (("by_hand", b"its own"), (".", b"another one")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "model.pth").write_bytes(content)
+    assert weights.find("manual") == tmp_path / "by_hand"
+
+
+def test_an_address_without_a_hash_is_refused():
+    with pytest.raises(InputError, match="no sha256 or size"):
+        catalogue.WeightFile("model.pth", "http://127.0.0.1/model.pth")

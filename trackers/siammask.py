@@ -1,0 +1,127 @@
+"""SiamMask: a tracker whose answer has a shape, as a rotated box and as an outline.
+
+Source: SiamMask (CVPR 2019), github.com/STVIR/pysot: its network (`trackers.models.siammask`) and tracking constants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from pvtpp.boxes import ArrayLike
+from pvtpp.inference.engine import Engine
+from pvtpp.tracker import Frame, TrackerOutput
+from trackers.decode import AnchorDecoder, SiameseConfig
+from trackers.registry import register
+from trackers.siamese import GRAPHS, Look, SiameseTracker, exported
+from trackers.siamrpn import torch_engines
+
+NAME = "siammask-resnet50"
+CONFIG = SiameseConfig(window_influence=0.41, penalty_k=0.1, size_rate=0.32, score_size=25, stride=8)
+THRESHOLD = 0.15
+"""Of the mask's probability, published with the checkpoint."""
+SMALLEST = 100.0
+"""Area of a mask that counts, image pixels."""
+# Of each finer map, the finest first: how far a window moves with a cell, its side, and the padding round the map.
+WINDOWS = ((4, 61, 16), (2, 31, 8), (1, 15, 4))
+
+
+@dataclass(frozen=True)
+class MaskOutput(TrackerOutput):
+    """Besides the box, `outline` ``(n, 2)`` and `corners` ``(4, 2)`` of the smallest rotated box round it, x and y in image
+    pixels; without a mask worth the name both are the box's own corners."""
+
+    corners: Optional[np.ndarray] = None
+    outline: Optional[np.ndarray] = None
+
+
+@register(NAME)
+class SiamMask(SiameseTracker):
+    """SiamMask on ResNet-50. The box is the region proposal's, as in all results of the family; options as for
+    `trackers.siamrpn.SiamRPN`."""
+
+    graphs = GRAPHS
+
+    def __init__(
+        self,
+        weights: Union[str, Path, None] = None,
+        threads: int = 1,
+        backend: str = "",
+        engines: Optional[Sequence[Engine]] = None,
+    ):
+        found = engines or exported(NAME, weights, threads, backend) or torch_engines(NAME, weights, backend)
+        super().__init__(NAME, AnchorDecoder(CONFIG), found)
+        self._refine = self.engines["refine"]
+
+    def track(self, frame: Frame, search_box: Optional[ArrayLike] = None) -> MaskOutput:
+        look = self._look(frame, search_box)
+        plain = self._moved(frame, look)
+        row, column = look.proposal.row, look.proposal.column
+        given = windows(look.seen[self._levels :], row, column)
+        given.append(np.ascontiguousarray(look.maps[2][:, :, row : row + 1, column : column + 1]))
+        logits = self._refine.run({spec.name: window for spec, window in zip(self._refine.inputs, given)})
+        (mask,) = logits[self._refine.outputs[0].name]
+        corners, outline = shape_of(mask, self._place(look), frame.image.shape[:2]) or (_corners(plain.box),) * 2
+        return MaskOutput(plain.box, plain.score, plain.features, corners=corners, outline=outline)
+
+    def _place(self, look: Look) -> Tuple[float, float, float]:
+        """Left, top and side of what the mask covers, image pixels: a template's crop round the cell."""
+        config, scale = self.config, look.side / self.config.instance
+        first = (config.instance - config.exemplar) / 2 - config.score_size // 2 * config.stride
+        left, top = ((first + cell * config.stride) * scale for cell in (look.proposal.column, look.proposal.row))
+        return look.x - look.side / 2 + left, look.y - look.side / 2 + top, config.exemplar * scale
+
+
+def windows(maps: Sequence[np.ndarray], row: int, column: int) -> List[np.ndarray]:
+    """What each of the finer maps ``(1, C, H, W)`` shows round a cell of the answer, zero outside the map."""
+    cut = []
+    for map_, (stride, side, padding) in zip(maps, WINDOWS):
+        window = np.zeros((*map_.shape[:2], side, side), np.float32)
+        rows, columns = (
+            slice(max(0, start), min(start + side, size))
+            for start, size in zip((row * stride - padding, column * stride - padding), map_.shape[2:])
+        )
+        top, left = rows.start - row * stride + padding, columns.start - column * stride + padding
+        part = map_[:, :, rows, columns]
+        window[:, :, top : top + part.shape[2], left : left + part.shape[3]] = part
+        cut.append(window)
+    return cut
+
+
+def shape_of(
+    logits: np.ndarray, place: Tuple[float, float, float], image: Tuple[int, ...]
+) -> Optional[Tuple[np.ndarray, np.ndarray]]:
+    """``(corners, outline)`` of a mask's largest piece, float64 image pixels; None where none is above `SMALLEST`.
+
+    `logits` ``(n, n)`` cover the square at `place`, left, top and side; `image` is its ``(height, width)``. PySOT paints the
+    whole image, here only what of the square is inside it.
+    """
+    import cv2
+
+    # PySOT maps onto one pixel less than the image has, and that is in its results.
+    shrunk = [(pixels - 1) / pixels for pixels in image[::-1]]
+    starts = [start * less for start, less in zip(place, shrunk)]
+    scales = [place[2] / len(logits) * less for less in shrunk]
+    # Interpolation reaches a cell beyond the mask's own.
+    lows = [max(0, int(start - scale) - 1) for start, scale in zip(starts, scales)]
+    highs = [min(pixels, int(start + place[2] + scale) + 2) for start, scale, pixels in zip(starts, scales, image[::-1])]
+    if any(high <= low for low, high in zip(lows, highs)):
+        return None
+    (across, down), (x, y) = scales, (start - low for start, low in zip(starts, lows))
+    size = highs[0] - lows[0], highs[1] - lows[1]
+    painted = cv2.warpAffine(1.0 / (1.0 + np.exp(-logits)), np.array([[across, 0.0, x], [0.0, down, y]]), size)
+    # The contours are the last but one of what is found: OpenCV 3 gives the image first.
+    pieces = cv2.findContours(
+        (painted > THRESHOLD).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=tuple(lows)
+    )[-2]
+    largest = max(pieces, key=cv2.contourArea, default=None)
+    if largest is None or cv2.contourArea(largest) <= SMALLEST:
+        return None
+    return cv2.boxPoints(cv2.minAreaRect(largest)).astype(np.float64), largest.reshape(-1, 2).astype(np.float64)
+
+
+def _corners(box: np.ndarray) -> np.ndarray:
+    return box[:2] + box[2:] / 2 * [[-1, -1], [1, -1], [1, 1], [-1, 1]]
