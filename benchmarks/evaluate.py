@@ -10,8 +10,9 @@ from typing import Sequence as Listing
 
 from benchmarks.datasets.sequence import Sequence
 from benchmarks.metrics import MODES
-from benchmarks.runs import MakeTracker, RunSpec, jobs, run, single_predictor_specs
-from benchmarks.score import Score, row, score_offline, score_online
+from benchmarks.runs import MakeTracker, jobs, run
+from benchmarks.score import Score, row, score_modes
+from benchmarks.spec import RunSpec, single_predictor_specs
 from pvtpp.errors import InputError
 from pvtpp.runtime.log import EventLog
 
@@ -66,6 +67,7 @@ class Grid:
         served = tuple(name for name in self.predictors if not self.predictor_ns.get(name, 0)) or ("hold",)
         return replace(
             self.base,
+            clock="simulated",
             processing="0ms",
             predictors=served,
             search_region="last",
@@ -108,10 +110,10 @@ class Tally:
         key = (sequence.name in self._apart, -sequence.camera_fps, sequence.world_fps)
         self._samples.setdefault(key, sequence)
         cells = self._groups.setdefault(key, {})
+        scores = {name: score_modes(log, sequence, name, self._modes) for name in self._predictors}
         for mode in self._modes:
-            for name in self._predictors:
-                score = score_offline(log, sequence, mode) if name is None else score_online(log, sequence, name, mode)
-                cells.setdefault((mode, name), []).append(score)
+            for name, by_mode in scores.items():
+                cells.setdefault((mode, name), []).append(by_mode[mode])
 
     def rows(self) -> List[Dict[str, Any]]:
         return [

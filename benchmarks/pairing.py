@@ -12,8 +12,11 @@ from typing import Tuple
 
 import numpy as np
 
+from pvtpp.camera_motion import Gyro
 from pvtpp.errors import InputError
 from pvtpp.runtime.log import EventLog
+from pvtpp.stabilised import warp_boxes
+from pvtpp.trajectory import TrajectoryTable
 
 SIGMA_DECIMALS = 6
 """Frame times are rounded to nanoseconds; what differs by less than this share of a frame is the same moment."""
@@ -41,7 +44,12 @@ def pair(log: EventLog, predictor: str, world_t_ns: np.ndarray, kappa: float, sc
     available, table = log.trajectories(predictor)
     if schedule == "async":
         frame, answer, sigma = _candidates(available, world_t_ns, kappa)
-        return Pairs(frame, table.boxes(answer, world_t_ns[frame]), sigma)
+        boxes = table.boxes(answer, world_t_ns[frame])
+        if table.stabilised.any():
+            _turn(boxes, log, table, answer, world_t_ns[frame])
+        return Pairs(frame, boxes, sigma)
+    if table.stabilised.any():
+        raise InputError("schedule 'paper' knows no stabilised frame, score a run with a gyro by 'async'")
     results = log.of_kind("init", "result")
     result_ns = np.array([row[1] for row in results], dtype=np.int64)
     moments = np.unique(np.concatenate([available, result_ns]))
@@ -52,6 +60,24 @@ def pair(log: EventLog, predictor: str, world_t_ns: np.ndarray, kappa: float, sc
     reaches = world_t_ns[frame] <= table.valid_until_ns[made]
     boxes[reaches] = table.boxes(made[reaches], world_t_ns[frame[reaches]])
     return Pairs(frame, boxes, sigma)
+
+
+def _turn(boxes: np.ndarray, log: EventLog, table: TrajectoryTable, answer: np.ndarray, t_ns: np.ndarray) -> None:
+    """Bring the boxes of stabilised trajectories into the images of their times, by what the gyro had said by then.
+
+    `t_ns` must not decrease. An answer that may come later (sigma above 0) could know more of the gyro; it is not given that.
+    """
+    gyro, samples = Gyro.from_dict(log.meta["gyro"]), iter(log.of_kind("gyro"))
+    sample = next(samples, None)
+    for i, moment in enumerate(t_ns.tolist()):
+        while sample is not None and sample[1] <= moment:
+            gyro.add(sample[2], sample[3])
+            sample = next(samples, None)
+        if table.stabilised[answer[i]]:
+            seen = gyro.homography(int(table.evidence_ns[answer[i]]), moment)
+            box = boxes[i] if seen is None else warp_boxes(boxes[i], seen)
+            if np.isfinite(box).all():
+                boxes[i] = box
 
 
 def pair_offline(log: EventLog, camera_frames: np.ndarray) -> Pairs:

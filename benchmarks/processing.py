@@ -1,12 +1,14 @@
 """How long a stage takes on each frame: constant, recorded per frame, drawn from recorded times, or any of these scaled.
 
-As text: ``47ms``, ``0.02s``, ``trace:PATH``, ``empirical:PATH``, and any of them times a factor: ``trace:PATH*1.8``. PATH is
-a file of seconds, one per line or comma-separated, or a folder of such files, one per sequence.
+As text: ``47ms``, ``0.02s``, ``trace:PATH``, ``empirical:PATH``, ``bench:FILE``, and any of them times a factor:
+``trace:PATH*1.8``. PATH is a file of seconds, one per line or comma-separated, or a folder of such files, one per sequence;
+FILE is what `pvtpp bench --json` wrote on a board, and serves as ``empirical`` does.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ import numpy as np
 
 from pvtpp.errors import InputError
 
-FORMS = "'47ms', '0.02s', 'trace:PATH', 'empirical:PATH', each optionally '*FACTOR'"
+FORMS = "'47ms', '0.02s', 'trace:PATH', 'empirical:PATH', 'bench:FILE', each optionally '*FACTOR'"
 LONGEST_S = 3600
 """A frame that takes longer is a slip of the unit, and would overflow integer nanoseconds before long."""
 
@@ -111,9 +113,11 @@ def parse(text: str) -> ProcessingTime:
         _bounded(base.longest_ns() * factor, text)
         return Scaled(base, factor, text)
     kind, colon, path = text.partition(":")
-    if colon and kind in ("trace", "empirical"):
+    if colon and kind in ("trace", "empirical", "bench"):
         if not path:
             raise InputError(f"processing time {text!r} names no file or folder, expected one of: {FORMS}")
+        if kind == "bench":
+            return Recorded({path: _read_bench(path)}, "empirical", text)
         return Recorded(_read_traces(path), kind, text)
     raise InputError(f"processing time {text!r} is not one of: {FORMS}")
 
@@ -138,16 +142,31 @@ def _read_traces(path: str) -> Dict[str, np.ndarray]:
     return dict(_read_trace(file) for file in files)
 
 
+def _read_bench(path: str) -> np.ndarray:
+    try:
+        with open(path, encoding="utf-8") as file:
+            seconds = np.array(json.load(file)["frame_s"], dtype=np.float64)
+    except OSError as error:
+        raise InputError(f"{path}: cannot read ({error.strerror or error})") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{path}: not the JSON of pvtpp bench, which has a list 'frame_s' ({error!r})") from None
+    return _nanoseconds(seconds, path)
+
+
 def _read_trace(path: str) -> Tuple[str, np.ndarray]:
     try:
         with open(path, encoding="ascii") as file:
             seconds = np.array(file.read().replace(",", " ").split(), dtype=np.float64)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot read processing times ({error})") from None
-    if not len(seconds) or not ((seconds >= 0) & (seconds <= LONGEST_S)).all():
-        raise InputError(f"{path}: processing times must be one or more numbers of seconds, each from 0 to {LONGEST_S}")
     name = os.path.splitext(os.path.basename(path))[0]
-    return (name[:-5] if name.endswith("_time") else name), np.rint(seconds * 1e9).astype(np.int64)
+    return (name[:-5] if name.endswith("_time") else name), _nanoseconds(seconds, path)
+
+
+def _nanoseconds(seconds: np.ndarray, source: str) -> np.ndarray:
+    if seconds.ndim != 1 or not len(seconds) or not ((seconds >= 0) & (seconds <= LONGEST_S)).all():
+        raise InputError(f"{source}: processing times must be one or more numbers of seconds, each from 0 to {LONGEST_S}")
+    return np.rint(seconds * 1e9).astype(np.int64)
 
 
 def _number(name: str) -> int:

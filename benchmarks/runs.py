@@ -6,104 +6,31 @@ import hashlib
 import json
 import os
 from concurrent.futures import Executor, Future
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from benchmarks import processing
+from benchmarks.alone import alone
+from benchmarks.datasets.gyro import CAMERA, SAMPLES, GyroRecording
 from benchmarks.datasets.sequence import Sequence
-from benchmarks.processing import ProcessingTime
-from benchmarks.simulation import CORES, SCHEDULES, Propagation, simulate
+from benchmarks.protocol import hardware
+from benchmarks.simulation import Propagation, simulate
+from benchmarks.spec import RunSpec, safe_name
+from benchmarks.wall import run_wall
 from pvtpp import predictors as predictor_room
 from pvtpp import propagation as propagation_room
 from pvtpp.boxes import xywh_to_box
 from pvtpp.errors import InputError
+from pvtpp.predictors import Predictor
+from pvtpp.propagation import Propagator
+from pvtpp.runtime.live import LiveTracker
 from pvtpp.runtime.log import EventLog, is_complete
-from pvtpp.runtime.pipeline import SEARCH_REGIONS
 from pvtpp.runtime.replay import replay
+from pvtpp.runtime.status import StatusConfig
 from pvtpp.tracker import Tracker
 
 MakeTracker = Callable[[Sequence], Tracker]
-
-
-@dataclass(frozen=True)
-class RunSpec:
-    """Everything that decides what a run does, so that an old log can be told from a fitting one.
-
-    `processing`: as text, see `benchmarks.processing`. `predictors`: listeners of the run, the first leads. `starts`: N runs
-    per sequence from 0, 1/N, 2/N .. of the clip (the next frame with a target). `draws`: runs per start; the first box of
-    draw 0 is the annotated one, later ones move its centre and size by up to `jitter_px` pixels each (uniform, by `seed`).
-    `propagation_ns`: what each step of the fast lane costs. `version`: of the code that runs it;
-    `tracker_digest`: of the tracker's own code and weights, where they are not the project's.
-    """
-
-    dataset: str
-    tracker: str
-    processing: str
-    predictors: Tuple[str, ...] = ("hold",)
-    predictor_ns: int = 0
-    schedule: str = "async"
-    search_region: str = "last"
-    propagation: str = "none"
-    propagation_ns: int = 0
-    propagation_core: str = "own"
-    starts: int = 1
-    draws: int = 1
-    jitter_px: float = 0.0
-    seed: int = 0
-    version: str = ""
-    tracker_digest: str = ""
-
-    def __post_init__(self) -> None:
-        allowed_names = {
-            "schedule": SCHEDULES,
-            "search_region": SEARCH_REGIONS,
-            "propagation": tuple(propagation_room.names()),
-            "propagation_core": CORES,
-        }
-        for name, allowed in allowed_names.items():
-            if getattr(self, name) not in allowed:
-                raise InputError(f"unknown {name} {getattr(self, name)!r}, expected one of: {', '.join(allowed)}")
-        for name in ("starts", "draws"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 <= self.jitter_px < float("inf"):
-            raise InputError(f"jitter_px must be 0 or more pixels, got {self.jitter_px}")
-        for name in ("predictor_ns", "propagation_ns", "seed"):
-            if getattr(self, name) < 0:
-                raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
-        for name in self.predictors:
-            predictor_room.create(name)
-        self.processing_time  # noqa: B018 - read now, so that a bad text is refused here
-
-    @cached_property
-    def processing_time(self) -> ProcessingTime:
-        """The model behind `processing`; recorded times are read once for all runs of the spec."""
-        return processing.parse(self.processing)
-
-    @property
-    def processing_ms(self) -> float:
-        return self.processing_time.median_ms()
-
-    def facts(self) -> Dict[str, Any]:
-        """What the tracker's path depends on: with the search region at the last result, no predictor but its cost."""
-        facts = asdict(self)
-        if self.search_region == "last":
-            del facts["predictors"]
-        else:
-            facts["predictors"] = [self.predictors[0], predictor_room.digest(self.predictors[0])]
-        return {**facts, "starts": None, "draws": None}
-
-    def folder(self) -> str:
-        """A readable folder name that differs wherever the facts differ."""
-        facts = {**self.facts(), "version": None, "tracker_digest": None}
-        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
-        lead = f"-{self.predictors[0]}" if self.search_region == "predicted" else ""
-        lane = "" if self.propagation == "none" else f"-{self.propagation}-{self.propagation_core}"
-        parts = (self.dataset, self.tracker, self.processing, self.schedule + "-" + self.search_region + lead + lane)
-        return "_".join(_safe(part) for part in parts) + "_" + digest
 
 
 @dataclass(frozen=True)
@@ -120,7 +47,6 @@ class Job:
         """What the log says of its run: the facts it depends on, data and times by digest, not by name alone."""
         facts = json.loads(json.dumps(self.spec.facts()))
         sequence = self.sequence
-        times = self.times()
         images = sequence.image_paths
         return {
             **facts,
@@ -128,11 +54,18 @@ class Job:
             "start_number": self.start_number,
             "start_of": self.spec.starts,
             "draw": self.draw,
+            **({} if self.spec.ego_motion == "none" else {"samples": gyro_digest(self.sequence)}),
             "truth": truth_digest(sequence),
             "images": os.path.dirname(os.path.abspath(images[0])) if images else None,
-            "times": _digest(repr([times(i) for i in range(len(sequence))])),
+            **self._clock_meta(),
             "listeners": {name: predictor_room.digest(name) for name in self.spec.predictors},
         }
+
+    def _clock_meta(self) -> Dict[str, Any]:
+        if self.spec.clock == "wall":
+            return {"machine": hardware()["machine"]}
+        times = self.times()
+        return {"times": _digest(repr([times(i) for i in range(len(self.sequence))]))}
 
     def times(self) -> Callable[[int], int]:
         """Processing times of this run: recorded ones are drawn anew for every start and draw."""
@@ -144,6 +77,20 @@ def truth_digest(sequence: Sequence) -> str:
     """Tells one sequence from another of the same name: its boxes and frame rates."""
     rates = f"{sequence.world_fps!r} {sequence.camera_fps!r} "
     return _digest(rates + hashlib.sha256(sequence.ground_truth_xywh.tobytes()).hexdigest())
+
+
+def gyro_of(sequence: Sequence) -> GyroRecording:
+    """The sequence's gyro. Raises InputError where it has none."""
+    if sequence.gyro is None:
+        raise InputError(f"{sequence.source or sequence.name}: ego motion needs {SAMPLES} and {CAMERA} beside the annotation")
+    return sequence.gyro
+
+
+def gyro_digest(sequence: Sequence) -> str:
+    """Tells one recording of the camera's rotation from another."""
+    gyro = gyro_of(sequence)
+    samples = hashlib.sha256(gyro.t_ns.tobytes() + gyro.rates.tobytes()).hexdigest()
+    return _digest(f"{samples} {gyro.delay_ns} {gyro.gyro().as_dict()}")
 
 
 def jobs(sequences: Iterable[Sequence], spec: RunSpec, log_dir: Optional[str]) -> List[Job]:
@@ -158,7 +105,7 @@ def jobs(sequences: Iterable[Sequence], spec: RunSpec, log_dir: Optional[str]) -
             if start and shown[start * len(shown) // spec.starts :].sum() < 2:
                 continue
             for draw in range(spec.draws):
-                name = f"{_safe(sequence.name)}.{start}of{spec.starts}.{draw}.jsonl"
+                name = f"{safe_name(sequence.name)}.{start}of{spec.starts}.{draw}.jsonl"
                 path = os.path.join(log_dir, spec.folder(), name) if log_dir else None
                 made.append(Job(sequence, spec, start, draw, path))
     return made
@@ -170,8 +117,10 @@ def run(
     """Each job's log as it becomes ready, and whether it had to be run: a complete log of the same facts is read instead.
 
     Runs are deterministic, so any executor may do them in any order (a process pool, a cluster's); the answers come in
-    order. Interrupting loses the runs under way and nothing else.
+    order. Interrupting loses the runs under way and nothing else. Runs on the wall clock take no executor: InputError.
     """
+    if executor is not None and any(job.spec.clock == "wall" for job in todo):
+        raise InputError("runs on the wall clock share the machine with nobody: they take no executor")
     if executor is None:
         for job in todo:
             log, ran = obtain(job, make_tracker)
@@ -193,7 +142,7 @@ def obtain(job: Job, make_tracker: MakeTracker) -> Tuple[EventLog, bool]:
         log, meta = EventLog.read(job.path), job.meta()
         if all(log.meta.get(name) == value for name, value in meta.items() if name != "listeners"):
             return with_predictors(log, job.spec), False
-    log = _simulate(job, make_tracker)
+    log = _RUNNERS[job.spec.clock](job, make_tracker)
     if job.path:
         log.write(job.path)
     return log, True
@@ -228,22 +177,52 @@ def first_frame_and_box(job: Job) -> Tuple[int, np.ndarray]:
 def _simulate(job: Job, make_tracker: MakeTracker) -> EventLog:
     spec = job.spec
     first, box = first_frame_and_box(job)
-    lane = None
-    if spec.propagation != "none":
-        lane = Propagation(propagation_room.create(spec.propagation), spec.propagation_ns, spec.propagation_core)
+    lane = _lane(spec)
     return simulate(
         job.sequence,
         make_tracker(job.sequence),
-        {name: predictor_room.create(name) for name in spec.predictors},
+        _listeners(spec),
         job.times(),
         predictor_ns=spec.predictor_ns,
         schedule=spec.schedule,
         search_region=spec.search_region,
-        propagation=lane,
+        propagation=None if lane is None else Propagation(lane, spec.propagation_ns, spec.propagation_core),
+        status=_status(spec),
+        gyro=None if spec.ego_motion == "none" else gyro_of(job.sequence),
         start=first,
         first_box=box,
         meta=job.meta(),
     )
+
+
+def _deliver(job: Job, make_tracker: MakeTracker) -> EventLog:
+    """The run on the wall clock. What a live system has behind it when a target is given, loading and first use, is done
+    beforehand."""
+    spec, tracker = job.spec, make_tracker(job.sequence)
+    first, box = first_frame_and_box(job)
+    tracker.init(job.sequence.frame(first), box)
+    tracker.track(job.sequence.frame(first))
+
+    def live(log: EventLog, clock: Callable[[], int]) -> LiveTracker:
+        return LiveTracker(tracker, _listeners(spec), _lane(spec), spec.search_region, log, clock, status=_status(spec))
+
+    with alone():
+        return run_wall(job.sequence, live, first_box=box, start=first, meta=job.meta())
+
+
+_RUNNERS: Dict[str, Callable[[Job, MakeTracker], EventLog]] = {"simulated": _simulate, "wall": _deliver}
+
+
+def _listeners(spec: RunSpec) -> Dict[str, Predictor]:
+    return {name: predictor_room.create(name) for name in spec.predictors}
+
+
+def _lane(spec: RunSpec) -> Optional[Propagator]:
+    return None if spec.propagation == "none" else propagation_room.create(spec.propagation)
+
+
+def _status(spec: RunSpec) -> Optional[StatusConfig]:
+    return StatusConfig() if spec.status == "on" else None
 
 
 def with_predictors(log: EventLog, spec: RunSpec, anew: bool = False) -> EventLog:
@@ -252,19 +231,8 @@ def with_predictors(log: EventLog, spec: RunSpec, anew: bool = False) -> EventLo
     listened = log.meta.get("listeners", {})
     if not anew and all(listened.get(name) == predictor_room.digest(name) for name in spec.predictors):
         return log
-    return replay(log, {name: predictor_room.create(name) for name in spec.predictors}, spec.search_region)
+    return replay(log, _listeners(spec), spec.search_region)
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _safe(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-." else "-" for c in name)
-
-
-def single_predictor_specs(spec: RunSpec) -> List[RunSpec]:
-    """The specs whose runs serve `spec`: one for all predictors where they do not steer the tracker, else one for each."""
-    if spec.search_region == "last":
-        return [spec]
-    return [replace(spec, predictors=(name,)) for name in spec.predictors]

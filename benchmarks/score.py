@@ -11,7 +11,8 @@ import numpy as np
 from benchmarks.datasets.sequence import Sequence
 from benchmarks.metrics import SIGMAS, Curve, curves
 from benchmarks.pairing import pair, pair_offline
-from benchmarks.runs import RunSpec, truth_digest
+from benchmarks.runs import truth_digest
+from benchmarks.spec import RunSpec
 from pvtpp.errors import InputError
 from pvtpp.runtime.log import EventLog
 
@@ -20,27 +21,39 @@ RESAMPLES = 2000
 
 @dataclass(frozen=True)
 class Score:
-    """One run of one sequence, scored: a curve over sigma for each measure (a single value offline)."""
+    """One run of one sequence, scored: a curve over sigma for each measure (a single value offline). `track_ms`: what the
+    tracker took (median) in a run on the wall clock."""
 
     sequence: str
     run: Tuple[int, int]
     frames: int
     curves: Mapping[str, Curve]
+    track_ms: Optional[float] = None
 
 
 def score_online(log: EventLog, sequence: Sequence, predictor: str, mode: str = "otb") -> Score:
     """Score one predictor's trajectories in a log against every world frame from the run's start on."""
-    first = _start(log, sequence) * sequence.stride
-    truth = _known(sequence, sequence.ground_truth_xywh[first:])
-    pairs = pair(log, predictor, sequence.world_t_ns[first:], sequence.world_fps, log.meta.get("schedule", "async"))
-    return Score(sequence.name, _run(log), len(truth), curves(pairs, truth, mode))
+    return score_modes(log, sequence, predictor, (mode,))[mode]
 
 
 def score_offline(log: EventLog, sequence: Sequence, mode: str = "otb") -> Score:
     """Score the tracker's own results at their own frames: zero latency. The log must be of a run that skipped no frame."""
-    frames = np.arange(_start(log, sequence), len(sequence))
-    truth = _known(sequence, sequence.ground_truth_xywh[frames * sequence.stride])
-    return Score(sequence.name, _run(log), len(truth), curves(pair_offline(log, frames), truth, mode))
+    return score_modes(log, sequence, None, (mode,))[mode]
+
+
+def score_modes(log: EventLog, sequence: Sequence, predictor: Optional[str], modes: Listing[str]) -> Dict[str, Score]:
+    """Scores by metric mode, of one pairing with the truth: `score_online`, or `score_offline` for a predictor of None."""
+    start = _start(log, sequence)
+    if predictor is None:
+        frames = np.arange(start, len(sequence))
+        truth = _known(sequence, sequence.ground_truth_xywh[frames * sequence.stride])
+        pairs = pair_offline(log, frames)
+    else:
+        first = start * sequence.stride
+        truth = _known(sequence, sequence.ground_truth_xywh[first:])
+        pairs = pair(log, predictor, sequence.world_t_ns[first:], sequence.world_fps, log.meta.get("schedule", "async"))
+    known = sequence.name, _run(log), len(truth)
+    return {mode: Score(*known, curves(pairs, truth, mode), _track_ms(log)) for mode in modes}
 
 
 def row(scores: Listing[Score], spec: RunSpec, sequence: Sequence, predictor: Optional[str], mode: str) -> Dict[str, Any]:
@@ -65,12 +78,13 @@ def row(scores: Listing[Score], spec: RunSpec, sequence: Sequence, predictor: Op
         "propagation": spec.propagation if online else None,
         "schedule": spec.schedule if online else None,
         "search_region": spec.search_region,
-        "clock": "simulated",
+        "status": spec.status if online else None,
+        "clock": spec.clock,
         "version": spec.version,
         "evaluation": "online" if online else "offline",
         "mode": mode,
         "processing": spec.processing if online else None,
-        "processing_ms": spec.processing_ms if online else 0.0,
+        "processing_ms": _processing_ms(scores, spec) if online else 0.0,
         "predictor_ms": spec.predictor_ns / 1e6 if online else 0.0,
         "camera_fps": sequence.camera_fps,
         "world_fps": sequence.world_fps if online else sequence.camera_fps,
@@ -142,6 +156,17 @@ def _start(log: EventLog, sequence: Sequence) -> int:
     if not 0 <= first[2] < len(sequence) or (made_on is not None and made_on != truth_digest(sequence)):
         raise InputError(f"{sequence.name}: the log was made on another sequence of this name (boxes or frame rates differ)")
     return first[2]
+
+
+def _track_ms(log: EventLog) -> Optional[float]:
+    stages = log.meta.get("wall", {}).get("stages_ms", {})
+    return float(stages["track"][1]) if "track" in stages else None
+
+
+def _processing_ms(scores: Listing[Score], spec: RunSpec) -> float:
+    """As the spec has it, or the median over runs of what was measured."""
+    measured = [score.track_ms for score in scores if score.track_ms is not None]
+    return round(float(np.median(measured)), 2) if measured else spec.processing_ms
 
 
 def _run(log: EventLog) -> Tuple[int, int]:

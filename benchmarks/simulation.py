@@ -7,7 +7,8 @@ initialises. At equal times a frame arrives before a result is due, and a result
 
 The fast lane, where there is one, works on every camera frame as it arrives and on every result, one job after the other;
 what it finds is available after the time of the steps it measured. On a core of its own it delays nobody but itself and who
-waits for it; on the tracker's core (`shared`) its time comes on top of the tracker's.
+waits for it; on the tracker's core (`shared`) its time comes on top of the tracker's. Fed with the jobs of a recorded run, it
+does those at those times instead.
 """
 
 from __future__ import annotations
@@ -15,18 +16,22 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
-from typing import Any, Callable, Deque, Dict, Mapping, Optional
+from typing import Any, Callable, Deque, Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
+from benchmarks.datasets.gyro import GyroRecording
 from benchmarks.datasets.sequence import Sequence
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.propagation import Propagator
 from pvtpp.runtime.fast_lane import FastLane
+from pvtpp.runtime.likeness import Recognising
 from pvtpp.runtime.log import EventLog
 from pvtpp.runtime.pipeline import Pipeline
+from pvtpp.runtime.status import StatusConfig
 from pvtpp.tracker import Frame, Tracker
 
 SCHEDULES = ("async", "paper")
@@ -34,15 +39,27 @@ CORES = ("own", "shared")
 _ARRIVAL, _DONE = 0, 1
 
 Job = Callable[[int], None]
+Cost = Callable[[int], int]
+
+
+class LaneJob(NamedTuple):
+    """What the fast lane of a recorded run did: when it began, which camera frame it took (None: what was new was a result),
+    and when it was done with it."""
+
+    begin_ns: int
+    frame: Optional[int]
+    done_ns: int
 
 
 @dataclass(frozen=True)
 class Propagation:
-    """A fast lane and its price: nanoseconds for each step it measures, and the core it runs on."""
+    """A fast lane and its price: nanoseconds for each step it measures, and the core it runs on. `recorded`: the jobs of a
+    recorded run, in order, instead of one for each frame and each result at that price."""
 
     propagator: Propagator
     step_ns: int = 0
     core: str = "own"
+    recorded: Optional[Tuple[LaneJob, ...]] = None
 
     def __post_init__(self) -> None:
         if self.core not in CORES:
@@ -59,17 +76,21 @@ def simulate(
     *,
     first_box: np.ndarray,
     start: int = 0,
-    predictor_ns: int = 0,
+    predictor_ns: Union[int, Cost] = 0,
     schedule: str = "async",
     search_region: str = "last",
     propagation: Optional[Propagation] = None,
+    status: Optional[StatusConfig] = None,
+    gyro: Optional[GyroRecording] = None,
     meta: Optional[Dict[str, Any]] = None,
 ) -> EventLog:
     """Run the tracker over the sequence from camera frame `start` and return the event log.
 
     `processing`: nanoseconds by the camera frame's number in this run (0 is the initialisation). `predictor_ns`: what each
-    prediction costs. `schedule`: ``async``: predict, then take the newest frame; ``paper``: take the newest frame, predict
-    for the frames to come, then track the frame taken. `first_box`: ``[cx, cy, w, h]`` at frame `start`.
+    prediction costs, or what the one costs that is begun at a given time. `schedule`: ``async``: predict, then take the
+    newest frame; ``paper``: take the newest frame, predict for the frames to come, then track the frame taken. `first_box`:
+    ``[cx, cy, w, h]`` at frame `start`. `status`: judge the results, as the live tracker does; None believes them all. `gyro`:
+    what is known of the camera's own rotation, each sample after its delay.
     """
     if schedule not in SCHEDULES:
         raise InputError(f"unknown schedule {schedule!r}, expected one of: {', '.join(SCHEDULES)}")
@@ -78,8 +99,11 @@ def simulate(
     if propagation and schedule == "paper":
         raise InputError("schedule 'paper' knows no propagation, use 'async'")
     log = EventLog(meta)
-    pipeline = Pipeline(predictors, search_region, log)
-    run = _Run(sequence, tracker, pipeline, processing, start, predictor_ns, schedule, propagation)
+    pipeline = Pipeline(predictors, search_region, log, status, None if gyro is None else gyro.gyro())
+    if status is not None:
+        tracker = Recognising(tracker)
+    cost = predictor_ns if callable(predictor_ns) else lambda t_ns: predictor_ns
+    run = _Run(sequence, tracker, pipeline, processing, start, cost, schedule, propagation, gyro)
     run.play(first_box)
     return log
 
@@ -94,9 +118,10 @@ class _Run:
         pipeline: Pipeline,
         processing: Callable[[int], int],
         start: int,
-        predictor_ns: int,
+        predictor_ns: Cost,
         schedule: str,
         propagation: Optional[Propagation],
+        gyro: Optional[GyroRecording],
     ):
         self.sequence, self.tracker, self.pipeline = sequence, tracker, pipeline
         self.processing, self.predictor_ns, self.schedule = processing, predictor_ns, schedule
@@ -104,11 +129,15 @@ class _Run:
         self.start = self.newest = self.taken = start
         self.frame = sequence.frame(start)
         self.idle = False
+        self.gyro = gyro
         self.propagation = propagation
         self.lane = FastLane(pipeline, propagation.propagator) if propagation else None
         self.lane_jobs: Deque[Job] = deque()
         self.lane_busy = False
         self.lane_until = 0
+        # Results there were, and how many of them the fast lane has dealt with; one may be waited for.
+        self.results = self.carried = 0
+        self.waiting = False
         # Time that the fast lane takes away from the tracker on a shared core, until the tracker's pass is done.
         self.stolen_ns = 0
         self._due: list = []
@@ -116,10 +145,15 @@ class _Run:
 
     def play(self, first_box: np.ndarray) -> None:
         first_ns = int(self.times[self.start])
+        if self.gyro is not None:
+            self._measure(first_ns, self.gyro, 0)
         self.pipeline.frame_arrived(first_ns, self.start, first_ns)
         self.pipeline.init(first_ns, self.start, first_ns, first_box)
         self.tracker.init(self.frame, first_box)
-        if self.lane:
+        if self.propagation and self.propagation.recorded is not None:
+            for job in self.propagation.recorded:
+                self._at(job.begin_ns, _DONE, partial(self._repeat, job))
+        elif self.lane:
             self.lane.push(self.frame)
         self._expect_frame(self.start + 1)
         self._busy(first_ns, self.processing(0), self.take)
@@ -148,13 +182,19 @@ class _Run:
         if index < len(self.times):
             self._at(self.times[index], _ARRIVAL, lambda t_ns: self.arrive(t_ns, index))
 
+    def _measure(self, t_ns: int, gyro: GyroRecording, index: int) -> None:
+        """The samples that are known by now, from this one on, and then the others as they come."""
+        while index < len(gyro.t_ns) and gyro.t_ns[index] + gyro.delay_ns <= t_ns:
+            self.pipeline.turned(t_ns, int(gyro.t_ns[index]), gyro.rates[index])
+            index += 1
+        if index < len(gyro.t_ns):
+            self._at(gyro.t_ns[index] + gyro.delay_ns, _ARRIVAL, lambda now: self._measure(now, gyro, index))
+
     def arrive(self, t_ns: int, index: int) -> None:
         self.newest, self.frame = index, self.sequence.frame(index)
         self.pipeline.frame_arrived(t_ns, index, t_ns)
         self._expect_frame(index + 1)
-        if self.lane:
-            frame = self.frame
-            self._lane_does(t_ns, lambda now: self.propagate(now, frame))
+        self._ask_lane(t_ns, self.frame)
         if self.idle:
             self.take(t_ns)
 
@@ -177,9 +217,10 @@ class _Run:
 
     def use_result(self, t_ns: int) -> None:
         if self.propagation:
-            waits = self.propagation.core == "shared" or self.pipeline.search_region == "predicted"
-            self._lane_does(t_ns, lambda now: self.propagate(now, None, self.take if waits else None))
-            if not waits:
+            self.results += 1
+            self.waiting = self.propagation.core == "shared" or self.pipeline.search_region == "predicted"
+            self._ask_lane(t_ns, None, self.results)
+            if not self.waiting:
                 self.take(t_ns)
             return
         grabbed = None
@@ -193,32 +234,55 @@ class _Run:
             else:
                 self.track(now, grabbed)
 
-        self._at(t_ns + self.predictor_ns, _DONE, predicted)
+        self._at(t_ns + self.predictor_ns(t_ns), _DONE, predicted)
 
-    def _lane_does(self, t_ns: int, job: Job) -> None:
+    def _ask_lane(self, t_ns: int, frame: Optional[Frame], result: int = 0) -> None:
+        if self.propagation is None or self.propagation.recorded is not None:
+            return
         if self.lane_busy:
-            self.lane_jobs.append(job)
+            self.lane_jobs.append(lambda now: self.propagate(now, frame, result))
         else:
-            job(t_ns)
+            self.propagate(t_ns, frame, result)
 
-    def propagate(self, t_ns: int, frame: Optional[Frame], then: Optional[Job] = None) -> None:
-        """One job of the fast lane: look at a new frame if there is one, carry the anchor, predict."""
+    def _repeat(self, job: LaneJob, t_ns: int) -> None:
+        frame = None if job.frame is None else self.sequence.frame(job.frame)
+        self.propagate(t_ns, frame, self.results, job.done_ns)
+
+    def propagate(self, t_ns: int, frame: Optional[Frame], result: int, done_ns: Optional[int] = None) -> None:
+        """One job of the fast lane: look at a new frame if there is one, carry the anchor, predict. `result`: the number of the
+        one it is for. `done_ns`: when it was done, where that is known, else what it costs is charged."""
         assert self.lane is not None and self.propagation is not None
         self.lane_busy = True
+        self.pipeline.lane_started(t_ns, None if frame is None else frame.t_ns)
         steps = self.lane.push(frame) if frame else 0
         found = self.lane.carry()
-        cost = (steps + found.steps) * self.propagation.step_ns + self.predictor_ns
+        cost = (steps + found.steps) * self.propagation.step_ns if done_ns is None else done_ns - t_ns
+        if done_ns is None:
+            cost += self.predictor_ns(t_ns)
         if self.propagation.core == "shared":
             self.stolen_ns += cost
         self.lane_until = t_ns + cost
 
+        def carried(now: int) -> None:
+            fresh = self.pipeline.carried(now, found.anchor_ns, found.carried, found.bridge)
+            if fresh and done_ns is not None:
+                self._at(now + self.predictor_ns(now), _DONE, predicted)
+            elif fresh:
+                predicted(now)
+            else:
+                done(now)
+
+        def predicted(now: int) -> None:
+            self.pipeline.predict(now)
+            done(now)
+
         def done(now: int) -> None:
-            if self.pipeline.carried(now, found.anchor_ns, found.carried, found.bridge):
-                self.pipeline.predict(now)
             self.lane_busy = False
+            self.carried = max(self.carried, result)
             if self.lane_jobs:
                 self.lane_jobs.popleft()(now)
-            if then:
-                then(now)
+            if self.waiting and self.carried == self.results:
+                self.waiting = False
+                self.take(now)
 
-        self._at(t_ns + cost, _DONE, done)
+        self._at(t_ns + cost, _DONE, carried)

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
 from benchmarks.datasets.sequence import Sequence
-from benchmarks.simulation import simulate
+from benchmarks.simulation import LaneJob, Propagation, simulate
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
+from pvtpp.propagation import Propagator
 from pvtpp.runtime.live import LiveTracker
 from pvtpp.runtime.log import EventLog
+from pvtpp.runtime.status import StatusConfig
 from pvtpp.tracker import Frame, Tracker
 
 MakeLive = Callable[[EventLog, Callable[[], int]], LiveTracker]
@@ -131,39 +133,60 @@ class Delivered(Sequence):
 def recorded_times(log: EventLog) -> Callable[[int], int]:
     """Processing times of a recorded run, as `simulate` takes them: by the camera frame's number in the run, nanoseconds.
 
-    The time that the recorded tracker's thread took to wake up is charged to the pass; one without an answer takes for ever.
+    A pass begins in the moment of the event that makes it possible (a frame, an answer, the fast lane's), so nothing lies
+    between; one without an answer takes for ever.
     """
     start, begun = log.of_kind("init")[0][2:4]
-    arrived = {row[2]: row[1] for row in log.of_kind("frame")}
     finished = {row[2]: row[1] for row in log.of_kind("result")}
-    durations: Dict[int, int] = {}
-    free_ns = None
-    for _, started_ns, frame, *_ in log.of_kind("start"):
-        if free_ns is None:
-            free_ns = started_ns
-            durations[start] = started_ns - begun
-        # Where it was free before, it waited for this frame.
-        since = max(free_ns, arrived[frame])
-        durations[frame] = finished[frame] - since if frame in finished else NEVER_NS
-        free_ns = since + durations[frame]
+    started = {row[2]: row[1] for row in log.of_kind("start")}
+    durations = {frame: finished[frame] - t_ns for frame, t_ns in started.items() if frame in finished}
+    durations[start] = min(started.values(), default=NEVER_NS) - begun
     return lambda number: durations.get(number + start, NEVER_NS)
 
 
-def simulate_recorded(
-    log: EventLog, sequence: Sequence, tracker: Tracker, predictors: Mapping[str, Predictor], first_box: np.ndarray
-) -> EventLog:
-    """The same run on the simulated clock, fed with the recorded arrivals and processing times: the tracker processes the
-    same frames, and its answers become available at the same times.
+def recorded_predictions(log: EventLog) -> Callable[[int], int]:
+    """What each prediction of a recorded run cost, by the time of what it was made from: the result, or what was carried."""
+    costs: Dict[int, int] = {}
+    begun = None
+    for row in log.rows:
+        if row[0] in ("result", "carried"):
+            begun = row[1]
+        elif row[0] == "trajectory" and begun is not None:
+            costs.setdefault(begun, row[1] - begun)
+    return lambda t_ns: costs.get(t_ns, 0)
 
-    A fast lane's work is not recorded job by job, so it is left out: then the frames processed are still the same, the
-    scores are those without it. InputError where the lane decided where the tracker looked.
+
+def recorded_lane(log: EventLog) -> Tuple[LaneJob, ...]:
+    """The jobs of a recorded run's fast lane; without what it was still at in the end, or did without a target."""
+    frames = {row[3]: row[2] for row in log.of_kind("frame")}
+    jobs = []
+    begun = None
+    for row in log.of_kind("lane", "carried"):
+        if row[0] == "lane":
+            begun = row
+        elif begun is not None:
+            jobs.append(LaneJob(begun[1], None if begun[2] is None else frames[begun[2]], row[1]))
+            begun = None
+    return tuple(jobs)
+
+
+def simulate_recorded(
+    log: EventLog,
+    sequence: Sequence,
+    tracker: Tracker,
+    predictors: Mapping[str, Predictor],
+    first_box: np.ndarray,
+    propagator: Optional[Propagator] = None,
+) -> EventLog:
+    """The same run on the simulated clock, fed with the recorded arrivals and processing times of tracker, predictors and
+    fast lane (`propagator`, where there was one): the same frames are processed, and the same is known at the same times.
+
+    InputError where the log has a fast lane and `propagator` is None.
     """
-    search_region = log.meta.get("search_region", "last")
-    if search_region != "last" and log.of_kind("carried"):
-        raise InputError(
-            f"{sequence.name}: with search region {search_region!r} the tracker's path depended on the fast lane, whose times "
-            "are not recorded job by job; replay the log instead"
-        )
+    lane = recorded_lane(log)
+    if lane and propagator is None:
+        raise InputError(f"{sequence.name}: the run had a fast lane; it takes a propagator to simulate it")
+    judged = log.meta.get("status_config")
     simulated = simulate(
         Delivered.of(sequence, log),
         tracker,
@@ -171,7 +194,10 @@ def simulate_recorded(
         recorded_times(log),
         first_box=first_box,
         start=log.of_kind("init")[0][2],
-        search_region=search_region,
+        predictor_ns=recorded_predictions(log),
+        search_region=log.meta.get("search_region", "last"),
+        propagation=None if propagator is None else Propagation(propagator, recorded=lane),
+        status=StatusConfig(**judged) if judged else None,
     )
     # The recorded run ended there, whatever its tracker was still at.
     return EventLog(log.meta, [row for row in simulated.rows if row[1] <= log.rows[-1][1]])

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from dataclasses import dataclass
-from typing import List, Optional, Protocol, Tuple
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, List, Mapping, Optional, Protocol, Tuple
 
 import numpy as np
 
@@ -106,6 +106,16 @@ class Gyro:
         rates.append((x, y, z))
         times.append(t_ns)
         self._samples = (times, attitudes, rates)
+
+    def as_dict(self) -> Dict[str, Any]:
+        """Plain numbers from which `from_dict` makes the same gyro, without its samples."""
+        matrices = {"camera_matrix": self.camera_matrix.tolist(), "camera_from_imu": self.camera_from_imu.tolist()}
+        return {**matrices, "config": asdict(self.config)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Gyro:
+        config = GyroConfig(**{**values["config"], "bias": tuple(values["config"]["bias"])})
+        return cls(values["camera_matrix"], values["camera_from_imu"], config)
 
     @property
     def newest_ns(self) -> Optional[int]:

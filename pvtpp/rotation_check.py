@@ -7,6 +7,7 @@ they do not, `compare` names what would make them agree; `stamp_offset` finds ho
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import permutations, product
 from typing import Any, Iterator, Optional, Tuple
 from typing import Sequence as Listing
@@ -51,9 +52,9 @@ def rotation_between(
     corners: Any = cv2.goodFeaturesToTrack(first, 120, 0.01, 8, mask=mask)
     if corners is None or len(corners) < 12:
         return None
-    window: dict = {"winSize": (15, 15), "maxLevel": 3}
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(first, second, corners, None, **window)
-    back, returned, _ = cv2.calcOpticalFlowPyrLK(second, first, moved, None, **window)
+    track: Any = partial(cv2.calcOpticalFlowPyrLK, winSize=(15, 15), maxLevel=3)
+    moved, found, _ = track(first, second, corners, None)
+    back, returned, _ = track(second, first, moved, None)
     good = (found.ravel() > 0) & (returned.ravel() > 0) & (np.abs(back - corners).reshape(-1, 2).max(axis=1) < 0.7)
     if good.sum() < 12:
         return None

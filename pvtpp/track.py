@@ -87,6 +87,10 @@ class Track:
         bridges = self.bridges if bridge is None else (*self.bridges[:-1], bridge)
         return replace(self, carried=tuple(checked), bridges=bridges)
 
+    def before(self, t_ns: int) -> Track:
+        """The track without the boxes carried to `t_ns` or later; anchors stay."""
+        return replace(self, carried=tuple(each for each in self.carried if each.t_ns < t_ns))
+
     def bridge(self, index: int) -> Optional[Bridge]:
         """What the images say of the way from anchor ``index - 1`` to anchor `index`, None if nothing."""
         found = self.bridges[index]

@@ -42,6 +42,11 @@ class Frame:
             self._image = check_image(self._load(), self.source)
         return self._image
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of image held; 0 as long as nobody has looked at it."""
+        return 0 if self._image is None else self._image.nbytes
+
     def __repr__(self) -> str:
         return f"Frame(index={self.index}, t_ns={self.t_ns})"
 
@@ -62,12 +67,14 @@ class TrackerOutput:
     """A tracker's answer for one frame: where the target was when that frame was captured.
 
     `box` is ``[cx, cy, w, h]``; `score` in [0, 1] is the tracker's own confidence (1 where it has none); `features`
-    is whatever a predictor of the visual kind wants of this tracker, None otherwise.
+    is whatever a predictor of the visual kind wants of this tracker, None otherwise. `likeness` in [0, 1] is how much what
+    was found looks like the target, 1 as it usually does; None where nobody looked (see `pvtpp.runtime.likeness`).
     """
 
     box: np.ndarray
     score: float = 1.0
     features: Any = None
+    likeness: Optional[float] = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "box", as_box(self.box, "tracker output"))
@@ -75,6 +82,11 @@ class TrackerOutput:
         if not 0.0 <= score <= 1.0:
             raise InputError(f"tracker output: score {score!r} is outside [0, 1]")
         object.__setattr__(self, "score", score)
+        if self.likeness is not None:
+            likeness = float(self.likeness)
+            if not 0.0 <= likeness <= 1.0:
+                raise InputError(f"tracker output: likeness {likeness!r} is outside [0, 1]")
+            object.__setattr__(self, "likeness", likeness)
 
 
 class Tracker(Protocol):

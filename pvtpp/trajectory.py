@@ -8,9 +8,9 @@ sigma runs linearly; outside the knots the declared law holds: ``linear`` goes o
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -51,6 +51,7 @@ class Trajectory:
     law: str = "linear"
     valid_until_ns: Optional[int] = None
     stabilised: bool = False
+    _numbers: Tuple[List[List[float]], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         times = tuple(map(int, self.t_ns))
@@ -66,38 +67,35 @@ class Trajectory:
                 raise InputError(f"trajectory: {name} is not finite: {values.tolist()}")
             values.flags.writeable = False
             object.__setattr__(self, name, values)
+        # Plain floats: for one box they are several times faster than array calls, and the same to the bit.
+        object.__setattr__(self, "_numbers", (self.mean.tolist(), self.derivative.tolist(), self.sigma.tolist()))
         if self.law not in LAWS:
             raise InputError(f"trajectory: unknown law {self.law!r}, expected one of {', '.join(LAWS)}")
 
     def at(self, t_ns: int) -> Prediction:
         """The prediction for time `t_ns` (integer nanoseconds), before, between or beyond the knots."""
-        times, last = self.t_ns, len(self.t_ns) - 1
+        times, (mean, derivative, sigmas) = self.t_ns, self._numbers
+        low, last = bisect_right(times, t_ns) - 1, len(times) - 1
         age = (t_ns - self.evidence_ns) * 1e-9
-        low = bisect_right(times, t_ns) - 1
         if 0 <= low < last:
-            span = (times[low + 1] - times[low]) * 1e-9
+            high = low + 1
+            span = (times[high] - times[low]) * 1e-9
             u = (t_ns - times[low]) * 1e-9 / span
-            box, velocity = _hermite(
-                u, span, self.mean[low], self.derivative[low], self.mean[low + 1], self.derivative[low + 1]
-            )
-            sigma = self.sigma[low] + u * (self.sigma[low + 1] - self.sigma[low])
+            curve = [_hermite(u, span, *knots) for knots in zip(mean[low], derivative[low], mean[high], derivative[high])]
+            box, velocity = [value for value, _ in curve], [slope for _, slope in curve]
+            sigma = [a + u * (b - a) for a, b in zip(sigmas[low], sigmas[high])]
         else:
             edge = max(low, 0)
             ahead = (t_ns - times[edge]) * 1e-9
-            velocity = self.derivative[edge] if self.law == "linear" else np.zeros(4)
-            box = self.mean[edge] + ahead * velocity
-            sigma = self.sigma[edge]
+            velocity = derivative[edge] if self.law == "linear" else [0.0] * 4
+            box = [m + ahead * v for m, v in zip(mean[edge], velocity)]
+            sigma = sigmas[edge]
             if last and low == last:
-                growth = (self.sigma[last] - self.sigma[last - 1]) / ((times[last] - times[last - 1]) * 1e-9)
-                sigma = sigma + ahead * np.maximum(growth, 0)
-        # Plain floats: on two numbers they are several times faster than array calls.
-        first = self.mean[0]
+                span = (times[last] - times[last - 1]) * 1e-9
+                sigma = [s + ahead * max((s - before) / span, 0.0) for s, before in zip(sigma, sigmas[last - 1])]
         for side in (2, 3):
-            least = SMALLEST * first[side]
-            if box[side] < least:
-                box = box.copy()
-                box[side] = least
-        return Prediction(int(t_ns), box, velocity, sigma, age)
+            box[side] = max(box[side], SMALLEST * mean[0][side])
+        return Prediction(int(t_ns), np.array(box), np.array(velocity), np.array(sigma), age)
 
     def to_row(self) -> list:
         """Plain numbers, as logs and messages carry them; `from_row` gives the same trajectory back to the bit. A last

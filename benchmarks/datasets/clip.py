@@ -9,6 +9,7 @@ from typing import Dict, List, Optional, Tuple
 
 import numpy as np
 
+from benchmarks.datasets import gyro
 from benchmarks.datasets.box_files import read_flags, read_xywh
 from benchmarks.datasets.sequence import Sequence
 from pvtpp.errors import InputError
@@ -38,7 +39,8 @@ class Clip:
     size: Optional[Tuple[int, int]] = None
 
     def read(self, images: bool = True) -> Sequence:
-        """The sequence; without images if `images` is False or their folder is absent. InputError if files misfit."""
+        """The sequence; without images if `images` is False or their folder is absent, with the gyro that lies beside the
+        annotation. InputError if files misfit."""
         boxes = read_xywh(self.annotation)
         for path, value in self.absent:
             if os.path.isfile(path):
@@ -49,7 +51,9 @@ class Clip:
         if paths and self.init_only:
             boxes = np.vstack([boxes[:1], np.full((len(paths) - 1, 4), np.nan)])
         if paths is None or self.first is None:
-            return Sequence(self.name, boxes, self.world_fps, camera_fps, paths, self.annotation, self.size)
+            absent = self.images if images and self.images and not os.path.isdir(self.images) else ""
+            beside = gyro.read(os.path.dirname(self.annotation))
+            return Sequence(self.name, boxes, self.world_fps, camera_fps, paths, self.annotation, self.size, absent, beside)
         sequence = Sequence(self.name, boxes, self.world_fps, camera_fps, None, self.annotation, self.size)
         return replace(sequence, image_paths=numbered_images(paths, self.first, len(sequence), self.images or ""))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import Any, Dict, Optional, Tuple
+from typing import Optional, Tuple
 
 import numpy as np
 
@@ -23,13 +23,15 @@ SAMPLES, CAMERA = "gyro.csv", "camera.json"
 
 @dataclass(frozen=True, eq=False)
 class GyroRecording:
-    """`t_ns`: (n,) int64, strictly increasing. `rates`: (n, 3), radians per second, IMU axes. `source` names it in errors."""
+    """`t_ns`: (n,) int64, strictly increasing. `rates`: (n, 3), radians per second, IMU axes. `source` names it in errors.
+    `delay_ns`: how long after it was measured a sample is known."""
 
     t_ns: np.ndarray
     rates: np.ndarray
     camera_matrix: np.ndarray
     camera_from_imu: np.ndarray
     source: str = "gyro"
+    delay_ns: int = 2_000_000
 
     def __post_init__(self) -> None:
         times, rates = np.array(self.t_ns, dtype=np.int64), np.array(self.rates, dtype=np.float64)
@@ -47,9 +49,9 @@ class GyroRecording:
             value.flags.writeable = False
             object.__setattr__(self, name, value)
 
-    def camera(self) -> Dict[str, Any]:
-        """What a log keeps of it, so that it can be scored by itself; `made` turns it back."""
-        return {"camera_matrix": self.camera_matrix.tolist(), "camera_from_imu": self.camera_from_imu.tolist()}
+    def gyro(self) -> Gyro:
+        """A gyro of this camera, without samples."""
+        return Gyro(self.camera_matrix, self.camera_from_imu)
 
     def write(self, folder: str) -> None:
         """Write both files into this folder, each whole or not at all."""
@@ -57,12 +59,8 @@ class GyroRecording:
         with whole_file(os.path.join(folder, SAMPLES)) as part:
             np.savetxt(part, rows, fmt=["%d"] + ["%.9g"] * 3, delimiter=",", header="t_ns,x,y,z")
         with whole_file(os.path.join(folder, CAMERA)) as part, open(part, "w", encoding="utf-8") as file:
-            json.dump(self.camera(), file)
-
-
-def made(camera: Dict[str, Any]) -> Gyro:
-    """A gyro without samples for the camera that `GyroRecording.camera` described."""
-    return Gyro(camera["camera_matrix"], camera["camera_from_imu"])
+            about = self.gyro().as_dict()
+            json.dump({name: about[name] for name in ("camera_matrix", "camera_from_imu")}, file)
 
 
 def read(folder: str) -> Optional[GyroRecording]:

@@ -9,6 +9,7 @@ from typing import Sequence as Listing
 
 import numpy as np
 
+from benchmarks.datasets.gyro import GyroRecording
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
 
@@ -19,7 +20,8 @@ class Sequence:
 
     `ground_truth_xywh` has one row per *world* frame, shape ``(n, 4)``, ``[left, top, w, h]`` in pixels, NaN where the
     target is absent. The camera may be slower than the world: `camera_fps` must divide `world_fps`. `image_paths` holds one
-    file per *camera* frame, or is None where only annotations are at hand. `size` is ``(width, height)`` where known.
+    file per *camera* frame, or is None where only annotations are at hand; `images_missing` is the folder where they were
+    looked for in vain. `size` is ``(width, height)`` where known, `gyro` what a gyro on the camera recorded, if there was one.
     """
 
     name: str
@@ -29,6 +31,8 @@ class Sequence:
     image_paths: Optional[Listing[str]] = None
     source: str = field(default="", compare=False)
     size: Optional[Tuple[int, int]] = None
+    images_missing: str = field(default="", compare=False)
+    gyro: Optional[GyroRecording] = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         boxes = np.array(self.ground_truth_xywh, dtype=np.float64)
@@ -80,6 +84,8 @@ class Sequence:
         t_ns = round(index * self.stride * (1e9 / self.world_fps))
         if self.image_paths is None:
             where = f" of {self.source}" if self.source else ""
+            if self.images_missing:
+                where = f", expected in the folder {self.images_missing}, which does not exist"
             return Frame(index, t_ns, None, source=f"{self.name} frame {index}{where}")
         path = self.image_paths[index]
         return Frame(index, t_ns, lambda: read_image(path), source=path)

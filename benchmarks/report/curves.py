@@ -22,9 +22,14 @@ _STYLES: Tuple[Tuple[str, Any], ...] = (
 )
 
 
+_SIGMA = "permitted latency σ (world frames)"
+Curve = Tuple[ArrayLike, ArrayLike]
+Line = Tuple[np.ndarray, np.ndarray]
+
+
 def plot_elae(
     path: str,
-    curves: Mapping[str, Tuple[ArrayLike, ArrayLike]],
+    curves: Mapping[str, Curve],
     title: str,
     subtitle: str = "",
     measure: str = "AUC",
@@ -38,20 +43,10 @@ def plot_elae(
     lines = {label: _checked(label, curve, sigma_max) for label, curve in curves.items()}
     if not lines:
         raise InputError(f"{path}: no curve to plot")
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise InputError(f"{path}: plots need matplotlib, which is not installed here; pip install 'pvtpp[report]'") from None
-
-    figure = Figure(figsize=(8.0, 4.5), dpi=160, facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = _figure(path, (8.0, 4.5), title, subtitle)
     axes = figure.add_axes((0.085, 0.125, 0.66, 0.715))
-    highest = max(values.max() for _, values in lines.values())
-    top = max(0.1, np.ceil(highest * 10 + 0.3) / 10)
-    for index, (sigmas, values) in enumerate(lines.values()):
-        colour, dashes = _STYLES[index % len(_STYLES)]
-        axes.step(sigmas, values, where="post", color=colour, linestyle=dashes, linewidth=2.0, solid_joinstyle="miter")
+    top = _top(lines)
+    _draw(axes, lines, top, sigma_max)
     ends = [float(values[-1]) for _, values in lines.values()]
     for index, (label, place) in enumerate(zip(lines, _apart(ends, 0.05 * top, top))):
         colour = _STYLES[index % len(_STYLES)][0]
@@ -65,22 +60,78 @@ def plot_elae(
             annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)},
         )
+    axes.set_xlabel(_SIGMA, fontsize=10)
+    axes.set_ylabel(measure, fontsize=10)
+    _save(figure, path)
+
+
+def plot_elae_panels(
+    path: str, panels: Mapping[str, Mapping[str, Curve]], title: str, subtitle: str = "", measure: str = "AUC"
+) -> None:
+    """Write a PNG of several sets of e-LAE curves side by side, on one scale and with one legend.
+
+    `panels` maps a heading to curves as `plot_elae` takes them, the same labels in each. Raises InputError as that does.
+    """
+    lines = {name: {label: _checked(label, c, 1.0) for label, c in curves.items()} for name, curves in panels.items()}
+    if not lines or not all(lines.values()):
+        raise InputError(f"{path}: no curve to plot")
+    figure = _figure(path, (max(8.0, 2.6 * len(lines)), 4.2), title, subtitle)
+    top = _top({(name, label): curve for name, curves in lines.items() for label, curve in curves.items()})
+    left, width = 0.06, 0.92 / len(lines)
+    for number, (name, curves) in enumerate(lines.items()):
+        axes = figure.add_axes((left + number * width, 0.24, width - 0.02, 0.54))
+        _draw(axes, curves, top, 1.0)
+        axes.set_title(name, fontsize=9.5, loc="left")
+        axes.set_xlabel(_SIGMA, fontsize=8.5)
+        axes.set_xticks([0, 0.5, 1])
+        axes.set_xticklabels(["0", "0.5", "1"])
+        if number:
+            axes.set_yticklabels([])
+        else:
+            axes.set_ylabel(measure, fontsize=10)
+    figure.legend(figure.axes[0].lines, list(lines[name]), loc="lower center", ncol=7, fontsize=9, frameon=False)
+    _save(figure, path)
+
+
+def _figure(path: str, size: Tuple[float, float], title: str, subtitle: str) -> Any:
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise InputError(f"{path}: plots need matplotlib, which is not installed here; pip install 'pvtpp[report]'") from None
+
+    figure = Figure(figsize=size, dpi=160, facecolor="white")
+    FigureCanvasAgg(figure)
+    left = 0.085 * 8.0 / size[0]
+    figure.text(left, 0.94, title, fontsize=13, fontweight="bold", va="center")
+    figure.text(left, 0.885, subtitle, fontsize=8.5, color="#555555", va="center")
+    return figure
+
+
+def _draw(axes: Any, lines: Mapping[str, Line], top: float, sigma_max: float) -> None:
+    for index, (sigmas, values) in enumerate(lines.values()):
+        colour, dashes = _STYLES[index % len(_STYLES)]
+        axes.step(sigmas, values, where="post", color=colour, linestyle=dashes, linewidth=2.0, solid_joinstyle="miter")
     axes.set_xlim(0, sigma_max)
     axes.set_ylim(0, top)
-    axes.set_xlabel("permitted latency σ (world frames)", fontsize=10)
-    axes.set_ylabel(measure, fontsize=10)
     axes.grid(color="#DDDDDD", linewidth=0.7)
     axes.tick_params(labelsize=9, color="#888888")
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    figure.text(0.085, 0.94, title, fontsize=13, fontweight="bold", va="center")
-    figure.text(0.085, 0.885, subtitle, fontsize=8.5, color="#555555", va="center")
+
+
+def _top(lines: Mapping[Any, Line]) -> float:
+    highest = max(values.max() for _, values in lines.values())
+    return float(max(0.1, np.ceil(highest * 10 + 0.3) / 10))
+
+
+def _save(figure: Any, path: str) -> None:
     with whole_file(path) as part:
         figure.savefig(part, format="png")
 
 
-def _checked(label: str, curve: Tuple[ArrayLike, ArrayLike], sigma_max: float) -> Tuple[np.ndarray, np.ndarray]:
+def _checked(label: str, curve: Curve, sigma_max: float) -> Line:
     """The curve up to `sigma_max`, its last step drawn out to there."""
     sigmas, values = (np.asarray(part, dtype=np.float64) for part in curve)
     if sigmas.ndim != 1 or sigmas.shape != values.shape or len(sigmas) == 0:

@@ -21,6 +21,7 @@ def _rates(row: Dict[str, Any]) -> str:
 
 
 RESULT_COLUMNS: Sequence[Column] = (
+    ("clock", lambda r: r["clock"] if r["evaluation"] == "online" else "-"),
     ("evaluation", lambda r: r["evaluation"]),
     ("cam/world fps", _rates),
     ("tracker", lambda r: r["tracker"]),
@@ -28,6 +29,7 @@ RESULT_COLUMNS: Sequence[Column] = (
     ("schedule", lambda r: r["schedule"] or "-"),
     ("search", lambda r: r["search_region"]),
     ("fast lane", lambda r: r["propagation"] or "-"),
+    ("status", lambda r: r["status"] or "-"),
     ("ms", lambda r: f"{r['processing_ms']:g}"),
     ("AUC", lambda r: _number(r["auc"])),
     ("95% interval", _interval),
@@ -38,7 +40,7 @@ RESULT_COLUMNS: Sequence[Column] = (
     ("mDP", lambda r: _number(r["mdp"])),
 )
 
-FOR_THE_HEADING = ("cam/world fps", "tracker", "schedule", "search", "fast lane", "std")
+FOR_THE_HEADING = ("clock", "cam/world fps", "tracker", "schedule", "search", "fast lane", "status", "std")
 
 
 def result_table(rows: Sequence[Dict[str, Any]]) -> str:
@@ -56,7 +58,7 @@ def result_table(rows: Sequence[Dict[str, Any]]) -> str:
 def _block(rows: List[Dict[str, Any]]) -> str:
     first = rows[0]
     clips = ", ".join(first["per_sequence"]) if first["apart"] else str(first["sequences"])
-    heading = [first["dataset"], f"clips {clips}", f"mode {first['mode']}", f"clock {first['clock']}", "sigma 0"]
+    heading = [first["dataset"], f"clips {clips}", f"mode {first['mode']}", "sigma 0"]
     columns = []
     for title, text in RESULT_COLUMNS:
         values = {text(row) for row in rows} - {"-"}

@@ -26,6 +26,7 @@ from benchmarks.wall import SequenceClock
 from pvtpp import predictors, propagation
 from pvtpp.errors import InputError
 from pvtpp.runtime.live import LiveTracker
+from pvtpp.runtime.status import StatusConfig
 from pvtpp.tracker import Frame, TrackerOutput
 
 WARM_UP = 0.1
@@ -90,7 +91,8 @@ def soak(options: argparse.Namespace) -> Dict[str, Any]:
     listeners = {options.predictor: predictors.create(options.predictor)}
     memory: List[float] = []
     threads: List[int] = []
-    with LiveTracker(tracker, listeners, lane, options.search_region, clock=clock) as live:
+    status = StatusConfig() if options.status == "on" else None
+    with LiveTracker(tracker, listeners, lane, options.search_region, clock=clock, status=status) as live:
         questions = Questions(live, options.queries, options.seconds)
         clock.start()
         live.init(Frame(0, 0, images[0].copy()), boxes[0])
@@ -107,6 +109,7 @@ def soak(options: argparse.Namespace) -> Dict[str, Any]:
         questions.over = True
         questions.join()
         stages, counts, errors = live.times.summary(), live.counts, len(live.errors)
+        told = live.status
     rows = questions.rows
     rows = rows[rows[:, 0] > WARM_UP * options.seconds]
     halves = np.array_split(rows, 2)
@@ -118,6 +121,7 @@ def soak(options: argparse.Namespace) -> Dict[str, Any]:
         "stages_ms": {name: [round(v * 1e3, 3) for v in (each.median, each.p95)] for name, each in stages.items()},
         "counts": counts,
         "errors": errors,
+        "status": None if told is None else told.value,
         "memory_mib": [round(value, 1) for value in (steady[0], max(steady), steady[-1])],
         "threads": sorted(set(threads)),
     }
@@ -146,6 +150,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--predictor", default="kalman", help="default: %(default)s")
     parser.add_argument("--propagator", choices=propagation.names(), default="optical_flow", help="default: %(default)s")
     parser.add_argument("--search-region", default="last", help="default: %(default)s")
+    parser.add_argument("--status", choices=["off", "on"], default="off", help="judge the results (default: %(default)s)")
     parser.add_argument("--queries", type=float, default=200.0, help="questions per second (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)

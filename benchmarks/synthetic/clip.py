@@ -14,12 +14,14 @@ from typing import Any, Dict, Optional, Tuple
 import cv2
 import numpy as np
 
+from benchmarks.datasets.gyro import GyroRecording
 from benchmarks.datasets.sequence import Sequence, frame_times_ns
 from benchmarks.synthetic.config import AerialClip
 from benchmarks.synthetic.scene import AerialScene
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
 
+GYRO_HZ = 200.0
 HIDDEN = 0.9  # above this hidden fraction the target counts as absent
 
 
@@ -41,8 +43,15 @@ class RenderedClip(Sequence):
         boxes[[scene.hidden_at(t) > HIDDEN for t in times]] = np.nan
         if np.isnan(boxes[0]).any():
             raise InputError(f"generated clip {config.name}: the target does not show in the first frame, choose another seed")
-        size = (config.width, config.height)
-        clip = cls(config.name, boxes, config.world_fps, config.camera_fps, source=f"generated clip {config.name}", size=size)
+        clip = cls(
+            config.name,
+            boxes,
+            config.world_fps,
+            config.camera_fps,
+            source=f"generated clip {config.name}",
+            size=(config.width, config.height),
+            gyro=_gyro(scene) if config.swing else None,
+        )
         object.__setattr__(clip, "scene", scene)
         object.__setattr__(clip, "_jpegs", {})
         return clip
@@ -60,7 +69,8 @@ class RenderedClip(Sequence):
 
     def save(self, folder: str) -> None:
         """Write ``img/000001.jpg ...``, ``groundtruth.txt`` (``x,y,w,h`` per camera frame, NaN while absent), ``index.json``
-        and, where the world is faster than the camera, its boxes as ``groundtruth_30fps.txt``.
+        and, where the world is faster than the camera, its boxes as ``groundtruth_30fps.txt``; of a swung camera ``gyro.csv``
+        and ``camera.json`` besides.
 
         The folder must not exist; it appears whole or not at all. Raises InputError where it cannot be written.
         """
@@ -85,6 +95,8 @@ class RenderedClip(Sequence):
         np.savetxt(os.path.join(folder, "groundtruth.txt"), boxes[:: self.stride], "%.6f", ",")
         if self.stride > 1:
             np.savetxt(os.path.join(folder, f"groundtruth_{self.world_fps:g}fps.txt"), boxes, "%.6f", ",")
+        if self.gyro:
+            self.gyro.write(folder)
         config = self.scene.config
         about = {"name": name, "frames": len(self), "fps": self.camera_fps, "width": config.width, "height": config.height}
         with open(os.path.join(folder, "index.json"), "w", encoding="utf-8") as file:
@@ -98,6 +110,15 @@ class RenderedClip(Sequence):
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return render, (self.scene.config,)
+
+
+def _gyro(scene: AerialScene) -> GyroRecording:
+    """A gyro in the camera: it begins half a second before the clip."""
+    times = np.arange(-0.5, scene.config.seconds + 0.1, 1 / GYRO_HZ)
+    camera = scene.camera_at(0.0)
+    matrix = np.array([[camera.focal, 0, camera.centre[0]], [0, camera.focal, camera.centre[1]], [0, 0, 1]])
+    rates = np.array([scene.rate_at(t) for t in times])
+    return GyroRecording(np.rint(times * 1e9), rates, matrix, np.eye(3), scene.config.name)
 
 
 def render(config: Optional[AerialClip] = None) -> RenderedClip:

@@ -52,7 +52,7 @@ class AerialClip:
             ("exposure", _between(self.exposure, 0, 0.1), "0..0.1 seconds"),
             ("noise", _between(self.noise, 0, 50), "0..50 grey levels"),
             ("swing", _between(self.swing, 0, 180), "0..180 degrees per second"),
-            ("occlusions", all(0.4 <= a < b <= a + 2 for a, b in occlusions), "(start, end) from 0.4 s on, each at most 2 s"),
+            ("occlusions", all(0.4 <= a < b <= a + 3 for a, b in occlusions), "(start, end) from 0.4 s on, each at most 3 s"),
         ]
         for field, fine, what in allowed:
             if not fine:

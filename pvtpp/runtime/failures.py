@@ -12,7 +12,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Failure(NamedTuple):
-    """What went wrong at `t_ns` (the live tracker's clock), in which stage: init, track, stall or lane."""
+    """What went wrong at `t_ns` (the live tracker's clock), in which stage: init, track, stall, lane or on_result."""
 
     t_ns: int
     stage: str

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Protocol, Tuple
 
 import numpy as np
 
 from pvtpp.propagation import Propagator
-from pvtpp.runtime.pipeline import Pipeline
 from pvtpp.track import Bridge, CarriedBox
 from pvtpp.tracker import Frame
 
@@ -25,30 +24,44 @@ class Lane(NamedTuple):
     steps: int
 
 
+class Evidence(Protocol):
+    """What the lane has to know of the target: the pipeline, or a view of it from another thread."""
+
+    @property
+    def target(self) -> int:
+        """Tells one target from the next."""
+
+    def anchor(self) -> Tuple[int, np.ndarray]:
+        """Capture time and box of the newest tracker result."""
+
+    def evidence_box(self) -> Optional[np.ndarray]:
+        """Where the target was last seen; None without one."""
+
+
 class FastLane:
     """Not for two threads at once; its work takes milliseconds, so the driver decides when, and charges it."""
 
-    def __init__(self, pipeline: Pipeline, propagator: Propagator):
-        self._pipeline = pipeline
+    def __init__(self, evidence: Evidence, propagator: Propagator):
+        self._evidence = evidence
         self._propagator = propagator
         self._frames: List[int] = []
         self._kept: Tuple[CarriedBox, ...] = ()
-        self._target = pipeline.target
+        self._target = evidence.target
         self._anchor_ns = -1
         self._anchor_box: Optional[np.ndarray] = None
 
     def push(self, frame: Frame) -> int:
         """Take a new frame, measuring round where the target was in the one before; returns the steps measured."""
-        region = self._pipeline.evidence_box() if self._frames else None
+        region = self._evidence.evidence_box() if self._frames else None
         self._propagator.push(frame, region)
         self._frames = [*self._frames[-63:], frame.t_ns]
         return int(region is not None)
 
     def carry(self) -> Lane:
         """Carry the newest anchor to the newest frames; what was carried from it before is kept."""
-        anchor_ns, box = self._pipeline.anchor()
-        if self._pipeline.target != self._target:
-            self._target, self._anchor_ns, self._anchor_box = self._pipeline.target, -1, None
+        anchor_ns, box = self._evidence.anchor()
+        if self._evidence.target != self._target:
+            self._target, self._anchor_ns, self._anchor_box = self._evidence.target, -1, None
         bridge, steps = None, 0
         if anchor_ns != self._anchor_ns:
             if self._anchor_box is not None and anchor_ns > self._anchor_ns:

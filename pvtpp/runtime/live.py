@@ -8,68 +8,43 @@ at a time that never runs backwards, so the log replays to the bit.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Type, Union, cast
-
-import numpy as np
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Type, Union
 
 from pvtpp.boxes import ArrayLike, as_box
+from pvtpp.camera_motion import Gyro
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.propagation import Propagator
 from pvtpp.runtime.failures import Failure, Failures
 from pvtpp.runtime.fast_lane import FastLane
-from pvtpp.runtime.live_state import LiveState, Pass, Seen
+from pvtpp.runtime.likeness import Recognising
+from pvtpp.runtime.live_config import LiveConfig
+from pvtpp.runtime.live_state import LiveState, Pass, View
 from pvtpp.runtime.log import EventLog
 from pvtpp.runtime.pipeline import Pipeline
 from pvtpp.runtime.recent_frames import RecentFrames
 from pvtpp.runtime.stage_times import StageTimes
+from pvtpp.runtime.status import Status, StatusConfig
 from pvtpp.tracker import Frame, TrackerOutput, as_tracker
 from pvtpp.trajectory import Prediction, Trajectory
 
-
-@dataclass(frozen=True)
-class LiveConfig:
-    """`memory_s`, `memory_frames` and `memory_bytes` bound the frames on which `init` may still be called. A tracker that
-    takes longer than `stall_s` counts as stalled. `lane_wait_s`: how long the tracker waits at most for the fast lane,
-    where it is to look at what the lane has found."""
-
-    memory_s: float = 2.0
-    memory_frames: int = 256
-    memory_bytes: int = 256 << 20
-    stall_s: float = 1.0
-    lane_wait_s: float = 0.1
-
-    def __post_init__(self) -> None:
-        for name in ("memory_s", "memory_frames", "memory_bytes", "stall_s", "lane_wait_s"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"LiveConfig.{name} is {getattr(self, name)!r}, it must be above 0")
-
-
-class _View:
-    """The pipeline as the fast lane sees it from its own thread: as it was when somebody last looked under the lock."""
-
-    def __init__(self) -> None:
-        self.seen = Seen(0, 0, None, None)
-
-    @property
-    def target(self) -> int:
-        return self.seen.target
-
-    def anchor(self) -> Optional[Tuple[int, np.ndarray]]:
-        return self.seen.newest_anchor
-
-    def evidence_box(self) -> Optional[np.ndarray]:
-        return self.seen.newest_box
+OnResult = Callable[[int, TrackerOutput, int], None]
 
 
 class LiveTracker:
     """`tracker` follows the Tracker protocol or is a plain init/update object; it is called by one thread only, as is
-    `propagator` (None: no fast lane). `predictors`: by name, the first one leads. `log`: None keeps nothing. `clock`: integer
-    nanoseconds on the clock of the frames' capture times. `on_error`: called with every `Failure`, in whichever thread.
+    `propagator` (None: no fast lane). `predictors`: by name, the first one leads. `log`: None keeps nothing; its `sink` is told
+    every event as it happens (``Unlogged(sink=...)`` for a run without end). `clock`: integer nanoseconds on the clock of the
+    frames' capture times. `status`: judge every result by its score and by its likeness to the target, tell TRACKING from
+    LOST, coast and search; None: believe every result. `gyro`: how the camera turns, told by `turned`, is no longer guessed.
+
+    `on_error`: called with every `Failure`, in whichever thread. `on_result`: called in the tracker's thread with the capture
+    time, the `TrackerOutput` and the `target` it belongs to, after it has become evidence or not; what it takes, the tracker
+    waits. Callbacks may call anything here but `close`; one that raises is logged and does no harm.
 
     The images handed in must not be changed afterwards. A source whose times jump back needs a new live tracker. Threads
     start here and end with `close`, or at the end of a ``with`` block. `times` holds seconds of the stages ``track``,
@@ -86,36 +61,50 @@ class LiveTracker:
         clock: Callable[[], int] = time.time_ns,
         config: Optional[LiveConfig] = None,
         on_error: Optional[Callable[[Failure], None]] = None,
+        status: Optional[StatusConfig] = None,
+        on_result: Optional[OnResult] = None,
+        gyro: Optional[Gyro] = None,
     ):
         self.config = config or LiveConfig()
         self.times = StageTimes()
-        self._tracker = as_tracker(tracker)
+        self._tracker = as_tracker(tracker) if status is None else Recognising(as_tracker(tracker))
+        self._on_result = on_result
         self._lead = next(iter(predictors), "")
         self._clock = clock
         self._failures = Failures(on_error)
         recent = RecentFrames(self.config.memory_s, self.config.memory_frames, self.config.memory_bytes)
-        pipeline = Pipeline(predictors, search_region, log)
+        pipeline = Pipeline(predictors, search_region, log, status, gyro)
         self._state = LiveState(pipeline, recent, clock, self.times, lane=propagator is not None)
         self._busy_since: Optional[float] = None
         self._stall_told = False
-        self._view = _View()
+        self._view = View()
         works: List[Tuple[str, Callable[[], None]]] = [("tracker", self._tracker_work)]
         if propagator is not None:
-            self._lane = FastLane(cast(Pipeline, self._view), propagator)
+            self._lane = FastLane(self._view, propagator)
             works.append(("fast lane", self._lane_work))
+        sys.setswitchinterval(min(sys.getswitchinterval(), self.config.switch_interval_s))
         self._threads = [threading.Thread(target=work, name=f"pvtpp {name}", daemon=True) for name, work in works]
         for thread in self._threads:
             thread.start()
 
     def submit(self, frame: Frame) -> bool:
         """Take the newest frame; never waits for anybody's work. False (and counted) for a frame that is not newer than the
-        newest, and after `close`."""
-        with self._state.lock:
-            accepted = not self._state.closed and self._state.accept(frame)
+        newest, while paused, and after `close`."""
+        state = self._state
+        with state.lock:
+            state.counts["paused"] += state.paused
+            accepted = not (state.closed or state.paused) and state.accept(frame)
         if self.stalled and not self._stall_told:
             self._stall_told = True
             self._report("stall", TimeoutError(f"the tracker has been at one frame for over {self.config.stall_s} s"))
         return accepted
+
+    def turned(self, measured_ns: int, rate: ArrayLike) -> None:
+        """A gyro's sample: angular velocity (3,), radians per second in IMU axes, on the clock of the frames. Raises InputError
+        for one that is not newer than the last, or no rate, or where there is no `gyro`."""
+        with self._state.lock:
+            if not self._state.closed:
+                self._state.pipeline.turned(self._state.now(), int(measured_ns), rate)
 
     def init(self, at: Union[Frame, int], box: ArrayLike) -> None:
         """A new target, seen at `box` (``[cx, cy, w, h]``, pixels) in this frame, or in the one captured at this time.
@@ -138,7 +127,7 @@ class LiveTracker:
         trajectory = self.trajectory(predictor)
         if trajectory is None:
             return None
-        return trajectory.at(self._clock() if t_ns is None else t_ns)
+        return self._state.pipeline.answer(trajectory, self._clock() if t_ns is None else t_ns)
 
     def trajectory(self, predictor: Optional[str] = None) -> Optional[Trajectory]:
         """The current trajectory of this predictor (None: the leading one); None without a target."""
@@ -151,6 +140,17 @@ class LiveTracker:
         """Forget the target; frames are still taken, for the next `init`."""
         with self._state.lock:
             self._state.end_target()
+
+    def pause(self) -> None:
+        """Refuse frames until `resume`. The target stays: predictions go on by the last trajectory, older by the second, and
+        `status` says so."""
+        with self._state.lock:
+            self._state.paused = True
+
+    def resume(self) -> None:
+        """Take frames again, with the same target."""
+        with self._state.lock:
+            self._state.paused = False
 
     def close(self, timeout: float = 5.0) -> bool:
         """Forget the target and end the threads; may be called twice. False where a stage still hangs after `timeout`
@@ -177,6 +177,21 @@ class LiveTracker:
         return self._state.active
 
     @property
+    def paused(self) -> bool:
+        return self._state.paused
+
+    @property
+    def target(self) -> int:
+        """The number of the newest target: how often `init` was called."""
+        return self._state.pipeline.target
+
+    @property
+    def status(self) -> Optional[Status]:
+        """TRACKING, UNSURE or LOST at this moment: should frames or results stay away, time alone makes it worse. From any
+        thread, without a lock. None without a target, and where nobody judges."""
+        return self._state.pipeline.status_at(self._clock()) if self._state.active else None
+
+    @property
     def stalled(self) -> bool:
         """Whether the tracker has been at one frame for longer than allowed."""
         since = self._busy_since
@@ -189,11 +204,11 @@ class LiveTracker:
 
     @property
     def counts(self) -> Dict[str, int]:
-        """``frames`` taken, ``duplicates`` and ``out_of_order`` ones refused; frames that the tracker and the lane skipped
-        (``tracker_dropped``, ``lane_dropped``); ``late_answers`` for a target that was gone; ``errors``."""
+        """``frames`` taken, ``duplicates``, ``out_of_order`` and ``paused`` ones refused; frames that the tracker and the lane
+        skipped (``tracker_dropped``, ``lane_dropped``); ``late_answers`` for a target that was gone; ``errors``."""
         state = self._state
         with state.lock:
-            counted = {name: state.counts[name] for name in ("frames", "duplicates", "out_of_order", "late_answers")}
+            counted = {name: state.counts[name] for name in ("frames", "duplicates", "out_of_order", "paused", "late_answers")}
         dropped = {"tracker_dropped": state.for_tracker.dropped, "lane_dropped": state.for_lane.dropped}
         return {**counted, **dropped, "errors": self._failures.count}
 
@@ -238,33 +253,35 @@ class LiveTracker:
             self._busy_since, self._stall_told = None, False
         self.times.add("track", time.perf_counter() - begin)
         with self._state.lock:
-            return self._state.finish_pass(todo, output)
+            late = todo.generation != self._state.generation
+            following = self._state.finish_pass(todo, output)
+        if self._on_result and not late:
+            try:
+                self._on_result(todo.frame.t_ns, output, todo.target)
+            except Exception as error:
+                self._report("on_result", error)
+        return following
 
     def _lane_work(self) -> None:
         while self._state.for_lane.wait():
             frame = self._state.for_lane.pop()
             begin = time.perf_counter()
             found = None
+            with self._state.lock:
+                seen = self._view.seen = self._state.lane_begins(frame)
             try:
                 if frame is not None:
-                    self._look()
                     self._lane.push(frame)
-                # Once more: a result may have come, or another target.
-                if self._look().newest_anchor is not None:
+                if seen.newest_anchor is not None:
                     found = self._lane.carry()
             except Exception as error:  # A frame that the lane cannot use costs one frame, not the lane.
                 self._report("lane", error)
             try:
                 with self._state.lock:
-                    self._state.carried(self._view.seen, found)
+                    self._state.carried(seen, found)
             except Exception as error:
                 self._report("lane", error)
             self.times.add("lane", time.perf_counter() - begin)
-
-    def _look(self) -> Seen:
-        with self._state.lock:
-            self._view.seen = self._state.look()
-        return self._view.seen
 
     def _report(self, stage: str, error: Exception) -> None:
         with self._state.lock:

@@ -20,9 +20,10 @@ from pvtpp.trajectory import Trajectory
 
 
 class Pass(NamedTuple):
-    """One pass of the tracker; the target it belongs to (`generation`) may be gone when it is done."""
+    """One pass of the tracker; the target it belongs to (`generation`) may be gone when it is done. `target`: its number."""
 
     generation: int
+    target: int
     frame: Frame
     search_box: Optional[np.ndarray]
 
@@ -39,9 +40,32 @@ class Seen(NamedTuple):
     newest_box: Optional[np.ndarray]
 
 
+class View:
+    """The pipeline as the fast lane sees it from its own thread: as it was when somebody last looked under the lock."""
+
+    def __init__(self) -> None:
+        self.seen = Seen(0, 0, None, None)
+
+    @property
+    def target(self) -> int:
+        return self.seen.target
+
+    def anchor(self) -> Tuple[int, np.ndarray]:
+        if self.seen.newest_anchor is None:
+            raise InputError("no target: the fast lane has nothing to carry")
+        return self.seen.newest_anchor
+
+    def evidence_box(self) -> Optional[np.ndarray]:
+        return self.seen.newest_box
+
+
 class LiveState:
     """Its methods, `now` included, are called under `lock` (which `lane_done` shares); none of them takes longer than the
-    predictors do. `current` is replaced and never changed, so it may be read without."""
+    predictors do. `current` is replaced and never changed, so it may be read without.
+
+    What the tracker takes next is decided where the event happens that frees it or brings its frame, not when its thread
+    wakes up: so it depends on recorded events alone.
+    """
 
     def __init__(self, pipeline: Pipeline, recent: RecentFrames, clock: Callable[[], int], times: StageTimes, lane: bool):
         self.pipeline, self.recent, self.times, self.lane = pipeline, recent, times, lane
@@ -51,7 +75,7 @@ class LiveState:
         self.for_lane: Mailbox[Frame] = Mailbox()
         self.current: Mapping[str, Trajectory] = {}
         self.counts: Counter = Counter()
-        self.active = self.closed = False
+        self.active = self.paused = self.closed = False
         # Counts targets and ends of targets: what was begun for another one is not used.
         self.generation = 0
         self.asked: Optional[Tuple[Frame, np.ndarray]] = None
@@ -59,7 +83,8 @@ class LiveState:
         self._now_ns: Optional[int] = None
         self._catching_up = False
         self._taken_ns = 0
-        self._idle = False
+        # The tracker waits: for a frame, or for the fast lane.
+        self._idle = self._waiting = False
         self._begun: Optional[Pass] = None
         # Anchors there were, and how many of them the fast lane has dealt with.
         self._anchors = self._carried = 0
@@ -84,9 +109,7 @@ class LiveState:
         if self.active:
             self.for_tracker.put(frame)
         if self._idle:
-            # Here and not when the tracker's thread wakes up: what it takes depends on recorded events alone.
-            self._begun = self.begin_pass()
-            self.for_tracker.wake()
+            self._begin_now(now)
         if self.lane:
             self.for_lane.put(frame)
         return True
@@ -104,7 +127,7 @@ class LiveState:
         """A new target: predictions are of it at once, tracker and fast lane are told."""
         if self.recent.newest is None or frame.t_ns > self.recent.newest.t_ns:
             self.accept(frame)
-        self.end_target()
+        self._forget()
         self.pipeline.init(self.now(), frame.index, frame.t_ns, box)
         self.current = self.pipeline.trajectories
         self.active, self.asked, self._taken_ns = True, (frame, box), frame.t_ns
@@ -118,10 +141,9 @@ class LiveState:
 
     def end_target(self) -> None:
         """No target any more; what tracker and fast lane are still at will not be used."""
-        self.generation += 1
-        self.active, self.asked, self.current = False, None, {}
-        self._idle, self._begun = False, None
-        self.for_tracker.pop()
+        if self.active:
+            self.pipeline.reset(self.now())
+        self._forget()
 
     def close(self) -> None:
         self.end_target()
@@ -131,25 +153,9 @@ class LiveState:
         self.lane_done.notify_all()
 
     def next_pass(self) -> Optional[Pass]:
-        """What the tracker is to do now: the pass that began when its frame arrived, or else `begin_pass`."""
+        """What the tracker is to do now: the pass that has begun, or else whatever there is."""
         begun, self._begun = self._begun, None
-        return begun or self.begin_pass()
-
-    def begin_pass(self) -> Optional[Pass]:
-        """The tracker is free: on to the newest frame, or wait for one; None too if there is another target to begin with."""
-        self._idle = False
-        if not self.active or self.asked:
-            return None
-        frame = self.for_tracker.pop()
-        if frame is None or frame.t_ns <= self._taken_ns:
-            self._idle = True
-            return None
-        search_box = self.pipeline.tracker_started(self.now(), frame.index, frame.t_ns)
-        if self._catching_up and search_box is None:
-            # Its own last result is as old as the frame the target was given on.
-            search_box = self.pipeline.evidence_box()
-        self._catching_up, self._taken_ns = False, frame.t_ns
-        return Pass(self.generation, frame, search_box)
+        return begun or self._begin_pass(self.now())
 
     def finish_pass(self, done: Pass, output: TrackerOutput) -> Optional[Pass]:
         """The tracker's answer, and what it takes next in the same moment; None where it has to wait, for a frame or for
@@ -163,9 +169,10 @@ class LiveState:
         if self.lane:
             self.for_lane.wake()
         else:
-            self._predict(now)
+            now = self._predict()
         if not self.lane_is_awaited():
-            return self.begin_pass()
+            return self._begin_pass(now)
+        self._waiting = True
         self.for_tracker.wake()
         return None
 
@@ -174,21 +181,56 @@ class LiveState:
         wanted = self._catching_up or self.pipeline.search_region != "last"
         return self.lane and wanted and self._carried < self._anchors and not self.asked and not self.closed
 
-    def look(self) -> Seen:
+    def lane_begins(self, frame: Optional[Frame]) -> Seen:
+        """The fast lane takes this frame, or only what is new; what it may know."""
+        self.pipeline.lane_started(self.now(), None if frame is None else frame.t_ns)
         if not self.active:
             return Seen(self.generation, self._anchors, None, None)
         return Seen(self.generation, self._anchors, self.pipeline.anchor(), self.pipeline.evidence_box())
 
     def carried(self, seen: Seen, found: Optional[Lane]) -> None:
         """What the fast lane found for what it had seen; None where it failed, then the anchor stands for itself."""
+        now = self.now()
         if seen.target == self.generation and self.active:
-            now = self.now()
             if found is None or self.pipeline.carried(now, found.anchor_ns, found.carried, found.bridge):
-                self._predict(now)
+                now = self._predict()
         self._carried = seen.anchors
+        if self._waiting and not self.lane_is_awaited():
+            self._begin_now(now)
         self.lane_done.notify_all()
 
-    def _predict(self, now: int) -> None:
+    def _begin_now(self, now: int) -> None:
+        """The tracker's thread sleeps: begin for it, and wake it."""
+        self._begun = self._begin_pass(now)
+        self.for_tracker.wake()
+
+    def _begin_pass(self, now: int) -> Optional[Pass]:
+        """The tracker is free: on to the newest frame, or wait for one; None too if there is another target to begin with."""
+        self._idle = self._waiting = False
+        if not self.active or self.asked:
+            return None
+        frame = self.for_tracker.pop()
+        if frame is None or frame.t_ns <= self._taken_ns:
+            self._idle = True
+            return None
+        # While it catches up, its own last result is as old as the frame the target was given on.
+        search_box = self.pipeline.tracker_started(now, frame.index, frame.t_ns, catch_up=self._catching_up)
+        self._catching_up, self._taken_ns = False, frame.t_ns
+        return Pass(self.generation, self.pipeline.target, frame, search_box)
+
+    def _forget(self) -> None:
+        self.generation += 1
+        self.active, self.asked, self.current = False, None, {}
+        self._idle = self._waiting = False
+        self._begun = None
+        self.for_tracker.pop()
+
+    def _predict(self) -> int:
+        """Trajectories anew; returns when they became current, which is when they were made."""
         begin = time.perf_counter()
-        self.current = self.pipeline.predict(now)
+        made = self.pipeline.compute()
+        now = self.now()
+        self.pipeline.publish(now, made)
+        self.current = made
         self.times.add("predict", time.perf_counter() - begin)
+        return now

@@ -6,40 +6,68 @@ which the log counts as interrupted. Times are integer nanoseconds, boxes ``[cx,
     ["init", t, frame, capture, box]                a target is given
     ["frame", t, frame, capture]                    the camera delivers
     ["start", t, frame, capture, search box | null] the tracker takes a frame
-    ["result", t, frame, capture, box, score]       and answers
+    ["result", t, frame, capture, box, score]       and answers; where somebody looked, a likeness follows the score
+    ["lane", t, capture | null]                     the fast lane takes a frame, or only a new anchor
     ["carried", t, anchor, [[capture, cx, cy, w, h, quality], ...], way | null]
                                                     the anchor's box on later frames, the way to it from the one before
     ["trajectory", t, predictor, evidence, valid until | null, law, knot times, means, derivatives, sigmas]
+                                                    and `true` behind them where it is in the stabilised frame
+    ["status", t, status]                           TRACKING, UNSURE or LOST, from now on
+    ["reset", t]                                    there is no target any more
+    ["gyro", t, measured, [x, y, z]]                the camera turns: radians per second, IMU axes
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
-from typing import Any, Dict, Iterable, List, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NoReturn, Optional, Sequence, Tuple
 
 import numpy as np
 
 from pvtpp.errors import InputError
 from pvtpp.files import whole_file
+from pvtpp.runtime.status import Status
 from pvtpp.track import Bridge, CarriedBox
 from pvtpp.tracker import TrackerOutput
 from pvtpp.trajectory import Trajectory, TrajectoryTable
 
+_LOG = logging.getLogger(__name__)
 FORMAT = "pvtpp-event-log"
 VERSION = 1
-KINDS = ("init", "frame", "start", "result", "carried", "trajectory", "status")
+KINDS = ("init", "frame", "start", "result", "lane", "carried", "trajectory", "status", "reset", "gyro")
 
 
 class EventLog:
-    """Events as plain rows, and `meta`: whatever JSON-able facts tell how the run was made."""
+    """Events as plain rows, and `meta`: whatever JSON-able facts tell how the run was made.
 
-    def __init__(self, meta: Optional[Dict[str, Any]] = None, rows: Iterable[list] = ()):
+    `sink` is called with every row as it is added, by whoever adds it: under the live tracker's lock, so it must do no more
+    than put the row somewhere (``queue.SimpleQueue().put``). One that raises is reported once and not called again.
+    """
+
+    def __init__(
+        self,
+        meta: Optional[Dict[str, Any]] = None,
+        rows: Iterable[list] = (),
+        sink: Optional[Callable[[list], None]] = None,
+    ):
         self.meta = dict(meta or {})
         self.rows: List[list] = list(rows)
+        self._sink = sink
         self._tables: Dict[Tuple[str, int], Tuple[np.ndarray, TrajectoryTable]] = {}
 
     def _add(self, row: list) -> None:
+        self._keep(row)
+        if self._sink:
+            try:
+                self._sink(row)
+            except Exception:
+                # Raised into the pipeline it would end the tracking it was told about.
+                self._sink = None
+                _LOG.exception("the event log's sink raised, it gets no more events")
+
+    def _keep(self, row: list) -> None:
         self.rows.append(row)
 
     def init(self, t_ns: int, frame: int, capture_ns: int, box: np.ndarray) -> None:
@@ -52,7 +80,11 @@ class EventLog:
         self._add(["start", t_ns, frame, capture_ns, None if search_box is None else search_box.tolist()])
 
     def result(self, t_ns: int, frame: int, capture_ns: int, output: TrackerOutput) -> None:
-        self._add(["result", t_ns, frame, capture_ns, output.box.tolist(), output.score])
+        looked = [] if output.likeness is None else [output.likeness]
+        self._add(["result", t_ns, frame, capture_ns, output.box.tolist(), output.score, *looked])
+
+    def lane(self, t_ns: int, capture_ns: Optional[int]) -> None:
+        self._add(["lane", t_ns, capture_ns])
 
     def carried(self, t_ns: int, anchor_ns: int, boxes: Sequence[CarriedBox], bridge: Optional[Bridge]) -> None:
         rows = [[each.t_ns, *each.box.tolist(), each.quality] for each in boxes]
@@ -61,6 +93,15 @@ class EventLog:
 
     def trajectory(self, t_ns: int, predictor: str, trajectory: Trajectory) -> None:
         self._add(["trajectory", t_ns, predictor, *trajectory.to_row()])
+
+    def status(self, t_ns: int, status: Status) -> None:
+        self._add(["status", t_ns, status.value])
+
+    def reset(self, t_ns: int) -> None:
+        self._add(["reset", t_ns])
+
+    def gyro(self, t_ns: int, measured_ns: int, rate: np.ndarray) -> None:
+        self._add(["gyro", t_ns, measured_ns, rate.tolist()])
 
     def of_kind(self, *kinds: str) -> List[list]:
         """The events of these kinds, in order."""
@@ -123,9 +164,9 @@ class EventLog:
 
 
 class Unlogged(EventLog):
-    """A log that keeps nothing, for a run without end."""
+    """A log that keeps nothing, for a run without end; `sink` is told all the same."""
 
-    def _add(self, row: list) -> None:
+    def _keep(self, row: list) -> None:
         pass
 
 

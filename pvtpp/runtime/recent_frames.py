@@ -37,7 +37,7 @@ class RecentFrames:
         self._frames.append(frame)
         keep, held = 0, 0
         for each in reversed(self._frames[-self._count :]):
-            held += _image_bytes(each)
+            held += each.nbytes
             if keep and (held > self._memory or each.t_ns < frame.t_ns - self._span_ns):
                 break
             keep += 1
@@ -47,9 +47,3 @@ class RecentFrames:
         """The frame captured at `t_ns`, None if it is not in memory."""
         at = bisect_left([frame.t_ns for frame in self._frames], t_ns)
         return self._frames[at] if at < len(self._frames) and self._frames[at].t_ns == t_ns else None
-
-
-def _image_bytes(frame: Frame) -> int:
-    # Asking for `image` would read one that nobody looked at yet.
-    image = frame._image
-    return 0 if image is None else image.nbytes

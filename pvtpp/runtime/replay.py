@@ -6,10 +6,12 @@ from typing import Mapping, Optional
 
 import numpy as np
 
+from pvtpp.camera_motion import Gyro
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.runtime.log import EventLog
 from pvtpp.runtime.pipeline import Pipeline
+from pvtpp.runtime.status import StatusConfig
 from pvtpp.track import Bridge, CarriedBox
 from pvtpp.tracker import TrackerOutput
 
@@ -20,9 +22,12 @@ def replay(log: EventLog, predictors: Mapping[str, Predictor], search_region: Op
     With the search region at the last result the tracker's path does not depend on the predictor, so any predictor may be
     evaluated on an old log. With it at the predicted box the lead predictor must be the recorded one: where a replayed search
     box differs from the recorded one the tracker would have looked elsewhere, and InputError says that it has to run again.
+    The same holds for a run whose results were judged (``status_config`` in the log's meta): they are judged once more.
     """
     search_region = search_region or log.meta.get("search_region", "last")
-    pipeline = Pipeline(predictors, search_region, EventLog(log.meta))
+    judged, camera = log.meta.get("status_config"), log.meta.get("gyro")
+    gyro = Gyro.from_dict(camera) if camera else None
+    pipeline = Pipeline(predictors, search_region, EventLog(log.meta), StatusConfig(**judged) if judged else None, gyro)
     predicted_at = None
     for row in log.rows:
         kind, t_ns = row[:2]
@@ -32,7 +37,8 @@ def replay(log: EventLog, predictors: Mapping[str, Predictor], search_region: Op
         elif kind == "frame":
             pipeline.frame_arrived(t_ns, row[2], row[3])
         elif kind == "start":
-            search_box = pipeline.tracker_started(t_ns, row[2], row[3])
+            # Where the tracker caught up with a target given on a past frame, it was told where to look.
+            search_box = pipeline.tracker_started(t_ns, row[2], row[3], catch_up=row[4] is not None)
             sent_to = None if search_box is None else search_box.tolist()
             if sent_to != row[4]:
                 raise InputError(
@@ -40,8 +46,15 @@ def replay(log: EventLog, predictors: Mapping[str, Predictor], search_region: Op
                     f"{sent_to}; the tracker has to run again for them"
                 )
         elif kind == "result":
-            pipeline.tracker_finished(t_ns, row[2], row[3], TrackerOutput(row[4], row[5]))
+            likeness = row[6] if len(row) > 6 else None
+            pipeline.tracker_finished(t_ns, row[2], row[3], TrackerOutput(row[4], row[5], likeness=likeness))
             predicted_at = None
+        elif kind == "gyro":
+            pipeline.turned(t_ns, row[2], row[3])
+        elif kind == "reset":
+            pipeline.reset(t_ns)
+        elif kind == "lane":
+            pipeline.lane_started(t_ns, row[2])
         elif kind == "carried":
             boxes = [CarriedBox(each[0], np.array(each[1:5]), each[5]) for each in row[3]]
             way = row[4]
@@ -52,6 +65,6 @@ def replay(log: EventLog, predictors: Mapping[str, Predictor], search_region: Op
             # Several predictors listened to the recorded run; each wrote a row at the same moment.
             pipeline.predict(t_ns)
             predicted_at = t_ns
-        elif kind != "trajectory":
+        elif kind not in ("trajectory", "status"):
             raise InputError(f"unknown event {kind!r} in the log")
     return pipeline.log

@@ -10,8 +10,9 @@ from benchmarks.datasets.sequence import Sequence
 from benchmarks.evaluate import Grid, evaluate
 from benchmarks.metrics import SIGMAS, Curve
 from benchmarks.oracle import Oracle
-from benchmarks.runs import RunSpec, first_frame_and_box, jobs, obtain
+from benchmarks.runs import first_frame_and_box, jobs, obtain
 from benchmarks.score import score_online
+from benchmarks.spec import RunSpec
 from pvtpp.errors import InputError
 
 

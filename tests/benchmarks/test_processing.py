@@ -1,5 +1,7 @@
 """Processing-time models: every form read, every draw repeatable, nonsense refused."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -54,7 +56,24 @@ def test_other_texts_are_refused_with_the_forms_there_are(text):
         parse(text)
 
 
-@pytest.mark.parametrize("text", ["trace:", "empirical:", "trace:*2"])
+def test_what_bench_measured_is_drawn_from_without_the_initialisation(tmp_path):
+    (tmp_path / "orin.json").write_text(json.dumps({"frame_s": [0.5, 0.01, 0.02, 0.03], "stages": {}}))
+    model = parse(f"bench:{tmp_path}/orin.json*2")
+    time = model.start("car", 1)
+    assert {time(i) for i in range(50)} == {20_000_000, 40_000_000, 60_000_000}
+    assert model.median_ms() == 40
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"frame_s": "fast"}', '{"frame_s": []}', '{"frame_s": [[1]]}'])
+def test_another_file_is_not_taken_for_bench_s(content, tmp_path):
+    (tmp_path / "orin.json").write_text(content)
+    with pytest.raises(InputError, match="orin.json: (not the JSON of pvtpp bench|processing times must be)"):
+        parse(f"bench:{tmp_path}/orin.json")
+    with pytest.raises(InputError, match="nowhere.json: cannot read"):
+        parse(f"bench:{tmp_path}/nowhere.json")
+
+
+@pytest.mark.parametrize("text", ["trace:", "empirical:", "bench:", "trace:*2"])
 def test_a_trace_of_no_name_is_refused_as_that(text):
     with pytest.raises(InputError, match="names no file or folder"):
         parse(text)

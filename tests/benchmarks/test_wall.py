@@ -15,6 +15,7 @@ from pvtpp.predictors import create
 from pvtpp.propagation import Carried
 from pvtpp.runtime.live import LiveTracker
 from pvtpp.runtime.replay import replay
+from pvtpp.runtime.status import StatusConfig
 
 NAMES = ("kalman", "hold")
 
@@ -67,19 +68,54 @@ class Standing:
         return Carried(np.asarray(box), 0.5, 1)
 
 
-@pytest.mark.parametrize("search_region", ["last", "predicted"])
-def test_a_run_with_a_fast_lane_replays_to_the_bit_and_its_tracker_path_is_simulated(search_region):
-    sequence = walk(30)
-    live = live_with(SlowOracle(sequence), propagator=Standing(), search_region=search_region)
-    log = run_wall(sequence, live, first_box=first_box(sequence), meta={"search_region": search_region})
+@pytest.mark.parametrize(("search_region", "start"), [("last", 0), ("predicted", 4)])
+def test_with_a_fast_lane_too_the_recorded_run_is_simulated_to_the_same_trajectories(search_region, start):
+    sequence = walk(40)
+    live = live_with(SlowOracle(sequence, 0.02), propagator=Standing(), search_region=search_region)
+    log = run_wall(sequence, live, first_box=first_box(sequence, start), start=start, meta={"search_region": search_region})
     predictors = {name: create(name) for name in NAMES}
-    assert replay(log, predictors).rows == log.rows and log.of_kind("carried")
-    if search_region == "last":
-        again = simulate_recorded(log, sequence, Oracle(sequence), predictors, first_box(sequence))
-        assert [row[2] for row in again.of_kind("start")] == [row[2] for row in log.of_kind("start")]
-    else:
-        with pytest.raises(InputError, match="replay the log instead"):
-            simulate_recorded(log, sequence, Oracle(sequence), predictors, first_box(sequence))
+    assert replay(log, predictors).rows == log.rows and len(log.of_kind("carried")) > 20
+    again = simulate_recorded(log, sequence, Oracle(sequence, 0.02), predictors, first_box(sequence, start), Standing())
+    for kind in ("result", "carried"):
+        assert again.of_kind(kind) == log.of_kind(kind)
+    made, simulated = (each.of_kind("trajectory") for each in (log, again))
+    # A live target's first box comes a moment after its frame.
+    first = len(NAMES)
+    assert simulated[first:] == made[first:] and len(made) > 40
+    assert [row[2:] for row in simulated[:first]] == [row[2:] for row in made[:first]]
+    with pytest.raises(InputError, match="it takes a propagator"):
+        simulate_recorded(log, sequence, Oracle(sequence), predictors, first_box(sequence, start))
+
+
+def test_a_judged_run_is_simulated_with_its_loss_and_its_return():
+    sequence = walk(40)
+    xywh = sequence.ground_truth_xywh.copy()
+    xywh[12:24] = np.nan
+    sequence = Sequence("walk", xywh)
+    live = live_with(SlowOracle(sequence), propagator=Standing(), search_region="predicted", status=StatusConfig())
+    log = run_wall(sequence, live, first_box=first_box(sequence), meta={"search_region": "predicted"})
+    predictors = {name: create(name) for name in NAMES}
+    assert {"TRACKING", "LOST"} <= {row[2] for row in log.of_kind("status")}
+    assert replay(log, predictors).rows == log.rows
+    again = simulate_recorded(log, sequence, Oracle(sequence), predictors, first_box(sequence), Standing())
+    assert again.of_kind("start", "result", "carried") == log.of_kind("start", "result", "carried")
+    assert again.of_kind("status")[1:] == log.of_kind("status")[1:]
+
+
+def test_a_prediction_counts_from_when_it_was_made():
+    class Thorough:
+        encode = create("hold").encode
+
+        def predict(self, track):
+            time.sleep(0.004)
+            return create("hold").predict(track)
+
+    sequence = walk(10)
+    make = lambda log, clock: LiveTracker(Oracle(sequence), {"hold": Thorough()}, log=log, clock=clock)  # noqa: E731
+    log = run_wall(sequence, make, first_box=first_box(sequence))
+    results = [row[1] for row in log.of_kind("result")]
+    made = [row[1] for row in log.of_kind("trajectory")][1:]
+    assert len(made) == len(results) > 0 and all(m - r >= 4_000_000 for r, m in zip(results, made))
 
 
 def test_frames_are_delivered_at_their_capture_times_and_the_log_says_how_late():

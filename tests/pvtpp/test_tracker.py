@@ -51,6 +51,19 @@ def test_a_frame_without_image_says_so():
         _ = Frame(3, 0).image
 
 
+def test_a_frame_holds_no_bytes_before_somebody_looks():
+    frame = Frame(0, 0, lambda: IMAGE)
+    assert frame.nbytes == Frame(0, 0).nbytes == 0
+    assert frame.image.nbytes == frame.nbytes == IMAGE.nbytes
+
+
+@pytest.mark.parametrize("likeness", [-0.1, 1.1, float("nan")])
+def test_a_likeness_outside_0_to_1_is_refused(likeness):
+    assert TrackerOutput([1, 2, 3, 4]).likeness is None
+    with pytest.raises(InputError, match="likeness .* is outside"):
+        TrackerOutput([1, 2, 3, 4], likeness=likeness)
+
+
 @pytest.mark.parametrize("score", [-0.1, 1.1, float("nan")])
 def test_a_score_outside_0_to_1_is_refused(score):
     with pytest.raises(InputError, match="outside"):

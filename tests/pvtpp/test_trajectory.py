@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pvtpp.errors import InputError
-from pvtpp.trajectory import LAWS, Trajectory, TrajectoryTable
+from pvtpp.trajectory import LAWS, SMALLEST, Trajectory, TrajectoryTable
 
 SECOND = 10**9
 
@@ -49,6 +49,31 @@ def test_a_table_answers_as_each_trajectory_does_to_the_bit(trajectory, times):
     rows = [other.to_row(), trajectory.to_row()]
     boxes = TrajectoryTable(rows).boxes(np.ones(len(times), dtype=int), np.array(times))
     np.testing.assert_array_equal(boxes, [trajectory.at(t).box for t in times])
+
+
+@given(trajectories(), st.integers(-SECOND, 7 * SECOND))
+def test_one_number_at_a_time_it_is_the_law_in_arrays_to_the_bit(trajectory, t_ns):
+    times, mean, derivative, sigma = trajectory.t_ns, trajectory.mean, trajectory.derivative, trajectory.sigma
+    low = sum(t <= t_ns for t in times) - 1
+    edge, seconds = max(low, 0), (t_ns - times[max(low, 0)]) * 1e-9
+    if 0 <= low < len(times) - 1:
+        span = (times[low + 1] - times[low]) * 1e-9
+        u, rise = seconds / span, mean[low + 1] - mean[low]
+        begin, end = span * derivative[low], span * derivative[low + 1]
+        square, cube = 3 * rise - 2 * begin - end, begin + end - 2 * rise
+        box, slope = mean[low] + u * (begin + u * (square + u * cube)), (begin + u * (2 * square + 3 * u * cube)) / span
+        spread = sigma[low] + u * (sigma[low + 1] - sigma[low])
+    else:
+        slope = derivative[edge] if trajectory.law == "linear" else np.zeros(4)
+        box, spread = mean[edge] + seconds * slope, sigma[edge]
+        if 0 < low == len(times) - 1:
+            growth = (sigma[low] - sigma[low - 1]) / ((times[low] - times[low - 1]) * 1e-9)
+            spread = spread + seconds * np.maximum(growth, 0)
+    box = np.append(box[:2], np.maximum(box[2:], SMALLEST * mean[0, 2:]))
+    found = trajectory.at(t_ns)
+    for asked, expected in ((found.box, box), (found.velocity, slope), (found.sigma, spread)):
+        np.testing.assert_array_equal(asked, expected)
+        assert asked.dtype == np.float64 and asked.shape == (4,)
 
 
 @given(trajectories())

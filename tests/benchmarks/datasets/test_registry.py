@@ -7,7 +7,19 @@ import pytest
 from benchmarks.datasets import available, entry, load
 from pvtpp.errors import InputError
 
-PUBLISHED = ("uav-mini", "dtb70", "uavdt", "uav123", "uav123_10fps", "uav20l", "visdrone", "lasot", "got10k", "otb")
+PUBLISHED = (
+    "uav-mini",
+    "dtb70",
+    "uavdt",
+    "uav123",
+    "uav123_10fps",
+    "uav20l",
+    "visdrone",
+    "lasot",
+    "got10k",
+    "otb",
+    "imagenet-vid",
+)
 
 
 def test_every_layout_is_registered_with_what_it_expects():
@@ -21,6 +33,7 @@ def test_every_layout_is_registered_with_what_it_expects():
     [
         ("DTB70", "dtb70"), ("UAV123@10fps", "uav123_10fps"), ("GOT-10k", "got10k"), ("OTB100", "otb"),
         ("VisDrone-SOT", "visdrone"), ("LaSOT", "lasot"), ("UAV123_20L", "uav20l"), ("uav_mini", "uav-mini"),
+        ("VID", "imagenet-vid"),
     ],
 )  # fmt: skip
 def test_common_spellings_are_understood(spelling, name):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.report.curves import _apart, _checked, plot_elae
+from benchmarks.report.curves import _apart, _checked, plot_elae, plot_elae_panels
 from pvtpp.errors import InputError
 
 CURVES = {"hold": ([0, 0.3, 0.7], [0.3, 0.32, 0.5]), "kalman": ([0], [0.6])}
@@ -24,6 +24,16 @@ def test_the_plot_is_a_picture_and_the_only_file(tmp_path):
     image = cv2.imread(str(path))
     assert image.shape == (720, 1280, 3)
     assert os.listdir(path.parent) == ["elae.png"]
+
+
+def test_panels_share_scale_and_legend_in_one_picture(tmp_path):
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "panels.png"
+    plot_elae_panels(str(path), {f"{ms} ms": CURVES for ms in (20, 47, 85, 165)}, "title", "data, mode, hardware")
+    height, width, _ = cv2.imread(str(path)).shape
+    assert width > 1.5 * height and os.listdir(tmp_path) == ["panels.png"]
+    with pytest.raises(InputError, match="no curve"):
+        plot_elae_panels(str(path), {"20 ms": CURVES, "47 ms": {}}, "title")
 
 
 def test_many_curves_and_a_score_of_one_are_drawn(tmp_path):

@@ -167,13 +167,14 @@ def test_after_a_gap_of_two_seconds_the_age_tells_and_tracking_goes_on():
 
 
 def test_a_target_given_on_a_past_frame_is_caught_up_with_by_the_lane():
-    tracker = Slow()
-    with made(tracker, propagator=Steady(), clock=Clock()) as live:
+    tracker, log = Slow(), EventLog()
+    with made(tracker, propagator=Steady(), clock=Clock(), log=log) as live:
         for index in range(31):
             live.submit(frame(index))
         live.init(21 * FRAME, BOX)
         until(lambda: tracker.tracked == [30])
         assert tracker.inits == [21] and tracker.searched == [190]
+        assert log.of_kind("start")[0][4][0] == 190
         until(lambda: live.trajectory().evidence_ns == 30 * FRAME)
         assert box_at(live, 30) == 190
         with pytest.raises(InputError, match=f"t_ns=7 is in memory; there are 31, from t_ns=0 to t_ns={30 * FRAME}"):
@@ -347,6 +348,8 @@ def test_the_log_of_a_live_run_replays_to_the_bit(lane, search_region):
             live.submit(Frame(index, index * 3_000_000))
             if index in (0, 40):
                 live.init(index * 3_000_000, BOX)
+            if index == 30:
+                live.reset()
             if index == 50:
                 live.init(45 * 3_000_000, BOX)
             time.sleep(0.002)

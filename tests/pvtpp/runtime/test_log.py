@@ -7,7 +7,7 @@ import pytest
 
 from pvtpp.errors import InputError
 from pvtpp.predictors import create
-from pvtpp.runtime.log import EventLog, is_complete
+from pvtpp.runtime.log import EventLog, Unlogged, is_complete
 from pvtpp.runtime.pipeline import Pipeline
 from pvtpp.tracker import TrackerOutput
 
@@ -29,6 +29,28 @@ def test_written_and_read_back_a_log_is_the_same_to_the_bit(log, tmp_path):
     assert again.meta == log.meta
     assert is_complete(path)
     assert again.predictors == ["hold", "kalman"]
+
+
+def test_a_sink_is_told_every_row_and_one_that_raises_is_not_asked_again():
+    told, asked = [], []
+
+    def broken(row):
+        asked.append(row)
+        raise OSError("full")
+
+    for sink, keep in ((told.append, EventLog), (told.append, Unlogged), (broken, EventLog)):
+        log = keep(sink=sink)
+        log.frame(0, 0, 0)
+        log.reset(1)
+        assert len(log.rows) == (0 if keep is Unlogged else 2)
+    assert told == [["frame", 0, 0, 0], ["reset", 1]] * 2 and len(asked) == 1
+
+
+def test_a_likeness_follows_the_score_where_somebody_looked():
+    log = EventLog()
+    for likeness in (None, 0.75):
+        log.result(0, 0, 0, TrackerOutput([0, 0, 1, 1], 0.5, likeness=likeness))
+    assert [row[5:] for row in log.rows] == [[0.5], [0.5, 0.75]]
 
 
 def test_a_cut_off_log_is_neither_complete_nor_readable(log, tmp_path):
@@ -58,7 +80,7 @@ def test_a_missing_event_in_the_middle_is_noticed(log, tmp_path):
     ("row", "words"),
     [
         ('["frame",3,1,3]', "'frame' at t_ns=3 comes after an event at t_ns=7"),
-        ('["photo",7,1,3]', "photo.* is no event.*init, frame, start, result, carried, trajectory, status"),
+        ('["photo",7,1,3]', "photo.* is no event.*init, frame, start, result, lane, carried, trajectory, status, reset"),
         ('["frame",7.5,1,3]', "is no event"),
         ('["frame",true,1,3]', "is no event"),
         ('["frame"]', "is no event"),

@@ -1,0 +1,101 @@
+"""ImageNet VID: several targets in a video, annotated in one XML file for each frame."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import Any, Dict, List, Optional
+from xml.etree import ElementTree
+
+import numpy as np
+
+from benchmarks.datasets.box_files import write_text, write_xywh
+from benchmarks.datasets.clip import Clip, subfolders
+from benchmarks.datasets.registry import register
+from pvtpp.errors import InputError
+from pvtpp.files import cache_folder
+
+
+@register(
+    "imagenet-vid",
+    "<root>/Annotations/VID/<split>/<video>/000000.xml (train: in folders ILSVRC2015_VID_train_0000 ..) with the images in "
+    "<root>/Data/VID/<split>/<video>/000000.JPEG",
+    splits=("val", "train"),
+    aliases=("vid", "ilsvrc-vid"),
+)
+def imagenet_vid(root: str, split: Optional[str]) -> List[Clip]:
+    """ImageNet VID (Russakovsky et al., IJCV 2015). A sequence for each target, `VIDEO.TRACK`, from its first frame to its
+    last, absent where it has no box between. Frame rates are not told: all count as 30 fps.
+
+    The boxes are gathered from the XML files once, video by video, into the user's cache (minutes for the whole of `train`).
+    """
+    place = os.path.join("VID", split or "")
+    annotations, home = os.path.join(root, "Annotations", place), _home(root)
+    clips = []
+    for video in _videos(annotations) if os.path.isdir(annotations) else []:
+        stem = os.path.join(home, os.path.basename(video))
+        about = _gathered(os.path.join(annotations, video), stem)
+        size = (about["size"][0], about["size"][1])
+        images = os.path.join(root, "Data", place, video)
+        clips += [
+            Clip(f"{os.path.basename(video)}.{track}", f"{stem}.{track}.txt", images, first, size=size)
+            for track, first in about["tracks"].items()
+        ]
+    return clips
+
+
+def _videos(annotations: str) -> List[str]:
+    """Folders of videos, relative: right here, or one level below."""
+    found = []
+    for outer in subfolders(annotations):
+        inner = subfolders(os.path.join(annotations, outer))
+        found += [os.path.join(outer, name) for name in inner] or [outer]
+    return found
+
+
+def _home(root: str) -> str:
+    digest = hashlib.sha256(os.path.realpath(root).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return os.path.join(cache_folder(), "annotations", f"imagenet-vid-{digest}")
+
+
+def _gathered(folder: str, stem: str) -> Dict[str, Any]:
+    """Image size and the first frame of every track; its boxes lie in ``STEM.TRACK.txt``."""
+    index, changed = f"{stem}.json", os.stat(folder).st_mtime_ns
+    if os.path.isfile(index):
+        with open(index, encoding="utf-8") as file:
+            about = json.load(file)
+        if about["changed"] == changed:
+            return about
+    frames = sorted(name for name in os.listdir(folder) if name.endswith(".xml"))
+    boxes: Dict[str, Dict[int, List[float]]] = {}
+    size = [0, 0]
+    for name in frames:
+        tree, number = _parse(os.path.join(folder, name)), int(name[:-4])
+        size = [int(tree.findtext(f"size/{side}", "0")) for side in ("width", "height")]
+        for target in tree.findall("object"):
+            left, top, right, bottom = (float(target.findtext(f"bndbox/{side}", "nan")) for side in _SIDES)
+            # Both ends are pixels of the target.
+            box = [left, top, right - left + 1, bottom - top + 1]
+            boxes.setdefault(target.findtext("trackid", "0"), {})[number] = box
+    tracks = {}
+    for track, by_frame in boxes.items():
+        first, last = min(by_frame), max(by_frame)
+        # One frame is no motion.
+        if last > first:
+            write_xywh(f"{stem}.{track}.txt", np.array([by_frame.get(i, [np.nan] * 4) for i in range(first, last + 1)]))
+            tracks[track] = first
+    # Last, so that a video is all there or none.
+    about = {"changed": changed, "size": size, "tracks": tracks}
+    write_text(index, json.dumps(about))
+    return about
+
+
+_SIDES = ("xmin", "ymin", "xmax", "ymax")
+
+
+def _parse(path: str) -> ElementTree.Element:
+    try:
+        return ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError) as error:
+        raise InputError(f"{path}: not an annotation in XML ({error})") from None

@@ -1,0 +1,216 @@
+"""Does the status say when the target is lost, and is it found again without help?
+
+    python -m benchmarks.studies.loss_and_return --clips generated --seeds 40 48 --json loss_and_return.json
+    python -m benchmarks.studies.loss_and_return --clips uav-mini --root $PVTPP_DATA/uav-mini --split test
+
+A tracker follows each clip on the simulated clock, with fast lane and predictor, once with results judged (`on`) and once
+with all believed (`off`). Generated clips hide the target under a bridge for each of `--lengths` seconds. At every world
+frame, what is known at that moment is asked: the status, and the newest trajectory for the box. The truth says *lost* where
+the target is absent, or where that box misses it (IoU below 0.1). Frames that show less than half of the target, but not
+nothing, are neither (generated clips alone tell). Precision and recall of LOST are over frames; `in time` grants each change
+of the truth `--grace` seconds until the status has to follow. A return is a target that is there again after an absence of
+0.2 s or more; it counts as found when the box overlaps it by 0.5 or more, for `on` with status TRACKING. Constants of
+`StatusConfig` and `LikenessConfig` were chosen on `--split train` and generated clips of the seeds 20 to 31.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from benchmarks.datasets.registry import load
+from benchmarks.datasets.sequence import Sequence
+from benchmarks.processing import parse
+from benchmarks.protocol import facts
+from benchmarks.report.files import check_writable, write_json
+from benchmarks.simulation import Propagation, simulate
+from benchmarks.synthetic import AerialClip, RenderedClip, render
+from pvtpp import predictors, propagation
+from pvtpp.boxes import iou, xywh_to_box
+from pvtpp.errors import InputError
+from pvtpp.runtime.log import EventLog
+from pvtpp.runtime.status import Status, StatusConfig
+from trackers.registry import create
+
+STEP_NS = 2_500_000
+MISSED, FOUND = 0.1, 0.5
+BEGIN_S, AFTER_S = 3.0, 4.0
+ABSENCE_S = 0.2
+
+
+class Account(NamedTuple):
+    """One run, frame by frame: `lost` as the truth has it, `said` as the status has it, `unclear` frames, IoU (NaN: absent)."""
+
+    lost: np.ndarray
+    said: np.ndarray
+    unclear: np.ndarray
+    overlap: np.ndarray
+    sure: np.ndarray
+    fps: float
+
+
+def generated(seeds: range, lengths: List[float]) -> Iterator[Sequence]:
+    """A clip for each seed and length of the occlusion."""
+    for seed in seeds:
+        for length in lengths:
+            hidden = ((BEGIN_S, BEGIN_S + length),)
+            seconds = BEGIN_S + length + AFTER_S
+            yield render(AerialClip(f"seed {seed}, {length:g} s", seed, seconds=seconds, agility=0.5, occlusions=hidden))
+
+
+def account(log: EventLog, sequence: Sequence) -> Account:
+    """What is known at every world frame, against the truth."""
+    times, truth = sequence.world_t_ns, xywh_to_box(sequence.ground_truth_xywh)
+    available, table = log.trajectories(log.predictors[0])
+    newest = np.maximum(np.searchsorted(available, times, side="right") - 1, 0)
+    overlap = iou(table.boxes(newest, times), truth)
+    rows = log.of_kind("status")
+    told = np.searchsorted([row[1] for row in rows], times, side="right") - 1
+    status = [Status(rows[i][2]) if i >= 0 else Status.TRACKING for i in told]
+    unclear = np.zeros(len(times), dtype=bool)
+    if isinstance(sequence, RenderedClip):
+        hidden = np.array([sequence.scene.hidden_at(t * 1e-9) for t in times])
+        unclear = (hidden > 0.5) & np.isfinite(overlap)
+    return Account(
+        ~(overlap >= MISSED),
+        np.array([each is Status.LOST for each in status]),
+        unclear,
+        overlap,
+        np.array([each is Status.TRACKING for each in status]),
+        sequence.world_fps,
+    )
+
+
+def returns(found: Account) -> List[Optional[float]]:
+    """Seconds from every return of the target until it was found; None: not before it left again, or the clip ended."""
+    absent = np.isnan(found.overlap)
+    changes = np.flatnonzero(np.diff(np.concatenate([[False], absent, [False]]).astype(int)))
+    seconds: List[Optional[float]] = []
+    for begin, end in zip(changes[::2], changes[1::2]):
+        if end - begin < ABSENCE_S * found.fps or end == len(absent):
+            continue
+        later = [change for change in changes[::2] if change > end]
+        there = slice(end, later[0] if later else len(absent))
+        hits = np.flatnonzero((found.overlap[there] >= FOUND) & found.sure[there])
+        seconds.append(round(int(hits[0]) / found.fps, 3) if len(hits) else None)
+    return seconds
+
+
+def forgiven(found: Account, grace_s: float) -> np.ndarray:
+    """What the status said, the truth where that changed less than `grace_s` ago."""
+    said = found.said.copy()
+    for change in np.flatnonzero(np.diff(found.lost.astype(int))) + 1:
+        late = slice(change, change + round(grace_s * found.fps))
+        said[late] = found.lost[late]
+    return said
+
+
+def shares(accounts: List[Account], said: List[np.ndarray]) -> Dict[str, Any]:
+    """Precision and recall of LOST over all clear frames; None where there is nothing to divide by."""
+    clear = [~each.unclear for each in accounts]
+    lost = np.concatenate([each.lost[mask] for each, mask in zip(accounts, clear)])
+    told = np.concatenate([each[mask] for each, mask in zip(said, clear)])
+    right = int((lost & told).sum())
+    return {
+        "precision": round(right / int(told.sum()), 4) if told.any() else None,
+        "recall": round(right / int(lost.sum()), 4) if lost.any() else None,
+        "frames": len(lost),
+        "lost": int(lost.sum()),
+        "said": int(told.sum()),
+    }
+
+
+def run(sequence: Sequence, options: argparse.Namespace, status: Optional[StatusConfig]) -> EventLog:
+    lane = None
+    if options.propagation != "none":
+        lane = Propagation(propagation.create(options.propagation), STEP_NS)
+    return simulate(
+        sequence,
+        create(options.tracker),
+        {options.predictor: predictors.create(options.predictor)},
+        parse(options.processing).start(sequence.name),
+        first_box=xywh_to_box(sequence.ground_truth_xywh[0]),
+        search_region=options.search_region,
+        propagation=lane,
+        status=status,
+    )
+
+
+def summary(accounts: List[Account], grace_s: float) -> Dict[str, Any]:
+    seconds = [each for account in accounts for each in returns(account)]
+    found = [each for each in seconds if each is not None]
+    overlap = np.concatenate([account.overlap for account in accounts])
+    return {
+        "LOST": shares(accounts, [each.said for each in accounts]),
+        "in time": shares(accounts, [forgiven(each, grace_s) for each in accounts]),
+        "returns": len(seconds),
+        "found": len(found),
+        "seconds_to_find": [round(float(np.percentile(found, q)), 3) for q in (50, 95)] if found else None,
+        "mean_iou": round(float(np.nanmean(overlap)), 4),
+    }
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clips", choices=["generated", "uav-mini"], default="generated")
+    parser.add_argument("--seeds", type=int, nargs=2, default=[20, 28], metavar=("FIRST", "END"), help="default: 20 28")
+    parser.add_argument("--lengths", type=float, nargs="+", default=[0.5, 1.0, 2.0, 3.0], help="default: 0.5 1 2 3")
+    parser.add_argument("--root", help="the folder that holds uav-mini's splits")
+    parser.add_argument("--split", default="train", help="default: %(default)s")
+    parser.add_argument("--sequences", nargs="*", help="only these of uav-mini")
+    parser.add_argument("--tracker", default="nanotrack-v3", help="default: %(default)s")
+    parser.add_argument("--processing", default="47ms", help="default: %(default)s")
+    parser.add_argument("--predictor", default="motion", help="default: %(default)s")
+    parser.add_argument("--propagation", choices=propagation.names(), default="optical_flow", help="default: %(default)s")
+    parser.add_argument("--search-region", default="predicted", help="default: %(default)s")
+    parser.add_argument("--grace", type=float, default=0.3, help="seconds (default: %(default)s)")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures here")
+    options = parser.parse_args(arguments)
+    kinds: Tuple[Tuple[str, Optional[StatusConfig]], ...] = (("on", StatusConfig()), ("off", None))
+    try:
+        check_writable(options.json)
+        if options.clips == "generated":
+            clips: Any = generated(range(*options.seeds), options.lengths)
+        elif options.root:
+            clips = load("uav-mini", options.root, options.split)
+            clips = clips.select(options.sequences) if options.sequences else clips
+        else:
+            raise InputError("--clips uav-mini needs --root, the folder that holds its splits")
+        accounts: Dict[str, List[Account]] = {name: [] for name, _ in kinds}
+        per_clip: Dict[str, Any] = {}
+        for clip in clips:
+            for name, config in kinds:
+                accounts[name].append(account(run(clip, options, config), clip))
+            per_clip[clip.name] = {name: summary([each[-1]], options.grace) for name, each in accounts.items()}
+            print(f"{clip.name:>20}  {_line(per_clip[clip.name])}", flush=True)
+    except InputError as error:
+        parser.exit(2, f"{error}\n")
+    if not per_clip:
+        parser.exit(2, "no clips\n")
+    total = {name: summary(each, options.grace) for name, each in accounts.items()}
+    print(f"{'all':>20}  {_line(total)}")
+    if options.json:
+        settings = {key: value for key, value in vars(options).items() if key not in ("json", "root")}
+        write_json(options.json, {"protocol": facts(0), "settings": settings, "all": total, "clips": per_clip})
+    return 0
+
+
+def _line(figures: Dict[str, Any]) -> str:
+    on, off = figures["on"], figures["off"]
+    strict, late = on["LOST"], on["in time"]
+    return (
+        f"LOST precision {_share(strict['precision'])} recall {_share(strict['recall'])}, in time {_share(late['precision'])} "
+        f"{_share(late['recall'])}; found {on['found']}/{on['returns']} (off {off['found']}) in {on['seconds_to_find']} s; "
+        f"IoU {on['mean_iou']:.3f} (off {off['mean_iou']:.3f})"
+    )
+
+
+def _share(value: Optional[float]) -> str:
+    return "  - " if value is None else f"{value:.2f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""The study of loss and return: the truth is what it says it is, grace is not given twice, and it runs on a clip."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.datasets.sequence import Sequence
+from benchmarks.studies import loss_and_return
+from benchmarks.studies.loss_and_return import Account, account, forgiven, returns, shares
+from pvtpp.predictors import create
+from pvtpp.runtime.log import EventLog
+from pvtpp.runtime.pipeline import Pipeline
+from pvtpp.runtime.status import Status
+
+NAN = float("nan")
+
+
+def counted(overlap, said="", sure=None, unclear=None, fps=10.0):
+    overlap = np.array(overlap, dtype=float)
+    none = np.zeros(len(overlap), dtype=bool)
+    said = np.array([letter == "L" for letter in said.ljust(len(overlap))])
+    sure = ~none if sure is None else np.array(sure, dtype=bool)
+    return Account(~(overlap >= 0.1), said, none if unclear is None else np.array(unclear, dtype=bool), overlap, sure, fps)
+
+
+def test_what_is_known_at_each_frame_is_the_newest_status_and_the_newest_answer():
+    xywh = np.tile([10.0, 10, 20, 20], (6, 1))
+    xywh[3] = np.nan
+    sequence = Sequence("clip", xywh)
+    pipeline = Pipeline({"hold": create("hold")}, log=EventLog())
+    pipeline.init(0, 0, 0, np.array([20.0, 20, 20, 20]))
+    pipeline.log.status(int(sequence.world_t_ns[2]), Status.LOST)
+    pipeline.log.status(int(sequence.world_t_ns[4]) + 1, Status.TRACKING)
+    found = account(pipeline.log, sequence)
+    assert found.lost.tolist() == [False, False, False, True, False, False]
+    assert found.said.tolist() == [False, False, True, True, True, False]
+    assert found.overlap[0] == 1 and np.isnan(found.overlap[3]) and not found.unclear.any()
+
+
+def test_precision_and_recall_are_over_clear_frames():
+    one = counted([0.9, 0.9, 0.0, NAN, 0.9], "  LL")
+    two = counted([0.9, 0.9, 0.0, 0.9, 0.9], "L    ", unclear=[1, 0, 0, 0, 0])
+    figures = shares([one, two], [one.said, two.said])
+    assert figures == {"precision": 1.0, "recall": round(2 / 3, 4), "frames": 9, "lost": 3, "said": 2}
+    nothing = counted([0.9, 0.9])
+    assert shares([nothing], [nothing.said])["precision"] is None
+
+
+def test_grace_is_given_after_a_change_of_the_truth_alone():
+    late = counted([0.9] * 5 + [0.0] * 8 + [0.9] * 5, " " * 8 + "L" * 8)
+    assert (forgiven(late, 0.3) == late.lost).all()
+    assert not (forgiven(late, 0.1) == late.lost).all()
+    never = counted([0.9] * 5 + [0.0] * 8)
+    assert forgiven(never, 0.3).sum() == 3
+
+
+def test_a_return_is_found_when_the_box_is_on_the_target_and_the_status_says_so():
+    overlap = [0.9] * 3 + [NAN] * 4 + [0.0, 0.2, 0.6, 0.8, 0.8] + [NAN] * 2 + [0.0] * 3 + [NAN] * 3
+    sure = [True] * len(overlap)
+    sure[9] = False
+    assert returns(counted(overlap, sure=sure)) == [0.3, None]
+    assert returns(counted([0.9, NAN, 0.9])) == []
+
+
+@pytest.mark.real_data
+def test_a_generated_clip_is_followed_lost_and_found(weights_root, tmp_path, capsys):
+    target = tmp_path / "figures.json"
+    arguments = ["--seeds", "21", "22", "--lengths", "0.5", "--predictor", "kalman", "--json", str(target)]
+    assert loss_and_return.main(arguments) == 0
+    figures = json.loads(target.read_text())
+    on, off = figures["all"]["on"], figures["all"]["off"]
+    assert on["LOST"]["recall"] > 0.8 and on["LOST"]["precision"] > 0.8 and on["found"] == on["returns"] == 1
+    assert off["LOST"]["said"] == 0 and figures["clips"]["seed 21, 0.5 s"]["on"] == on
+    assert "found 1/1" in capsys.readouterr().out
+
+
+def test_what_is_missing_is_said(tmp_path, capsys):
+    for arguments in (["--clips", "uav-mini"], ["--clips", "uav-mini", "--root", str(tmp_path / "nowhere")]):
+        with pytest.raises(SystemExit):
+            loss_and_return.main(arguments)
+    told = capsys.readouterr().err
+    assert "--root" in told and "nowhere" in told

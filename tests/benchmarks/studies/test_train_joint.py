@@ -1,0 +1,60 @@
+"""The joint study: what is left out stays out, and the table's means are over the right clips and seeds."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("lightning")
+from benchmarks.studies import joint_data, train_joint
+from benchmarks.studies.joint_data import FOLDS, Material, source
+
+
+def recording(clip):
+    return SimpleNamespace(clip=clip)
+
+
+MATERIAL = Material(
+    {
+        "real": [recording(name) for name in "abcd" for _ in range(2)],
+        "varied": [recording(f"{name}+{i}") for name in "abcd" for i in range(2)],
+        "generated": [recording("aerial100")],
+    }
+)
+
+
+def test_a_clip_left_out_takes_its_variations_with_it():
+    kept = MATERIAL.of(("real", "varied", "generated"), without=("b", "d"))
+    assert {source(each) for each in kept} == {"a", "c", "aerial100"} and len(kept) == 2 * 4 + 1
+
+
+def test_a_share_is_of_clips_not_of_recordings():
+    assert {source(each) for each in MATERIAL.of(("real", "varied"), share=0.5)} == {"a", "b"}
+    assert {source(each) for each in MATERIAL.of(("real",), without=("a",), share=0.1)} == {"b"}
+
+
+@pytest.mark.real_data
+def test_every_training_clip_is_left_out_once(data_root):
+    names = [clip.name for clip in joint_data.clips(str(data_root), "real")]
+    assert sorted(name for fold in FOLDS for name in fold) == sorted(names)
+
+
+def test_generated_clips_are_the_same_every_time():
+    first, second = (next(iter(joint_data.clips("", "generated"))) for _ in range(2))
+    np.testing.assert_array_equal(first.truth, second.truth)
+
+
+def test_the_summary_is_over_times_and_seeds():
+    def row(tracker, predictor, auc):
+        return {"tracker": tracker, "predictor": predictor, "time": "47ms", "auc": {"all": auc}}
+
+    rows = [row("published", "motion", 0.5), row("published", "motion", 0.7), row("published", "frozen-0", 0.6)]
+    rows += [row("published", "frozen-1", 0.8), row("joint 0", "joint-0", 0.4), row("joint 1", "joint-1", 0.6)]
+    assert train_joint.summary(rows) == {
+        "published tracker, motion": 0.6,
+        "published tracker, frozen": 0.7,
+        "joint tracker, joint": 0.5,
+    }

@@ -1,0 +1,41 @@
+"""Scoring: one pairing serves every metric mode, and a run on the wall clock says what its tracker took."""
+
+import numpy as np
+import pytest
+
+from benchmarks import score
+from benchmarks.datasets.sequence import Sequence
+from benchmarks.metrics import MODES
+from benchmarks.oracle import Oracle
+from benchmarks.runs import jobs, obtain
+from benchmarks.spec import RunSpec
+
+SEQUENCE = Sequence("line", np.stack([10 + 3.0 * np.arange(40), *(np.full(40, v) for v in (20.0, 30.0, 25.0))], axis=1))
+SPEC = RunSpec("lines", "oracle", "47ms")
+
+
+@pytest.fixture
+def log():
+    return obtain(jobs([SEQUENCE], SPEC, None)[0], Oracle)[0]
+
+
+def test_the_modes_of_one_log_share_its_pairing(log, monkeypatch):
+    alone = {mode: score.score_online(log, SEQUENCE, "hold", mode) for mode in MODES}
+    calls = []
+    monkeypatch.setattr(score, "pair", lambda *given, pair=score.pair: calls.append(given) or pair(*given))
+    together = score.score_modes(log, SEQUENCE, "hold", tuple(MODES))
+    assert len(calls) == 1
+    for mode in MODES:
+        np.testing.assert_array_equal(together[mode].curves["auc"].value, alone[mode].curves["auc"].value)
+
+
+def test_the_time_in_a_row_is_the_median_of_what_the_wall_clock_measured(log):
+    scores = []
+    for median in (12.0, 14.0, 40.0):
+        log.meta["wall"] = {"stages_ms": {"track": [30, median, 50.0]}}
+        scores.append(score.score_online(log, SEQUENCE, "hold"))
+    spec = RunSpec("lines", "oracle", "measured", clock="wall")
+    row = score.row(scores, spec, SEQUENCE, "hold", "otb")
+    assert (row["clock"], row["processing"], row["processing_ms"]) == ("wall", "measured", 14.0)
+    del log.meta["wall"]
+    assert score.row([score.score_online(log, SEQUENCE, "hold")], SPEC, SEQUENCE, "hold", "otb")["processing_ms"] == 47.0

@@ -1,0 +1,40 @@
+"""What a run is known by, and what it cannot be on the wall clock."""
+
+import pytest
+
+from benchmarks.spec import RunSpec, single_predictor_specs
+from pvtpp.errors import InputError
+
+WALL = {"dataset": "d", "tracker": "t", "processing": "measured", "clock": "wall"}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"processing": "47ms"}, "processing is '47ms', on the wall clock it can only be 'measured'"),
+        ({"schedule": "paper"}, "schedule is 'paper'"),
+        ({"predictor_ns": 5}, "predictor_ns is 5"),
+        ({"propagation_core": "shared"}, "propagation_core is 'shared'"),
+        ({"clock": "sundial"}, "unknown clock 'sundial', expected one of: simulated, wall"),
+        ({"clock": "simulated"}, "'measured' is not one of"),
+    ],
+)
+def test_on_the_wall_clock_everything_takes_what_it_takes(change, words):
+    assert RunSpec(**WALL).processing_ms == 0
+    with pytest.raises(InputError, match=words):
+        RunSpec(**{**WALL, **change})
+
+
+def test_where_results_are_judged_the_leading_predictor_steers_and_where_not_old_logs_stay_valid():
+    off, on = RunSpec("d", "t", "0ms"), RunSpec("d", "t", "0ms", status="on")
+    assert "status" not in off.facts() and "predictors" not in off.facts()
+    assert on.facts()["status"] == "on" and on.facts()["predictors"] == ["hold", ""]
+    assert on.folder() != off.folder() and "hold-status" in on.folder()
+    assert len(single_predictor_specs(RunSpec("d", "t", "0ms", ("hold", "kalman"), status="on"))) == 2
+    with pytest.raises(InputError, match="unknown status 'maybe', expected one of: off, on"):
+        RunSpec("d", "t", "0ms", status="maybe")
+
+
+def test_the_clock_is_told_apart_in_the_folder_of_the_logs():
+    simulated = RunSpec("d", "t", "0ms").folder()
+    assert RunSpec(**WALL).folder() != simulated and "wall" in RunSpec(**WALL).folder()
