@@ -12,9 +12,9 @@ SHELL := /bin/bash
 .PHONY: help setup demo test test-floor lint pytest
 
 # constraints.txt holds the one torch that the tests are known to pass with; without it pip takes the newest.
-# EXTRAS=gpu,report and the like choose another inference runtime; TEST_EXTRAS=train adds what some tests need.
+# EXTRAS=gpu,report and the like choose another inference runtime; TEST_EXTRAS adds what some tests need.
 EXTRAS ?= cpu,report,weights
-TEST_EXTRAS ?= train
+TEST_EXTRAS ?= train,export
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 

@@ -1,6 +1,6 @@
 """Packaging: what is installed, what it needs, and which extras add what.
 
-The settings are one dictionary, so that a build tool which supplies metadata of its own can take it and add to it.
+The settings are one dictionary; catkin gets the same, merged with package.xml.
 Nothing of the project is imported here: an installer has none of its dependencies yet.
 """
 
@@ -40,7 +40,7 @@ EXTRAS = {
     "report": PLOTS,
     "bench": PLOTS,
     "train": ["torch>=2.6", "lightning>=2.0", "safetensors>=0.4", "tensorboard>=2.10"],
-    "export": ["onnx>=1.14", "onnxscript>=0.1", *PARITY],
+    "export": ["onnx>=1.14", *PARITY],
     "trt": ["tensorrt>=8.4", *PARITY],
     "test": TESTS,
     "dev": [*TESTS, "ruff>=0.17,<0.18", "mypy>=1.14,<3", "catkin_pkg>=0.5"],
@@ -69,5 +69,20 @@ SETTINGS = {
     ],
 }
 
-if __name__ == "__main__":
-    setup(**SETTINGS)
+# catkin runs this file twice: to see what there is (by runpy) and, with this variable, to install it.
+CATKIN_LOOKS = __name__ != "__main__"
+CATKIN_INSTALLS = "CATKIN_BINARY_DIR" in os.environ
+# What package.xml says in its own words, and what a devel space cannot have.
+OF_THE_MANIFEST = {"description", "long_description", "long_description_content_type", "author"}
+NOT_IN_DEVEL = {"entry_points", "zip_safe"} if CATKIN_LOOKS else set()
+
+
+def merged_with_manifest():
+    from catkin_pkg.python_setup import generate_distutils_setup
+
+    own = {key: value for key, value in SETTINGS.items() if key not in OF_THE_MANIFEST | NOT_IN_DEVEL}
+    # Raises where the two contradict each other.
+    return generate_distutils_setup(os.path.join(ROOT, "package.xml"), **own)
+
+
+setup(**(merged_with_manifest() if CATKIN_LOOKS or CATKIN_INSTALLS else SETTINGS))

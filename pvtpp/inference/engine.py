@@ -1,4 +1,4 @@
-"""The one interface over every inference runtime, and the choice of the runtime by the kind of file."""
+"""The one interface over every inference runtime, and the choice of the runtime."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ import numpy as np
 
 from pvtpp.errors import InputError
 
-BACKENDS = {".onnx": "pvtpp.inference.onnxruntime"}
+RUNTIMES: Dict[str, str] = {"onnxruntime": "pvtpp.inference.onnxruntime", "tensorrt": "pvtpp.inference.tensorrt"}
+# Of each kind of file the backends that read it, the default first.
+BACKENDS: Dict[str, Tuple[str, ...]] = {
+    ".onnx": ("onnxruntime:cpu", "onnxruntime:cuda", "onnxruntime:tensorrt", "onnxruntime", "tensorrt"),
+    ".engine": ("tensorrt",),
+    ".plan": ("tensorrt",),
+}
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,15 @@ class Engine(Protocol):
         """All outputs by name. Raises InputError where a name, shape or dtype is not the graph's."""
 
 
-def load(path: Union[str, Path], threads: int = 1) -> Engine:
-    """The network in this file, computing on `threads` CPU threads.
+def load(path: Union[str, Path], threads: int = 1, backend: str = "") -> Engine:
+    """The network in this file, computing on `threads` CPU threads where it computes on the CPU.
 
-    Raises InputError for a missing or damaged file, a kind of file no runtime here reads, or a runtime not installed.
+    `backend` is one of `BACKENDS` for this kind of file, "" its first. ``onnxruntime`` alone takes CUDA where the machine
+    has it, else the CPU; TensorRT, which first builds for minutes, only comes when it is named. Small networks answer
+    soonest on the CPU, so that is the default.
+
+    Raises InputError for a missing or damaged file, a kind of file no runtime here reads, a backend that is unknown or
+    not on this machine, or a runtime not installed.
     """
     path = Path(path)
     if path.suffix not in BACKENDS:
@@ -57,7 +68,11 @@ def load(path: Union[str, Path], threads: int = 1) -> Engine:
         raise InputError(f"{path}: no such network file")
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise InputError(f"threads is {threads!r}, allowed is any whole number from 1")
-    return importlib.import_module(BACKENDS[path.suffix]).load(path, threads)
+    allowed = BACKENDS[path.suffix]
+    if backend and backend not in allowed:
+        raise InputError(f"{path}: backend {backend!r}, expected one of: {', '.join(allowed)}")
+    runtime, _, setting = (backend or allowed[0]).partition(":")
+    return importlib.import_module(RUNTIMES[runtime]).load(path, threads, setting)
 
 
 def check_inputs(inputs: Mapping[str, np.ndarray], specs: Tuple[TensorSpec, ...], source: str) -> None:

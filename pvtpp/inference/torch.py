@@ -31,8 +31,8 @@ class TorchEngine:
             raise InputError(f"{source}: running torch modules needs torch ({error}); pip install 'pvtpp[train]'") from None
         self._torch, self._source = torch, source
         try:
-            self._device = torch.device(device)
-            self._module = module.to(self._device).eval()
+            self.device = torch.device(device)
+            self.module = module.to(self.device).eval()
         except (RuntimeError, AssertionError) as error:
             raise InputError(f"{source}: torch cannot use device {device!r} ({str(error).splitlines()[0]})") from None
         self.inputs = tuple(inputs)
@@ -44,7 +44,7 @@ class TorchEngine:
         torch = self._torch
         with torch.inference_mode():
             # A copy on the CPU as well: torch takes no read-only arrays, and tracker features are read-only.
-            arguments = [torch.tensor(inputs[spec.name], device=self._device) for spec in self.inputs]
-            results = self._module(*arguments)
+            arguments = [torch.tensor(inputs[spec.name], device=self.device) for spec in self.inputs]
+            results = self.module(*arguments)
             results = (results,) if torch.is_tensor(results) else results
             return {spec.name: result.cpu().numpy() for spec, result in zip(self.outputs, results)}

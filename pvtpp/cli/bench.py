@@ -1,0 +1,106 @@
+"""Time every stage of a tracker and a predictor on this machine: crop, template, search, head, decode, observe, predict, at.
+
+Measure on the board, evaluate at home: the JSON holds every frame's time and serves as a processing-time model.
+
+  pvtpp bench --weights exported/nanotrack --backend tensorrt --json orin.json
+  pvtpp eval --processing bench:orin.json ...
+
+Run nothing else meanwhile, and fix the clocks first (docs/jetson.md); the JSON says what they were.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, Optional, Tuple
+
+from benchmarks import power, stages
+from benchmarks.alone import alone
+from benchmarks.datasets import available, load
+from benchmarks.datasets.sequence import Sequence
+from benchmarks.protocol import facts
+from benchmarks.report.files import check_writable, write_json
+from benchmarks.report.table import table
+from pvtpp import predictors
+from pvtpp.cli import common
+from pvtpp.errors import InputError
+from pvtpp.inference.artefact import Artefact, is_artefact, read
+from pvtpp.inference.engine import BACKENDS
+from pvtpp.inference.watched import watched
+from pvtpp.tracker import Tracker
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tracker", metavar="NAME", help="a name of the registry, or module:Class (default: the export's)")
+    parser.add_argument("--weights", metavar="PATH", help="the tracker's weights, or the folder that pvtpp export wrote")
+    parser.add_argument("--backend", metavar="B", help=f"for an export: of {', '.join(BACKENDS['.onnx'])} (default the first)")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads of the tracker (default 1)")
+    parser.add_argument("--predictor", default="motion", metavar="P", help="(default motion)")
+    parser.add_argument("--frames", type=int, default=300, metavar="N", help="timed frames (default 300)")
+    parser.add_argument("--dataset", metavar="NAME", help=f"one of: {', '.join(available())} (default: a generated 720p clip)")
+    parser.add_argument("--root", metavar="DIR", help="where the data set lies")
+    parser.add_argument("--sequence", metavar="NAME", help="the sequence to run on (default: the first)")
+    parser.add_argument("--json", metavar="FILE")
+
+
+def run(options: argparse.Namespace) -> None:
+    check_writable(options.json)
+    watch = stages.Watch()
+    artefact = read(options.weights) if is_artefact(options.weights) else None
+    name, tracker = _tracker(options, artefact, watch)
+    sequence = _sequence(options)
+    predictor = predictors.create(options.predictor)
+    before = power.state()
+    with alone():
+        seconds = stages.measure(tracker, predictor, sequence, options.frames, watch)
+    after = power.state()
+    rows, said = stages.summary(seconds), facts(0)
+    print(f"{name}, {options.backend or 'default backend'}, {sequence.name}, {said['hardware']['machine']}")
+    print(table([("stage", lambda row: row[0]), *_COLUMNS], list(rows.items())))
+    if not options.json:
+        return
+    kept = ("form", "precision", "pixels", "source", "graphs")
+    content = {
+        "protocol": said,
+        # Clocks fall under load: both ends are told.
+        "power": {"before": before, "after": after},
+        "tracker": name,
+        "export": {key: artefact.card[key] for key in kept} if artefact else None,
+        **{key: getattr(options, key) for key in ("backend", "threads", "predictor")},
+        "sequence": sequence.name,
+        "stages": rows,
+        # The first is the initialisation's, as in a trace.
+        "frame_s": [round(float(taken), 7) for taken in (seconds["init"][0], *seconds["track"])],
+    }
+    write_json(options.json, content)
+
+
+_COLUMNS: Tuple[Tuple[str, Any], ...] = tuple(
+    (title, lambda row, key=key: f"{row[1][key]:.3f}")
+    for title, key in (("median ms", "median_ms"), ("p95", "p95_ms"), ("p99", "p99_ms"), ("max", "max_ms"))
+)
+
+
+def _tracker(options: argparse.Namespace, artefact: Optional[Artefact], watch: stages.Watch) -> Tuple[str, Tracker]:
+    """The tracker's name and the tracker, its engines watched where it shows them."""
+    name = options.tracker or (artefact.card["model"] if artefact else None)
+    if name is None:
+        raise InputError("name what to time: --tracker NAME, or --weights with the folder of an export")
+    given = {key: getattr(options, key) for key in ("backend", "threads") if getattr(options, key) is not None}
+    tracker = common.create_tracker(name, options.weights, **given)
+    engines = getattr(tracker, "engines", None)
+    if not engines:
+        return name, tracker
+    from trackers import registry
+
+    return name, registry.create(name, engines=tuple(watched(engines, watch.watch).values()))
+
+
+def _sequence(options: argparse.Namespace) -> Sequence:
+    if not options.dataset:
+        from benchmarks.synthetic import AerialClip, render
+
+        return render(AerialClip(width=1280, height=720, seconds=2.0, target_px=80.0, occlusions=()))
+    if not options.root:
+        raise InputError("--dataset needs --root, the folder it lies in")
+    dataset = load(options.dataset, options.root)
+    return dataset[options.sequence] if options.sequence else dataset[0]

@@ -1,0 +1,134 @@
+"""Export a tracker's network to ONNX graphs that fly without torch; needs `pip install 'pvtpp[cpu,train,export]'`.
+
+Nothing is accepted unproven: every tensor, then the boxes frame by frame, then whole tracks are compared with torch, on the
+clips of --dataset or on a generated one; what does not agree is not written. `--verify` puts what already lies in --out
+through the same gate again, on any --backend, and exports only what is not there.
+
+  pvtpp export nanotrack-v3 --checkpoint nanotrackv3.pth --out exported/nanotrack --dataset uav-mini --root data/uav-mini
+  pvtpp export nanotrack-v3 --out exported/int8 --precision int8 --calibrate uav-mini:data/uav-mini:train
+
+For TensorRT, --form unrolled; the engines are built on the board, `pvtpp bench` says how fast they are (docs/jetson.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
+
+from benchmarks.datasets import available, load
+from benchmarks.datasets.sequence import Sequence
+from benchmarks.protocol import facts
+from pvtpp.cli import common
+from pvtpp.cli.exportable import calibration, load_network
+from pvtpp.errors import InputError
+from pvtpp.inference.artefact import Artefact, is_artefact, read
+from pvtpp.inference.engine import BACKENDS
+from pvtpp.weights.store import sha256
+
+if TYPE_CHECKING:
+    from pvtpp.export.artefact import ExportConfig
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model", metavar="MODEL", help="nanotrack-v3, siamrpn-mobilenetv2 or any other network of trackers.models"
+    )
+    parser.add_argument("--checkpoint", metavar="FILE", help="the trained weights (default: the catalogue's)")
+    parser.add_argument("--out", required=True, metavar="DIR", help="the folder of graphs and sidecar")
+    parser.add_argument(
+        "--form", default="grouped", help="of correlations: grouped, or unrolled for TensorRT (default grouped)"
+    )
+    parser.add_argument("--precision", default="fp32", help="fp32, fp16 or int8 (default fp32)")
+    parser.add_argument("--pixels", action="store_true", help="crops go in as BGR bytes, converted inside the graph")
+    parser.add_argument(
+        "--calibrate", metavar="NAME:ROOT[:SPLIT]", help="clips to calibrate int8 on; none that you judge it by"
+    )
+    group = parser.add_argument_group("parity gate")
+    group.add_argument("--verify", action="store_true", help="keep what is in --out if it passes the gate")
+    group.add_argument(
+        "--backend", default="onnxruntime:cpu", metavar="B", help=f"for --verify: of {', '.join(BACKENDS['.onnx'])}"
+    )
+    group.add_argument("--dataset", metavar="NAME", help=f"clips to compare tracks on, one of: {', '.join(available())}")
+    group.add_argument("--root", metavar="DIR", help="where the data set lies")
+    group.add_argument("--split", help="train, val, test .. where the data set has splits")
+    group.add_argument("--sequences", type=common.names, metavar="A,B", help="these sequences only")
+
+
+def run(options: argparse.Namespace) -> int:
+    try:
+        from pvtpp.export.artefact import ExportConfig, export, verify
+        from pvtpp.export.parity import ParityError
+    except ModuleNotFoundError as error:
+        raise InputError(f"exporting needs {error.name}: pip install 'pvtpp[cpu,train,export]'") from None
+
+    config = ExportConfig(options.form, options.precision, options.pixels)
+    if (config.precision == "int8") != bool(options.calibrate):
+        raise InputError(f"--calibrate is for --precision int8, and needed there; the precision is {config.precision}")
+    network = load_network(options.model, options.checkpoint)
+    gate = partial(network.compare, _clips(options))
+    card = {
+        "model": network.name,
+        "source": {"file": network.checkpoint.name, "sha256": sha256(network.checkpoint)},
+        "protocol": facts(0),
+    }
+    there = _same_artefact(options.out, config, card) if options.verify else None
+    try:
+        if there is not None:
+            found = verify(there, network.engines, gate, options.backend).summary()
+        else:
+            samples = {}
+            if options.calibrate:
+                fed = config.sources(network.engines)
+                samples = calibration(network.tracker, fed, _calibration_clips(options.calibrate))
+            found = export(network.engines, options.out, config, gate, card, samples).card["parity"]
+    except ParityError as error:
+        print(f"{options.out}: refused, and nothing is left there: {error}")
+        return 1
+    print(f"{options.out}: {'verified' if there else 'accepted'}; {_told(found)}")
+    return 0
+
+
+def _same_artefact(folder: str, config: ExportConfig, card: Dict[str, Any]) -> Optional[Artefact]:
+    """The artefact in `folder`, if it is the one asked for; None where there is none."""
+    from pvtpp.export.artefact import config_of
+
+    if not is_artefact(folder):
+        return None
+    artefact = read(folder)
+    asked = {"model": card["model"], "source": card["source"], "configuration": config}
+    there = {"model": artefact.card["model"], "source": artefact.card["source"], "configuration": config_of(artefact)}
+    differing = [f"{name} {there[name]}, asked for is {asked[name]}" for name in asked if asked[name] != there[name]]
+    if differing:
+        raise InputError(f"{folder}: holds another export: {differing[0]}; leave out --verify to replace it")
+    return artefact
+
+
+def _clips(options: argparse.Namespace) -> List[Sequence]:
+    if not options.dataset:
+        from benchmarks.synthetic import AerialClip, render
+
+        return [render(AerialClip(seconds=2.0, occlusions=()))]
+    if not options.root:
+        raise InputError("--dataset needs --root, the folder it lies in")
+    dataset = load(options.dataset, options.root, options.split)
+    return list(dataset.select(options.sequences) if options.sequences else dataset)
+
+
+def _calibration_clips(text: str) -> List[Sequence]:
+    name, root, split = (*text.split(":"), "", "")[:3]
+    if not root:
+        raise InputError(f"--calibrate {text!r}: expected NAME:ROOT or NAME:ROOT:SPLIT, such as uav-mini:data/uav-mini:train")
+    return list(load(name, root, split or None))
+
+
+def _told(found: Dict[str, Any]) -> str:
+    worst = max(found["tensors"].items(), key=lambda item: item[1]["relative"])
+    told = f"tensors within {worst[1]['absolute']:.1e} ({worst[0]})"
+    if "boxes" in found:
+        boxes, tracks = found["boxes"], found["tracks"]
+        told += (
+            f", boxes of {boxes['frames']} frames within {boxes['max_px']:.2g} px (95 %: {boxes['p95_px']:.2g}), "
+            f"AUC over {tracks['clips']} clips {tracks['candidate']:.4f}, torch {tracks['reference']:.4f}"
+        )
+    return told

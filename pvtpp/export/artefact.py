@@ -1,0 +1,147 @@
+"""From torch engines to a folder of accepted graphs: written apart, put through the gate, and only then in its place."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from pvtpp.errors import InputError
+from pvtpp.export.graph import OPSET, from_pixels, write_graph
+from pvtpp.export.operators import FORMS, check_for_tensorrt
+from pvtpp.export.parity import TOLERANCES, Engines, Parity, ParityError
+from pvtpp.export.precision import PRECISIONS, Sample, to_fp16, to_int8
+from pvtpp.inference.artefact import FORMAT, SIDECAR, Artefact, described, read
+from pvtpp.inference.torch import TorchEngine
+from pvtpp.weights.store import sha256
+
+# Reference and candidate engines, with the same inputs and outputs, to what differs between them.
+Gate = Callable[[Engines, Engines], Parity]
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """`form` of correlations, `precision` of the arithmetic; `pixels`: crops go in as uint8 ``(1, H, W, 3)`` and the graph
+    converts them itself, which TensorRT takes from 8.5 on."""
+
+    form: str = "grouped"
+    precision: str = "fp32"
+    pixels: bool = False
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("form", FORMS), ("precision", PRECISIONS), ("pixels", (True, False))):
+            if getattr(self, name) not in allowed:
+                listed = ", ".join(map(str, allowed))
+                raise InputError(f"ExportConfig.{name} is {getattr(self, name)!r}, expected one of: {listed}")
+
+    def sources(self, engines: Mapping[str, TorchEngine]) -> dict[str, TorchEngine]:
+        """The torch engines that the graphs of this configuration have to agree with, of the same inputs."""
+
+        def is_fed_with_crops(engine: TorchEngine) -> bool:
+            return any(len(spec.shape) == 4 and spec.shape[1] == 3 for spec in engine.inputs)
+
+        return {
+            name: from_pixels(engine) if self.pixels and is_fed_with_crops(engine) else engine
+            for name, engine in engines.items()
+        }
+
+
+def export(
+    engines: Mapping[str, TorchEngine],
+    folder: str | Path,
+    config: ExportConfig,
+    gate: Gate,
+    card: Mapping[str, Any],
+    samples: Mapping[str, list[Sample]] | None = None,
+) -> Artefact:
+    """Write the graphs of `engines` and the sidecar, `card` and the gate's findings in it, to `folder`.
+
+    `samples`: for int8, what each graph is calibrated on. Raises ParityError where the gate does not let them pass, and
+    InputError for a folder that holds something else; in either case nothing is left, and an artefact that was there stays.
+    """
+    folder = Path(folder)
+    sources = config.sources(engines)
+    with _whole_folder(folder) as part:
+        graphs = write_graphs(sources, part, config, samples or {})
+        content = {
+            "format": FORMAT,
+            "form": config.form,
+            "precision": config.precision,
+            "pixels": config.pixels,
+            "opset": OPSET,
+            "graphs": graphs,
+            **card,
+        }
+        parity = gate(sources, Artefact(part, content).engines())
+        parity.check(TOLERANCES[config.precision])
+        content["parity"] = parity.summary()
+        (part / SIDECAR).write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return read(folder)
+
+
+def write_graphs(
+    sources: Mapping[str, TorchEngine], folder: str | Path, config: ExportConfig, samples: Mapping[str, list[Sample]]
+) -> dict[str, Any]:
+    """The graphs of `sources` (see `ExportConfig.sources`) in `folder`, and what the sidecar says of them; no gate."""
+    graphs = {}
+    for name, engine in sources.items():
+        path = Path(folder) / f"{name}.onnx"
+        write_graph(engine, path, config.form)
+        if config.precision == "fp16":
+            to_fp16(path)
+        elif config.precision == "int8":
+            to_int8(path, samples.get(name, []))
+        if config.form == "unrolled":
+            check_for_tensorrt(onnx.load(str(path)), path.name)
+        graphs[name] = {"file": path.name, "sha256": sha256(path), **described(engine)}
+    return graphs
+
+
+def verify(artefact: Artefact, engines: Mapping[str, TorchEngine], gate: Gate, backend: str = "onnxruntime:cpu") -> Parity:
+    """Put an artefact that is there through the gate again, on any backend: where it does not pass, ParityError, and the
+    artefact is gone."""
+    config = config_of(artefact)
+    sources = config.sources(engines)
+    candidates = artefact.engines(backend)
+    try:
+        parity = gate(sources, candidates)
+        parity.check(TOLERANCES[config.precision])
+    except ParityError:
+        # The sidecar first: without it the rest is no artefact.
+        for name in (SIDECAR, *(graph["file"] for graph in artefact.card["graphs"].values())):
+            (artefact.folder / name).unlink()
+        with suppress(OSError):
+            artefact.folder.rmdir()
+        raise
+    return parity
+
+
+def config_of(artefact: Artefact) -> ExportConfig:
+    """How it was exported."""
+    return ExportConfig(**{name: artefact.card[name] for name in ("form", "precision", "pixels")})
+
+
+@contextmanager
+def _whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write to that takes the place of `folder` at the end of the block, or is gone if the block raises."""
+    if folder.exists() and not (folder / SIDECAR).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder}: holds something else than an exported network; name a new or empty folder")
+    part, old = (folder.with_name(f".{folder.name}.{os.getpid()}.{state}") for state in ("part", "old"))
+    try:
+        part.mkdir(parents=True)
+        yield part
+        if folder.exists():
+            folder.replace(old)
+        part.replace(folder)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot write ({error.strerror or error})") from None
+    finally:
+        for left in (part, old):
+            shutil.rmtree(left, ignore_errors=True)

@@ -1,0 +1,76 @@
+"""An exported network: a folder of graphs and the sidecar that says what they are and what they were checked against.
+
+A damaged, exchanged or half-copied graph is refused when the folder is opened, not when the target is lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Mapping, Union
+
+from pvtpp.errors import InputError
+from pvtpp.inference.engine import Engine, load
+
+SIDECAR = "artefact.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """`card` is the sidecar: ``model``, ``form``, ``precision``, ``pixels``, ``source``, ``parity``, and under ``graphs``, in
+    the order in which the tracker takes its engines, file, sha256, inputs and outputs of each."""
+
+    folder: Path
+    card: Mapping[str, Any]
+
+    def engines(self, backend: str = "onnxruntime:cpu", threads: int = 1) -> Dict[str, Engine]:
+        """Every graph by its name, on one backend (see `pvtpp.inference.load`). Raises InputError where an engine's
+        inputs and outputs are not those of the sidecar."""
+        made = {}
+        for name, graph in self.card["graphs"].items():
+            path = self.folder / graph["file"]
+            made[name] = load(path, threads, backend)
+            found = described(made[name])
+            for side in ("inputs", "outputs"):
+                if found[side] != graph[side]:
+                    raise InputError(f"{path}: its {side} are {found[side]}, {SIDECAR} says {graph[side]}")
+        return made
+
+
+def read(folder: Union[str, Path]) -> Artefact:
+    """The artefact in this folder. Raises InputError where it is none, or a file is not the one that was accepted."""
+    folder = Path(folder)
+    path = folder / SIDECAR
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{folder}: no exported network ({SIDECAR}: {error.strerror or error}); see pvtpp export") from None
+    except ValueError as error:
+        raise InputError(f"{path}: no JSON ({error})") from None
+    if not isinstance(card, dict) or card.get("format") != FORMAT or not isinstance(card.get("graphs"), dict):
+        raise InputError(f"{path}: not a sidecar of format {FORMAT}, the one that this version of pvtpp reads")
+    for graph in card["graphs"].values():
+        file = folder / graph["file"]
+        try:
+            found = hashlib.sha256(file.read_bytes()).hexdigest()
+        except OSError as error:
+            raise InputError(f"{file}: cannot read ({error.strerror or error})") from None
+        if found != graph["sha256"]:
+            raise InputError(f"{file}: sha256 is {found}, {SIDECAR} says {graph['sha256']}; export it again, or copy it whole")
+    return Artefact(folder, card)
+
+
+def is_artefact(folder: Union[str, Path, None]) -> bool:
+    """Whether this is a folder that says it holds an exported network."""
+    return folder is not None and (Path(folder).expanduser() / SIDECAR).is_file()
+
+
+def described(engine: Engine) -> Dict[str, Any]:
+    """Inputs and outputs of an engine as the sidecar has them."""
+    return {
+        side: [{"name": spec.name, "shape": list(spec.shape), "dtype": str(spec.dtype)} for spec in specs]
+        for side, specs in (("inputs", engine.inputs), ("outputs", engine.outputs))
+    }

@@ -1,0 +1,149 @@
+"""TensorRT engines, built once for a graph on a machine and kept: an engine fits one graph, GPU, TensorRT and set of flags.
+
+Whatever of these changes, the engine is built anew, and one line in the log says what changed. What is kept lies in
+``engines`` of the cache folder (`pvtpp.files.cache_folder`), the measured kernel times (timing cache) too, which makes the
+next build a matter of seconds. Building goes through polygraphy; it has not been run on a GPU yet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Dict, Mapping, Optional, Tuple
+
+from pvtpp.errors import InputError
+from pvtpp.files import cache_folder, whole_file
+from pvtpp.inference import cuda
+from pvtpp.inference.artefact import SIDECAR
+
+TIMING_CACHE = "timing.cache"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EngineKey:
+    """What an engine fits: sha256 of the `graph`, name of the `gpu` and its compute `capability`, versions of `tensorrt` and
+    `cuda`, the graph's `precision`, and the `flags` it is built with."""
+
+    graph: str
+    gpu: str
+    capability: str
+    tensorrt: str
+    cuda: str
+    precision: str
+    flags: Tuple[str, ...]
+
+    def digest(self) -> str:
+        """Twelve hex digits that stand for all of it."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
+
+    def differences(self, record: Mapping[str, Any]) -> str:
+        """What of an engine's record is otherwise here, in words; empty where it fits."""
+        wanted = json.loads(json.dumps(asdict(self)))
+        return ", ".join(
+            f"{name} {_short(record.get(name))} is now {_short(wanted[name])}"
+            for name in wanted
+            if record.get(name) != wanted[name]
+        )
+
+
+def build_flags(precision: str, can_be_strongly_typed: bool) -> Tuple[str, ...]:
+    """How to build a graph whose precision is in the graph itself: by its own types where TensorRT can (from 9 on, and from
+    11 on always), else by the flags that allow those types."""
+    if can_be_strongly_typed:
+        return ("strongly_typed",)
+    return {"fp32": (), "fp16": ("fp16",), "int8": ("int8",)}[precision]
+
+
+def why_build(folder: Path, stem: str, key: EngineKey) -> str:
+    """Why there must be a build of the graph called `stem`; empty where its engine is there, whole and fitting."""
+    engine = engine_path(folder, stem, key)
+    record = _record(engine)
+    if record is not None and engine.is_file():
+        found = hashlib.sha256(engine.read_bytes()).hexdigest()
+        return "" if record.get("engine") == found and not key.differences(record) else f"{engine.name} is damaged"
+    others = sorted(folder.glob(f"{stem}-*.json"), key=lambda path: path.stat().st_mtime)
+    newest = _record(others[-1]) if others else None
+    return (key.differences(newest) if newest is not None else "") or "there is no engine of it yet"
+
+
+def engine_path(folder: Path, stem: str, key: EngineKey) -> Path:
+    return folder / f"{stem}-{key.digest()}.engine"
+
+
+def obtain(graph: Path, trt: Any) -> Path:
+    """The engine of an ONNX graph on this machine, built if need be, which takes minutes. InputError where it cannot be."""
+    flags = build_flags(precision_of(graph), hasattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED"))
+    gpu, capability, version = cuda.runtime().device()
+    sha256 = hashlib.sha256(graph.read_bytes()).hexdigest()
+    key = EngineKey(sha256, gpu, capability, trt.__version__, version, precision_of(graph), flags)
+    folder = cache_folder() / "engines"
+    engine = engine_path(folder, graph.stem, key)
+    reason = why_build(folder, graph.stem, key)
+    if reason:
+        _log.warning("building a TensorRT engine of %s, which takes minutes: %s", graph, reason)
+        _build(graph, engine, flags)
+        record = {**asdict(key), "engine": hashlib.sha256(engine.read_bytes()).hexdigest()}
+        with whole_file(engine.with_suffix(".json")) as part:
+            Path(part).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return engine
+
+
+def precision_of(graph: Path) -> str:
+    """What the sidecar beside the graph says, ``fp32`` where there is none that names it."""
+    try:
+        card = json.loads((graph.parent / SIDECAR).read_text(encoding="utf-8"))
+        named = {entry["file"] for entry in card["graphs"].values()}
+        return str(card["precision"]) if graph.name in named else "fp32"
+    except (OSError, ValueError, KeyError):
+        return "fp32"
+
+
+def _build(graph: Path, engine: Path, flags: Tuple[str, ...]) -> None:
+    try:
+        from polygraphy.backend.trt import CreateConfig, EngineFromNetwork, NetworkFromOnnxPath, SaveEngine
+        from polygraphy.exception import PolygraphyException
+    except ImportError as error:
+        raise InputError(f"{graph}: building an engine needs polygraphy ({error}); pip install polygraphy") from None
+    typed = "strongly_typed" in flags
+    timing = engine.with_name(TIMING_CACHE)
+    # Named only where it is wanted: older versions of polygraphy do not know the argument.
+    network = NetworkFromOnnxPath(str(graph), **({"strongly_typed": True} if typed else {}))
+    allowed = {flag: True for flag in flags if flag != "strongly_typed"}
+    engine.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # A folder, because polygraphy leaves a lock beside the timing cache.
+        with TemporaryDirectory(dir=str(engine.parent)) as scratch:
+            times, part = os.path.join(scratch, TIMING_CACHE), os.path.join(scratch, engine.name)
+            if timing.is_file():
+                shutil.copyfile(str(timing), times)
+            config = CreateConfig(load_timing_cache=times if timing.is_file() else None, **allowed)
+            SaveEngine(EngineFromNetwork(network, config, save_timing_cache=times), path=part)()
+            os.replace(part, str(engine))
+            if os.path.isfile(times):
+                os.replace(times, str(timing))
+    except PolygraphyException as error:
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"{graph}: TensorRT cannot build an engine of it ({reason}); was it exported with --form unrolled?"
+        ) from None
+
+
+def _record(path: Path) -> Optional[Dict[str, Any]]:
+    """The record beside an engine; None where there is none, or a damaged one, which is as good as none."""
+    try:
+        record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _short(value: Any) -> str:
+    text = ", ".join(map(str, value)) or "none" if isinstance(value, (list, tuple)) else str(value)
+    return text[:12] if len(text) == 64 else text

@@ -1,0 +1,152 @@
+"""TensorRT: an engine file, or an ONNX graph that an engine is built of once and kept (`pvtpp.inference.engine_cache`).
+
+Each engine has its own stream, so that predictor and tracker do not wait for each other, pinned buffers, and one CUDA graph
+for copying in, computing and copying out. Written for TensorRT 8.4 to 11 by what each offers; not run on a GPU yet.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Tuple
+
+import numpy as np
+
+from pvtpp.errors import InputError
+from pvtpp.inference import cuda
+from pvtpp.inference.engine import TensorSpec, check_inputs
+
+# By name: TensorRT's own table of NumPy types does not load with every NumPy.
+DTYPES = {
+    "FLOAT": np.float32,
+    "HALF": np.float16,
+    "INT64": np.int64,
+    "INT32": np.int32,
+    "INT8": np.int8,
+    "UINT8": np.uint8,
+    "BOOL": np.bool_,
+}
+_log = logging.getLogger(__name__)
+
+
+def load(path: Path, threads: int, setting: str = "") -> TensorRtEngine:
+    """Raises InputError where TensorRT or CUDA is missing, the graph cannot be built, or the engine is of another machine."""
+    trt = tensorrt(str(path))
+    if path.suffix == ".onnx":
+        from pvtpp.inference import engine_cache
+
+        path = engine_cache.obtain(path, trt)
+    return TensorRtEngine(trt, path)
+
+
+def tensorrt(source: str) -> Any:
+    """The TensorRT of this machine; InputError where there is none."""
+    try:
+        import tensorrt as trt
+    except ImportError as error:
+        raise InputError(
+            f"{source}: this backend needs TensorRT ({error}); on a Jetson it is JetPack's (python3-libnvinfer), elsewhere "
+            "pip install 'pvtpp[trt]'"
+        ) from None
+    return trt
+
+
+class TensorRtEngine:
+    """One execution context. Shapes are those the engine was built with."""
+
+    def __init__(self, trt: Any, path: Path):
+        self._source, self._cuda = str(path), cuda.runtime()
+        self._runtime = trt.Runtime(trt.Logger(trt.Logger.WARNING))
+        self._engine = self._runtime.deserialize_cuda_engine(path.read_bytes())
+        if self._engine is None:
+            raise InputError(f"{path}: damaged, or an engine of another TensorRT or GPU; build it here from its ONNX graph")
+        self._context = self._engine.create_execution_context()
+        self._stream = self._cuda.stream()
+        tensors = _tensors(trt, self._engine, self._source)
+        self.inputs = tuple(spec for spec, is_input in tensors if is_input)
+        self.outputs = tuple(spec for spec, is_input in tensors if not is_input)
+        self._device: Dict[str, Any] = {}
+        self._pinned: Dict[str, Any] = {}
+        self._host: Dict[str, np.ndarray] = {}
+        for spec, _ in tensors:
+            shape = tuple(int(n or 0) for n in spec.shape)
+            self._pinned[spec.name], self._host[spec.name] = self._cuda.pinned(shape, spec.dtype)
+            self._device[spec.name] = self._cuda.allocate(self._host[spec.name].nbytes)
+        # In the order of the engine's tensors, as the older call takes them.
+        self._bindings: List[int] = [self._device[spec.name].value for spec, _ in tensors]
+        if hasattr(self._context, "set_tensor_address"):
+            for name, pointer in self._device.items():
+                self._context.set_tensor_address(name, pointer.value)
+        # The first run allocates, which must not happen inside a capture.
+        self._enqueue()
+        self._cuda.synchronise(self._stream)
+        self._graph: Any = None
+        try:
+            self._graph = self._cuda.capture(self._enqueue, self._stream)
+        except InputError as error:
+            _log.warning("%s: runs without a CUDA graph (%s)", self._source, error)
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
+        """All outputs by name; see `Engine`."""
+        check_inputs(inputs, self.inputs, self._source)
+        for name, array in inputs.items():
+            np.copyto(self._host[name], array)
+        if self._graph is not None:
+            self._cuda.launch(self._graph, self._stream)
+        else:
+            self._enqueue()
+        self._cuda.synchronise(self._stream)
+        return {spec.name: self._host[spec.name].copy() for spec in self.outputs}
+
+    def _enqueue(self) -> None:
+        for spec in self.inputs:
+            self._copy(spec.name, cuda.TO_DEVICE)
+        if hasattr(self._context, "execute_async_v3"):
+            done = self._context.execute_async_v3(self._stream.value)
+        else:
+            done = self._context.execute_async_v2(self._bindings, self._stream.value)
+        if not done:
+            raise InputError(f"{self._source}: TensorRT could not run the engine; its log says why")
+        for spec in self.outputs:
+            self._copy(spec.name, cuda.TO_HOST)
+
+    def _copy(self, name: str, kind: int) -> None:
+        device, host = self._device[name], self._pinned[name]
+        target, source = (device, host) if kind == cuda.TO_DEVICE else (host, device)
+        self._cuda.copy(target, source, self._host[name].nbytes, kind, self._stream)
+
+    def __del__(self) -> None:
+        runtime = getattr(self, "_cuda", None)
+        if runtime is None:
+            return
+        # Before the memory: a graph holds its addresses.
+        if getattr(self, "_graph", None) is not None:
+            runtime.free("cudaGraphExecDestroy", self._graph)
+        for function, kept in (("cudaFree", "_device"), ("cudaFreeHost", "_pinned")):
+            for pointer in getattr(self, kept, {}).values():
+                runtime.free(function, pointer)
+        if hasattr(self, "_stream"):
+            runtime.free("cudaStreamDestroy", self._stream)
+
+
+def _tensors(trt: Any, engine: Any, source: str) -> List[Tuple[TensorSpec, bool]]:
+    """Every input and output, and which it is; by name from 8.5 on, by number before."""
+    if hasattr(engine, "num_io_tensors"):
+        names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
+        shapes = [engine.get_tensor_shape(name) for name in names]
+        dtypes = [engine.get_tensor_dtype(name) for name in names]
+        given = [engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT for name in names]
+    else:
+        numbers = range(engine.num_bindings)
+        names = [engine.get_binding_name(number) for number in numbers]
+        shapes = [engine.get_binding_shape(number) for number in numbers]
+        dtypes = [engine.get_binding_dtype(number) for number in numbers]
+        given = [engine.binding_is_input(number) for number in numbers]
+    tensors = []
+    for name, shape, dtype, is_input in zip(names, shapes, dtypes, given):
+        if dtype.name not in DTYPES or min(shape, default=1) < 0:
+            raise InputError(
+                f"{source}: {name!r} is {dtype.name} {tuple(shape)}; supported are fixed shapes of {', '.join(DTYPES)}"
+            )
+        tensors.append((TensorSpec(name, tuple(shape), np.dtype(DTYPES[dtype.name])), bool(is_input)))
+    return tensors

@@ -1,0 +1,48 @@
+"""Timing from the command line: a table to read, a JSON that says on what, and that JSON as a board for the simulator."""
+
+import json
+
+import pytest
+
+from benchmarks import alone
+from benchmarks.processing import parse
+from pvtpp.cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def own_lock(tmp_path, monkeypatch):
+    monkeypatch.setattr(alone, "lock_path", lambda: str(tmp_path / "lock"))
+
+
+def test_the_json_says_what_was_timed_on_what_and_is_a_processing_time(clips, tmp_path, capsys):
+    path = tmp_path / "bench.json"
+    arguments = ["bench", "--tracker", "kcf", "--predictor", "kalman", "--frames", "5", "--json", str(path)]
+    assert main([*arguments, "--dataset", "folder", "--root", str(clips), "--sequence", "right"]) == 0
+    content = json.loads(path.read_text())
+    assert {"versions", "hardware"} <= set(content["protocol"]) and {"before", "after"} == set(content["power"])
+    assert (content["tracker"], content["sequence"], content["export"]) == ("kcf", "right", None)
+    assert list(content["stages"]) == ["init", "track", "observe", "predict", "at"]
+    assert len(content["frame_s"]) == 6
+    assert parse(f"bench:{path}").median_ms() == pytest.approx(content["stages"]["track"]["median_ms"], abs=1e-3)
+    assert "median ms" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "--tracker NAME, or --weights"),
+        (["--tracker", "kcf", "--dataset", "folder"], "--dataset needs --root"),
+        (["--tracker", "kcf", "--frames", "0"], "got 0"),
+        (["--tracker", "kcf", "--backend", "tensorrt"], "backend"),
+        (["--tracker", "kcf", "--json", "/nowhere/at/all.json"], "/nowhere/at/all.json"),
+    ],
+)
+def test_bad_input_gets_one_clear_line(options, words, capsys):
+    assert main(["bench", *options]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_two_timings_do_not_share_a_machine(capsys):
+    with alone.alone():
+        assert main(["bench", "--tracker", "kcf", "--frames", "2"]) == 2
+    assert "under way" in capsys.readouterr().err

@@ -1,0 +1,113 @@
+"""Export from the command line, from a checkpoint to a tracker that flies on what was written."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pvtpp.cli.main import main
+
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+from benchmarks import alone  # noqa: E402
+from pvtpp.inference.artefact import SIDECAR  # noqa: E402
+from pvtpp.weights.store import sha256  # noqa: E402
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(weights_root):
+    return weights_root / "nanotrack" / "nanotrackv3.pth"
+
+
+@pytest.fixture
+def export(checkpoint, clips, tmp_path):
+    def run(*more, out=tmp_path / "out"):
+        data = ["--dataset", "folder", "--root", str(clips), "--sequences", "right"]
+        return main(["export", "nanotrack-v3", "--checkpoint", str(checkpoint), "--out", str(out), *data, *more])
+
+    return run
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("more", [(), ("--form", "unrolled", "--pixels")])
+def test_what_is_exported_flies_and_is_timed_stage_by_stage(export, clips, tmp_path, capsys, monkeypatch, more):
+    assert export(*more) == 0
+    assert "accepted; tensors within" in capsys.readouterr().out
+    card = json.loads((tmp_path / "out" / SIDECAR).read_text())
+    assert card["parity"]["boxes"]["max_px"] < 0.5 and card["source"]["file"] == "nanotrackv3.pth"
+    monkeypatch.setattr(alone, "lock_path", lambda: str(tmp_path / "lock"))
+    # Nothing but the export is needed from here on.
+    monkeypatch.delenv("PVTPP_WEIGHTS")
+    monkeypatch.setenv("PVTPP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PVTPP_OFFLINE", "1")
+    assert main(["bench", "--weights", str(tmp_path / "out"), "--frames", "2", "--json", str(tmp_path / "b.json")]) == 0
+    stages = json.loads((tmp_path / "b.json").read_text())["stages"]
+    assert {"template", "crop", "search", "head", "decode", "track"} <= set(stages)
+    arguments = [
+        "eval",
+        "--dataset",
+        "folder",
+        "--root",
+        str(clips),
+        "--weights",
+        str(tmp_path / "out"),
+        "--predictors",
+        "hold",
+    ]
+    assert main([*arguments, "--processing", f"bench:{tmp_path}/b.json", "--logs", str(tmp_path / "logs")]) == 0
+    assert "offline" in capsys.readouterr().out
+
+
+@pytest.mark.real_data
+def test_verify_keeps_what_passes_and_refuses_what_was_corrupted_on_purpose(export, tmp_path, capsys):
+    assert export("--verify") == 0
+    written = (tmp_path / "out" / "head.onnx").stat().st_mtime_ns
+    assert "accepted" in capsys.readouterr().out
+    assert export("--verify") == 0
+    assert "verified" in capsys.readouterr().out
+    assert (tmp_path / "out" / "head.onnx").stat().st_mtime_ns == written
+    assert export("--verify", "--form", "unrolled") == 2
+    assert "holds another export: configuration" in capsys.readouterr().err
+    model = onnx.load(str(tmp_path / "out" / "head.onnx"))
+    tensor = max(model.graph.initializer, key=lambda each: np.prod(each.dims))
+    changed = onnx.numpy_helper.to_array(tensor) * np.float32(1.05)
+    tensor.CopyFrom(onnx.numpy_helper.from_array(changed, tensor.name))
+    onnx.save(model, str(tmp_path / "out" / "head.onnx"))
+    assert export("--verify") == 2
+    assert "head.onnx: sha256" in capsys.readouterr().err
+    # Even with a sidecar forged to fit.
+    card = json.loads((tmp_path / "out" / SIDECAR).read_text())
+    card["graphs"]["head"]["sha256"] = sha256(tmp_path / "out" / "head.onnx")
+    (tmp_path / "out" / SIDECAR).write_text(json.dumps(card))
+    assert export("--verify") == 1
+    assert "refused, and nothing is left there: tensor head." in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.real_data
+def test_half_precision_and_eight_bits_go_through_the_same_gate(export, clips, tmp_path, capsys):
+    for precision, more in (("fp16", ()), ("int8", ("--calibrate", f"folder:{clips}"))):
+        assert export("--precision", precision, *more, out=tmp_path / precision) == 0
+        assert f"{precision}: accepted" in capsys.readouterr().out
+        card = json.loads((tmp_path / precision / SIDECAR).read_text())
+        assert card["precision"] == precision
+        assert 1e-3 < card["parity"]["tensors"]["search.output"]["relative"] < 0.6
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["wizard"], "no network for a tracker called 'wizard'; there are nanotrack-v3, "),
+        (["nanotrack-v3", "--form", "rolled"], "expected one of: grouped, unrolled"),
+        (["nanotrack-v3", "--precision", "int8"], "--calibrate is for --precision int8, and needed there"),
+        (["nanotrack-v3", "--calibrate", "folder:x"], "the precision is fp32"),
+        (["nanotrack-v3", "--checkpoint", "/nowhere.pth"], "/nowhere.pth: no such checkpoint"),
+    ],
+)
+def test_bad_input_gets_one_clear_line(options, words, tmp_path, capsys):
+    assert main(["export", *options, "--out", str(tmp_path / "out")]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
