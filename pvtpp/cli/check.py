@@ -19,7 +19,7 @@ from pvtpp.errors import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("tracker", help="a name of the registry, or module:Class")
+    parser.add_argument("tracker", help="a name of the registry, module:Class or external:PROGRAM")
     parser.add_argument("--weights", metavar="PATH", help="folder or file with the tracker's weights")
     parser.add_argument("--json", metavar="FILE")
 

@@ -17,20 +17,22 @@ from benchmarks.datasets import load
 from benchmarks.datasets.sequence import Sequence
 from benchmarks.evaluate import Grid, evaluate
 from benchmarks.report.files import check_writable
-from benchmarks.runs import RunSpec, jobs, obtain
+from benchmarks.runs import jobs, obtain
+from benchmarks.spec import RunSpec
 from pvtpp.boxes import xywh_to_box
-from pvtpp.cli import common
+from pvtpp.cli import common, output
 from pvtpp.errors import InputError
+from pvtpp.runtime import defaults
 from pvtpp.runtime.log import EventLog
 
-PREDICTORS = ("hold", "constant_velocity", "kalman", "motion")
+PREDICTORS = ("hold", "constant_velocity", "kalman", defaults.PREDICTOR)
 REAL_SEQUENCE = "Surfing06"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", default="demo", metavar="DIR", help="where the results go (default demo)")
     parser.add_argument("--processing", default="85ms", metavar="T", help="the tracker's time per frame (default 85ms)")
-    parser.add_argument("--tracker", metavar="NAME", help="(default: nanotrack-v3 if its weights can be had, else csrt)")
+    parser.add_argument("--tracker", metavar="NAME", help=f"(default: {defaults.TRACKER} if its weights can be had, else csrt)")
     parser.add_argument("--weights", metavar="PATH", help="folder with the tracker's weights")
     parser.add_argument("--sequence", default=REAL_SEQUENCE, help=f"of uav-mini, with PVTPP_DATA set (default {REAL_SEQUENCE})")
     parser.add_argument("--seed", type=int, default=0, help="of the generated clip")
@@ -51,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     logs = str(out / "logs")
     rows = evaluate([sequence], grid, make_tracker, logs, progress=common.progress())
     options.json, options.plot = str(out / "demo.json"), str(out / "elae.png")
-    common.finish(options, rows, options.seed)
+    output.finish(options, rows, options.seed)
     log, _ = obtain(jobs([sequence], spec, logs)[0], make_tracker)
     video = _video(sequence, log, out / "demo.mp4", options.processing)
     print(
@@ -74,14 +76,14 @@ def _tracker(options: argparse.Namespace) -> Tuple[common.MakeTracker, str]:
     name = options.tracker
     if name is None:
         try:
-            weights.find("nanotrack-v3", options.weights, common.download_progress())
-            name = "nanotrack-v3"
+            weights.find(defaults.TRACKER, options.weights, common.download_progress())
+            name = defaults.TRACKER
         except weights.MissingWeights as error:
             if options.weights:
                 raise
             print(f"NanoTrack V3 is not at hand, CSRT takes its place ({error})\n")
             name = "csrt"
-    return common.MakeTracker(name, options.weights if name == "nanotrack-v3" else None), name
+    return common.MakeTracker(name, options.weights if name == defaults.TRACKER else None), name
 
 
 def _video(sequence: Sequence, log: EventLog, path: Path, processing: str) -> str:
@@ -95,7 +97,7 @@ def _drawn(sequence: Sequence, log: EventLog, processing: str) -> Iterator[np.nd
     """Each camera frame with the boxes an observer had at that moment."""
     from benchmarks.report import video
 
-    held, predicted = (_at_frames(log, name, sequence.camera_t_ns) for name in ("hold", "motion"))
+    held, predicted = (_at_frames(log, name, sequence.camera_t_ns) for name in ("hold", defaults.PREDICTOR))
     truth = xywh_to_box(sequence.ground_truth_xywh[:: sequence.stride])
     for i in range(len(sequence)):
         boxes = {"last result": (held[i], video.STALE), "predicted": (predicted[i], video.PREDICTED)}

@@ -4,22 +4,25 @@ Logs are kept: an interrupted evaluation goes on where it stopped, and a predict
 (with the search region at the last result the tracker's path does not depend on it).
 
   pvtpp eval --dataset uav-mini --root data/uav-mini --split test --tracker nanotrack-v3 --processing 0ms,47ms,85ms
+
+With --clock wall the live tracker is shown the sequences at their frame rate, and its logs are scored by the same protocol.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from benchmarks.evaluate import Grid, evaluate
+from benchmarks.evaluate import evaluate
 from benchmarks.report.files import check_writable
-from pvtpp.cli import common
+from pvtpp.cli import common, output
+from pvtpp.cli.grid import add_grid, make_grid
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_dataset(parser)
     common.add_tracker(parser)
-    common.add_grid(parser)
-    common.add_output(parser)
+    add_grid(parser)
+    output.add_output(parser)
     parser.add_argument("--no-offline", action="store_true", help="leave out the zero-latency rows")
 
 
@@ -32,19 +35,4 @@ def run(options: argparse.Namespace) -> None:
     make_tracker()
     with common.workers(options.workers) as executor:
         rows = evaluate(sequences, grid, make_tracker, options.logs, executor, common.progress())
-    common.finish(options, rows, options.seed)
-
-
-def make_grid(options: argparse.Namespace, dataset: str, tracker: str, digest: str) -> Grid:
-    return Grid(
-        common.base_spec(options, dataset, tracker, digest),
-        processing=options.processing,
-        predictors=options.predictors,
-        search_regions=options.search_region,
-        schedules=options.schedule,
-        propagations=options.propagation,
-        modes=options.mode,
-        predictor_ns=common.predictor_costs(options.predictor_processing, options.predictors),
-        apart=frozenset(options.apart),
-        offline=not options.no_offline,
-    )
+    output.finish(options, rows, options.seed)

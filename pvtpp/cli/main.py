@@ -12,11 +12,14 @@ from pvtpp.errors import InputError
 
 COMMANDS = {
     "demo": "the main job on a generated clip: how good is a tracker when the world does not wait?",
+    "track": "follow a target in a video file, a folder of images or a camera, live",
     "eval": "run a tracker over a data set at given speeds and score it online",
     "run": "run a tracker and write event logs, without scoring",
     "score": "score event logs",
-    "replay": "score published result files online, as if their tracker had a given speed",
+    "replay": "score published result files online, as if their tracker had a given speed; or replay event logs",
     "train": "train a predictor on your own annotated boxes",
+    "export": "export a tracker's network to ONNX, proven to track the same",
+    "bench": "time every stage of a tracker and a predictor on this machine",
     "check": "check that a tracker keeps the contract, on a generated sequence",
     "datasets": "list the data sets that can be read, or check a copy of one",
     "weights": "list, download or locate tracker weights",

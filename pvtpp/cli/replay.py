@@ -2,6 +2,10 @@
 
   pvtpp replay --results data/results/DTB70/NanoTrackV3 --dataset annotations --root data/annotations/uav_annos.tar.xz \\
       --subset DTB70_official --processing 47ms,85ms
+
+Or drive the pipeline with recorded event logs, of `run`, of `track` or of a flight, and see that it says the same to the bit:
+
+  pvtpp replay flight.jsonl
 """
 
 from __future__ import annotations
@@ -18,9 +22,12 @@ from benchmarks.datasets.results import load_results
 from benchmarks.datasets.sequence import Sequence
 from benchmarks.evaluate import evaluate
 from benchmarks.report.files import check_writable
-from pvtpp.cli import common
-from pvtpp.cli.eval import make_grid
+from pvtpp import predictors
+from pvtpp.cli import common, output
+from pvtpp.cli.grid import add_grid, make_grid
 from pvtpp.errors import InputError
+from pvtpp.runtime.log import EventLog
+from pvtpp.runtime.replay import replay
 from pvtpp.tracker import Tracker
 
 
@@ -44,15 +51,23 @@ class MakeReplay:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--results", required=True, metavar="DIR", help="one tracker's result files")
-    common.add_dataset(parser)
-    common.add_grid(parser)
-    common.add_output(parser)
+    parser.add_argument("events", nargs="*", metavar="LOG", help="event logs to drive the pipeline with, instead of the rest")
+    parser.add_argument("--results", metavar="DIR", help="one tracker's result files")
+    common.add_dataset(parser, required=False)
+    add_grid(parser)
+    output.add_output(parser)
     parser.add_argument("--no-offline", action="store_true", help="leave out the zero-latency rows")
     parser.set_defaults(logs=None)
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> int:
+    if options.events:
+        return sum([not _agrees(path) for path in options.events]) and 1
+    missing = [f"--{name}" for name in ("results", "dataset", "root") if getattr(options, name) is None]
+    if missing:
+        raise InputError(f"{', '.join(missing)} missing: result files need all three of --results, --dataset and --root")
+    if options.clock == "wall":
+        raise InputError("--clock wall: recorded boxes take no time of their own, allowed is simulated")
     for path in (options.json, options.plot):
         check_writable(path)
     if "predicted" in options.search_region:
@@ -64,4 +79,15 @@ def run(options: argparse.Namespace) -> None:
     grid = make_grid(options, title, f"replay:{tracker}", make_tracker.digest())
     with common.workers(options.workers) as executor:
         rows = evaluate(sequences, grid, make_tracker, options.logs, executor, common.progress())
-    common.finish(options, rows, options.seed)
+    output.finish(options, rows, options.seed)
+    return 0
+
+
+def _agrees(path: str) -> bool:
+    """Whether the pipeline, driven with the events of a log, makes the trajectories that the log holds, to the bit."""
+    log = EventLog.read(path)
+    again = replay(log, {name: predictors.create(name) for name in log.predictors})
+    same = again.rows == log.rows
+    told = f"{len(log.of_kind('trajectory'))} trajectories of {', '.join(log.predictors)}"
+    print(f"{path}: {len(log.rows)} events, {told}: {'the same' if same else 'OTHERS'}")
+    return same

@@ -1,21 +1,27 @@
-"""Run a tracker over a data set on the simulated clock and write one event log per run; `pvtpp score` scores them."""
+"""Run a tracker over a data set and write one event log per run; `pvtpp score` scores them.
+
+On the simulated clock, as if the tracker took --processing per frame; or on the wall clock, live, as fast as it is here:
+
+  pvtpp run --clock wall --dataset uav-mini --root data/uav-mini --propagation optical_flow --search-region predicted
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 
+from benchmarks.protocol import facts
 from benchmarks.report.files import check_writable, write_json
 from benchmarks.runs import jobs
 from benchmarks.runs import run as run_jobs
 from pvtpp.cli import common
-from pvtpp.cli.eval import make_grid
+from pvtpp.cli.grid import add_grid, make_grid
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_dataset(parser)
     common.add_tracker(parser)
-    common.add_grid(parser)
+    add_grid(parser)
     parser.set_defaults(mode=("otb",), no_offline=True)
     parser.add_argument("--json", metavar="FILE", help="write the list of logs")
 
@@ -38,4 +44,4 @@ def run(options: argparse.Namespace) -> None:
     print(f"{len(written)} logs, {sum(entry['ran'] for entry in written)} of them new:")
     print("\n".join(f"  {folder}" for folder in folders))
     if options.json:
-        write_json(options.json, {"protocol": common.facts(options.seed), "logs": written})
+        write_json(options.json, {"protocol": facts(options.seed), "logs": written})

@@ -14,12 +14,12 @@ import os
 from dataclasses import fields
 from typing import Any, Dict, List, Optional, Tuple
 
-from benchmarks import processing
 from benchmarks.datasets.sequence import Sequence
 from benchmarks.evaluate import Tally
 from benchmarks.report.files import check_writable
-from benchmarks.runs import RunSpec, with_predictors
-from pvtpp.cli import common
+from benchmarks.runs import with_predictors
+from benchmarks.spec import RunSpec
+from pvtpp.cli import common, output
 from pvtpp.errors import InputError
 from pvtpp.runtime.log import EventLog
 
@@ -27,7 +27,7 @@ from pvtpp.runtime.log import EventLog
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("logs", nargs="+", metavar="LOG", help="event logs, or folders of them")
     common.add_dataset(parser)
-    common.add_output(parser)
+    output.add_output(parser)
     parser.add_argument("--predictors", type=common.names, metavar="P,P", help="(default: those that listened to the runs)")
     parser.add_argument("--anew", action="store_true", help="make the trajectories anew, even where the log has them")
 
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> None:
         for sequence, log in logged:
             tally.add(sequence, with_predictors(log, spec, options.anew))
         rows += tally.rows()
-    common.finish(options, rows, spec.seed)
+    output.finish(options, rows, spec.seed)
 
 
 def find_logs(places: List[str]) -> List[str]:
@@ -82,8 +82,8 @@ def find_logs(places: List[str]) -> List[str]:
 
 
 def _order(logged: List[Tuple[Sequence, EventLog]]) -> Tuple[float, str]:
-    spec = logged[0][1].meta
-    return processing.parse(spec["processing"]).median_ms(), json.dumps(spec, sort_keys=True)
+    log = logged[0][1]
+    return _spec(log, None, 1).processing_ms, json.dumps(log.meta, sort_keys=True)
 
 
 def _grouping() -> List[str]:

@@ -1,8 +1,7 @@
-"""Train a predictor on your own annotated boxes; needs `pip install 'pvtpp[train,export]'`.
+"""Train a predictor; needs `pip install 'pvtpp[train,export]'`.
 
-Any data set of `pvtpp datasets list` will do, images are not looked at. Checkpoints and TensorBoard logs go to --out, and at
-the end the graph that runs without torch: `--predictors motion:OUT/motion.onnx` uses it in every command. Under `torchrun` it
-trains on many machines. Every twentieth sequence is held out for validation and for the calibration of sigma.
+Any data set of `pvtpp datasets list` will do. Checkpoints and TensorBoard logs go to --out, and at the end the graph that runs
+without torch. Under `torchrun` it trains on many machines. Every twentieth sequence is held out.
 
   pvtpp train motion --dataset lasot --root data/LaSOT --split train --out runs/motion --config '{"epochs": 25}'
 """
@@ -10,62 +9,80 @@ trains on many machines. Every twentieth sequence is held out for validation and
 from __future__ import annotations
 
 import argparse
-import os
-import sys
-from dataclasses import asdict
+from importlib import import_module
 from typing import Any
 
 from pvtpp.cli import common
 from pvtpp.errors import InputError
 
+KINDS = {
+    "motion": "the any-time predictor: from boxes alone, for any tracker, camera and board",
+    "joint": "the any-time predictor that also reads a tracker's features, frozen or trained with the tracker's last layers",
+    "paper": "PVT++'s own modules with N heads (M, V, MV), for one frame rate and one processing time",
+}
+"""What can be trained. Each is a file ``train_KIND.py`` with `add_arguments(parser)` and `run(options)`."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=["motion"], help="motion: from boxes alone, for any tracker")
-    common.add_dataset(parser)
-    parser.add_argument("--out", required=True, metavar="DIR", help="checkpoints, logs, and the result")
-    parser.add_argument("--config", metavar="JSON", help="a file, or an object, with fields of MotionTraining")
-    parser.add_argument("--calibration", metavar="JSON", help="likewise, with fields of Calibration (sigma, after training)")
-    parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --out")
-    parser.add_argument("--seed", type=int, help="(default: the configuration's)")
+    kinds = parser.add_subparsers(dest="kind", metavar="|".join(KINDS), required=True)
+    for name, summary in KINDS.items():
+        module = import_module(f"pvtpp.cli.train_{name}")
+        kind = kinds.add_parser(
+            name, help=summary, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        common.add_dataset(kind)
+        group = kind.add_argument_group("training")
+        group.add_argument("--out", required=True, metavar="DIR", help="checkpoints, logs, and the result")
+        group.add_argument("--config", metavar="JSON", help="a file, or an object, with fields of the configuration")
+        group.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --out")
+        group.add_argument("--seed", type=int, help="(default: the configuration's)")
+        module.add_arguments(kind)
+        kind.set_defaults(train=module.run)
 
 
 def run(options: argparse.Namespace) -> None:
     try:
-        from pvtpp.export.motion import publish
-        from pvtpp.training import config as configurations
-        from pvtpp.training.calibration import Calibration, calibrate, temper
-        from pvtpp.training.motion import MotionTraining, held_out, train
-    except ImportError as error:
+        options.train(options)
+    except ModuleNotFoundError as error:
+        if (error.name or "pvtpp").split(".")[0] == "pvtpp":
+            raise
         raise InputError(f"training needs {error.name}: pip install 'pvtpp[train,export]'") from None
 
-    given: dict[str, Any] = {} if options.seed is None else {"seed": options.seed}
 
-    def configured(kind: type, text: str | None, option: str) -> Any:
-        text = text or "{}"
-        if text.lstrip().startswith("{"):
-            return configurations.made(kind, common.parse_json(text, option), option, **given)
-        return configurations.read(text, kind, **given)
+def configured(kind: type, text: str | None, option: str, base: Any = None, **given: Any) -> Any:
+    """The configuration of this kind that `text`, a JSON object or a file with one, describes; what it leaves out is as in
+    `base`, or at its default, and `given` go before it."""
+    from pvtpp.training import config
 
-    config = configured(MotionTraining, options.config, "--config")
-    calibration = configured(Calibration, options.calibration, "--calibration")
-    title, sequences = common.load_sequences(options, images=False)
+    text = text or "{}"
+    if text.lstrip().startswith("{"):
+        return config.made(kind, common.parse_json(text, option), option, base, **given)
+    return config.read(text, kind, base, **given)
+
+
+def seeded(options: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a configuration that options of their own set."""
+    return {} if options.seed is None else {"seed": options.seed}
+
+
+def split(options: argparse.Namespace, sequences: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Sequences to learn from, and those held out: every twentieth, or the last of a few."""
+    from pvtpp.training.fit import held_out
+
     apart = set(held_out([sequence.name for sequence in sequences])) or {sequences[-1].name}
-    kept = [sequence.ground_truth_xywh for sequence in sequences if sequence.name in apart]
-    learnt = [sequence.ground_truth_xywh for sequence in sequences if sequence.name not in apart]
+    learnt = [sequence for sequence in sequences if sequence.name not in apart]
     if not learnt:
         raise InputError(
             f"{options.root}: {len(sequences)} sequences are too few, one is held out and one to learn from needed"
         )
-    network = train(config, learnt, kept, options.out, options.resume, progress=sys.stderr.isatty())
-    network = temper(calibrate(network, calibration, kept), calibration, [kept], (1,))
-    path = os.path.join(options.out, "motion.onnx")
-    card = {
-        "data": title,
-        "sequences": len(learnt),
-        "seed": config.seed,
-        "training": asdict(config),
-        "calibration": asdict(calibration),
-        "protocol": common.facts(config.seed),
-    }
-    worst = publish(network, path, card)
-    print(f"{path}: {len(learnt)} sequences learnt from, ONNX against torch {worst:.1e}; use it as --predictors motion:{path}")
+    return learnt, [sequence for sequence in sequences if sequence.name in apart]
+
+
+def clips(sequences: list[Any]) -> list[Any]:
+    """Sequences with images as the clips that trackers are recorded on; InputError for one without."""
+    from pvtpp.training.recordings import Clip
+
+    blind = next((sequence.name for sequence in sequences if sequence.image_paths is None), None)
+    if blind is not None:
+        raise InputError(f"sequence {blind} has no images here, and a tracker's features are needed")
+    return [Clip.of(sequence) for sequence in sequences]

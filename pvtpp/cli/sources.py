@@ -1,0 +1,127 @@
+"""Where `pvtpp track` takes its frames from: a video file, a folder of images, a camera."""
+
+from __future__ import annotations
+
+import glob
+import math
+import os
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Callable, Iterator, Optional
+
+import numpy as np
+
+from benchmarks.datasets.clip import list_images
+from benchmarks.datasets.sequence import read_image
+from pvtpp.errors import InputError
+from pvtpp.tracker import check_image
+
+DEFAULT_FPS = 30.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """Frames in the order they were captured. `fps`: their rate, what a camera claims. `count`: how many there are, None
+    where nobody knows. `live`: a camera, which neither waits nor starts again. `images`: from the first one on, uint8 BGR.
+    """
+
+    name: str
+    fps: float
+    count: Optional[int]
+    live: bool
+    images: Callable[[], Iterator[np.ndarray]]
+
+
+def open_source(text: str, fps: Optional[float] = None) -> Source:
+    """The source that `text` names: digits are a camera's number, else it is a file or folder. `fps` overrules what the source
+    says of its rate. InputError for a source that is not there, does not open or shows nothing."""
+    if fps is not None and not 0 < fps <= 1000:
+        raise InputError(f"--fps is {fps:g}, allowed is above 0 and at most 1000")
+    if re.fullmatch(r"\d+", text):
+        return _camera(int(text), fps)
+    if os.path.isdir(text):
+        return _folder(text, fps)
+    if not os.path.isfile(text):
+        raise InputError(f"{text}: no such video file or image folder (a camera is named by its number)")
+    return _video(text, fps)
+
+
+def _folder(path: str, fps: Optional[float]) -> Source:
+    paths = list_images(path)
+    if not paths:
+        raise InputError(f"{path}: no images in this folder (.jpg, .jpeg, .png, .bmp)")
+    return Source(path, fps or DEFAULT_FPS, len(paths), False, lambda: map(read_image, paths))
+
+
+def _video(path: str, fps: Optional[float]) -> Source:
+    import cv2
+
+    with _quiet():
+        capture = cv2.VideoCapture(path)
+    claimed, count = capture.get(cv2.CAP_PROP_FPS), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    opened = capture.isOpened() and capture.read()[0]
+    capture.release()
+    if not opened:
+        raise InputError(f"{path}: not a video that OpenCV can read")
+    if fps is None and not (math.isfinite(claimed) and 0 < claimed <= 1000):
+        raise InputError(f"{path}: the video does not say its frame rate (it says {claimed:g}), give --fps")
+
+    def images() -> Iterator[np.ndarray]:
+        capture = cv2.VideoCapture(path)
+        try:
+            found, image = capture.read()
+            while found:
+                yield image
+                found, image = capture.read()
+        finally:
+            capture.release()
+
+    return Source(path, fps or claimed, count if count > 0 else None, False, images)
+
+
+def _camera(number: int, fps: Optional[float]) -> Source:
+    import cv2
+
+    with _quiet():
+        capture = cv2.VideoCapture(number)
+    if not capture.isOpened():
+        found = ", ".join(sorted(glob.glob("/dev/video*"))) or "none"
+        raise InputError(f"camera {number}: cannot be opened (missing, or in use); video devices here: {found}")
+    # The driver's queue would hand out old frames as new ones.
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    if fps is not None:
+        capture.set(cv2.CAP_PROP_FPS, fps)
+    first = capture.read()[1]
+    if first is None:
+        capture.release()
+        raise InputError(f"camera {number}: opened, but it delivers no image")
+    claimed = capture.get(cv2.CAP_PROP_FPS)
+
+    def images() -> Iterator[np.ndarray]:
+        image: Optional[np.ndarray] = check_image(first, f"camera {number}")
+        try:
+            while image is not None:
+                yield image
+                image = capture.read()[1]
+        finally:
+            capture.release()
+
+    return Source(f"camera {number}", fps or (claimed if 0 < claimed <= 1000 else DEFAULT_FPS), None, True, images)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without OpenCV's own lines on what it tried in vain: the one clear error comes from here."""
+    import cv2
+
+    logging = getattr(getattr(cv2, "utils", None), "logging", None)
+    if logging is None:
+        # Older OpenCV says little.
+        yield
+        return
+    before = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        logging.setLogLevel(before)

@@ -1,0 +1,284 @@
+"""Follow a target in a video file, a folder of images or a camera, live: where is it now?
+
+A file is shown to the live tracker at its own frame rate, so what you see is what a drone would have known at that moment.
+Where there is a display a window opens, and without --box you draw the target there (a camera's picture stands still
+meanwhile); else a video is written. Ctrl-C, or q in the window, ends it; what was seen until then is written.
+
+  pvtpp track flight.mp4 --box 300,180,40,30 --out flight.csv
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
+
+import numpy as np
+
+from benchmarks.protocol import facts
+from benchmarks.report.files import check_writable
+from benchmarks.report.table import table
+from benchmarks.spec import STATUSES
+from benchmarks.wall import SequenceClock
+from pvtpp import predictors, propagation
+from pvtpp.boxes import xywh_to_box
+from pvtpp.cli import common
+from pvtpp.cli.sightings import ENDINGS, Sighting, draw, write
+from pvtpp.cli.sources import Source, open_source
+from pvtpp.errors import InputError
+from pvtpp.runtime import defaults
+from pvtpp.runtime.live import LiveTracker
+from pvtpp.runtime.log import EventLog
+from pvtpp.runtime.pipeline import SEARCH_REGIONS
+from pvtpp.runtime.status import StatusConfig
+from pvtpp.tracker import Frame, Tracker
+
+TITLE = "pvtpp track"
+VIDEO = "tracked.mp4"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SOURCE", help="a video file, a folder of images, or a camera's number")
+    parser.add_argument("--box", metavar="X,Y,W,H", help="the target in the first frame: left, top, width, height in pixels")
+    parser.add_argument("--fps", type=float, help="frame rate of the source (default: its own; 30 for a folder)")
+    common.add_tracker(parser)
+    parser.add_argument(
+        "--predictors",
+        type=common.names,
+        default=(defaults.PREDICTOR,),
+        metavar="P,P",
+        help=f"the first one leads and is shown; of {', '.join(predictors.names())} (default {defaults.PREDICTOR})",
+    )
+    lanes = propagation.names()
+    parser.add_argument("--propagation", choices=lanes, default=defaults.PROPAGATION, help="fast lane (default %(default)s)")
+    parser.add_argument(
+        "--search-region", choices=SEARCH_REGIONS, default=defaults.SEARCH_REGION, help="where to look (default %(default)s)"
+    )
+    parser.add_argument(
+        "--status",
+        choices=STATUSES,
+        default=defaults.STATUS,
+        help="on: judge every result, coast and search when the target is lost (default %(default)s)",
+    )
+    parser.add_argument("--out", metavar="FILE", help=f"where the target was at each frame ({' or '.join(ENDINGS)})")
+    parser.add_argument("--log", metavar="FILE", help="the event log (.jsonl), which `pvtpp replay` takes")
+    parser.add_argument("--video", metavar="FILE", help=f"a video (.mp4); without a window {VIDEO} is written anyway")
+    parser.add_argument("--no-window", action="store_true", help="open no window even where there is a display")
+
+
+def run(options: argparse.Namespace) -> int:
+    _check(options)
+    window = not options.no_window and _window_opens()
+    if options.box is None and not window:
+        raise InputError("no display to draw the target on: give it as --box X,Y,W,H (left, top, width, height in pixels)")
+    listeners = {name: predictors.create(name) for name in options.predictors}
+    source = open_source(options.source, options.fps)
+    images = source.images()
+    first = next(images)
+    box = first_box(options.box, first, source.name) if options.box else _drawn_box(first)
+    tracker = common.create_tracker(options.tracker, options.weights)
+    _warm_up(tracker, options.tracker, Frame(0, 0, first, source.name), box)
+    status = StatusConfig() if options.status == "on" else None
+    about = {
+        "protocol": facts(0),
+        "source": source.name,
+        "fps": source.fps,
+        **{name: getattr(options, name) for name in ("tracker", "predictors", "propagation", "search_region")},
+        "status_config": asdict(status) if status else None,
+    }
+    log = EventLog({**about, "clock": "wall"}) if options.log else None
+    clock = SequenceClock(0)
+    live = LiveTracker(
+        tracker,
+        listeners,
+        None if options.propagation == "none" else propagation.create(options.propagation),
+        options.search_region,
+        log,
+        clock,
+        status=status,
+    )
+    video = options.video or (None if window else VIDEO)
+    seen: List[Sighting] = []
+    with live, _ended_by_ctrl_c() as over:
+        frames = deliver(live, clock, source, first, images, box, over)
+        sightings = _note(frames, live, options.predictors, source, seen)
+        drawn = _shown(sightings, over) if window else (draw(frame.image, sighting) for frame, sighting in sightings)
+        if video and source.live:
+            _record(video, drawn, source.fps)
+        else:
+            deque(drawn if window else sightings, maxlen=0)
+        about.update(counts=live.counts, stages_ms=_stages(live), failures=[str(failure.error) for failure in live.errors])
+    if video and not source.live:
+        # Afterwards, since drawing and encoding would have slowed down what they show.
+        _record(video, (draw(image, sighting) for image, sighting in zip(source.images(), seen)), source.fps)
+    if log is not None:
+        log.write(options.log)
+    if options.out:
+        write(options.out, seen, about)
+    _tell(source, seen, about, [path for path in (video, options.out, options.log) if path])
+    return 1 if about["failures"] else 0
+
+
+def first_box(text: str, image: np.ndarray, source: str) -> np.ndarray:
+    """``x,y,w,h`` (left, top) as a box, at least a pixel of it inside the image, else InputError."""
+    try:
+        xywh = np.array([float(part) for part in text.split(",")])
+    except ValueError:
+        xywh = np.empty(0)
+    if xywh.shape != (4,) or not np.isfinite(xywh).all() or not (xywh[2:] > 0).all():
+        raise InputError(f"--box {text!r}: four numbers left,top,width,height in pixels are needed, width and height above 0")
+    height, width = image.shape[:2]
+    inside = np.minimum(xywh[:2] + xywh[2:], [width, height]) - np.maximum(xywh[:2], 0)
+    if not (inside >= 1).all():
+        raise InputError(f"--box {text} lies outside the {width} x {height} image of {source}")
+    return xywh_to_box(xywh)
+
+
+def deliver(
+    live: LiveTracker,
+    clock: SequenceClock,
+    source: Source,
+    first: np.ndarray,
+    images: Iterator[np.ndarray],
+    box: np.ndarray,
+    over: threading.Event,
+) -> Iterator[Frame]:
+    """Hand every frame to the live tracker when it was captured, the target with the first one, and yield it.
+
+    A camera's frame counts as captured when the driver hands it out; what it took until then nobody knows.
+    """
+    clock.start()
+    frame = Frame(0, 0, first, source.name)
+    live.submit(frame)
+    live.init(frame, box)
+    yield frame
+    for index, image in enumerate(images, 1):
+        if over.is_set():
+            return
+        t_ns = clock() if source.live else round(index * 1e9 / source.fps)
+        clock.sleep_until(t_ns)
+        frame = Frame(index, t_ns, image, source.name)
+        live.submit(frame)
+        yield frame
+
+
+def _note(
+    frames: Iterator[Frame], live: LiveTracker, names: Sequence[str], source: Source, seen: List[Sighting]
+) -> Iterator[Tuple[Frame, Sighting]]:
+    """Each frame with what is known as it comes, also added to `seen`; progress once a second."""
+    show, total = common.progress(), source.count or "?"
+    for frame in frames:
+        sighting = Sighting.of(live, frame, names)
+        seen.append(sighting)
+        if frame.index % max(round(source.fps), 1) == 0:
+            show(f"{source.name}: frame {frame.index}/{total}, {sighting.caption()}")
+        yield frame, sighting
+
+
+def _shown(sightings: Iterable[Tuple[Frame, Sighting]], over: threading.Event) -> Iterator[np.ndarray]:
+    """The drawn images, as they are shown in the window; q there ends it."""
+    import cv2
+
+    for frame, sighting in sightings:
+        image = draw(frame.image, sighting)
+        cv2.imshow(TITLE, image)
+        if cv2.waitKey(1) & 0xFF in (ord("q"), 27):
+            over.set()
+        yield image
+
+
+def _record(video: str, images: Iterable[np.ndarray], fps: float) -> None:
+    from benchmarks.report.video import write_video
+
+    write_video(video, images, fps)
+
+
+def _check(options: argparse.Namespace) -> None:
+    if not options.predictors:
+        raise InputError(f"--predictors names none, expected one or more of: {', '.join(predictors.names())}")
+    for option, endings in (("out", ENDINGS), ("log", (".jsonl",)), ("video", (".mp4",))):
+        path = getattr(options, option)
+        if path and not path.endswith(endings):
+            raise InputError(f"--{option} {path}: the name must end in {' or '.join(endings)}")
+        check_writable(path)
+
+
+def _warm_up(tracker: Tracker, name: str, frame: Frame, box: np.ndarray) -> None:
+    # What is loaded at first use is loaded before the target moves.
+    try:
+        tracker.init(frame, box)
+        tracker.track(frame)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{name} cannot start on box {box.tolist()} ({type(error).__name__}: {error})") from error
+
+
+def _window_opens() -> bool:
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return False
+    import cv2
+
+    try:
+        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL)
+    except cv2.error:
+        # OpenCV can be built without windows.
+        return False
+    return True
+
+
+def _drawn_box(image: np.ndarray) -> np.ndarray:
+    import cv2
+
+    left, top, width, height = cv2.selectROI(TITLE, image, showCrosshair=False)
+    if not (width and height):
+        raise InputError("no target was drawn; draw it with the mouse and press Enter, or give --box X,Y,W,H")
+    return xywh_to_box(np.array([left, top, width, height], dtype=np.float64))
+
+
+@contextmanager
+def _ended_by_ctrl_c() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets instead of interrupting, once: the second time it interrupts."""
+    over = threading.Event()
+
+    def end(signum: int, frame: Any) -> None:
+        over.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield over
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _stages(live: LiveTracker) -> Dict[str, List[float]]:
+    """Samples, median and 95th percentile (milliseconds) of each stage."""
+    return {
+        stage: [each.samples, round(each.median * 1e3, 3), round(each.p95 * 1e3, 3)]
+        for stage, each in live.times.summary().items()
+    }
+
+
+def _tell(source: Source, seen: List[Sighting], about: Dict[str, Any], written: List[str]) -> None:
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    counts = about["counts"]
+    print(f"{source.name}: {len(seen)} frames at {source.fps:g} fps, {counts['tracker_dropped']} passed over by the tracker\n")
+    columns = [
+        ("stage", lambda item: item[0]),
+        ("samples", lambda item: str(item[1][0])),
+        ("median ms", lambda item: f"{item[1][1]:.2f}"),
+        ("p95 ms", lambda item: f"{item[1][2]:.2f}"),
+    ]
+    print(table(columns, list(about["stages_ms"].items())))
+    if about["failures"]:
+        print(f"\n{counts['errors']} failures, the last: {about['failures'][-1]}", file=sys.stderr)
+    if written:
+        print(f"\nwritten: {', '.join(written)}")

@@ -1,0 +1,112 @@
+"""Train the joint predictor, which also reads the tracker's own features; needs `pip install 'pvtpp[cpu,train,export]'`.
+
+The tracker is recorded once along the clips and along variations of them, under --out. `--frozen`: it stays as it is, any
+tracker with features will do. `--joint`: its last layers learn too (NanoTrack V3, from its torch checkpoint), in one step with
+the predictor, which was trained frozen before; the tracker goes to OUT/tracker, a folder for `--weights`.
+`--predictors joint:OUT/joint.onnx` uses the result in every command.
+
+  pvtpp train joint --frozen --tracker nanotrack-v3 --dataset folder --root my_clips --out runs/joint
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import asdict, replace
+from typing import Any
+
+from benchmarks.protocol import facts
+from pvtpp.cli import common
+from pvtpp.cli.train import clips, configured, seeded, split
+from pvtpp.errors import InputError
+
+JOINTLY = "nanotrack-v3"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("joint training")
+    mode = group.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--frozen", action="store_true", help="the tracker stays as it is")
+    mode.add_argument("--joint", action="store_true", help=f"its last layers learn too; {JOINTLY} alone")
+    group.add_argument("--checkpoint", metavar="FILE", help="--joint: the tracker's torch weights (default: the catalogue's)")
+    group.add_argument("--variations", type=int, default=4, metavar="N", help="of each clip, by another camera (default 4)")
+    group.add_argument("--runs", type=int, default=4, metavar="N", help="recorded runs of each (default 4)")
+    common.add_tracker(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    from pvtpp.export.joint import publish
+    from pvtpp.training.joint import JointTraining, train
+
+    base = configured(JointTraining, options.config, "--config", **seeded(options))
+    title, sequences = common.load_sequences(options)
+    parts = split(options, sequences)
+    tracker, part, source = _joint(options) if options.joint else _frozen(options)
+    learnt, apart = (_recorded(options, tracker, source, each, base.seed) for each in parts)
+    config = base if part else replace(base, network=_fitting(base.network, learnt[0]))
+    progress = sys.stderr.isatty()
+    where = os.path.join(options.out, "frozen") if options.joint else options.out
+    resumes = options.resume and (not options.joint or os.path.isfile(os.path.join(where, "last.ckpt")))
+    network = train(config, None, learnt, apart, where, part, resume=resumes, progress=progress)
+    if options.joint:
+        resumes = options.resume and os.path.isfile(os.path.join(options.out, "last.ckpt"))
+        network = train(config, None, learnt, apart, options.out, part, True, network, resumes, progress)
+        _export_tracker(options, part, source, parts[1])
+    path = os.path.join(options.out, "joint.onnx")
+    card = {
+        "data": title,
+        "tracker": source,
+        "sequences": len(parts[0]),
+        "seed": config.seed,
+        "training": asdict(config),
+        "protocol": facts(config.seed),
+    }
+    worst = publish(network, path, card)
+    print(f"{path}: {len(parts[0])} sequences learnt from, ONNX against torch {worst:.1e}; use it as --predictors joint:{path}")
+
+
+def _frozen(options: argparse.Namespace) -> tuple[Any, None, str]:
+    make = common.MakeTracker(options.tracker, options.weights)
+    return make(), None, f"{options.tracker} {make.digest()}"
+
+
+def _joint(options: argparse.Namespace) -> tuple[Any, Any, str]:
+    from pvtpp.cli.exportable import load_network
+    from pvtpp.weights.store import sha256
+    from trackers.models.nanotrack import load
+    from trackers.models.nanotrack_training import LastStage, Recorder
+
+    if options.tracker != JOINTLY:
+        raise InputError(f"--joint trains {JOINTLY} alone, the tracker is {options.tracker}; --frozen takes any with features")
+    checkpoint = load_network(JOINTLY, options.checkpoint).checkpoint
+    # The recorder's weights must stay what they are while the others learn.
+    return Recorder(load(checkpoint)), LastStage(load(checkpoint)), f"{JOINTLY} maps {sha256(checkpoint)[:12]}"
+
+
+def _recorded(options: argparse.Namespace, tracker: Any, source: str, sequences: list[Any], seed: int) -> list[Any]:
+    from pvtpp.training.recordings import RecordingPlan, record_all
+    from pvtpp.training.variations import Variation, with_variations
+
+    made = with_variations(clips(sequences), options.variations, Variation(), seed)
+    folder, plan = os.path.join(options.out, "recordings"), RecordingPlan(runs=options.runs, seed=seed)
+    return list(record_all(tracker, made, plan, folder, source, common.progress()))
+
+
+def _fitting(network: Any, recording: Any) -> Any:
+    """The network's configuration for features of the size recorded."""
+    channels, template, _ = recording.template.shape
+    return replace(network, channels=min(network.channels, channels), template=template, search=recording.search.shape[-1])
+
+
+def _export_tracker(options: argparse.Namespace, part: Any, source: str, sequences: list[Any]) -> None:
+    from functools import partial
+
+    from pvtpp.cli.exportable import load_network
+    from pvtpp.export.artefact import ExportConfig, export
+    from trackers.models.parts import engines
+
+    model = part.model.eval()
+    network = replace(load_network(JOINTLY, options.checkpoint), engines=dict(zip(model.parts(), engines(model))))
+    card = {"model": JOINTLY, "source": {"trained": source}, "protocol": facts(options.seed or 0)}
+    export(network.engines, os.path.join(options.out, "tracker"), ExportConfig(), partial(network.compare, sequences[:1]), card)

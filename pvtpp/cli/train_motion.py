@@ -1,0 +1,48 @@
+"""Train the any-time motion predictor on your own annotated boxes; needs `pip install 'pvtpp[train,export]'`.
+
+Images are not looked at. `--predictors motion:OUT/motion.onnx` uses the result in every command. Sequences held out serve
+validation and the calibration of sigma.
+
+  pvtpp train motion --dataset lasot --root data/LaSOT --split train --out runs/motion --config '{"epochs": 25}'
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import asdict
+
+from benchmarks.protocol import facts
+from pvtpp.cli import common
+from pvtpp.cli.train import configured, seeded, split
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--calibration", metavar="JSON", help="like --config, with fields of Calibration (sigma, after training)"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    from pvtpp.export.motion import publish
+    from pvtpp.training.calibration import Calibration, calibrate, temper
+    from pvtpp.training.motion import MotionTraining, train
+
+    config = configured(MotionTraining, options.config, "--config", **seeded(options))
+    calibration = configured(Calibration, options.calibration, "--calibration", **seeded(options))
+    title, sequences = common.load_sequences(options, images=False)
+    learnt, kept = ([each.ground_truth_xywh for each in part] for part in split(options, sequences))
+    network = train(config, learnt, kept, options.out, options.resume, progress=sys.stderr.isatty())
+    network = temper(calibrate(network, calibration, kept), calibration, [kept], (1,))
+    path = os.path.join(options.out, "motion.onnx")
+    card = {
+        "data": title,
+        "sequences": len(learnt),
+        "seed": config.seed,
+        "training": asdict(config),
+        "calibration": asdict(calibration),
+        "protocol": facts(config.seed),
+    }
+    worst = publish(network, path, card)
+    print(f"{path}: {len(learnt)} sequences learnt from, ONNX against torch {worst:.1e}; use it as --predictors motion:{path}")

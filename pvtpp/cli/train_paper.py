@@ -1,0 +1,79 @@
+"""Train PVT++'s own modules with N heads by its recipe; needs `pip install 'pvtpp[train,export]'`.
+
+A module is made for one frame rate and one processing time, which say how many heads it has. `m` learns from annotated boxes
+alone; `v` and `mv` from what the tracker said and saw along the clips, recorded once under --out. `--predictors
+n_head:OUT/m.onnx` uses the result in every command.
+
+  pvtpp train paper --modules m --kappa 30 --processing 47ms --dataset lasot --root data/LaSOT --split train --out runs/m47
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from benchmarks import processing
+from benchmarks.protocol import facts
+from pvtpp.cli import common
+from pvtpp.cli.train import clips, configured, seeded, split
+
+MODULES = {"m": "motion", "v": "visual", "mv": "joint"}
+SHORTEST_S = 0.02
+"""Recordings for V and MV are made at processing times from this one up to --processing."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("module")
+    group.add_argument("--modules", required=True, choices=list(MODULES), help="motion, visual, or both")
+    group.add_argument("--kappa", type=float, default=30.0, metavar="FPS", help="frame rate of its heads (default 30)")
+    group.add_argument(
+        "--processing", required=True, metavar="T", help=f"what the tracker needs a frame (v, mv: at most): {processing.FORMS}"
+    )
+    group.add_argument("--runs", type=int, default=6, metavar="N", help="v, mv: recorded runs of each clip (default 6)")
+    common.add_tracker(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    from pvtpp.export.n_head import publish
+    from pvtpp.training.paper import PaperTraining, on_boxes, on_recordings, recipe, train
+
+    kind, seconds = MODULES[options.modules], processing.parse(options.processing).median_ms() / 1e3
+    title, sequences = common.load_sequences(options, images=kind != "motion")
+    parts = split(options, sequences)
+    preset, sides = recipe(kind, options.kappa, seconds), (0, 0)
+    if kind == "motion":
+        config = configured(PaperTraining, options.config, "--config", preset, **seeded(options))
+        learnt, apart = (on_boxes(config, [each.ground_truth_xywh for each in part]) for part in parts)
+    else:
+        recordings = [_recorded(options, part, seconds) for part in parts]
+        template, search = recordings[0][0].template, recordings[0][0].search
+        sides = template.shape[-1], search.shape[-1]
+        preset = recipe(kind, options.kappa, seconds, min(each.camera_fps for each in sequences), len(template))
+        config = configured(PaperTraining, options.config, "--config", preset, **seeded(options))
+        learnt, apart = (on_recordings(config, part) for part in recordings)
+    network = train(config, learnt, apart, options.out, options.resume, progress=sys.stderr.isatty())
+    path = os.path.join(options.out, f"{options.modules}.onnx")
+    card = {
+        "data": title,
+        "sequences": len(parts[0]),
+        "seed": config.seed,
+        "training": asdict(config),
+        "protocol": facts(config.seed),
+    }
+    worst = publish(network, path, config.kappa, card, sides)
+    print(
+        f"{path}: {len(parts[0])} sequences learnt from, ONNX against torch {worst:.1e}; use it as --predictors n_head:{path}"
+    )
+
+
+def _recorded(options: argparse.Namespace, sequences: list[Any], longest_s: float) -> list[Any]:
+    """What the tracker says and sees along these sequences, at processing times up to `longest_s`."""
+    from pvtpp.training.recordings import RecordingPlan, record_all
+
+    make = common.MakeTracker(options.tracker, options.weights)
+    plan = RecordingPlan(runs=options.runs, processing_s=(min(SHORTEST_S, longest_s), longest_s), seed=options.seed or 0)
+    source = f"{options.tracker} {make.digest()}"
+    return list(record_all(make(), clips(sequences), plan, os.path.join(options.out, "recordings"), source, common.progress()))

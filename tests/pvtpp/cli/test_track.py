@@ -1,0 +1,194 @@
+"""`pvtpp track`: files in, answers and video out; one clear error for each thing that cannot be."""
+
+import csv
+import json
+import os
+import signal
+import threading
+
+import cv2
+import numpy as np
+import pytest
+
+from pvtpp.boxes import iou, xywh_to_box
+from pvtpp.cli import sources, track
+from pvtpp.cli.main import main
+from pvtpp.cli.sightings import COLUMNS
+from pvtpp.runtime.log import EventLog
+
+FAST = ["--tracker", "kcf", "--predictors", "kalman,hold", "--fps", "60"]
+
+
+@pytest.fixture(autouse=True)
+def no_display(tmp_path, monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def images(clips):
+    return clips / "left" / "img"
+
+
+def truth(clips):
+    return np.loadtxt(clips / "left" / "groundtruth.txt", delimiter=",")
+
+
+BOX = "90,40,28,24"
+
+
+def test_a_folder_of_images_is_followed_and_told_in_a_table(images, clips, tmp_path, capsys):
+    assert main(["track", str(images), "--box", BOX, *FAST, "--out", "seen.csv", "--log", "events.jsonl"]) == 0
+    printed = capsys.readouterr().out
+    assert "24 frames at 60 fps" in printed and "median ms" in printed and "tracked.mp4" in printed
+    with open("seen.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    expected = [(str(i), name) for i in range(24) for name in ("kalman", "hold")]
+    assert [(row["frame"], row["predictor"]) for row in rows] == expected
+    boxes = np.array([[float(row[name]) for name in ("left", "top", "width", "height")] for row in rows[::2]])
+    assert iou(xywh_to_box(boxes), xywh_to_box(truth(clips))).mean() > 0.5
+    assert int(rows[-1]["t_ns"]) == round(23e9 / 60)
+    assert main(["replay", "events.jsonl"]) == 0
+
+
+def test_a_video_gives_what_its_images_give_and_json_says_how_it_was_made(images, tmp_path):
+    assert main(["track", str(images), "--box", BOX, *FAST, "--video", "first.mp4"]) == 0
+    assert main(["track", "first.mp4", "--box", BOX, *FAST[:4], "--out", "seen.json", "--video", "second.mp4"]) == 0
+    content = json.loads((tmp_path / "seen.json").read_text())
+    assert content["fps"] == 60 and content["stages_ms"]["track"][0] > 0 and "versions" in content["protocol"]
+    assert content["predictions"][-1]["frame"] == 23 and tuple(content["predictions"][0]) == COLUMNS
+    capture = cv2.VideoCapture("second.mp4")
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 24
+
+
+class FakeCamera:
+    """Delivers so many images of the folder, then fails."""
+
+    count = 12
+
+    def __init__(self, number):
+        self.images = sorted(FakeCamera.folder.iterdir())[: FakeCamera.count]
+
+    def isOpened(self):
+        return True
+
+    def set(self, *setting):
+        return True
+
+    def get(self, what):
+        return 60.0
+
+    def read(self):
+        return (True, cv2.imread(str(self.images.pop(0)))) if self.images else (False, None)
+
+    def release(self):
+        pass
+
+
+@pytest.fixture
+def camera(images, monkeypatch):
+    FakeCamera.folder, FakeCamera.count = images, 12
+    monkeypatch.setattr(cv2, "VideoCapture", FakeCamera)
+    return FakeCamera
+
+
+def test_a_camera_is_followed_until_it_stops_and_its_video_holds_what_was_seen(camera, tmp_path):
+    assert main(["track", "0", "--box", BOX, *FAST, "--out", "seen.json"]) == 0
+    seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
+    assert seen[-1]["frame"] == 11 and (tmp_path / "tracked.mp4").stat().st_size > 1000
+    times = [row["t_ns"] for row in seen[::2]]
+    assert times == sorted(set(times))
+
+
+def test_a_dead_camera_is_one_clear_error(camera, capsys):
+    camera.count = 0
+    assert main(["track", "0", "--box", BOX]) == 2
+    assert capsys.readouterr().err.strip() == "pvtpp track: error: camera 0: opened, but it delivers no image"
+
+
+def test_ctrl_c_ends_it_and_what_was_seen_is_written(images, tmp_path):
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    assert main(["track", str(images), "--box", BOX, *FAST[:4], "--fps", "5", "--out", "seen.json"]) == 0
+    timer.join()
+    seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
+    assert 1 <= seen[-1]["frame"] < 20 and (tmp_path / "tracked.mp4").exists()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_with_a_window_the_target_is_drawn_there_and_q_ends_it(images, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(track, "_window_opens", lambda: True)
+    monkeypatch.setattr(cv2, "selectROI", lambda title, image, showCrosshair: tuple(map(int, BOX.split(","))))
+    monkeypatch.setattr(cv2, "imshow", lambda title, image: shown.append(image))
+    monkeypatch.setattr(cv2, "waitKey", lambda ms: ord("q") if len(shown) == 5 else -1)
+    assert main(["track", str(images), *FAST]) == 0
+    assert len(shown) == 5 and not (tmp_path / "tracked.mp4").exists()
+    monkeypatch.setattr(cv2, "selectROI", lambda *_, **__: (0, 0, 0, 0))
+    assert main(["track", str(images), *FAST]) == 2
+
+
+FAILING = """
+class Failing:
+    def init(self, image, box):
+        self.box, self.count = box, 0
+    def update(self, image):
+        self.count += 1
+        if self.count > 3:
+            raise RuntimeError("out of memory")
+        return self.box
+"""
+
+
+def test_a_tracker_that_fails_is_reported_and_what_was_seen_is_kept(images, tmp_path, capsys):
+    (tmp_path / "failing.py").write_text(FAILING)
+    arguments = ["track", str(images), "--box", BOX, "--fps", "60", "--predictors", "hold", "--out", "seen.json"]
+    assert main([*arguments, "--tracker", "failing:Failing"]) == 1
+    assert "out of memory" in capsys.readouterr().err
+    assert len(json.loads((tmp_path / "seen.json").read_text())["predictions"]) == 24
+
+
+BAD = {
+    "no such file": (["nowhere.mp4", "--box", BOX], "nowhere.mp4"),
+    "not a video": (["mine.csv", "--box", BOX], "mine.csv.*OpenCV"),
+    "empty folder": (["empty", "--box", BOX], "empty: no images"),
+    "no box and no display": (["IMAGES"], "--box X,Y,W,H"),
+    "box outside": (["IMAGES", "--box", "900,10,20,20"], "900,10,20,20.*200 x 120"),
+    "box of three": (["IMAGES", "--box", "1,2,3"], "1,2,3.*left,top,width,height"),
+    "box without width": (["IMAGES", "--box", "1,2,0,3"], "1,2,0,3.*above 0"),
+    "bad rate": (["IMAGES", "--box", BOX, "--fps", "0"], "--fps is 0"),
+    "unknown predictor": (["IMAGES", "--box", BOX, "--predictors", "wizard"], "wizard.*hold"),
+    "unknown tracker": (["IMAGES", "--box", BOX, "--tracker", "wizard"], "wizard.*csrt"),
+    "unknown ending": (["IMAGES", "--box", BOX, "--out", "seen.txt"], "seen.txt.*.csv or .json"),
+    "nowhere to write": (["IMAGES", "--box", BOX, "--log", "/nowhere/at/all/events.jsonl"], "/nowhere/at/all"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gets_one_clear_line(case, images, tmp_path, capsys):
+    (tmp_path / "mine.csv").write_text("1,2\n")
+    (tmp_path / "empty").mkdir()
+    arguments, words = BAD[case]
+    assert main(["track", *(str(images) if each == "IMAGES" else each for each in arguments)]) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("pvtpp track: error: ") and "\n" not in error
+    assert all(word in error for word in words.split(".*")), error
+    assert not (tmp_path / "tracked.mp4").exists()
+
+
+def test_the_event_log_says_what_made_it_and_how_results_were_judged(images, tmp_path):
+    arguments = ["track", str(images), "--box", BOX, *FAST, "--log", "events.jsonl", "--out", "seen.json", "--status", "on"]
+    assert main(arguments) == 0 and main(["replay", "events.jsonl"]) == 0
+    meta = EventLog.read(str(tmp_path / "events.jsonl")).meta
+    assert meta["status_config"]["lost_after"] >= 1
+    seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
+    assert {row["status"] for row in seen} <= {"TRACKING", "UNSURE", "LOST"}
+    assert (meta["clock"], meta["tracker"], meta["predictors"]) == ("wall", "kcf", ["kalman", "hold"])
+
+
+def test_a_folder_is_read_by_number_at_the_rate_asked_for(images):
+    source = sources.open_source(str(images), 12.5)
+    assert (source.count, source.fps, source.live) == (24, 12.5, False)
+    assert sources.open_source(str(images)).fps == sources.DEFAULT_FPS
