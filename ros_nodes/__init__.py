@@ -1,0 +1,1 @@
+"""Thin ROS nodes round the live tracker: conversion and wiring only; importing this needs no ROS."""

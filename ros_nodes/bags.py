@@ -1,0 +1,128 @@
+"""What a recorded bag holds: event logs, ground truth, and images as a sequence. Needs ROS 1's rosbag."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from benchmarks.datasets.sequence import Sequence
+from pvtpp.errors import InputError
+from pvtpp.runtime.log import EventLog
+from pvtpp.tracker import Frame
+from ros_nodes import conversions, images
+
+
+class Truth(NamedTuple):
+    """Where the target was: `t_ns` (n,) int64, by the clock of the images' stamps; `xywh` (n, 4), NaN while absent; `fps`."""
+
+    t_ns: np.ndarray
+    xywh: np.ndarray
+    fps: float
+
+    @classmethod
+    def of(cls, t_ns: Any, xywh: Any, source: str) -> Truth:
+        """In order of time, the rate taken from the times."""
+        times, first = np.unique(np.asarray(t_ns, dtype=np.int64), return_index=True)
+        if len(times) < 2:
+            raise InputError(f"{source}: {len(times)} times with ground truth, at least two are needed")
+        # A rate is published as 30, and its times are rounded to nanoseconds.
+        return cls(times, np.asarray(xywh, dtype=np.float64)[first], round(1e9 / float(np.median(np.diff(times))), 3))
+
+    def until(self, t_ns: int) -> Truth:
+        """What of it is not later than `t_ns`."""
+        known = self.t_ns <= t_ns
+        return self._replace(t_ns=self.t_ns[known], xywh=self.xywh[known])
+
+
+def open_bag(path: str) -> Any:
+    """Raises InputError where there is no bag that can be read."""
+    try:
+        import rosbag
+    except ImportError as error:
+        raise InputError(f"{path}: reading bags needs ROS 1's rosbag ({error})") from None
+    try:
+        return rosbag.Bag(path)
+    except (OSError, rosbag.ROSBagException) as error:
+        raise InputError(f"{path}: cannot be read as a bag ({error})") from None
+
+
+def event_logs(bag: Any, topic: str) -> List[Tuple[int, EventLog]]:
+    """The event logs of a bag in order, each with its target's id; one that had begun before the recording is left out.
+
+    Raises InputError where lines are missing: such a log would replay to something else than what flew.
+    """
+    found: List[Tuple[int, List[Any]]] = []
+    begun = False
+    for event in _messages(bag, topic):
+        if event.number == 0:
+            found.append((event.target_id, []))
+            begun = True
+        elif begun and (event.target_id, event.number) != (found[-1][0], len(found[-1][1])):
+            target, lines = found[-1]
+            missing = f"the events {len(lines)} to {event.number - 1} of target {target} are missing"
+            raise InputError(f"{bag.filename}: {missing} on {topic}; the log would replay to something else than what flew")
+        if begun:
+            found[-1][1].append(json.loads(event.line))
+    return [(target, EventLog(lines[0]["meta"], lines[1:])) for target, lines in found if len(lines) > 1]
+
+
+def truth_of_bag(bag: Any, topic: str) -> Truth:
+    """Ground truth as Roi messages. Raises InputError where there are none."""
+    rois = [(conversions.stamp_ns(roi.header.stamp), roi.xywh) for roi in _messages(bag, topic)]
+    return Truth.of([t_ns for t_ns, _ in rois], [xywh for _, xywh in rois], f"{bag.filename}, {topic}")
+
+
+def truth_of_sequence(sequence: Sequence, begin_ns: int) -> Truth:
+    """That of a data set's sequence which was played from `begin_ns` on."""
+    return Truth(sequence.world_t_ns + begin_ns, sequence.ground_truth_xywh, sequence.world_fps)
+
+
+class BagSequence(Sequence):
+    """The images of a bag as a sequence at their own rate, each read when it is looked at."""
+
+    _bag: Any
+    _topic: str
+    _received: List[Any]
+
+    @classmethod
+    def of(cls, bag: Any, topic: str, truth: Truth) -> BagSequence:
+        """`truth` beside each image is that of its stamp; the target is absent where there is none."""
+        stamps, received = [], []
+        for _, message, t in bag.read_messages(topics=[topic]):
+            stamps.append(conversions.stamp_ns(message.header.stamp))
+            received.append(t)
+        if len(stamps) < 2:
+            raise InputError(f"{bag.filename}: {len(stamps)} images on {topic}; it holds {_topics(bag)}")
+        at = np.clip(np.searchsorted(truth.t_ns, stamps), 0, len(truth.t_ns) - 1)
+        boxes = np.where((truth.t_ns[at] == stamps)[:, None], truth.xywh[at], np.nan)
+        fps = round(1e9 / float(np.median(np.diff(stamps))), 3)
+        made = cls(topic, boxes, fps, fps, source=f"{bag.filename}, {topic}")
+        for name, value in (("_bag", bag), ("_topic", topic), ("_received", received)):
+            object.__setattr__(made, name, value)
+        return made
+
+    def frame(self, index: int) -> Frame:
+        return Frame(index, int(self.camera_t_ns[index]), lambda: self._image(index), source=f"{self.source}, image {index}")
+
+    def _image(self, index: int) -> np.ndarray:
+        at = self._received[index]
+        (message, *_) = (found for _, found, _ in self._bag.read_messages([self._topic], start_time=at, end_time=at))
+        convert = images.raw_image if hasattr(message, "encoding") else images.compressed_image
+        return Frame(index, 0, convert(message), source=f"{self.source}, image {index}").image
+
+
+def has_topic(bag: Any, topic: str) -> bool:
+    return topic in bag.get_type_and_topic_info().topics
+
+
+def _messages(bag: Any, topic: str) -> Iterator[Any]:
+    if not has_topic(bag, topic):
+        raise InputError(f"{bag.filename}: nothing on {topic}; it holds {_topics(bag)}")
+    return (message for _, message, _ in bag.read_messages(topics=[topic]))
+
+
+def _topics(bag: Any) -> str:
+    topics: Dict[str, Optional[Any]] = bag.get_type_and_topic_info().topics
+    return ", ".join(sorted(topics)) or "nothing"

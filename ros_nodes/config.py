@@ -1,0 +1,72 @@
+"""The node's parameters: names, defaults and what is allowed, one dataclass for ROS 1 and ROS 2."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Dict, Tuple
+
+from pvtpp import predictors, propagation
+from pvtpp.errors import InputError
+from pvtpp.runtime import defaults
+from pvtpp.runtime.pipeline import SEARCH_REGIONS
+from ros_nodes.parameters import check
+
+TRANSPORTS = ("raw", "compressed")
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """Every field is the private parameter of its name.
+
+    `weights`: folder or file of the tracker's weights, empty for the usual places. `backend`: inference runtime, empty for
+    the one that reads the weights' kind of file. `threads`: of the tracker's networks, 0 for its own default. `judge`: tell
+    TRACKING from LOST, coast and search; else every result is believed. `capture_offset`: true time of exposure minus the
+    image's stamp, seconds; a camera that stamps on delivery needs a negative one. `lead_time`: ``~target`` is predicted for
+    its publication plus this, seconds. `rate`: of ``~target``, Hz. `rectified`: the image is rectified already, so
+    ``camera_info`` counts by its P matrix and without distortion. `silent_s`: no image for so long is reported. `back_s`:
+    time going back by more begins anew.
+    """
+
+    tracker: str = defaults.TRACKER
+    weights: str = ""
+    backend: str = ""
+    threads: int = 0
+    predictor: str = defaults.PREDICTOR
+    propagation: str = defaults.PROPAGATION
+    search_region: str = defaults.SEARCH_REGION
+    judge: bool = True
+    image_transport: str = "raw"
+    capture_offset: float = 0.0
+    lead_time: float = 0.0
+    rate: float = 100.0
+    rectified: bool = False
+    silent_s: float = 1.0
+    back_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        check(self, RANGES, CHOICES)
+        try:
+            predictors.create(self.predictor)
+        except InputError as error:
+            raise InputError(f"~predictor: {error}") from None
+
+    def tracker_options(self) -> Dict[str, Any]:
+        """What the tracker's factory is given: only what was asked for, since not every tracker has every option."""
+        given = {"weights": self.weights, "backend": self.backend, "threads": self.threads}
+        return {name: value for name, value in given.items() if value}
+
+
+RANGES: Dict[str, Tuple[float, float]] = {
+    "threads": (0, 256),
+    "capture_offset": (-1.0, 1.0),
+    "lead_time": (-1.0, 2.0),
+    "rate": (1.0, 1000.0),
+    "silent_s": (0.05, math.inf),
+    "back_s": (0.01, math.inf),
+}
+CHOICES: Dict[str, Tuple[str, ...]] = {
+    "propagation": tuple(propagation.names()),
+    "search_region": SEARCH_REGIONS,
+    "image_transport": TRANSPORTS,
+}

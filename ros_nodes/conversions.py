@@ -1,0 +1,154 @@
+"""Messages and what they stand for: pure functions on anything that has the fields, so that ROS 1 and ROS 2 share them.
+
+``fill_*`` write into an empty message and return it; nothing here imports a message.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterable, Sequence
+
+import numpy as np
+
+from pvtpp.boxes import as_box, xywh_to_box
+from pvtpp.errors import InputError
+from pvtpp.trajectory import Prediction, Trajectory
+
+NO_TARGET, TRACKING, UNSURE, LOST, PAUSED = range(5)
+STATUS = {"NO_TARGET": NO_TARGET, "TRACKING": TRACKING, "UNSURE": UNSURE, "LOST": LOST, "PAUSED": PAUSED}
+"""As the constants of Target.msg."""
+NO_END = np.iinfo(np.int64).max
+SECOND = 10**9
+
+
+def stamp_ns(stamp: Any) -> int:
+    """Integer nanoseconds of a ROS 1 (`secs`, `nsecs`) or ROS 2 (`sec`, `nanosec`) time."""
+    if hasattr(stamp, "secs"):
+        return stamp.secs * SECOND + stamp.nsecs
+    return stamp.sec * SECOND + stamp.nanosec
+
+
+def set_stamp(stamp: Any, t_ns: int) -> None:
+    """Write integer nanoseconds (0 or more) into a ROS 1 or ROS 2 time."""
+    seconds, rest = divmod(max(t_ns, 0), SECOND)
+    if hasattr(stamp, "secs"):
+        stamp.secs, stamp.nsecs = seconds, rest
+    else:
+        stamp.sec, stamp.nanosec = seconds, rest
+
+
+def set_header(header: Any, t_ns: int, frame_id: str) -> None:
+    set_stamp(header.stamp, t_ns)
+    header.frame_id = frame_id
+
+
+def roi_box(roi: Any) -> np.ndarray:
+    """The box ``[cx, cy, w, h]`` of a Roi. Raises InputError where it is not finite or of no size."""
+    return as_box(xywh_to_box(np.array(roi.xywh, dtype=np.float64)), "region of interest")
+
+
+def box_in_image(box: np.ndarray, width: int, height: int) -> np.ndarray:
+    """The box itself, InputError if it lies wholly outside the image; sizes of 0 are not known and let through."""
+    (left, top), (right, bottom) = box[:2] - box[2:] / 2, box[:2] + box[2:] / 2
+    if width and height and not (left < width and top < height and right > 0 and bottom > 0):
+        xywh = ", ".join(f"{value:g}" for value in (left, top, *box[2:]))
+        raise InputError(f"region of interest: left, top, width, height {xywh} is outside the image of {width} x {height}")
+    return box
+
+
+def fill_roi(message: Any, t_ns: int, frame_id: str, xywh: Sequence[float]) -> Any:
+    set_header(message.header, t_ns, frame_id)
+    message.xywh = _floats(xywh)
+    return message
+
+
+def fill_target(message: Any, prediction: Prediction, frame_id: str, target_id: int, status: int, score: float) -> Any:
+    """Where the target is at ``prediction.t_ns``; its sides and coordinates count as independent."""
+    set_header(message.header, prediction.t_ns, frame_id)
+    message.target_id, message.status, message.score = target_id, status, score
+    message.capture_ns = prediction.t_ns - round(prediction.age * 1e9)
+    message.horizon = prediction.age
+    message.box, message.velocity = prediction.box.tolist(), prediction.velocity.tolist()
+    a, b, c, d = (value * value for value in prediction.sigma.tolist())
+    message.covariance = [a, 0.0, 0.0, 0.0, 0.0, b, 0.0, 0.0, 0.0, 0.0, c, 0.0, 0.0, 0.0, 0.0, d]
+    return message
+
+
+def fill_result(message: Any, header: Any, target_id: int, status: int, box: Sequence[float], score: float) -> Any:
+    """The tracker's answer; `header` is that of its image."""
+    message.header = header
+    message.target_id, message.status, message.score = target_id, status, score
+    message.box = _floats(box)
+    return message
+
+
+def fill_trajectory(message: Any, make_knot: Callable[[], Any], row: Sequence[Any], frame_id: str, target_id: int) -> Any:
+    """A trajectory as the event log has it: ``["trajectory", t, predictor, *Trajectory.to_row()]``."""
+    _, known_ns, predictor, evidence_ns, valid_until_ns, law, times, means, derivatives, sigmas, *stabilised = row
+    set_header(message.header, known_ns, frame_id)
+    message.target_id, message.predictor, message.law = target_id, predictor, law
+    message.capture_ns, message.stabilised = evidence_ns, bool(stabilised)
+    message.valid_until_ns = NO_END if valid_until_ns is None else valid_until_ns
+    message.knots = []
+    for index, t_ns in enumerate(times):
+        knot, part = make_knot(), slice(4 * index, 4 * index + 4)
+        knot.t_ns = t_ns
+        knot.mean, knot.derivative, knot.sigma = means[part], derivatives[part], sigmas[part]
+        message.knots.append(knot)
+    return message
+
+
+def trajectory(message: Any) -> Trajectory:
+    """The trajectory of a message, to the bit as the node has it: ``trajectory(message).at(t_ns)`` at the reader's own rate."""
+    knots = message.knots
+    return Trajectory(
+        tuple(knot.t_ns for knot in knots),
+        np.array([knot.mean for knot in knots], dtype=np.float64),
+        np.array([knot.derivative for knot in knots], dtype=np.float64),
+        np.array([knot.sigma for knot in knots], dtype=np.float64),
+        message.capture_ns,
+        message.law,
+        None if message.valid_until_ns == NO_END else message.valid_until_ns,
+        bool(message.stabilised),
+    )
+
+
+def fill_bearing(message: Any, target: Any, ray: np.ndarray, rate: np.ndarray, sigma: np.ndarray) -> Any:
+    """The direction to `target`, a filled Target: the same time, frame, id and status."""
+    message.header = target.header
+    message.target_id, message.status = target.target_id, target.status
+    message.ray.x, message.ray.y, message.ray.z = _floats(ray)
+    message.angular_velocity.x, message.angular_velocity.y, message.angular_velocity.z = _floats(rate)
+    message.sigma = _floats(sigma)
+    return message
+
+
+def fill_detections(
+    array: Any, make_detection: Callable[[], Any], make_hypothesis: Callable[[], Any], result: Any, listed: bool
+) -> Any:
+    """A vision_msgs/Detection2DArray, of Noetic or of ROS 2, from a filled Result: one detection, or none (`listed`).
+
+    `id` of the hypothesis (Noetic) or of the detection (ROS 2) is the target's.
+    """
+    array.header = result.header
+    array.detections = []
+    if not listed:
+        return array
+    detection, hypothesis = make_detection(), make_hypothesis()
+    detection.header = result.header
+    centre = detection.bbox.center
+    # ROS 2 has since put the pose's coordinates one level deeper.
+    place = getattr(centre, "position", centre)
+    place.x, place.y, detection.bbox.size_x, detection.bbox.size_y = _floats(result.box)
+    inner = getattr(hypothesis, "hypothesis", hypothesis)
+    inner.score = float(result.score)
+    if hasattr(detection, "id"):
+        detection.id, inner.class_id = str(result.target_id), "target"
+    else:
+        inner.id = result.target_id
+    detection.results = [hypothesis]
+    array.detections = [detection]
+    return array
+
+
+def _floats(values: Iterable[float]) -> list:
+    return [float(value) for value in values]

@@ -1,0 +1,103 @@
+"""The tracker node of ROS 1: parameters, topics and services round the core that both ROS generations share."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Dict
+
+import roslib.message
+import rospy
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_srvs.srv import SetBool, Trigger
+
+from pvtpp.errors import InputError
+from pvtpp.msg import Roi
+from pvtpp.srv import Init
+from ros_nodes import parameters
+from ros_nodes.config import NodeConfig
+from ros_nodes.core import Core
+from ros_nodes.port import OUTPUTS
+from ros_nodes.registration import Registration
+
+BUFFER_BYTES = 1 << 25
+"""More than the largest image: with less, rospy keeps old ones in its socket whatever the queue size."""
+LOGS = {"info": rospy.loginfo, "warning": rospy.logwarn, "error": rospy.logerr}
+
+
+class RospyPort:
+    """`Port` by rospy. Outputs whose messages are not installed are left out where they are optional."""
+
+    def __init__(self) -> None:
+        self._kinds: Dict[str, Any] = {}
+        self._publishers: Dict[str, rospy.Publisher] = {}
+        for topic, output in OUTPUTS.items():
+            kind = self._kind(output.kind)
+            if kind is None:
+                if not output.optional:
+                    raise InputError(f"the messages {output.kind} are not installed; source the workspace's devel/setup.bash")
+                continue
+            name = "/diagnostics" if topic == "diagnostics" else f"~{topic}"
+            self._publishers[topic] = rospy.Publisher(
+                name, kind, queue_size=output.queue, latch=output.latched, tcp_nodelay=True
+            )
+
+    def now_ns(self) -> int:
+        return rospy.get_rostime().to_nsec()
+
+    def message(self, kind: str) -> Any:
+        return self._kind(kind)()
+
+    def publish(self, topic: str, message: Any) -> None:
+        try:
+            self._publishers[topic].publish(message)
+        except rospy.ROSException:
+            # Threads go on for a moment after the node was told to end.
+            if not rospy.is_shutdown():
+                raise
+
+    def listeners(self, topic: str) -> int:
+        publisher = self._publishers.get(topic)
+        return 0 if publisher is None else publisher.get_num_connections()
+
+    def tell(self, level: str, text: str) -> None:
+        LOGS[level]("%s", text)
+
+    def _kind(self, kind: str) -> Any:
+        if kind not in self._kinds:
+            self._kinds[kind] = roslib.message.get_message_class(kind)
+        return self._kinds[kind]
+
+
+class TrackerNode:
+    """Wires a `Core` to topics and services; see docs/ros.md for their names."""
+
+    def __init__(self, config: NodeConfig):
+        compressed = config.image_transport == "compressed"
+        topic = rospy.resolve_name("image") + ("/compressed" if compressed else "")
+        self.core = Core(config, RospyPort(), topic)
+        rospy.Service("~init", Init, lambda request: self.core.init(request.roi))
+        rospy.Service("~reset", Trigger, lambda request: self.core.reset())
+        rospy.Service("~pause", SetBool, lambda request: self.core.pause(request.data))
+        rospy.Subscriber("init_roi", Roi, self.core.on_roi, queue_size=1)
+        rospy.Subscriber("camera_info", CameraInfo, self.core.on_camera_info, queue_size=1)
+        kind = CompressedImage if compressed else Image
+        rospy.Subscriber(topic, kind, self.core.on_image, queue_size=1, buff_size=BUFFER_BYTES, tcp_nodelay=True)
+        self._registration = Registration()
+        self.core.ready()
+
+    def spin(self) -> None:
+        """Until the node is told to end."""
+        rospy.spin()
+        self._registration.close()
+        self.core.close()
+
+
+def main() -> None:
+    """``rosrun pvtpp tracker_node``. Parameters that are not allowed are one line in the log and exit status 2."""
+    rospy.init_node("tracker")
+    try:
+        node = TrackerNode(parameters.read(NodeConfig, lambda name, default: rospy.get_param("~" + name, default)))
+    except InputError as error:
+        rospy.logfatal("%s", error)
+        sys.exit(2)
+    node.spin()

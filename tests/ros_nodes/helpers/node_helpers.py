@@ -1,0 +1,118 @@
+"""What the tests of the nodes share: pictures, messages, and a middleware that only remembers."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+
+import numpy as np
+from message_fakes import message_class
+
+from pvtpp.runtime.log import EventLog
+from ros_nodes import conversions, images
+
+WIDTH, HEIGHT, SIDE = 320, 240, 20
+QUICK = {"tracker": "bright_spot:BrightSpot", "predictor": "constant_velocity", "propagation": "none", "rate": 200.0}
+BEGIN_NS = 1_700_000_000 * 10**9
+FRAME_NS = 10**9 // 30
+
+
+def until(condition, seconds=30.0, what="it"):
+    """Wait until it is so, generously: the machine may be busy."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"{what} never came to be"
+        time.sleep(0.005)
+
+
+def spot_image(x, y):
+    """Grey texture with a white square centred at (x, y); no square where x is None."""
+    image = np.random.default_rng(0).integers(40, 120, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    if x is not None:
+        image[y - SIDE // 2 : y + SIDE // 2, x - SIDE // 2 : x + SIDE // 2] = 255
+    return image
+
+
+def spot_xywh(x, y):
+    return [x - SIDE / 2, y - SIDE / 2, SIDE, SIDE]
+
+
+class FakePort:
+    """The middleware as a list of what was published and told; time stands unless moved."""
+
+    def __init__(self, generation=1):
+        self.generation, self.t_ns = generation, BEGIN_NS
+        self.published, self.told = defaultdict(list), []
+        self.read = set()
+
+    def now_ns(self):
+        return self.t_ns
+
+    def message(self, kind):
+        return message_class(kind, self.generation)()
+
+    def publish(self, topic, message):
+        self.published[topic].append(message)
+
+    def listeners(self, topic):
+        return int(topic in self.read)
+
+    def tell(self, level, text):
+        self.told.append((level, text))
+
+    def heard(self, part):
+        return any(part in text for _, text in self.told)
+
+    def logs(self):
+        """The event logs that were published, by target; numbers without a gap."""
+        made = {}
+        for event in list(self.published["events"]):
+            made.setdefault(event.target_id, []).append(event)
+        return {target: log_of(events) for target, events in made.items()}
+
+
+def log_of(events):
+    assert [event.number for event in events] == list(range(len(events)))
+    header, *rows = (json.loads(event.line) for event in events)
+    return EventLog(header["meta"], rows)
+
+
+def image_message(port, index, x=100, y=100, **changed):
+    """A sensor_msgs/Image of frame `index` with the target at (x, y)."""
+    message = images.fill_image(port.message("sensor_msgs/Image"), spot_image(x, y))
+    conversions.set_header(message.header, BEGIN_NS + index * FRAME_NS, "camera")
+    for name, value in changed.items():
+        setattr(message, name, value)
+    return message
+
+
+def roi_message(port, xywh, index=None):
+    t_ns = 0 if index is None else BEGIN_NS + index * FRAME_NS
+    return conversions.fill_roi(port.message("pvtpp/Roi"), t_ns, "camera", xywh)
+
+
+def send(core, port, index, x=100, y=100, **changed):
+    """Frame `index` arrives 5 ms after its capture."""
+    port.t_ns = BEGIN_NS + index * FRAME_NS + 5_000_000
+    core.on_image(image_message(port, index, x, y, **changed))
+
+
+def follow(core, port, first, count, step=3):
+    """Frames with the target moving right; each is processed before the next one comes."""
+    for index in range(first, first + count):
+        send(core, port, index, 100 + step * index)
+        until(lambda index=index: newest_evidence(core) >= BEGIN_NS + index * FRAME_NS, what="evidence")
+
+
+def newest_evidence(core):
+    """Its capture time; 0 without a target."""
+    trajectory = core.live.trajectory()
+    return 0 if trajectory is None else trajectory.evidence_ns
+
+
+def begin(core, port, index=0):
+    send(core, port, index, 100 + 3 * index)
+    ok, text, target_id = core.init(roi_message(port, spot_xywh(100 + 3 * index, 100)))
+    assert ok, text
+    return target_id

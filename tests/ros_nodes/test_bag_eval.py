@@ -1,0 +1,75 @@
+"""Scoring what flew: each target against its own time, missing lines noticed, without a bag to read."""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+import pytest
+
+from pvtpp import predictors
+from pvtpp.errors import InputError
+from pvtpp.runtime.log import EventLog
+from pvtpp.runtime.pipeline import Pipeline
+from pvtpp.tracker import TrackerOutput
+from ros_nodes import bag_eval, bags
+from ros_nodes.bags import Truth
+
+BEGIN_NS, FRAME_NS = 10**18, 10**8
+OPTIONS = {"events": "/events", "truth": "/truth", "predictors": None, "sequence": None, "bag": "flight.bag"}
+
+
+def flown(first=0, count=20, meta=None, lag=0, reset=True):
+    """The log of a tracker that is right, `lag` frames late, on a target that moves 4 px a frame."""
+    log = EventLog(meta)
+    pipeline = Pipeline({"hold": predictors.create("hold")}, "last", log)
+    for index in range(first, first + count):
+        t_ns = BEGIN_NS + index * FRAME_NS
+        box = np.array([100.0 + 4 * max(index - lag, first), 100, 20, 20])
+        pipeline.frame_arrived(t_ns, index, t_ns)
+        if index == first:
+            pipeline.init(t_ns, index, t_ns, box)
+        else:
+            pipeline.tracker_finished(t_ns, index, t_ns, TrackerOutput(box))
+            pipeline.predict(t_ns)
+    if reset:
+        pipeline.reset(t_ns)
+    return log
+
+
+def truth(count=60, shift_ns=0):
+    xywh = np.array([[90.0 + 4 * index, 90, 20, 20] for index in range(count)])
+    return Truth.of([BEGIN_NS + index * FRAME_NS + shift_ns for index in range(count)], xywh, "truth")
+
+
+def test_a_target_is_scored_from_where_it_was_given_to_where_it_was_forgotten():
+    row = bag_eval.score(flown(first=10), truth(), "hold", "strict")
+    assert (row["frames"], row["auc"], row["clock"]) == (20, 1.0, None)
+    late = bag_eval.score(flown(first=10, lag=1), truth(), "hold", "strict")
+    # 4 px of 20 off: the boxes share 16 of 24; the first frame is given.
+    assert late["auc"] == pytest.approx(16 / 24, abs=0.03)
+
+
+def test_the_cameras_offset_moves_the_truth():
+    log = flown(meta={"capture_offset": -0.05})
+    assert bag_eval.score(log, truth(shift_ns=50_000_000), "hold", "strict")["auc"] == 1.0
+
+
+def test_truth_of_another_time_is_no_truth():
+    with pytest.raises(InputError, match="was it played at another time"):
+        bag_eval.score(flown(), truth(shift_ns=-(10**12)), "hold", "strict")
+
+
+def test_a_target_that_was_replaced_ends_there(monkeypatch):
+    logs = [(1, flown(0, 20, reset=False)), (2, flown(20, 10))]
+    monkeypatch.setattr(bags, "event_logs", lambda bag, topic: logs)
+    monkeypatch.setattr(bags, "truth_of_bag", lambda bag, topic: truth())
+    found = list(bag_eval._flown(None, argparse.Namespace(**OPTIONS)))
+    frames = [bag_eval.score(log, known, "hold", "strict")["frames"] for _, log, known in found]
+    assert frames == [21, 10]
+
+
+def test_the_rate_of_the_truth_is_that_of_its_times():
+    assert truth().fps == 10.0
+    with pytest.raises(InputError, match="1 times with ground truth, at least two are needed"):
+        Truth.of([5, 5], [[1, 2, 3, 4]] * 2, "truth")

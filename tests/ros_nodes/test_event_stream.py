@@ -1,0 +1,57 @@
+"""The log reaches the publisher whole and in order, a log for each target."""
+
+from __future__ import annotations
+
+import threading
+
+from node_helpers import until
+
+from pvtpp.runtime.log import EventLog
+from ros_nodes import event_stream
+from ros_nodes.event_stream import EventStream, line
+
+
+def test_every_target_has_a_log_of_its_own_with_a_header_first(no_thread_is_left):
+    heard = []
+    stream = EventStream(heard.append, None)
+    box = [1, 2, 3, 4]
+    for row in (["frame", 0, 0, 0], ["frame", 1, 1, 1], ["init", 2, 1, 1, box], ["frame", 3, 2, 3], ["init", 4, 1, 1, box]):
+        stream.put(row)
+    stream.close()
+    assert [(event.target_id, event.number, event.row and event.row[0]) for event in heard] == [
+        (1, 0, None), (1, 1, "frame"), (1, 2, "init"), (1, 3, "frame"),
+        (2, 0, None), (2, 1, "frame"), (2, 2, "frame"), (2, 3, "init"),
+    ]  # fmt: skip
+    assert stream.target_id == 2
+
+
+def test_the_lines_are_those_of_the_file(tmp_path, no_thread_is_left):
+    log = EventLog({"tracker": "x"}, [["init", 2, 0, 1, [0.1, 2.0, 3.0, 4.0]], ["reset", 3]])
+    log.write(str(tmp_path / "log.jsonl"))
+    heard = []
+    stream = EventStream(heard.append, None)
+    for row in log.rows:
+        stream.put(row)
+    stream.close()
+    assert [line(event, log.meta) for event in heard] == (tmp_path / "log.jsonl").read_text().splitlines()[:-1]
+
+
+def test_a_publisher_that_raises_or_falls_behind_loses_no_order_and_shows_what_is_missing(monkeypatch, no_thread_is_left):
+    monkeypatch.setattr(event_stream, "KEPT", 5)
+    go, heard, told = threading.Event(), [], []
+
+    def slow(event):
+        go.wait(30)
+        heard.append(event.number)
+        if event.number == 1:
+            raise RuntimeError("no reader")
+
+    stream = EventStream(slow, told.append)
+    stream.put(["init", 1, 0, 1, [1, 2, 3, 4]])
+    for t_ns in range(20):
+        stream.put(["frame", t_ns, t_ns, t_ns])
+    go.set()
+    until(lambda: len(heard) >= 5)
+    stream.put(["frame", 30, 30, 30])
+    stream.close()
+    assert heard == sorted(heard) and heard[-1] == 22 and len(heard) < 10 and str(told[0]) == "no reader"

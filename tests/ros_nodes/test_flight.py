@@ -1,0 +1,191 @@
+"""The main job, as it flies: launched by roslaunch, NanoTrack and the motion predictor on ONNX Runtime, a real sequence at
+30 Hz, recorded, replayed, simulated and scored."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+
+import numpy as np
+import pytest
+from node_helpers import until
+
+from benchmarks.datasets import load
+from benchmarks.score import score_online
+from benchmarks.wall import simulate_recorded
+from pvtpp import predictors, propagation
+from pvtpp.boxes import xywh_to_box
+from pvtpp.runtime.log import EventLog
+from pvtpp.runtime.replay import replay
+from ros_nodes import bag_eval, bags, conversions
+from trackers import registry
+
+SEQUENCE = "Surfing06"
+
+
+class Recorder:
+    """Topics into a bag, as rosbag record does."""
+
+    def __init__(self, path, topics):
+        import rosbag
+        import rospy
+
+        self.count = dict.fromkeys(topics, 0)
+        self.last = {}
+        self._bag, self._lock = rosbag.Bag(str(path), "w"), threading.Lock()
+        self._readers = [rospy.Subscriber(topic, kind, self._write, topic, queue_size=10_000) for topic, kind in topics.items()]
+
+    def _write(self, message, topic):
+        with self._lock:
+            self._bag.write(topic, message)
+            self.count[topic] += 1
+            self.last[topic] = message
+
+    def close(self):
+        for reader in self._readers:
+            reader.unregister()
+        with self._lock:
+            self._bag.close()
+
+
+def rebased(log, begin_ns, first_index):
+    """The log by the times and numbers of the sequence that was played from `begin_ns` on."""
+
+    def at(t_ns):
+        return None if t_ns is None else t_ns - begin_ns
+
+    rows = []
+    for row in json.loads(json.dumps(log.rows)):
+        row[1] = at(row[1])
+        if row[0] in ("init", "frame", "start", "result"):
+            row[2], row[3] = row[2] - first_index, at(row[3])
+        elif row[0] == "lane":
+            row[2] = at(row[2])
+        elif row[0] == "carried":
+            row[2], row[3] = at(row[2]), [[at(each[0]), *each[1:]] for each in row[3]]
+            row[4] = row[4] and [at(row[4][0]), *row[4][1:]]
+        elif row[0] == "trajectory":
+            row[3], row[4], row[6] = at(row[3]), at(row[4]), [at(t_ns) for t_ns in row[6]]
+        rows.append(row)
+    return EventLog(log.meta, rows)
+
+
+def with_first_look(log):
+    """The log with what the fast lane did before there was a target: it took the picture on which the target was given."""
+    (at,) = [number for number, row in enumerate(log.rows) if row[0] == "init"]
+    t_ns, capture_ns = log.rows[at][1], log.rows[at][3]
+    look = [["lane", t_ns, capture_ns], ["carried", t_ns, capture_ns, [], None]]
+    return EventLog(log.meta, [*log.rows[: at + 1], *look, *log.rows[at + 1 :]])
+
+
+@pytest.fixture(scope="module")
+def flight(world, data_root, weights_root, tmp_path_factory):
+    """The bag of one run of the launch file, and the sequence that was played."""
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    from pvtpp.msg import Event, Roi, Target
+
+    sequence = load("uav-mini", str(data_root / "uav-mini"), "test")[SEQUENCE]
+    path = tmp_path_factory.mktemp("flight") / "flight.bag"
+    topics = {"/camera/tracker/events": Event, "/camera/ground_truth": Roi, "/camera/tracker/target": Target}
+    recorder = Recorder(path, topics)
+    arguments = [f"root:={data_root / 'uav-mini'}", f"sequence:={SEQUENCE}", "dataset:=uav-mini", "loop:=false"]
+    env = {"PVTPP_WEIGHTS": str(weights_root), "OMP_NUM_THREADS": "1"}
+    launch = world.process(["roslaunch", "pvtpp", "simulation.launch", f"python:={sys.executable}", *arguments], **env)
+    try:
+        until(lambda: recorder.count["/camera/ground_truth"] == len(sequence) or not launch.alive, 120, "the whole sequence")
+        assert launch.alive, launch.output
+        newest = conversions.stamp_ns(recorder.last["/camera/ground_truth"].header.stamp)
+        until(lambda: recorder.last["/camera/tracker/target"].capture_ns >= newest - 10**8, 30, "a target of the last images")
+    finally:
+        launch.stop()
+        recorder.close()
+    return str(path), sequence, launch.output
+
+
+@pytest.mark.real_data
+def test_the_bag_scores_as_its_event_log_does_and_the_log_replays_to_the_bit(flight, tmp_path):
+    path, sequence, said = flight
+    assert "Traceback" not in said, said
+    with bags.open_bag(path) as bag:
+        ((target, log),) = bags.event_logs(bag, "/camera/tracker/events")
+        truth = bags.truth_of_bag(bag, "/camera/ground_truth")
+    assert target == 1 and log.meta["search_region"] == "predicted" and log.of_kind("carried")
+    again = replay(log, {"motion": predictors.create("motion")})
+    assert again.rows == log.rows
+    begun = log.of_kind("init")[0]
+    assert begun[3] == truth.t_ns[0] and truth.fps == sequence.world_fps
+    own = rebased(log, begun[3], begun[2])
+    curves = score_online(own, sequence, "motion", "otb").curves
+    out = tmp_path / "rows.json"
+    bag_eval.main([path, "--json", str(out), "--logs", str(tmp_path)])
+    (row,) = json.loads(out.read_text())["rows"]
+    assert (row["auc"], row["dp20"]) == (curves["auc"].value[0], curves["dp"].value[0])
+    assert row["frames"] == len(sequence) and row["auc"] > 0.3
+    root = os.path.join(os.environ["PVTPP_DATA"], "uav-mini")
+    bag_eval.main([path, "--json", str(out), "--sequence", SEQUENCE, "--root", root])
+    assert json.loads(out.read_text())["rows"][0]["auc"] == row["auc"]
+    assert EventLog.read(str(tmp_path / "target1.jsonl")).rows == log.rows
+
+
+@pytest.mark.real_data
+def test_the_simulation_fed_with_the_flight_scores_the_same(flight):
+    path, sequence, _ = flight
+    with bags.open_bag(path) as bag:
+        ((_, log),) = bags.event_logs(bag, "/camera/tracker/events")
+    begun = log.of_kind("init")[0]
+    own = rebased(log, begun[3], begun[2])
+    simulated = simulate_recorded(
+        with_first_look(own),
+        sequence,
+        registry.create("nanotrack-v3"),
+        {"motion": predictors.create("motion")},
+        xywh_to_box(sequence.ground_truth_xywh[0]),
+        propagation.create("optical_flow"),
+    )
+    assert [row[2] for row in simulated.of_kind("start")] == [row[2] for row in own.of_kind("start")]
+    flown, again = (score_online(each, sequence, "motion", "otb").curves["auc"] for each in (own, simulated))
+    np.testing.assert_allclose(again.at(np.linspace(0, 1, 51)), flown.at(np.linspace(0, 1, 51)), atol=1e-6)
+
+
+@pytest.mark.real_data
+def test_events_that_are_missing_are_noticed_and_images_are_tracked_where_there_are_no_events(flight, tmp_path, capsys):
+    import rosbag
+
+    path, sequence, _ = flight
+    damaged, pictures = tmp_path / "damaged.bag", tmp_path / "pictures.bag"
+    with rosbag.Bag(path) as bag, rosbag.Bag(str(damaged), "w") as out:
+        for topic, message, t in bag.read_messages():
+            if topic != "/camera/tracker/events" or message.number != 57:
+                out.write(topic, message, t)
+    with pytest.raises(SystemExit, match="the events 57 to 57 of target 1 are missing"):
+        bag_eval.main([str(damaged)])
+    with pytest.raises(SystemExit, match="nothing on /no/such; it holds /camera/ground_truth, /camera/tracker/events"):
+        bag_eval.main([path, "--events", "/no/such"])
+    with pytest.raises(SystemExit, match="cannot be read as a bag"):
+        bag_eval.main([__file__])
+    write_pictures(pictures, sequence, 20)
+    bag_eval.main([str(pictures), "--image", "/camera/image", "--tracker", "csrt", "--predictors", "hold"])
+    assert "hold" in capsys.readouterr().out
+
+
+def write_pictures(path, sequence, count):
+    """A bag of the first images of a sequence and their ground truth."""
+    import rosbag
+    import rospy
+    from sensor_msgs.msg import Image
+
+    from pvtpp.msg import Roi
+    from ros_nodes import images
+
+    with rosbag.Bag(str(path), "w") as bag:
+        for index in range(count):
+            t_ns = 10**18 + int(sequence.camera_t_ns[index])
+            when = rospy.Time(*divmod(t_ns, 10**9))
+            image = images.fill_image(Image(), sequence.frame(index).image)
+            conversions.set_header(image.header, t_ns, "camera")
+            bag.write("/camera/image", image, when)
+            roi = conversions.fill_roi(Roi(), t_ns, "camera", sequence.ground_truth_xywh[index])
+            bag.write("/camera/ground_truth", roi, when)
