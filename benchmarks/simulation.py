@@ -150,10 +150,11 @@ class _Run:
         self.pipeline.frame_arrived(first_ns, self.start, first_ns)
         self.pipeline.init(first_ns, self.start, first_ns, first_box)
         self.tracker.init(self.frame, first_box)
-        if self.propagation and self.propagation.recorded is not None:
-            for job in self.propagation.recorded:
-                self._at(job.begin_ns, _DONE, partial(self._repeat, job))
-        elif self.lane:
+        recorded = self.propagation.recorded if self.propagation else None
+        for job in recorded or ():
+            self._at(job.begin_ns, _DONE, partial(self._repeat, job))
+        # A lane that ran before there was a target took the first frame then, unlogged.
+        if self.lane and (recorded is None or self.start not in (job.frame for job in recorded)):
             self.lane.push(self.frame)
         self._expect_frame(self.start + 1)
         self._busy(first_ns, self.processing(0), self.take)

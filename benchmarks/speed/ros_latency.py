@@ -225,6 +225,7 @@ def percentiles(nanoseconds: np.ndarray) -> Dict[str, float]:
 def measure(options: argparse.Namespace) -> Dict[str, Any]:
     """The figures, by image size."""
     try:
+        import rosgraph
         import rospy
 
         import pvtpp.msg  # noqa: F401
@@ -244,6 +245,10 @@ def measure(options: argparse.Namespace) -> Dict[str, Any]:
     )
     master = subprocess.Popen(["rosmaster", "--core", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
+        while not rosgraph.is_master_online():
+            if master.poll() is not None:
+                raise InputError(f"rosmaster ended with status {master.returncode}")
+            time.sleep(0.05)
         rospy.init_node("latency", disable_signals=True)
         if options.soak:
             return {"x".join(map(str, SIZES[0])): follow(SIZES[0], options, options.soak)}

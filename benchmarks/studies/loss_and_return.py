@@ -1,6 +1,6 @@
 """Does the status say when the target is lost, and is it found again without help?
 
-    python -m benchmarks.studies.loss_and_return --clips generated --seeds 40 48 --json loss_and_return.json
+    python -m benchmarks.studies.loss_and_return --clips generated --seeds 42 48 --json loss_and_return.json
     python -m benchmarks.studies.loss_and_return --clips uav-mini --root $PVTPP_DATA/uav-mini --split test
 
 A tracker follows each clip on the simulated clock, with fast lane and predictor, once with results judged (`on`) and once
@@ -10,7 +10,8 @@ the target is absent, or where that box misses it (IoU below 0.1). Frames that s
 nothing, are neither (generated clips alone tell). Precision and recall of LOST are over frames; `in time` grants each change
 of the truth `--grace` seconds until the status has to follow. A return is a target that is there again after an absence of
 0.2 s or more; it counts as found when the box overlaps it by 0.5 or more, for `on` with status TRACKING. Constants of
-`StatusConfig` and `LikenessConfig` were chosen on `--split train` and generated clips of the seeds 20 to 31.
+`StatusConfig` and `LikenessConfig` were chosen on `--split train` and generated clips of the seeds 20 to 31 (`likeness_found`
+with 40 and 41 too).
 """
 
 from __future__ import annotations

@@ -72,14 +72,6 @@ def rebased(log, begin_ns, first_index):
     return EventLog(log.meta, rows)
 
 
-def with_first_look(log):
-    """The log with what the fast lane did before there was a target: it took the picture on which the target was given."""
-    (at,) = [number for number, row in enumerate(log.rows) if row[0] == "init"]
-    t_ns, capture_ns = log.rows[at][1], log.rows[at][3]
-    look = [["lane", t_ns, capture_ns], ["carried", t_ns, capture_ns, [], None]]
-    return EventLog(log.meta, [*log.rows[: at + 1], *look, *log.rows[at + 1 :]])
-
-
 @pytest.fixture(scope="module")
 def flight(world, data_root, weights_root, tmp_path_factory):
     """The bag of one run of the launch file, and the sequence that was played."""
@@ -138,7 +130,7 @@ def test_the_simulation_fed_with_the_flight_scores_the_same(flight):
     begun = log.of_kind("init")[0]
     own = rebased(log, begun[3], begun[2])
     simulated = simulate_recorded(
-        with_first_look(own),
+        own,
         sequence,
         registry.create("nanotrack-v3"),
         {"motion": predictors.create("motion")},
