@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from pvtpp.inference.torch import TorchEngine
 from trackers.models import parts
 from trackers.models.blocks import conv_bn
-from trackers.models.correlation import Correlation
+from trackers.models.correlation import correlation
 from trackers.models.parts import Part, SiameseNetwork, parameter_groups, spec
 
 __all__ = ["CHANNELS", "HEAD", "JOINT", "LAST_STAGE", "NanoTrackV3", "engines", "load", "parameter_groups"]
@@ -171,10 +171,9 @@ class DepthwiseCorrelation(nn.Module):
         super().__init__()
         self.template = _conv_bn(CHANNELS, CHANNELS, bias=True)
         self.search = _conv_bn(CHANNELS, CHANNELS, bias=True)
-        self.correlation = Correlation(padding=1)
 
     def forward(self, template: Tensor, search: Tensor) -> Tensor:
-        return self.correlation(self.search(search), self.template(template[:, :, 2:6, 2:6]))
+        return correlation(self.search(search), self.template(template[:, :, 2:6, 2:6]), padding=1)
 
 
 class Branch(nn.Module):

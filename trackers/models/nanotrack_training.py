@@ -57,8 +57,7 @@ class Recorder:
 class LastStage(nn.Module):
     """What is trained together with a predictor: `JOINT`, the rest frozen. Takes maps as `Recorder` leaves them.
 
-    Weights learn, statistics of normalisation stay: those of the clips at hand are not those of the world, and thirty steps
-    with them cost the published tracker several hundredths of its score.
+    Weights learn, statistics of normalisation stay: those of a few clips are not those of the world.
     """
 
     def __init__(self, model: NanoTrackV3):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from trackers.models.blocks import conv_bn
-from trackers.models.correlation import Correlation
+from trackers.models.correlation import correlation
 
 ANCHORS = 5
 """Per cell: five shapes of one size."""
@@ -58,12 +58,11 @@ class Branch(nn.Module):
         super().__init__()
         self.template = conv_bn(CHANNELS, CHANNELS, 3, activation=nn.ReLU(inplace=True))
         self.search = conv_bn(CHANNELS, CHANNELS, 3, activation=nn.ReLU(inplace=True))
-        self.correlation = Correlation()
         mix = conv_bn(CHANNELS, CHANNELS, activation=nn.ReLU(inplace=True))
         self.output = nn.Sequential(*mix, nn.Conv2d(CHANNELS, answers, 1))
 
     def correlate(self, template: Tensor, search: Tensor) -> Tensor:
-        return self.correlation(self.search(search), self.template(template))
+        return correlation(self.search(search), self.template(template))
 
     def forward(self, template: Tensor, search: Tensor) -> Tensor:
         return self.output(self.correlate(template, search))

@@ -7,13 +7,19 @@ alone, so that neither our modules nor our naming can hide a mistake of the othe
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from pvtpp import predictors
 from pvtpp.errors import InputError
+from pvtpp.tracker import TrackerOutput
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
+pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
 import torch.nn.functional as F  # noqa: E402
 
 from pvtpp.export.published import convert, read  # noqa: E402
@@ -172,13 +178,27 @@ def test_every_name_in_the_file_is_accounted_for(path, kind):
 
 
 def test_converted_weights_come_back_with_a_card_that_says_where_from(path, tmp_path):
-    target = tmp_path / "mv.safetensors"
-    converted = convert(checkpoint(path, published("joint")), target)
-    network, card = weights.load(target)
+    target = tmp_path / "mv.onnx"
+    converted = convert(checkpoint(path, published("joint")), target, kappa=25.0)
+    network, card = weights.load(target.with_suffix(".safetensors"))
     assert all(torch.equal(t, network.state_dict()[n]) for n, t in converted.network.state_dict().items())
     assert card["source"] == "published.pth" and len(card["source_sha256"]) == 64
     assert card["used"] == list(converted.used) and card["left_over"] == list(TRACKER)
     assert json.loads(target.with_suffix(".json").read_text()) == card
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_converted_module_is_a_predictor_for_features_of_the_published_size(kind, path, tmp_path):
+    target = tmp_path / "module.onnx"
+    convert(checkpoint(path, published(kind)), target, kappa=25.0)
+    predictor = predictors.create(f"n_head:{target}")
+    assert (predictor.heads, predictor.kappa) == (HEADS, 25.0)
+    if kind != "motion":
+        features = SimpleNamespace(
+            template=np.zeros((1, CHANNELS, 7, 7), np.float32), search=np.zeros((1, CHANNELS, 31, 31), np.float32)
+        )
+        encoding = predictor.encode(TrackerOutput(np.array([9.0, 9.0, 4.0, 4.0]), 1.0, features))
+        assert encoding["similarity"].shape == (1, WIDTH, 25, 25)
 
 
 def test_a_tracker_alone_is_no_predictor(path):
@@ -216,5 +236,5 @@ def test_a_truncated_checkpoint_is_named_and_nothing_is_written(path, tmp_path):
     checkpoint(path, published("motion"))
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(InputError, match=r"published\.pth: "):
-        convert(path, tmp_path / "m.safetensors")
+        convert(path, tmp_path / "m.onnx")
     assert [each.name for each in tmp_path.iterdir()] == ["published.pth"]

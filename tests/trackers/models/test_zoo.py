@@ -12,7 +12,6 @@ from pvtpp.errors import InputError
 
 torch = pytest.importorskip("torch")
 from trackers.models import zoo  # noqa: E402
-from trackers.models.correlation import set_form  # noqa: E402
 from trackers.models.parts import engines, matched, parameter_groups, settle  # noqa: E402
 
 torch.set_num_threads(1)
@@ -106,20 +105,6 @@ def test_siammask_draws_masks_coarse_everywhere_and_fine_at_one_cell(models):
         fine = refine.module(*(torch.rand(each.shape) for each in refine.inputs))
     assert coarse.shape == (1, 63 * 63, 25, 25)
     assert fine.shape == (1, 127, 127)
-
-
-@pytest.mark.parametrize("name", zoo.MODELS)
-def test_both_forms_of_correlation_give_one_answer(models, name):
-    model, head = models(name), models(name).parts()["head"]
-    generator = torch.Generator().manual_seed(3)
-    levels = [torch.rand(each.shape, generator=generator) for each in head.inputs]
-    found = []
-    for form in ("unrolled", "grouped"):
-        set_form(model, form)
-        with torch.inference_mode():
-            found.append(head.module(*levels))
-    for one, other in zip(*found, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["siamrpn-alexnet", "siamrpn-mobilenetv2", "nanotrack-v3"])

@@ -1,0 +1,140 @@
+"""An artefact is accepted after the gate and not before; a refused, damaged or exchanged one is none."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+import numpy as np
+import onnx
+import pytest
+
+from pvtpp.boxes import iou
+from pvtpp.errors import InputError
+from pvtpp.export.artefact import ExportConfig, config_of, export, verify
+from pvtpp.export.parity import Difference, Parity, ParityError, compare_tracks
+from pvtpp.inference.artefact import SIDECAR, read
+from pvtpp.weights.store import sha256
+
+CARD = {"model": "follower", "source": {"file": "follower.pth", "sha256": "0" * 64}}
+
+
+def score(found, truth):
+    return float(iou(found, truth).mean())
+
+
+@pytest.fixture
+def gate(make_tracker, clip):
+    return lambda reference, candidate: compare_tracks(make_tracker, reference, candidate, [clip], score)
+
+
+@pytest.fixture
+def exported(engines, gate):
+    return partial(export, engines, gate=gate, card=CARD)
+
+
+@pytest.mark.parametrize("form", ["grouped", "unrolled"])
+@pytest.mark.parametrize("pixels", [False, True])
+def test_what_passes_lies_there_with_its_sidecar(exported, make_tracker, clip, tmp_path, form, pixels):
+    config = ExportConfig(form, pixels=pixels)
+    artefact = exported(tmp_path / "out", config)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["out"]
+    assert sorted(file.name for file in artefact.folder.iterdir()) == [SIDECAR, "compass.onnx", "eye.onnx"]
+    card = json.loads((artefact.folder / SIDECAR).read_text())
+    assert config_of(artefact) == config and card["model"] == "follower" and card["source"]["sha256"] == "0" * 64
+    assert card["graphs"]["eye"]["inputs"][0]["dtype"] == ("uint8" if pixels else "float32")
+    assert card["parity"]["tensors"]["compass.step"]["absolute"] < 1e-5 and card["parity"]["boxes"]["frames"] == 7
+    tracker = make_tracker(read(artefact.folder).engines())
+    tracker.init(clip.frame(0), clip.truth[0])
+    assert np.isfinite(tracker.track(clip.frame(1)).box).all()
+
+
+def differing(reference, candidate):
+    difference = Difference()
+    difference.add(np.zeros(1), np.ones(1))
+    return Parity({"eye.features": difference})
+
+
+def test_what_does_not_pass_leaves_nothing(engines, tmp_path):
+    with pytest.raises(ParityError, match="eye.features differs"):
+        export(engines, tmp_path / "out", ExportConfig(), differing, CARD)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_does_not_pass_leaves_the_one_before(exported, engines, tmp_path):
+    before = exported(tmp_path / "out", ExportConfig()).card
+    with pytest.raises(ParityError):
+        export(engines, tmp_path / "out", ExportConfig(), differing, CARD)
+    assert [file.name for file in tmp_path.iterdir()] == ["out"]
+    assert read(tmp_path / "out").card == before
+
+
+def test_a_later_export_takes_the_place_of_the_one_before(exported, tmp_path):
+    exported(tmp_path / "out", ExportConfig())
+    assert exported(tmp_path / "out", ExportConfig("unrolled")).card["form"] == "unrolled"
+    assert [file.name for file in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_of_something_else_is_left_alone(exported, tmp_path):
+    (tmp_path / "photographs.txt").write_text("mine")
+    with pytest.raises(InputError, match="holds something else"):
+        exported(tmp_path, ExportConfig())
+    assert [file.name for file in tmp_path.iterdir()] == ["photographs.txt"]
+
+
+def corrupted(folder, change, sign=True):
+    """Change the numbers of a graph's largest weight; with `sign`, the sidecar's hash too, as a thorough forger would."""
+    path = folder / "compass.onnx"
+    model = onnx.load(str(path))
+    tensor = max(model.graph.initializer, key=lambda each: len(each.raw_data) if each.data_type == 1 else 0)
+    tensor.CopyFrom(onnx.numpy_helper.from_array(change(onnx.numpy_helper.to_array(tensor).copy()), tensor.name))
+    onnx.save(model, str(path))
+    if sign:
+        card = json.loads((folder / SIDECAR).read_text())
+        card["graphs"]["compass"]["sha256"] = sha256(path)
+        (folder / SIDECAR).write_text(json.dumps(card))
+
+
+@pytest.mark.parametrize("change", [lambda w: w * 1.01, lambda w: -w, lambda w: w * np.nan])
+def test_a_graph_corrupted_on_purpose_is_refused_and_gone(exported, engines, gate, tmp_path, change):
+    folder = tmp_path / "out"
+    exported(folder, ExportConfig())
+    verify(read(folder), engines, gate)
+    corrupted(folder, change)
+    with pytest.raises(ParityError):
+        verify(read(folder), engines, gate)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda folder: corrupted(folder, lambda w: -w, sign=False), r"compass.onnx: sha256 is .* says"),
+        (lambda folder: (folder / "eye.onnx").write_bytes((folder / "eye.onnx").read_bytes()[:100]), "eye.onnx: sha256"),
+        (lambda folder: (folder / "eye.onnx").unlink(), "eye.onnx: cannot read"),
+        (lambda folder: (folder / SIDECAR).unlink(), "no exported network"),
+        (lambda folder: (folder / SIDECAR).write_text("{"), "no JSON"),
+        (lambda folder: (folder / SIDECAR).write_text('{"format": 99, "graphs": {}}'), "not a sidecar of format 1"),
+    ],
+)
+def test_a_damaged_artefact_is_not_opened(exported, tmp_path, damage, words):
+    exported(tmp_path / "out", ExportConfig())
+    damage(tmp_path / "out")
+    with pytest.raises(InputError, match=words):
+        read(tmp_path / "out")
+
+
+def test_a_graph_of_other_inputs_than_the_sidecar_says_is_refused(exported, tmp_path):
+    exported(tmp_path / "out", ExportConfig())
+    path = tmp_path / "out" / SIDECAR
+    card = json.loads(path.read_text())
+    card["graphs"]["eye"]["inputs"][0]["shape"] = [1, 3, 127, 127]
+    path.write_text(json.dumps(card))
+    with pytest.raises(InputError, match=r"eye.onnx: its inputs are .*12, 12.* says .*127"):
+        read(tmp_path / "out").engines()
+
+
+@pytest.mark.parametrize("values", [{"form": "rolled"}, {"precision": "fp8"}, {"pixels": "yes"}])
+def test_an_unknown_configuration_is_refused(values):
+    with pytest.raises(InputError, match="expected one of: "):
+        ExportConfig(**values)
