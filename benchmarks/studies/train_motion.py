@@ -66,7 +66,8 @@ def main() -> None:
     from pvtpp.export.motion import export, publish
     from pvtpp.predictors.motion import WEIGHTS
     from pvtpp.training.calibration import Calibration, calibrate, temper
-    from pvtpp.training.motion import MotionTraining, averaged, held_out, train
+    from pvtpp.training.fit import held_out
+    from pvtpp.training.motion import MotionTraining, averaged, train
 
     lasot = annotated(args.root, "lasot_annos.tar.xz", "LaSOT")
     visdrone = annotated(args.root, "uav_annos.tar.xz", "VisDrone_jjs")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pvtpp.errors import InputError
-from pvtpp.networks import weights
+from pvtpp.export.n_head import publish
 from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork
 from pvtpp.weights.checkpoint import match, read_checkpoint
 from pvtpp.weights.store import sha256
@@ -87,8 +87,10 @@ def read(path: str | Path, history: int = 3, factor: str = "absolute") -> Publis
     )
 
 
-def convert(source: str | Path, target: str | Path, history: int = 3, factor: str = "absolute") -> Published:
-    """`read` the checkpoint and write its module to `target` (``.safetensors``), with a card that says where from."""
+def convert(
+    source: str | Path, target: str | Path, history: int = 3, factor: str = "absolute", kappa: float = 30.0
+) -> Published:
+    """`read` the checkpoint and `publish` its module at `target` (``.onnx``), with a card that says where from."""
     published = read(source, history, factor)
     notes = {
         "source": Path(source).name,
@@ -97,7 +99,7 @@ def convert(source: str | Path, target: str | Path, history: int = 3, factor: st
         "idle": list(published.idle),
         "left_over": list(published.left_over),
     }
-    weights.save(published.network, target, notes)
+    publish(published.network, target, kappa, notes)
     return published
 
 

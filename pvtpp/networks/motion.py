@@ -155,7 +155,10 @@ class MotionNetwork(nn.Module):
     def forward(self, step: Tensor, interval: Tensor, score: Tensor, carried: Tensor, aspect: Tensor) -> Tensor:
         """``(B, 3, knots, 4)``: mean ``[dx/w, dy/h, w'/w, h'/h]``, its derivative per second, and sigma, all in sizes of the
         newest box."""
-        coefficient, spread, unit = self.law(step, interval, score, carried, aspect)
+        return self.knots(*self.law(step, interval, score, carried, aspect))
+
+    def knots(self, coefficient: Tensor, spread: Tensor, unit: Tensor) -> Tensor:
+        """What `forward` gives, of a law as `law` gives it."""
         u = self.horizons / unit
         one = torch.ones_like(u)
         slope = torch.stack([torch.zeros_like(u), one, 2 * u], 2) / unit[..., None]

@@ -11,7 +11,7 @@ Times that do not increase, boxes that are not finite or have no area raise Inpu
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, Union
+from typing import Any, Dict, Tuple, Union
 
 import numpy as np
 
@@ -35,14 +35,16 @@ class Motion:
     """`network`: an engine or the path of a graph, by default the committed one. Raises InputError where it is no motion
     network."""
 
+    takes: Tuple[str, ...] = INPUTS
+
     def __init__(self, network: Union[Engine, str, Path] = WEIGHTS):
         self._engine = inference.load(network) if isinstance(network, (str, Path)) else network
         shapes = {spec.name: spec.shape for spec in self._engine.inputs}
         made = {spec.name: spec.shape for spec in self._engine.outputs}
-        if set(shapes) != set(INPUTS) or made != {OUTPUT: (1, 3, len(HORIZONS_S), 4)}:
+        if set(shapes) != set(self.takes) or made != {OUTPUT: (1, 3, len(HORIZONS_S), 4)}:
             raise InputError(
-                f"not a motion network: it takes {', '.join(shapes)} and makes {', '.join(made)}; "
-                f"expected {', '.join(INPUTS)} to {OUTPUT} at {len(HORIZONS_S)} knots"
+                f"not a {type(self).__name__.lower()} network: it takes {', '.join(shapes)} and makes {', '.join(made)}; "
+                f"expected {', '.join(self.takes)} to {OUTPUT} at {len(HORIZONS_S)} knots"
             )
         self.history = int(shapes["score"][1] or 0)
 

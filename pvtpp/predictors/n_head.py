@@ -13,6 +13,8 @@ target stands still, as Eq. 4 has it for a motion factor of zero.
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import numpy as np
@@ -128,9 +130,27 @@ class NHead:
         return array
 
 
-def load(path: str, encoder: str = "", kappa: float = 30.0) -> NHead:
-    """The predictor whose network (and encoder, if it has one) is in the file at `path`, on one thread."""
-    return NHead(inference.load(path), kappa, inference.load(encoder) if encoder else None)
+def load(path: str) -> NHead:
+    """The predictor whose network is in the file at `path`, on one thread.
+
+    `pvtpp.export.n_head` leaves a JSON card beside it that names the encoder, if it has one, and the frame rate of the heads;
+    without a card they count in frames of 30 per second.
+    """
+    network, card = inference.load(path), _card(Path(path).with_suffix(".json"))
+    encoder = card.get("encoder")
+    return NHead(network, card.get("kappa", 30.0), inference.load(Path(path).with_name(encoder)) if encoder else None)
+
+
+def _card(path: Path) -> Dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: no JSON ({error})") from None
+    if not isinstance(card, dict) or not isinstance(card.get("kappa", 30.0), (int, float)):
+        raise InputError(f"{path}: not the card of an N-head network, which is an object with a number 'kappa'")
+    return card
 
 
 def _padded(steps: np.ndarray, missing: int) -> np.ndarray:

@@ -27,9 +27,14 @@ _MODULES: Dict[str, str] = {
     "constant_velocity": "pvtpp.predictors.constant_velocity:ConstantVelocity",
     "kalman": "pvtpp.predictors.kalman:Kalman",
     "motion": "pvtpp.predictors.motion:Motion",
+    "joint": "pvtpp.predictors.joint:Joint",
 }
 # Made from a file: the setting after the colon is its path.
-_FROM_FILE: Dict[str, str] = {"n_head": "pvtpp.predictors.n_head:load", "motion": "pvtpp.predictors.motion:Motion"}
+_FROM_FILE: Dict[str, str] = {
+    "n_head": "pvtpp.predictors.n_head:load",
+    "motion": "pvtpp.predictors.motion:Motion",
+    "joint": "pvtpp.predictors.joint:Joint",
+}
 
 
 def names() -> List[str]:
@@ -51,9 +56,13 @@ def create(name: str) -> Predictor:
 
 
 def digest(name: str) -> str:
-    """Tells a predictor from another of the same name: a digest of the file that it is made from, empty where there is none."""
+    """Tells a predictor from another of the same name: a digest of the file that it is made from, the committed one too; empty
+    where there is none."""
     base, _, path = name.partition(":")
-    if base not in _FROM_FILE or not path:
+    if base not in _FROM_FILE:
+        return ""
+    path = path or getattr(import_module(_FROM_FILE[base].partition(":")[0]), "WEIGHTS", "")
+    if not path:
         return ""
     try:
         with open(path, "rb") as file:

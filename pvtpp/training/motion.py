@@ -1,8 +1,4 @@
-"""Training of the any-time motion network on annotated boxes: losses, the Lightning module, `train`.
-
-Batches are numbered and made from ``(seed, number, shard)`` alone, so a resumed run sees what an uninterrupted one would
-have seen, and ranks split the shards of a batch between them.
-"""
+"""Training of the any-time motion network on annotated boxes: losses, the Lightning module, `train`."""
 
 from __future__ import annotations
 
@@ -11,19 +7,19 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from pvtpp.errors import InputError
 from pvtpp.networks.motion import LARGEST_CHANGE, MotionConfig, MotionNetwork, mean_at, sigma_at
 from pvtpp.predictors.motion import INPUTS
 from pvtpp.training.calibration import calibration_loss
+from pvtpp.training.fit import WindowModule, fit, require_counts
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
 from pvtpp.weights.checkpoint import match
 
@@ -58,9 +54,7 @@ class MotionTraining:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "epoch_batches", "shards", "shard_windows", "validation_windows", "devices"):
-            if getattr(self, name) < 1:
-                raise InputError(f"MotionTraining.{name} is {getattr(self, name)}, allowed is any whole number from 1")
+        require_counts(self)
         for name in ("learning_rate", "clip", "robust_scale"):
             if not 0 < getattr(self, name) < math.inf:
                 raise InputError(f"MotionTraining.{name} is {getattr(self, name)}, allowed is any number above 0")
@@ -74,29 +68,9 @@ class MotionTraining:
         return self.epochs * self.epoch_batches
 
 
-def held_out(names: Sequence[str]) -> list[str]:
-    """The sequences that training leaves to validation: of the sorted names every twentieth, from the eighth on."""
-    return sorted(names)[7::20]
-
-
-class Shards(Dataset):
-    """The batches of one epoch, as one rank sees them: the windows of its shards, as float32 tensors by name."""
-
-    def __init__(self, pool: BoxPool, config: MotionTraining, epoch: int, rank: int, ranks: int):
-        if config.shards % ranks:
-            raise InputError(f"{ranks} processes cannot share {config.shards} shards evenly; choose another number of shards")
-        self.pool, self.config, self.epoch, self.mine = pool, config, epoch, range(rank, config.shards, ranks)
-
-    def __len__(self) -> int:
-        return self.config.epoch_batches
-
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        number = self.epoch * self.config.epoch_batches + index
-        shards = []
-        for shard in self.mine:
-            rng = np.random.default_rng([self.config.seed, number, shard])
-            shards.append(tensors(sample(self.pool, self.config.windows, rng, self.config.shard_windows)))
-        return {name: torch.cat([shard[name] for shard in shards]) for name in shards[0]}
+def draw(pool: BoxPool, windows: WindowConfig, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+    """So many windows of these boxes, as the network reads them."""
+    return tensors(sample(pool, windows, rng, count))
 
 
 def overlap(a: Tensor, b: Tensor) -> Tensor:
@@ -108,12 +82,14 @@ def overlap(a: Tensor, b: Tensor) -> Tensor:
     return shared / (size_a.prod(-1) + size_b.prod(-1) - shared)
 
 
-class MotionModule(lightning.LightningModule):
+class MotionModule(WindowModule):
     """`network` learns, `average` is its moving average: the one that is validated, kept and exported."""
 
+    config: MotionTraining
+
     def __init__(self, config: MotionTraining, pool: BoxPool | None = None, held_out: BoxPool | None = None):
-        super().__init__()
-        self.config, self.pool, self.held_out = config, pool, held_out
+        learnt, apart = (partial(draw, each, config.windows) if each else None for each in (pool, held_out))
+        super().__init__(config, learnt, apart)
         self.network = MotionNetwork(config.network)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
 
@@ -153,19 +129,6 @@ class MotionModule(lightning.LightningModule):
 
         return [optimizer], [{"scheduler": torch.optim.lr_scheduler.LambdaLR(optimizer, rate), "interval": "step"}]
 
-    def train_dataloader(self) -> DataLoader:
-        if self.pool is None:
-            raise InputError("MotionModule: there are no annotated boxes to learn from")
-        shards = Shards(self.pool, self.config, self.current_epoch, self.global_rank, self.trainer.world_size)
-        return DataLoader(shards, batch_size=None, shuffle=False, num_workers=self.config.workers)
-
-    def val_dataloader(self) -> list[Any] | DataLoader:
-        if self.held_out is None:
-            return []
-        rng = np.random.default_rng([self.config.seed, 1])
-        windows: Any = [tensors(sample(self.held_out, self.config.windows, rng, self.config.validation_windows))]
-        return DataLoader(windows, batch_size=None)
-
 
 def train(
     config: MotionTraining,
@@ -179,28 +142,9 @@ def train(
 
     Checkpoints and TensorBoard logs go to `folder`; `resume` goes on from its newest checkpoint. Runs under ``torchrun``.
     """
-    newest = os.path.join(folder, "last.ckpt")
-    if resume and not os.path.isfile(newest):
-        raise InputError(f"{newest}: no checkpoint to resume from")
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     module = MotionModule(config, BoxPool(xywh), BoxPool(held_out) if len(held_out) else None)
-    checkpoint = ModelCheckpoint(folder, filename="{epoch}", save_last=True, save_top_k=1, enable_version_counter=False)
-    trainer = lightning.Trainer(
-        max_epochs=config.epochs,
-        accelerator=config.accelerator,
-        devices=config.devices,
-        precision=config.precision,
-        gradient_clip_val=config.clip,
-        deterministic=True,
-        reload_dataloaders_every_n_epochs=1,
-        use_distributed_sampler=False,
-        callbacks=[checkpoint],
-        logger=_logger(folder),
-        enable_progress_bar=progress,
-        enable_model_summary=progress,
-        log_every_n_steps=50,
-    )
-    trainer.fit(module, ckpt_path=newest if resume else None)
+    fit(module, folder, resume, progress)
     return module.average.cpu().eval()
 
 
@@ -213,9 +157,3 @@ def averaged(config: MotionTraining, path: str) -> MotionNetwork:
     found = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
     network.load_state_dict(match(network.state_dict(), found, path, "a motion network of this configuration"))
     return network.eval()
-
-
-def _logger(folder: str) -> Any:
-    from lightning.pytorch.loggers import TensorBoardLogger
-
-    return TensorBoardLogger(folder, name="", version="tensorboard")

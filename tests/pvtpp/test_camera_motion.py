@@ -56,6 +56,20 @@ def test_rotations_chain_and_invert(samples, shares):
     assert np.linalg.det(gyro.homography(a, c)) == pytest.approx(1)
 
 
+@given(rates, st.integers(-3, 70), st.integers(0, 5))
+def test_what_is_forgotten_changes_nothing_after_it_and_how_much_it_was_not_one_bit(samples, at, earlier):
+    whole, part = filled(samples), Gyro(K)
+    first = max(min(at, len(samples) - 1), 0)
+    for number in range(max(first - earlier, 0), len(samples)):
+        part.add(number * 5 * MS, samples[number])
+    before, begin, end = filled(samples), first * 5 * MS, len(samples) * 5 * MS
+    for gyro in (whole, part):
+        gyro.forget(at * 5 * MS)
+    np.testing.assert_allclose(whole.homography(begin, end), before.homography(begin, end), atol=1e-9)
+    np.testing.assert_array_equal(whole.homography(begin, end), part.homography(begin, end))
+    assert first == 0 or whole.homography(begin - 1, end) is None
+
+
 @given(rates, st.integers(0, 40))
 def test_the_flow_is_what_the_homography_does_in_a_moment(samples, at):
     gyro = filled(samples)

@@ -12,6 +12,7 @@ from pvtpp.training.config import made, read
 @dataclass(frozen=True)
 class Inner:
     sizes: tuple = (1, 2)
+    depth: int = 1
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ def test_fields_are_read_and_the_rest_stays_at_its_default(tmp_path):
     (tmp_path / "c.json").write_text(json.dumps({"epochs": 7, "inner": {"sizes": [3, 4]}}))
     assert read(tmp_path / "c.json", Outer, seed=9) == Outer(7, 9, Inner((3, 4)))
     assert made(Outer, {}, "here") == Outer()
+
+
+def test_what_is_left_out_is_as_in_the_base_at_every_depth():
+    base = Outer(50, 3, Inner((8, 9), 4))
+    assert made(Outer, {"inner": {"depth": 6}}, "here", base, seed=1) == Outer(50, 1, Inner((8, 9), 6))
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from pvtpp.errors import InputError
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 from pvtpp.networks.motion import MotionConfig  # noqa: E402
-from pvtpp.training.motion import MotionTraining, Shards, held_out, overlap, train  # noqa: E402
-from pvtpp.training.windows import BoxPool, WindowConfig  # noqa: E402
+from pvtpp.training.motion import MotionTraining, overlap, train  # noqa: E402
+from pvtpp.training.windows import WindowConfig  # noqa: E402
 
 torch.set_num_threads(1)
 SMALL = MotionTraining(
@@ -68,21 +68,6 @@ def test_a_run_killed_between_epochs_resumes_to_the_same_weights(tmp_path, monke
     assert same(whole, resumed)
 
 
-def test_two_ranks_see_between_them_what_one_sees():
-    pool = BoxPool(sequences())
-    whole = Shards(pool, SMALL, 1, 0, 1)[2]
-    parts = [Shards(pool, SMALL, 1, rank, 2)[2] for rank in range(2)]
-    size = SMALL.shard_windows
-    for name, value in whole.items():
-        merged = torch.cat([parts[shard % 2][name][shard // 2 * size :][:size] for shard in range(4)])
-        assert torch.equal(merged, value), name
-
-
-def test_ranks_that_cannot_share_are_refused():
-    with pytest.raises(InputError, match="3 processes cannot share 4 shards"):
-        Shards(BoxPool(sequences()), SMALL, 0, 0, 3)
-
-
 def test_nothing_to_resume_from_is_said(tmp_path):
     with pytest.raises(InputError, match="no checkpoint to resume from"):
         train(SMALL, sequences(), [], str(tmp_path), resume=True)
@@ -95,11 +80,6 @@ def test_overlap_is_that_of_the_boxes():
     assert overlap(a, b).item() == pytest.approx(0.5 / 1.5)
     assert overlap(a, torch.tensor([[0.0, 0.0, math.log(2), 0.0]])).item() == pytest.approx(0.5)
     assert overlap(a, torch.tensor([[3.0, 0.0, 0.0, 0.0]])).item() == 0
-
-
-def test_every_twentieth_sequence_is_held_out():
-    names = [f"v-{i:03}" for i in range(60)]
-    assert held_out(names[::-1]) == ["v-007", "v-027", "v-047"]
 
 
 def test_windows_and_network_must_fit():

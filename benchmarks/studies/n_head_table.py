@@ -1,0 +1,157 @@
+"""One trajectory model for every camera and board against the paper's N-head modules, each trained for one of them.
+
+    python -m benchmarks.studies.train_paper $PVTPP_DATA --folder runs/paper --modules m
+    python -m benchmarks.studies.n_head_table $PVTPP_DATA --folder runs/paper --json n_head_table.json
+
+The truth cells of `benchmarks.studies.replay_table` at cameras of 15, 30 and 60 fps; the world is asked at the camera's frames.
+The annotations are of 30 fps. At 15 fps every second frame is left out. At 60 fps the same frames come at half the
+interval, videos played at twice their speed: targets are twice as fast as they were, but no box is invented between the
+annotated ones. `n_head` is in every cell the M that `train_paper` trained for this rate and this processing time, `motion` one
+and the same model. AUC in mode `otb` at sigma 0, mean over sequences, simulated clock; intervals are 95 % bootstrap over
+sequences, paired. `--every N` takes every N-th sequence alone. Answers are kept in the folder as they come: after an
+interruption, or with more sequences, only what is missing is run. Answers of other code are not taken, unless `--version` says
+that they are as good.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Tuple
+
+import numpy as np
+
+from benchmarks.datasets.registry import load
+from benchmarks.datasets.sequence import Sequence
+from benchmarks.protocol import code_version, facts
+from benchmarks.report.files import check_writable, write_json
+from benchmarks.studies.kept import Kept
+from benchmarks.studies.replay_table import SETS, Job, Measured, Table, measure
+from benchmarks.studies.train_paper import RATES, TIMES, model_path
+from pvtpp import predictors
+from pvtpp.errors import InputError
+from pvtpp.predictors.motion import WEIGHTS
+
+ONE_FOR_ALL, TRAINED_FOR_ONE = "motion", "n_head"
+COLUMNS = ("kalman:size_aware", ONE_FOR_ALL, TRAINED_FOR_ONE)
+
+
+@dataclass(frozen=True)
+class RateJob(Job):
+    """A run at a camera of `fps`; `module`: the N-head graph made for it."""
+
+    fps: float = 30.0
+    module: str = ""
+
+    @property
+    def cell(self) -> Tuple[str, str, str]:
+        return self.dataset, self.kind, f"{self.fps:g} fps/{self.time}"
+
+    def key(self, version: str) -> List[Any]:
+        """What the answer depends on."""
+        made = [predictors.digest(f"n_head:{self.module}"), predictors.digest(f"{ONE_FOR_ALL}:{WEIGHTS}")]
+        return [version, *made, *self.cell, self.seed, self.sequence.name]
+
+
+def at_rate(sequence: Sequence, fps: float) -> Sequence:
+    """The sequence as a camera of `fps` has it: with frames left out, or faster."""
+    skip = max(1, round(sequence.world_fps / fps))
+    return Sequence(sequence.name, sequence.ground_truth_xywh[::skip], fps, fps)
+
+
+def make_jobs(root: str, folder: str, rates: Tuple[float, ...], every: int, seeds: int) -> List[RateJob]:
+    modules = {(fps, time): model_path(folder, fps, time) for fps in rates for time in TIMES}
+    missing = [path for path in modules.values() if not os.path.isfile(path)]
+    if missing:
+        raise InputError(f"{missing[0]}: no such module; make it with benchmarks.studies.train_paper")
+    archive, jobs = os.path.join(root, "annotations", "uav_annos.tar.xz"), []
+    for dataset, subset in SETS.items():
+        sequences = list(load("annotations", archive, subset=subset))[::every]
+        for (fps, time), module in modules.items():
+            for sequence in sequences:
+                shown = at_rate(sequence, fps)
+                for seed in range(seeds + 1):
+                    kind = "noise" if seed else "truth"
+                    jobs.append(RateJob(dataset, kind, time, seed, shown, None, COLUMNS, ONE_FOR_ALL, fps, module))
+    return jobs
+
+
+def measure_at_rate(job: RateJob) -> Dict[str, float]:
+    """AUC by column, `measure` with the cell's own module under the name that all of them share."""
+    served = f"n_head:{job.module}"
+    found = measure(replace(job, predictors=(*COLUMNS[:-1], served))).auc
+    return {TRAINED_FOR_ONE if name == served else name: auc for name, auc in found.items()}
+
+
+def summary(table: Table) -> Dict[str, Any]:
+    """The one model minus the modules: by camera rate and over all, and the worst and best cell."""
+    a, b = (table.predictors.index(name) for name in (ONE_FOR_ALL, TRAINED_FOR_ONE))
+    gaps = {"/".join(cell): float((auc[:, a] - auc[:, b]).mean()) for cell, auc in table.auc.items()}
+    groups = {"all": list(table.auc)}
+    groups.update({f"{fps:g} fps": [cell for cell in table.auc if cell[2].startswith(f"{fps:g} fps/")] for fps in RATES})
+    groups = {title: cells for title, cells in groups.items() if cells}
+    return {
+        "cells": len(gaps),
+        "ahead": sum(gap > 0 for gap in gaps.values()),
+        "worst": min(gaps.items(), key=lambda item: item[1]),
+        "best": max(gaps.items(), key=lambda item: item[1]),
+        "means": {
+            title: {
+                "auc": dict(zip(table.predictors, table.mean(cells).round(4).tolist())),
+                "difference": float(table.mean(cells)[a] - table.mean(cells)[b]),
+                "ci95": table.interval(cells, a, b),
+            }
+            for title, cells in groups.items()
+        },
+    }
+
+
+def show(table: Table, found: Dict[str, Any]) -> None:
+    print(f"{'cell':32}" + "".join(f"{name:>19}" for name in table.predictors))
+    for cell, auc in table.auc.items():
+        print(f"{' '.join(cell):32}" + "".join(f"{value:19.4f}" for value in auc.mean(axis=0)))
+    for title, each in found["means"].items():
+        low, high = each["ci95"]
+        values = "".join(f"{value:19.4f}" for value in each["auc"].values())
+        gap = f"{ONE_FOR_ALL} - {TRAINED_FOR_ONE}: {each['difference']:+.4f} [{low:+.4f}, {high:+.4f}]"
+        print(f"{'mean, ' + title:32}{values}   {gap}")
+    print(f"{ONE_FOR_ALL} ahead in {found['ahead']} of {found['cells']} cells; worst {found['worst']}, best {found['best']}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("root", help="folder with annotations/")
+    parser.add_argument("--folder", default="runs/paper", help="where train_paper left the modules")
+    parser.add_argument("--rates", default=",".join(f"{fps:g}" for fps in RATES), help="cameras, frames per second")
+    parser.add_argument("--seeds", type=int, default=2, help="draws of the noise")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--every", type=int, default=1, help="take every N-th sequence alone")
+    parser.add_argument("--version", default=code_version(), help="of the code whose answers are taken")
+    parser.add_argument("--json")
+    args = parser.parse_args()
+    check_writable(args.json)
+    jobs = make_jobs(args.root, args.folder, tuple(map(float, args.rates.split(","))), args.every, args.seeds)
+    kept, keys = Kept(os.path.join(args.folder, "n_head_table.jsonl")), [job.key(args.version) for job in jobs]
+    todo = [(key, job) for key, job in zip(keys, jobs) if key not in kept]
+    with ProcessPoolExecutor(args.workers) as executor:
+        answers = executor.map(measure_at_rate, [job for _, job in todo], chunksize=4)
+        for number in kept.add(zip([key for key, _ in todo], answers)):
+            if number % 100 == 0:
+                print(f"{number}/{len(todo)} runs", file=sys.stderr, flush=True)
+    table = Table(list(jobs), [Measured(kept[key], np.zeros((2, 2)), 0) for key in keys])
+    found = summary(table)
+    show(table, found)
+    if args.json:
+        cells = [
+            {"cell": list(cell), "sequences": len(auc), "auc": dict(zip(COLUMNS, auc.mean(axis=0).tolist()))}
+            for cell, auc in table.auc.items()
+        ]
+        about = {"protocol": facts(0), "mode": "otb", "sigma": 0.0, "every": args.every, "seeds": args.seeds}
+        write_json(args.json, {**about, "summary": found, "cells": cells})
+
+
+if __name__ == "__main__":
+    main()

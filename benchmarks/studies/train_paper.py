@@ -1,0 +1,123 @@
+"""The paper's modules trained by its recipe for the N-head tables.
+
+    python -m benchmarks.studies.train_paper $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --folder runs/paper [--modules m,mv]
+
+M: once for every camera rate and processing time, on LaSOT annotations but for every twentieth sequence, in windows of a
+camera of that rate and a tracker of that time: annotated frames are the camera's frames, or every second, third .. of them, as
+for our own motion predictor. MV: once, on the recordings of NanoTrack V3 that the joint predictor learns from, real and varied,
+at processing times from 20 to 200 ms; in so little data the paper's samples would be the same ones hundreds of times, so
+the run is shorter (`MV_EPOCHS`). What is trained is not trained again; an interrupted training goes on from its last epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Any, Dict, List, Tuple
+
+import numpy as np
+
+from benchmarks import processing
+from benchmarks.studies.train_motion import annotated
+
+RATES = (15.0, 30.0, 60.0)
+TIMES = ("20ms", "47ms", "85ms", "165ms")
+KAPPA, SLOWEST_CAMERA, LONGEST_S, KINDS = 30.0, 10.0, 0.165, ("real", "varied")
+"""Of MV: the world of uav-mini, its slowest camera, the longest processing time in the table, and the recordings."""
+M_EPOCHS = 50
+"""The recipe's other half runs at a ten-thousandth of its rate and less."""
+MV_EPOCHS, MV_BATCHES, MV_WINDOWS = 15, 80, 64
+
+
+def model_path(folder: str, fps: float, time: str) -> str:
+    """Where the graph of M for this camera and this processing time lies."""
+    return os.path.join(folder, f"m-{fps:g}fps-{time}.onnx")
+
+
+def joint_path(folder: str) -> str:
+    """Where the graph of MV lies."""
+    return os.path.join(folder, "mv.onnx")
+
+
+@lru_cache(maxsize=1)
+def boxes(root: str) -> Tuple[List[np.ndarray], List[np.ndarray]]:
+    """Annotations to learn from, and those held out."""
+    from pvtpp.training.fit import held_out
+
+    lasot = annotated(root, "lasot_annos.tar.xz", "LaSOT")
+    apart = set(held_out(list(lasot)))
+    return [rows for name, rows in lasot.items() if name not in apart], [lasot[name] for name in sorted(apart)]
+
+
+def train_module(root: str, folder: str, fps: float, time: str, seed: int = 0) -> str:
+    """Train, check and write one module, unless it is there; returns its path."""
+    from pvtpp.training.paper import on_boxes, recipe
+
+    path = model_path(folder, fps, time)
+    if not os.path.isfile(path):
+        config = recipe("motion", fps, processing.parse(time).median_ms() / 1e3, epochs=M_EPOCHS, seed=seed)
+        learnt, apart = (on_boxes(config, each) for each in boxes(root))
+        _train(config, learnt, apart, path, "LaSOT annotations without every twentieth sequence")
+    return path
+
+
+def train_joint(root: str, checkpoint: str, recordings: str, folder: str, seed: int = 0) -> str:
+    """The same of MV; `recordings` of the tracker in this checkpoint are made in this folder where they are not there yet."""
+    from benchmarks.studies.joint_data import features_of, material
+    from pvtpp.training.paper import on_recordings, recipe
+
+    path = joint_path(folder)
+    if not os.path.isfile(path):
+        found = features_of(material(root, checkpoint, recordings, KINDS), checkpoint, recordings).of(KINDS)
+        channels, template, _ = found[0].template.shape
+        run: Dict[str, Any] = {"epochs": MV_EPOCHS, "epoch_batches": MV_BATCHES, "shard_windows": MV_WINDOWS, "seed": seed}
+        # As in the recipe, a tenth of the rate for the last twentieth.
+        run["decay_epochs"] = (MV_EPOCHS - max(1, MV_EPOCHS // 20),)
+        config = recipe("joint", KAPPA, LONGEST_S, SLOWEST_CAMERA, channels, **run)
+        sides = (template, found[0].search.shape[-1])
+        _train(config, on_recordings(config, found), None, path, "NanoTrack V3 along uav-mini/train and variations", sides)
+    return path
+
+
+def _train(config: Any, learnt: Any, apart: Any, path: str, data: str, sides: Tuple[int, int] = (0, 0)) -> None:
+    import torch
+
+    from pvtpp.export.n_head import publish
+    from pvtpp.training.paper import train
+
+    torch.set_num_threads(1)
+    checkpoints = os.path.splitext(path)[0]
+    resume = os.path.isfile(os.path.join(checkpoints, "last.ckpt"))
+    network = train(config, learnt, apart, checkpoints, resume, progress=False)
+    publish(network, path, config.kappa, {"data": data, "training": asdict(config)}, sides)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("root", help="folder with annotations/ and uav-mini/")
+    parser.add_argument("--modules", default="m,mv", help="of m, mv")
+    parser.add_argument("--weights", help="mv: folder with NanoTrack V3's torch checkpoint")
+    parser.add_argument(
+        "--recordings", default="runs/joint", help="mv: folder of train_joint, where the tracker's recordings are"
+    )
+    parser.add_argument("--folder", default="runs/paper", help="graphs, checkpoints and logs")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=1)
+    args = parser.parse_args()
+    wanted = args.modules.split(",")
+    if "m" in wanted:
+        todo = [(args.root, args.folder, fps, time, args.seed) for fps in RATES for time in TIMES]
+        with ProcessPoolExecutor(args.workers) as executor:
+            for path in executor.map(train_module, *zip(*todo)):
+                print(path, file=sys.stderr, flush=True)
+    if "mv" in wanted:
+        checkpoint = os.path.join(args.weights or "", "nanotrackv3.pth")
+        print(train_joint(args.root, checkpoint, args.recordings, args.folder, args.seed), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

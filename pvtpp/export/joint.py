@@ -1,0 +1,66 @@
+"""The joint network as two ONNX graphs, one track and one result at a time, checked against torch before they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pvtpp import inference
+from pvtpp.errors import InputError
+from pvtpp.export.graph import write_graph
+from pvtpp.files import whole_file
+from pvtpp.inference.engine import Engine
+from pvtpp.inference.torch import TorchEngine
+from pvtpp.networks.joint import JointNetwork, save
+from pvtpp.predictors.joint import SEEN, encoder_of
+
+TOLERANCE = 1e-5
+SAMPLES = 30
+
+
+def publish(network: JointNetwork, path: str | Path, notes: Mapping[str, Any], tolerance: float = TOLERANCE) -> float:
+    """Write the graph to `path` (``.onnx``), and beside it the encoder's, the weights and the card, `notes` and how they were
+    made; returns the largest difference to torch on random inputs, InputError above `tolerance`."""
+    path = Path(path)
+    if path.suffix != ".onnx":
+        raise InputError(f"{path}: graphs are written as .onnx, got {path.suffix or 'no suffix'!r}")
+    predictor, encoder = network.engines()
+    worst = max(_write(encoder, encoder_of(path), tolerance), _write(predictor, path, tolerance))
+    save(network, path.with_suffix(".safetensors"), {**notes, "onnx_against_torch": worst})
+    return worst
+
+
+def difference(engine: Engine, reference: Engine, seed: int = 0) -> float:
+    """The largest difference between two engines of the same inputs over random tracks or features, relative units."""
+    rng, worst = np.random.default_rng(seed), 0.0
+    for _ in range(SAMPLES):
+        made = _drawn(rng, engine)
+        found, expected = engine.run(made), reference.run(made)
+        worst = max(worst, *(float(np.abs(found[name] - expected[name]).max()) for name in expected))
+    return worst
+
+
+def _drawn(rng: np.random.Generator, engine: Engine) -> dict[str, np.ndarray]:
+    """Inputs of one sample as they come: features of unit size, tracks of small steps with more or less of a past."""
+    shapes = {spec.name: [int(n or 1) for n in spec.shape] for spec in engine.inputs}
+    scale = 0.05 if "step" in shapes else 1.0
+    made: dict[str, Any] = {name: rng.normal(0, scale, shape) for name, shape in shapes.items()}
+    if "interval" in shapes:
+        made["interval"] = rng.uniform(0.01, 0.2, shapes["interval"])
+        made["score"], made["carried"] = np.ones(shapes["score"]), np.zeros(shapes["carried"])
+        past = rng.integers(0, shapes["interval"][1] + 1)
+        made["step"][..., :past], made["interval"][:, :past], made["score"][:, :past] = 0, 0, 0
+        made[SEEN] = rng.integers(0, 2, shapes[SEEN])
+    return {name: value.astype(np.float32) for name, value in made.items()}
+
+
+def _write(engine: TorchEngine, path: Path, tolerance: float) -> float:
+    with whole_file(path, keep_extension=True) as partial:
+        write_graph(engine, partial)
+        worst = difference(inference.load(partial), engine)
+        if not worst <= tolerance:
+            raise InputError(f"{path}: the graph differs from torch by {worst:.2e}, allowed is {tolerance:.0e}")
+    return worst

@@ -1,0 +1,72 @@
+"""The paper's modules as ONNX graphs for one sample, checked against torch before they are kept.
+
+V and MV become two, so that no frame is encoded twice: a decoder and, beside it, ``STEM.encoder.onnx``. The card next to them
+(``STEM.json``) says which belong together and which frames the heads speak for; `pvtpp.predictors.n_head.load` reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pvtpp import inference
+from pvtpp.errors import InputError
+from pvtpp.export.graph import write_graph
+from pvtpp.files import whole_file
+from pvtpp.inference.engine import Engine
+from pvtpp.inference.torch import TorchEngine
+from pvtpp.networks import weights
+from pvtpp.networks.n_head import NHeadNetwork, as_engine, as_engines
+
+TOLERANCE = 1e-5
+SAMPLES = 20
+
+
+def publish(
+    network: NHeadNetwork,
+    path: str | Path,
+    kappa: float,
+    notes: Mapping[str, Any],
+    sides: tuple[int, int] = (7, 31),
+    tolerance: float = TOLERANCE,
+) -> float:
+    """Write graphs, weights and card to `path` (``.onnx``) and beside it; returns the largest difference to torch on random
+    inputs, InputError above `tolerance`. `kappa`: frames per second that heads count in. `sides` of the feature maps of
+    template and search region, for V and MV."""
+    path = Path(path)
+    if path.suffix != ".onnx":
+        raise InputError(f"{path}: graphs are written as .onnx, got {path.suffix or 'no suffix'!r}")
+    card: dict[str, Any] = {**notes, "kappa": kappa}
+    if network.config.sees_images:
+        decoder, encoder = as_engines(network, *sides)
+        beside = path.with_suffix(".encoder.onnx")
+        worst = max(_write(encoder, beside, tolerance), _write(decoder, path, tolerance))
+        card["encoder"] = beside.name
+    else:
+        worst = _write(as_engine(network), path, tolerance)
+    weights.save(network, path.with_suffix(".safetensors"), {**card, "onnx_against_torch": worst})
+    return worst
+
+
+def difference(engine: Engine, reference: Engine, seed: int = 0) -> float:
+    """The largest difference between two engines of the same inputs, in parts of their largest answer where that is over 1."""
+    rng, worst = np.random.default_rng(seed), 0.0
+    for _ in range(SAMPLES):
+        made = {spec.name: rng.normal(0, 0.3, [int(n or 1) for n in spec.shape]).astype(np.float32) for spec in engine.inputs}
+        if "interval" in made:
+            made["interval"] = rng.integers(1, 8, made["interval"].shape).astype(np.float32)
+        for name, answer in reference.run(made).items():
+            worst = max(worst, float(np.abs(engine.run(made)[name] - answer).max() / max(1.0, np.abs(answer).max())))
+    return worst
+
+
+def _write(engine: TorchEngine, path: Path, tolerance: float) -> float:
+    with whole_file(path, keep_extension=True) as partial:
+        write_graph(engine, partial)
+        worst = difference(inference.load(partial), engine)
+        if not worst <= tolerance:
+            raise InputError(f"{path}: the graph differs from torch by {worst:.2e}, allowed is {tolerance:.0e}")
+    return worst

@@ -1,0 +1,231 @@
+"""The joint network: the motion network's law, and what the tracker's own features add to it.
+
+Two parts, run at two speeds. `encode` reads the features of one tracker result once and keeps a short vector for each axis;
+`forward` is the motion law plus a residual that reads the vectors of the newest results. The residual is a correction of the
+present state, a change of the law in units of the relative motion factor (as the answers of PVT++, arXiv 2211.11629, Eq. 4),
+and a change of sigma; its last layer starts at zero, so that untaught the network is the motion network it was made from.
+
+Where no result was seen (another tracker, a carried box, the first box) the vectors are zero and `seen` says so; with none
+seen at all the residual is switched off: motion alone answers.
+
+The answer follows shifts and scalings of the image: features are those of a crop that scales with the target, and all else is
+relative to the last box. Mirroring and swapping axes are not followed, since the tracker's features do not follow them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pvtpp.errors import InputError
+from pvtpp.inference.engine import TensorSpec
+from pvtpp.inference.torch import TorchEngine
+from pvtpp.networks.blocks import depthwise_correlation
+from pvtpp.networks.motion import DEGREE, MotionConfig, MotionNetwork
+from pvtpp.networks.motion import specs as motion_specs
+from pvtpp.predictors.motion import INPUTS
+from pvtpp.weights.checkpoint import card_of, match, read_weights, write_weights
+
+FORMAT = "pvtpp joint 1"
+RECENT = 3
+"""Steps that the residual itself looks at; the law it is added to looks at all of them."""
+PRESENT = 0.1
+"""A correction of the present state is counted in tenths of the target's size."""
+
+
+@dataclass(frozen=True)
+class JointConfig:
+    """`motion`: the network this one adds to. Features: `channels` x `template` x `template` and `channels` x `search` x
+    `search`. `frames`: newest results whose features are used. `compared` channels are correlated, `kept` go into the vectors
+    of `vector` numbers for each axis; `width` of the residual, of which the share `dropped` is left out in training."""
+
+    motion: MotionConfig = field(default_factory=MotionConfig)
+    channels: int = 96
+    template: int = 8
+    search: int = 16
+    frames: int = 1
+    compared: int = 24
+    kept: int = 8
+    vector: int = 16
+    width: int = 32
+    dropped: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("channels", 1),
+            ("template", 4),
+            ("frames", 1),
+            ("compared", 1),
+            ("kept", 1),
+            ("vector", 1),
+            ("width", 1),
+        ):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise InputError(f"JointConfig.{name} is {value!r}, allowed is any whole number from {least}")
+        if not isinstance(self.search, int) or self.search < self.template:
+            raise InputError(
+                f"JointConfig.search is {self.search!r}, allowed is any whole number from template, {self.template}"
+            )
+        if not 0 <= self.dropped < 1:
+            raise InputError(f"JointConfig.dropped is {self.dropped!r}, a share is from 0 to below 1")
+
+    @property
+    def cells(self) -> int:
+        """Side of the correlation map."""
+        return self.search - self.template // 2 + 1
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Encoder(nn.Module):
+    """Features of one result to one vector for each axis: template and search compared channel by channel, weighed by where the
+    target seems to be, and read along both axes with the same weights."""
+
+    def __init__(self, config: JointConfig):
+        super().__init__()
+        self.config = config
+        self.template = nn.Conv2d(config.channels, config.compared, 1)
+        self.search = nn.Conv2d(config.channels, config.compared, 1)
+        self.keep = nn.Conv2d(config.compared, config.kept + 1, 1)
+        self.read = nn.Linear((config.kept + 1) * config.cells, config.vector)
+
+    def forward(self, template: Tensor, search: Tensor) -> Tensor:
+        """``(B, C, h, w)`` and ``(B, C, H, W)`` to ``(B, 2, vector)``: along x, along y."""
+        # The middle of the template: its margin shows the ground.
+        low = self.config.template // 4
+        high = low + self.config.template // 2
+        kernel = _level(self.template(template[:, :, low:high, low:high]))
+        similar = depthwise_correlation(_level(self.search(search)), kernel) / (high - low) ** 2
+        maps = self.keep(similar)
+        where = torch.softmax(maps[:, :1].flatten(2), 2).unflatten(2, maps.shape[2:])
+        seen = torch.cat([torch.relu(maps[:, 1:]), torch.ones_like(where)], 1) * where
+        profiles = torch.stack([seen.sum(2), seen.sum(3)], 1).flatten(2)
+        return torch.tanh(self.read(profiles))
+
+
+class JointNetwork(nn.Module):
+    """`motion` gives the law, `encoder` and `residual` what features add to it.
+
+    Inputs: those of the motion network, `vectors` ``(B, frames, 2, vector)``, oldest first, and `seen` ``(B, frames)``.
+    """
+
+    axis: Tensor
+
+    def __init__(self, config: JointConfig = JointConfig(), motion: MotionNetwork | None = None):
+        super().__init__()
+        if motion is not None and motion.config != config.motion:
+            raise InputError(f"JointNetwork: the motion network is {motion.config}, the configuration says {config.motion}")
+        self.config = config
+        self.motion = motion or MotionNetwork(config.motion)
+        self.encoder = Encoder(config)
+        features = config.frames * (config.vector + 1) + 3 * RECENT + (RECENT + 1) + 2
+        last = nn.Linear(config.width, 4 * DEGREE)
+        self.residual = nn.Sequential(nn.Linear(features, config.width), nn.SiLU(), nn.Dropout(config.dropped), last)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.register_buffer("axis", torch.tensor([1.0, -1.0])[None, :, None], persistent=False)
+
+    def encode(self, template: Tensor, search: Tensor) -> Tensor:
+        """Features of one result each, ``(B, C, h, w)`` and ``(B, C, H, W)``, to ``(B, 2, vector)``."""
+        return self.encoder(template, search)
+
+    def encode_all(self, template: Tensor, search: Tensor, seen: Tensor) -> Tensor:
+        """One template and the features of several results each, ``(B, frames, C, H, W)``: ``(B, frames, 2, vector)``, zero
+        where `seen` ``(B, frames)`` is."""
+        frames = search.shape[1]
+        vectors = self.encode(template.repeat_interleave(frames, dim=0), search.flatten(0, 1))
+        return vectors.unflatten(0, (-1, frames)) * seen[..., None, None]
+
+    def law(self, inputs: Mapping[str, Tensor], vectors: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """``(coefficient, spread, unit)`` as `MotionNetwork.law` has them."""
+        coefficient, spread, unit = self.motion.law(*(inputs[name] for name in INPUTS))
+        # The residual learnt from the tracker's own steps alone; those of carried boxes are the law's.
+        anchored = 1 - inputs["carried"][:, None, -RECENT:]
+        step, interval = inputs["step"][..., -RECENT:] * anchored, inputs["interval"][:, -RECENT:]
+        present = (interval > 0).to(step.dtype)
+        moved = step * (unit * present / (interval + (1 - present)))[:, None]
+        # Relative motion factor of each coordinate, x, y, w, h.
+        factor = moved.abs().sum(2) / (present.sum(1, keepdim=True) + 0.01)
+        shared = torch.cat([inputs["score"][:, -RECENT - 1 :], seen, interval / unit, torch.log(unit)], 1)
+        features = torch.cat(
+            [
+                vectors.transpose(1, 2).flatten(2),
+                step.unflatten(1, (2, 2)).transpose(1, 2).flatten(2) * 4,
+                shared[:, None].expand(-1, 2, -1),
+                inputs["aspect"][:, None] * self.axis,
+            ],
+            2,
+        )
+        # Of each axis position and size, of each the law's terms and those of sigma; x, y, w, h like the law.
+        told = self.residual(features).unflatten(2, (2, 2, DEGREE)).permute(0, 3, 4, 2, 1).flatten(3)
+        told = told * (seen.sum(1) > 0).to(told.dtype)[:, None, None, None]
+        change = torch.cat([told[:, 0, :1] * PRESENT, told[:, 0, 1:] * factor[:, None]], 1)
+        return coefficient + change, spread + told[:, 1], unit
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        """As `MotionNetwork.forward`, ``(B, 3, knots, 4)``; inputs in the order of `specs`."""
+        *inputs, vectors, seen = tensors
+        return self.motion.knots(*self.law(dict(zip(INPUTS, inputs, strict=True)), vectors, seen))
+
+    def trust(self, share: float) -> JointNetwork:
+        """Keep this share of what features change in the mean, for good; sigma stays as it is. Returns the network."""
+        last = self.residual[-1]
+        assert isinstance(last, nn.Linear)
+        with torch.no_grad():
+            for rows in (last.weight, last.bias):
+                # Of each axis position and size, of these the law's terms and those of sigma.
+                rows.view(2, 2, DEGREE, -1)[:, 0] *= share
+        return self
+
+    def engines(self, device: str = "cpu") -> tuple[TorchEngine, TorchEngine]:
+        """``(predictor, encoder)`` as engines, one track and one result at a time, as the committed graphs are."""
+        (encoder_in, encoder_out), (inputs, outputs) = specs(self.config)
+        encoder = TorchEngine(self.encoder, encoder_in, encoder_out, device, "JointNetwork's encoder")
+        return TorchEngine(self, inputs, outputs, device, "JointNetwork"), encoder
+
+
+def _level(maps: Tensor) -> Tensor:
+    """Every cell's channels at unit power: what they say, not how loud."""
+    return maps * torch.rsqrt((maps * maps).mean(1, keepdim=True) + 1e-4)
+
+
+Specs = tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]
+
+
+def specs(config: JointConfig) -> tuple[Specs, Specs]:
+    """Inputs and outputs of the encoder and of the predictor."""
+    c, dtype = config, np.dtype(np.float32)
+    template = TensorSpec("template", (1, c.channels, c.template, c.template), dtype)
+    search = TensorSpec("search", (1, c.channels, c.search, c.search), dtype)
+    vector = TensorSpec("vector", (1, 2, c.vector), dtype)
+    inputs, outputs = motion_specs(c.motion)
+    vectors = TensorSpec("vectors", (1, c.frames, 2, c.vector), dtype)
+    return ((template, search), (vector,)), ((*inputs, vectors, TensorSpec("seen", (1, c.frames), dtype)), outputs)
+
+
+def save(network: JointNetwork, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
+    """Write `path` (``.safetensors``) and the card beside it: format, configuration and `notes` (anything JSON takes)."""
+    write_weights(path, network.state_dict(), {**(notes or {}), "format": FORMAT, "config": network.config.as_dict()})
+
+
+def load(path: str | Path) -> tuple[JointNetwork, dict[str, Any]]:
+    """The network in evaluation mode, and its card. Raises InputError where files are missing, damaged or of another kind."""
+    tensors, card = read_weights(path)
+    if not isinstance(card, dict) or card.get("format") != FORMAT or not isinstance(card.get("config"), dict):
+        found = card.get("format") if isinstance(card, dict) else type(card).__name__
+        raise InputError(f"{card_of(path)}: format is {found!r}, expected {FORMAT!r} with a config")
+    values = dict(card["config"])
+    try:
+        network = JointNetwork(JointConfig(**{**values, "motion": MotionConfig(**values["motion"])}))
+    except (TypeError, KeyError) as error:
+        raise InputError(f"{card_of(path)}: {error}; known are {', '.join(JointConfig.__dataclass_fields__)}") from None
+    network.load_state_dict(match(network.state_dict(), tensors, str(path), "a joint network"))
+    return network.eval(), card

@@ -1,0 +1,231 @@
+"""Training of the joint network on recordings: on frozen features, or together with the last layers of the tracker.
+
+The motion law under it stays as it is; what learns is the encoder and the residual, and in joint training the part of the
+tracker that is handed in, with the tracker's own loss and the predictor's in one step (PVT++, arXiv 2211.11629, section 4.3).
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import lightning
+import torch
+from torch import Tensor
+
+from pvtpp.errors import InputError
+from pvtpp.networks.joint import JointConfig, JointNetwork
+from pvtpp.networks.motion import MotionNetwork, mean_at, sigma_at
+from pvtpp.networks.motion import load as load_motion
+from pvtpp.predictors.motion import WEIGHTS as MOTION
+from pvtpp.training.calibration import calibration_loss
+from pvtpp.training.fit import WindowModule, fit, require_counts
+from pvtpp.training.motion import overlap
+from pvtpp.training.projection import Projection
+from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
+from pvtpp.training.recordings import Recording
+
+AT_ONCE = 32
+"""Recorded results that go through the tracker's part together."""
+
+
+class TrackerPart(Protocol):
+    """What of a tracker is trained with the predictor: a torch module whose frozen parameters ask for no gradient."""
+
+    def see(self, template: Tensor, search: Tensor) -> tuple[Tensor, Tensor]:
+        """Recorded maps of B templates and of k search regions each, ``(B, ..)`` and ``(B, k, ..)``, to the features that the
+        joint network reads."""
+
+    def loss(self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor) -> dict[str, Tensor]:
+        """The tracker's own losses by name, of one frame: its features, the result before (round which the search region lies)
+        and the truth, ``(B, 4)`` pixels, and the weight ``(B,)`` of each sample."""
+
+
+@dataclass(frozen=True)
+class JointTraining:
+    """`epochs` of `epoch_batches` batches, each of `shards` x `shard_windows` windows; a checkpoint after each epoch.
+
+    Weights of the losses: of the overlap 1, of the error's size `absolute`, of the robust error (Cauchy, scale `robust_scale`
+    in target sizes) `robust`, of sigma's `calibration`, of the tracker's own losses `tracker`. `tracker_rate`: learning rate of
+    the tracker's layers as a share of the predictor's. `blind`: share of results whose features are left out. `trust`: what is
+    kept at the end of all that features change in the mean: of a few clips a network learns what is theirs, too.
+    """
+
+    network: JointConfig = field(default_factory=lambda: JointConfig(channels=24))
+    windows: RecordedWindows = field(default_factory=lambda: RecordedWindows(frames=1))
+    epochs: int = 2
+    epoch_batches: int = 100
+    shards: int = 1
+    shard_windows: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    warmup: int = 50
+    clip: float = 1.0
+    absolute: float = 0.5
+    robust: float = 0.1
+    robust_scale: float = 0.15
+    calibration: float = 0.02
+    tracker: float = 0.2
+    tracker_rate: float = 0.1
+    blind: float = 0.1
+    trust: float = 0.5
+    validation_windows: int = 1024
+    workers: int = 0
+    precision: Any = "32-true"
+    accelerator: str = "auto"
+    devices: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require_counts(self)
+        for name in ("learning_rate", "clip", "robust_scale"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InputError(f"JointTraining.{name} is {getattr(self, name)}, allowed is any number above 0")
+        if not 0 <= self.blind < 1 or not 0 < self.trust <= 1:
+            raise InputError(f"JointTraining: blind {self.blind} must be a share below 1, trust {self.trust} one above 0")
+        looked = (self.windows.history, self.windows.frames)
+        if looked != (self.network.motion.history, self.network.frames):
+            raise InputError(
+                f"JointTraining: windows have {looked[0]} results, {looked[1]} with features; the network looks at "
+                f"{self.network.motion.history} and {self.network.frames}"
+            )
+
+    @property
+    def steps(self) -> int:
+        return self.epochs * self.epoch_batches
+
+
+class JointModule(WindowModule):
+    """`network` learns, its motion law apart, and `tracker` if there is one: it makes the features then, and `projection` takes
+    them to the channels that the network reads."""
+
+    config: JointTraining
+
+    def __init__(
+        self,
+        config: JointTraining,
+        motion: MotionNetwork,
+        learnt: RecordingPool | None = None,
+        apart: RecordingPool | None = None,
+        tracker: TrackerPart | None = None,
+        projection: Projection | None = None,
+    ):
+        super().__init__(config, *(pool.sample if pool else None for pool in (learnt, apart)))
+        # Its own copy: another training may learn on the same law at the same time.
+        self.network = JointNetwork(config.network, copy.deepcopy(motion))
+        self.network.motion.requires_grad_(False)
+        self.tracker: Any = tracker
+        self.projection = projection
+
+    def losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Sums over the batch divided by its size, so that ranks with equal shares average to the whole."""
+        template, search, seen = batch["template"], batch["search"], batch["seen"]
+        own: dict[str, Tensor] = {}
+        if self.tracker is not None:
+            template, search = self.tracker.see(template, search)
+            weight = batch["now_weight"] * seen[:, -1]
+            own = self.tracker.loss(template, search[:, -1], batch["before"], _in_pixels(batch), weight)
+            if self.projection is not None:
+                template, search = self.projection.tensor(template), self.projection.tensor(search)
+        if self.training and self.config.blind:
+            seen = seen * (torch.rand_like(seen) >= self.config.blind)
+        coefficient, spread, unit = self.network.law(batch, self.network.encode_all(template, search, seen), seen)
+        mean = mean_at(coefficient, unit, batch["horizon"])
+        error = mean - batch["truth"]
+        each = {
+            "overlap": 1 - overlap(mean, batch["truth"]),
+            "absolute": error.abs().clamp(max=2.0).mean(-1),
+            "robust": torch.log1p((error / self.config.robust_scale) ** 2).mean(-1),
+            "calibration": calibration_loss(error.detach(), sigma_at(spread, batch["horizon"])).mean(-1),
+        }
+        return {**{name: (value * batch["weight"]).mean() for name, value in each.items()}, **own}
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        # What is left out by chance must not depend on how often the run was interrupted.
+        torch.manual_seed(hash((self.config.seed, self.global_step, self.global_rank)) % 2**32)
+
+    def training_step(self, batch: dict[str, Tensor], index: int) -> Tensor:
+        c, losses = self.config, self.losses(batch)
+        self.log_dict({f"train/{name}": value for name, value in losses.items()})
+        weights = {"overlap": 1.0, "absolute": c.absolute, "robust": c.robust, "calibration": c.calibration}
+        return torch.stack([weights.get(name, c.tracker) * value for name, value in losses.items()]).sum()
+
+    def validation_step(self, batch: dict[str, Tensor], index: int) -> None:
+        overlapped = 1 - self.losses(batch)["overlap"] / batch["weight"].mean()
+        self.log("held_out/overlap", overlapped, prog_bar=True, sync_dist=True)
+
+    def configure_optimizers(self) -> Any:
+        c = self.config
+        groups = [{"params": [p for p in self.network.parameters() if p.requires_grad], "lr": c.learning_rate}]
+        if self.tracker is not None:
+            learning = [p for p in self.tracker.parameters() if p.requires_grad]
+            groups.append({"params": learning, "lr": c.learning_rate * c.tracker_rate})
+        optimizer = torch.optim.AdamW(groups, weight_decay=c.weight_decay)
+
+        def rate(step: int) -> float:
+            return min(1.0, (step + 1) / c.warmup) * 0.5 * (1 + math.cos(math.pi * min(step / c.steps, 1.0)))
+
+        return [optimizer], [{"scheduler": torch.optim.lr_scheduler.LambdaLR(optimizer, rate), "interval": "step"}]
+
+
+def train(
+    config: JointTraining,
+    motion: MotionNetwork | None,
+    recordings: Sequence[Recording],
+    held_out: Sequence[Recording],
+    folder: str,
+    part: TrackerPart | None = None,
+    together: bool = False,
+    start: JointNetwork | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> JointNetwork:
+    """Train on recordings and return the network, which reads the tracker's own features.
+
+    `motion`: the law it adds to, None for the committed one. `part`: where there is one the recordings are of what it reads,
+    else of the features themselves. `together`: it learns too, in place; else it is frozen, and every recorded result goes
+    through it once. `start`: a network that was trained before, to go on from. Without one the network learns on `config`'s
+    number of channels, leading components of the features, which are folded into it at the end. Checkpoints and logs go to
+    `folder`; `resume` goes on from its newest. Runs under ``torchrun``. Raises InputError where there is no part to train
+    together.
+    """
+    if together and part is None:
+        raise InputError("joint training needs the part of the tracker that is to learn; on features alone it is frozen")
+    lightning.seed_everything(config.seed, workers=True, verbose=False)
+    motion = motion or load_motion(MOTION.with_suffix(".safetensors"))[0]
+    given: list[list[Recording]] = [list(recordings), list(held_out)]
+    seen = given if part is None or (together and start) else [[seen_by(part, each) for each in group] for group in given]
+    projection = None if start else Projection.of(seen[0], config.network.channels)
+    if not together:
+        given = [[projection.recording(each) if projection else each for each in group] for group in seen]
+    if start:
+        config = replace(config, network=start.config)
+    learnt, apart = (RecordingPool(group, config.windows) if group else None for group in given)
+    module = JointModule(config, motion, learnt, apart, *((part, projection) if together else ())).train()
+    if start:
+        module.network.load_state_dict(start.state_dict())
+        module.network.trust(1 / config.trust)
+    fit(module, folder, resume, progress)
+    network = module.network.cpu().trust(config.trust).eval()
+    return projection.folded(network) if projection else network
+
+
+def seen_by(part: TrackerPart, recording: Recording) -> Recording:
+    """The recording with the features that `part`, as it stands, makes of what was recorded; zero where nothing was seen."""
+    module: Any = part
+    module.eval()
+    with torch.inference_mode():
+        maps, template = (torch.from_numpy(each) for each in (recording.search, recording.template))
+        both = [part.see(template[None].float(), some[None].float()) for some in maps.split(AT_ONCE)]
+    search = torch.cat([found[0] for _, found in both]).half().numpy()
+    search[~recording.seen] = 0
+    return replace(recording, search=search, template=both[0][0][0].half().numpy())
+
+
+def _in_pixels(batch: dict[str, Tensor]) -> Tensor:
+    """The truth at the newest result, ``(B, 4)`` pixels."""
+    newest, now = batch["newest"], batch["now"]
+    return torch.cat([newest[:, :2] + now[:, :2] * newest[:, 2:], newest[:, 2:] * torch.exp(now[:, 2:])], 1)

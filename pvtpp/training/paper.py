@@ -1,0 +1,263 @@
+"""The paper's N-head modules trained by its recipe: M on annotated boxes, V and MV on recordings of a tracker.
+
+Source: PVT++ (arXiv 2211.11629), section 4 and the published code's configurations. A module is made for one frame rate and one
+processing time: its heads speak for the frames that may be asked before the next result is there. What differs from the
+paper, and why: windows are those that our own predictors learn from (real tracker errors and skipped frames in place of the
+truth at constant intervals), each asked at frames where its answer is the newest; V and MV learn on a frozen tracker.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor
+
+from pvtpp.errors import InputError
+from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork
+from pvtpp.training.fit import Draw, WindowModule, fit, require_counts
+from pvtpp.training.motion import overlap
+from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
+from pvtpp.training.recordings import Recording
+from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The paper's schedule for a kind of module (its MobileNet tracker): the rate falls to a tenth after these epochs. `parts`:
+    weights of the losses of the branches."""
+
+    epochs: int
+    learning_rate: float
+    decay_epochs: tuple[int, ...]
+    parts: dict[str, float]
+
+
+RECIPES = {
+    "motion": Recipe(100, 0.01, (15, 30, 40, 50, 80), {"motion": 1.0}),
+    "visual": Recipe(210, 0.0035, (200,), {"visual": 1.0}),
+    "joint": Recipe(280, 0.01, (200,), {"motion": 0.1, "visual": 0.1, "joint": 1.0}),
+}
+ESTIMATOR = 0.09
+"""Weight of the single frames' own steps, V and MV (the published code multiplies by .3 twice)."""
+
+
+@dataclass(frozen=True)
+class PaperTraining:
+    """`epochs` of `epoch_batches` batches of `shards` x `shard_windows` windows: the paper's 10,000 samples in batches of 128.
+
+    `kappa`: frames per second that heads and intervals count in. `windows` are those of M, `recorded` those of V and MV.
+    `robust`: Cauchy's loss of scale `robust_scale` (target sizes) in place of L1. `decay_epochs`: epochs after which the
+    learning rate is multiplied by `decay`.
+    """
+
+    network: NHeadConfig = field(default_factory=lambda: NHeadConfig("motion"))
+    kappa: float = 30.0
+    windows: WindowConfig = field(default_factory=WindowConfig)
+    recorded: RecordedWindows = field(default_factory=RecordedWindows)
+    epochs: int = 100
+    epoch_batches: int = 78
+    shards: int = 1
+    shard_windows: int = 128
+    learning_rate: float = 0.01
+    decay_epochs: tuple[int, ...] = (15, 30, 40, 50, 80)
+    decay: float = 0.1
+    weight_decay: float = 1e-4
+    clip: float = 10.0
+    robust: bool = False
+    robust_scale: float = 0.15
+    validation_windows: int = 2048
+    workers: int = 0
+    precision: Any = "32-true"
+    accelerator: str = "auto"
+    devices: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require_counts(self)
+        for name in ("learning_rate", "clip", "kappa", "robust_scale", "decay"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InputError(f"PaperTraining.{name} is {getattr(self, name)}, allowed is any number above 0")
+        looked = self.recorded.history if self.network.sees_images else self.windows.results
+        if looked <= self.network.history:
+            raise InputError(
+                f"PaperTraining: windows have {looked} results, {self.network.history} steps of the network need one more"
+            )
+        if self.network.sees_images and (self.recorded.frames, self.recorded.ahead, self.recorded.kappa) != (
+            self.network.history,
+            self.network.heads,
+            self.kappa,
+        ):
+            raise InputError(
+                f"PaperTraining: recorded windows have {self.recorded.frames} frames with features and the truth of "
+                f"{self.recorded.ahead} frames at {self.recorded.kappa:g} per second; the network has {self.network.history} "
+                f"steps and {self.network.heads} heads at {self.kappa:g}"
+            )
+
+
+def heads_for(kappa: float, processing_s: float, camera_fps: float | None = None) -> int:
+    """Frames after a result's own at which it may still be the newest: it is there one processing time after its capture, the
+    next one another time later, and a frame may have waited for the tracker until the camera's next one."""
+    return math.ceil(2 * processing_s * kappa + kappa / (camera_fps or kappa))
+
+
+def recipe(
+    kind: str,
+    kappa: float,
+    processing_s: float,
+    camera_fps: float | None = None,
+    channels: int = NHeadConfig.channels,
+    **given: Any,
+) -> PaperTraining:
+    """The paper's training of this kind of module for a world of `kappa` frames per second, a camera of as many or fewer, and a
+    tracker that needs `processing_s` a frame (V and MV: at most) and has features of so many `channels`. `given` fields go
+    before it."""
+    if kind not in RECIPES:
+        raise InputError(f"N-head module {kind!r}, expected one of: {', '.join(RECIPES)}")
+    if not (0 < kappa < math.inf and 0 < processing_s < math.inf):
+        raise InputError(f"N-head module for {kappa} fps and {processing_s} s: both must be above 0 and finite")
+    heads, schedule = heads_for(kappa, processing_s, camera_fps), RECIPES[kind]
+    network = NHeadConfig(kind, heads, channels=channels)
+    made: dict[str, Any] = {
+        "network": network,
+        "kappa": kappa,
+        "windows": WindowConfig(
+            results=5,
+            horizons=8,
+            longest_horizon_s=heads / kappa,
+            fps30=0.0,
+            fps=(kappa, kappa),
+            processing_s=(processing_s, processing_s),
+            carrying=0.0,
+        ),
+        "recorded": RecordedWindows(history=5, frames=network.history, ahead=heads, kappa=kappa),
+        "epochs": schedule.epochs,
+        "learning_rate": schedule.learning_rate,
+        "decay_epochs": schedule.decay_epochs,
+    }
+    return PaperTraining(**{**made, **given})
+
+
+def as_steps(batch: dict[str, Tensor], history: int, kappa: float) -> tuple[Tensor, Tensor, Tensor]:
+    """The last `history` steps as the paper has them, from windows as `pvtpp.training.windows.tensors` makes them.
+
+    ``(motion, interval, there)``: ``(B, k, 4)`` in sizes of the box before, ``(B, k)`` frames, ``(B,)`` whether there was a
+    step at all. The oldest step stands in for those that are missing, as in `pvtpp.predictors.n_head`.
+    """
+    step, seconds = batch["step"][..., -history:].transpose(1, 2), batch["interval"][:, -history:]
+    growth = step[..., 2:].flip(1).cumsum(1).flip(1).exp()
+    motion = torch.cat([step[..., :2] * growth, step[..., 2:]], 2)
+    missing = (seconds <= 0).sum(1, keepdim=True)
+    place = torch.arange(history).clamp(min=missing.clamp(max=history - 1))
+    interval = (seconds * kappa).round().clamp(min=1).gather(1, place)
+    return motion.gather(1, place[..., None].expand_as(motion)), interval, missing[:, 0] < history
+
+
+def from_boxes(pool: BoxPool, config: PaperTraining, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+    """Windows for M: `motion`, `interval`, and for each frame asked its `head` ``(B, H)``, `truth` ``(B, H, 4)``, `weight`."""
+    batch = tensors(sample(pool, config.windows, rng, count))
+    motion, interval, there = as_steps(batch, config.network.history, config.kappa)
+    frame = (batch["horizon"] * config.kappa).round().long()
+    covered = (frame >= 1) & (frame <= config.network.heads)
+    return {
+        "motion": motion,
+        "interval": interval,
+        "head": (frame - 1).clamp(0, config.network.heads - 1),
+        "truth": batch["truth"],
+        "weight": batch["weight"] * covered * there[:, None],
+    }
+
+
+def from_recordings(pool: RecordingPool, config: PaperTraining, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+    """Windows for V and MV: as `from_boxes`, with every head asked, and the features `template` and `search`."""
+    batch = pool.sample(rng, count)
+    motion, interval, there = as_steps(batch, config.network.history, config.kappa)
+    complete = there & (batch["seen"] > 0).all(1)
+    return {
+        "motion": motion,
+        "interval": interval,
+        "template": batch["template"],
+        "search": batch["search"],
+        "head": torch.arange(config.network.heads).expand(count, -1),
+        "truth": batch["ahead"],
+        "weight": batch["ahead_weight"] * complete[:, None],
+    }
+
+
+class PaperModule(WindowModule):
+    """Learns as the paper has it: every branch against the truth, and for V and MV each frame against its own step."""
+
+    config: PaperTraining
+
+    def __init__(self, config: PaperTraining, learnt: Draw | None = None, apart: Draw | None = None):
+        super().__init__(config, learnt, apart)
+        self.network = NHeadNetwork(config.network)
+
+    def losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Of every branch, and of the `estimator`; summed over heads and coordinates, mean over windows."""
+        found = {}
+        for name, asked in self._branches(batch).items():
+            each = self._distance(asked - batch["truth"]).sum(2) * batch["weight"]
+            found[name] = each.sum(1).mean() * (self.config.network.heads / batch["head"].shape[1])
+        if self.config.network.sees_images and self.config.network.auxiliary:
+            found["estimator"] = self._estimated(batch)
+        return found
+
+    def training_step(self, batch: dict[str, Tensor], index: int) -> Tensor:
+        parts = {**RECIPES[self.config.network.kind].parts, "estimator": ESTIMATOR}
+        losses = self.losses(batch)
+        self.log_dict({f"train/{name}": value for name, value in losses.items()})
+        return torch.stack([parts[name] * value for name, value in losses.items()]).sum()
+
+    def validation_step(self, batch: dict[str, Tensor], index: int) -> None:
+        asked = self._branches(batch)[self.config.network.kind]
+        shared = (overlap(asked, batch["truth"]) * batch["weight"]).sum() / batch["weight"].sum().clamp(min=1)
+        self.log("held_out/overlap", shared, prog_bar=True, sync_dist=True)
+
+    def configure_optimizers(self) -> Any:
+        c = self.config
+        optimizer = torch.optim.AdamW(self.network.parameters(), lr=c.learning_rate, weight_decay=c.weight_decay)
+        return [optimizer], [torch.optim.lr_scheduler.MultiStepLR(optimizer, list(c.decay_epochs), c.decay)]
+
+    def _branches(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What each branch says of the frames asked, ``(B, H, 4)``."""
+        features = [batch[name] for name in ("template", "search") if name in batch]
+        heads = batch["head"][..., None].expand(-1, -1, 4)
+        offsets = self.network.branches(batch["motion"], batch["interval"], *features)
+        return {name: offset.gather(1, heads) for name, offset in offsets.items()}
+
+    def _distance(self, error: Tensor) -> Tensor:
+        return torch.log1p((error / self.config.robust_scale) ** 2) if self.config.robust else error.abs()
+
+    def _estimated(self, batch: dict[str, Tensor]) -> Tensor:
+        steps = batch["search"].shape[1]
+        template = batch["template"].repeat_interleave(steps, dim=0)
+        estimated = self.network.estimate(template, batch["search"].flatten(0, 1)).unflatten(0, (-1, steps))
+        error = self._distance(estimated - batch["motion"]).sum(2).mean(1)
+        return (error * batch["weight"].amax(1)).mean()
+
+
+def train(
+    config: PaperTraining, learnt: Draw, apart: Draw | None, folder: str, resume: bool = False, progress: bool = True
+) -> NHeadNetwork:
+    """Train on windows that `on_boxes` or `on_recordings` draw; returns the network in evaluation mode. See `fit.fit`."""
+    lightning.seed_everything(config.seed, workers=True, verbose=False)
+    module = PaperModule(config, learnt, apart)
+    fit(module, folder, resume, progress)
+    return module.network.cpu().eval()
+
+
+def on_boxes(config: PaperTraining, xywh: Sequence[np.ndarray]) -> Draw:
+    """What draws windows for M from annotated boxes, arrays as `BoxPool` takes them."""
+    return partial(from_boxes, BoxPool(xywh), config)
+
+
+def on_recordings(config: PaperTraining, recordings: Sequence[Recording]) -> Draw:
+    """What draws windows for V and MV from recordings of one tracker."""
+    return partial(from_recordings, RecordingPool(recordings, config.recorded), config)

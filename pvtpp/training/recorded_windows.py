@@ -1,0 +1,168 @@
+"""Training windows from recordings: what a tracker said lately, what it saw, and where the target truly was from then on.
+
+Tensors carry the names and units of `pvtpp.training.windows.tensors`, and beside them `search` ``(B, k, C, H, W)`` of the
+newest k results, oldest first, `seen` ``(B, k)`` (0 where there was none: the map is zero), `template` ``(B, C, h, w)``,
+`before` and `newest` ``(B, 4)``, the last two results in pixels, `now` ``(B, 4)``, the truth at the newest result relative to
+it with weight `now_weight` ``(B,)``, and for heads that speak for whole frames `ahead` ``(B, N, 4)`` with weights
+`ahead_weight` ``(B, N)``: the truth 1..N frames after the newest result, relative to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pvtpp.boxes import iou
+from pvtpp.errors import InputError
+from pvtpp.training.recordings import Recording
+from pvtpp.training.windows import Windows, tensors
+
+LAST_S = 0.1
+"""How long the last trajectory of a recording counts as the newest."""
+NEAR_NS = 2_000_000
+"""Frame times are rounded, so a truth this near to the wanted time is the one meant."""
+
+
+@dataclass(frozen=True)
+class RecordedWindows:
+    """`history` results looked at, `frames` of them with features. `horizons` per window: all but the last where this
+    trajectory is the newest, the last anywhere within `longest_horizon_s`. `ahead` frames at `kappa` per second. Results that
+    overlap the truth by less than `least_overlap` have lost the target: there is nothing to learn from them."""
+
+    history: int = 16
+    frames: int = 3
+    horizons: int = 5
+    longest_horizon_s: float = 0.38
+    ahead: int = 8
+    kappa: float = 30.0
+    least_overlap: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name, least in (("history", 5), ("frames", 1), ("horizons", 2), ("ahead", 1)):
+            if getattr(self, name) < least:
+                raise InputError(f"RecordedWindows.{name} is {getattr(self, name)}, allowed is any whole number from {least}")
+        if not (self.longest_horizon_s > 0 and self.kappa > 0 and 0 <= self.least_overlap < 1):
+            raise InputError(f"{self}: longest_horizon_s and kappa must be above 0, least_overlap in [0, 1)")
+
+
+class RecordingPool:
+    """Recordings side by side, for windows drawn by chance (`sample`) or all of them in order (`every`)."""
+
+    def __init__(self, recordings: Sequence[Recording], config: RecordedWindows):
+        shapes = {(r.search.shape[1:], r.template.shape) for r in recordings}
+        if len(shapes) != 1:
+            raise InputError(f"recordings of one tracker are needed, at least one; features are {sorted(shapes) or 'none'}")
+        self.recordings, self.config = list(recordings), config
+        self.length = np.array([len(r) for r in recordings])
+        # Of each result the truth at its own time, NaN where there is none.
+        self.truth = [_truth_at(r, r.t_ns) for r in self.recordings]
+        usable = [
+            np.flatnonzero(r.seen & (np.nan_to_num(iou(r.boxes, truth), nan=0.0) >= config.least_overlap))
+            for r, truth in zip(self.recordings, self.truth, strict=True)
+        ]
+        self.usable = np.concatenate([np.stack([np.full(len(rows), i), rows], 1) for i, rows in enumerate(usable)])
+        if not len(self.usable):
+            raise InputError(f"none of the {self.length.sum()} recorded results is on its target")
+
+    def sample(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+        """`count` windows; the same generator state gives the same windows. Clips count by their results."""
+        chosen = self.usable[rng.integers(len(self.usable), size=count)]
+        horizons = [self._drawn(rng, *pair) for pair in chosen.tolist()]
+        return self._windows(chosen, np.stack(horizons))
+
+    def every(self, count: int, on_target: bool = True) -> Iterator[dict[str, Tensor]]:
+        """Every window once, `count` at a time, asked at every frame at which its trajectory is the newest: the mean overlap
+        by weight is what the online benchmark scores. With `on_target` False also results that have lost the target."""
+        if on_target:
+            pairs = self.usable
+        else:
+            pairs = np.array([(i, k) for i, n in enumerate(self.length) for k in range(1, n)])
+        for begin in range(0, len(pairs), count):
+            chosen = pairs[begin : begin + count]
+            asked = [np.arange(*self._newest(*pair)) for pair in chosen.tolist()]
+            horizons = np.full((len(chosen), max(1, *map(len, asked))), -1)
+            for row, each in zip(horizons, asked, strict=True):
+                row[: len(each)] = each
+            yield self._windows(chosen, horizons)
+
+    def _newest(self, index: int, row: int) -> tuple[int, int]:
+        """First truth and the one after the last that are asked of this result's trajectory."""
+        r = self.recordings[index]
+        last = row + 1 == len(r)
+        until = r.available_ns[row] + round(LAST_S * 1e9) if last else r.available_ns[row + 1]
+        first, end = np.searchsorted(r.truth_t_ns, [r.available_ns[row] - NEAR_NS, until - NEAR_NS])
+        return int(first), int(end)
+
+    def _drawn(self, rng: np.random.Generator, index: int, row: int) -> np.ndarray:
+        r, c = self.recordings[index], self.config
+        first, end = self._newest(index, row)
+        now, latest = np.searchsorted(r.truth_t_ns, r.t_ns[row] + np.array([0, round(c.longest_horizon_s * 1e9)]))
+        made = np.full(c.horizons, -1)
+        if end > first:
+            made[:-1] = rng.integers(first, end, c.horizons - 1)
+        if latest > now:
+            made[-1] = rng.integers(now, latest)
+        return made
+
+    def _windows(self, chosen: np.ndarray, asked: np.ndarray) -> dict[str, Tensor]:
+        """`asked`: rows of the truth, ``(B, H)``, -1 for none."""
+        c, n, k = self.config, len(chosen), self.config.history
+        boxes, t, score = np.empty((n, k, 4)), np.empty((n, k)), np.empty((n, k))
+        horizon, truth = np.zeros(asked.shape), np.full((*asked.shape, 4), np.nan)
+        ahead, now = np.empty((n, c.ahead, 4)), np.empty((n, 4))
+        shapes = self.recordings[0].search.shape[1:], self.recordings[0].template.shape
+        search, template = np.empty((n, c.frames, *shapes[0]), np.float32), np.empty((n, *shapes[1]), np.float32)
+        seen = np.empty((n, c.frames))
+        frames_ns = np.rint(np.arange(1, c.ahead + 1) * 1e9 / c.kappa).astype(np.int64)
+        rows = chosen[:, 1:] + np.arange(1 - k, 1)
+        for b, index in enumerate(chosen[:, 0].tolist()):
+            r, past = self.recordings[index], np.maximum(rows[b], 0)
+            newest_ns = r.t_ns[past[-1]]
+            boxes[b], score[b], t[b] = r.boxes[past], r.scores[past], (r.t_ns[past] - newest_ns) * 1e-9
+            wanted = asked[b] >= 0
+            horizon[b, wanted] = (r.truth_t_ns[asked[b, wanted]] - newest_ns) * 1e-9
+            truth[b, wanted] = r.truth[asked[b, wanted]]
+            ahead[b], now[b] = _truth_at(r, newest_ns + frames_ns), self.truth[index][past[-1]]
+            looked = rows[b, -c.frames :]
+            seen[b] = (looked >= 0) & r.seen[np.maximum(looked, 0)]
+            search[b], template[b] = r.search[np.maximum(looked, 0)], r.template
+        search *= seen[..., None, None, None]
+        truth, weight = _weighed(truth)
+        made = tensors(Windows(boxes, t, score, np.zeros((n, k)), rows >= 0, horizon, truth, weight))
+        newest = boxes[:, -1]
+        now, now_weight = _weighed(now)
+        ahead, ahead_weight = _weighed(ahead)
+        arrays = {
+            "search": search,
+            "seen": seen,
+            "template": template,
+            "before": boxes[:, -2],
+            "newest": newest,
+            "now": relative(now, newest),
+            "now_weight": now_weight,
+            "ahead": relative(ahead, newest[:, None]),
+            "ahead_weight": ahead_weight,
+        }
+        return {**made, **{name: torch.from_numpy(np.asarray(array, dtype=np.float32)) for name, array in arrays.items()}}
+
+
+def relative(box: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """``[dx/w, dy/h, log w'/w, log h'/h]`` of `box` in sizes of `last`."""
+    return np.concatenate([(box[..., :2] - last[..., :2]) / last[..., 2:], np.log(box[..., 2:] / last[..., 2:])], -1)
+
+
+def _weighed(truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The truth with a harmless box where there is none, and its weight: 1, or 0 there."""
+    known = np.isfinite(truth).all(-1) & (np.nan_to_num(truth[..., 2:]) > 0).all(-1)
+    return np.where(known[..., None], truth, 1.0), known.astype(np.float64)
+
+
+def _truth_at(recording: Recording, t_ns: np.ndarray) -> np.ndarray:
+    """The truth nearest to each time, NaN where none is near."""
+    at = np.clip(np.searchsorted(recording.truth_t_ns, t_ns - NEAR_NS), 0, len(recording.truth) - 1)
+    near = np.abs(recording.truth_t_ns[at] - t_ns) <= NEAR_NS
+    return np.where(near[:, None], recording.truth[at], np.nan)

@@ -1,0 +1,232 @@
+"""Recordings: what a tracker said and saw along a clip, once, so that predictors which see images can be trained from disk.
+
+A recording is one online run: the tracker takes the newest frame whenever it is free, so a slow one skips frames, as on the
+simulated clock. Tracker and clip are handed in; anything with features called `template` (the same for all frames) and `search`
+will do, whatever their size: NanoTrack V3's are 96 x 8 x 8 and 96 x 16 x 16. `recorded_windows` makes training windows of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pvtpp.boxes import xywh_to_box
+from pvtpp.errors import InputError
+from pvtpp.files import whole_file
+from pvtpp.tracker import Frame, Tracker
+from pvtpp.training.tracker_error import log_uniform
+
+FORMAT = "pvtpp recording 1"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A video with its truth: `frames` of the camera in order of capture, truth ``(m, 4)`` at `truth_t_ns` ``(m,)``, which may
+    be more often; ``[cx, cy, w, h]``, NaN where the target is absent."""
+
+    name: str
+    frames: Sequence[Frame]
+    truth_t_ns: np.ndarray
+    truth: np.ndarray
+
+    def __post_init__(self) -> None:
+        if not len(self.frames) or np.shape(self.truth) != (len(self.truth_t_ns), 4):
+            raise InputError(
+                f"clip {self.name}: {len(self.frames)} frames and truth of shape {np.shape(self.truth)} at "
+                f"{len(self.truth_t_ns)} times, expected at least one frame and (times, 4)"
+            )
+
+    @classmethod
+    def of(cls, sequence: Any) -> Clip:
+        """The clip of an annotated video: anything with `name`, `frame(i)`, a length, `world_t_ns` and `ground_truth_xywh`."""
+        frames = [sequence.frame(i) for i in range(len(sequence))]
+        return cls(sequence.name, frames, sequence.world_t_ns, xywh_to_box(sequence.ground_truth_xywh))
+
+    def box_at(self, t_ns: int) -> np.ndarray:
+        """The truth at this time, NaN where the target is absent or nothing is annotated."""
+        at = int(np.searchsorted(self.truth_t_ns, t_ns))
+        return self.truth[at] if at < len(self.truth) and self.truth_t_ns[at] == t_ns else np.full(4, np.nan)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """n results, the first of which is the box that the tracker was given: `seen` is False there.
+
+    `t_ns` capture times, `available_ns` when each result was there, both ``(n,)``; `boxes` ``(n, 4)``, `scores` ``(n,)``;
+    `search` ``(n, C, H, W)`` and `template` ``(C, h, w)`` float16. `truth` ``(m, 4)`` at `truth_t_ns` ``(m,)``, NaN where the
+    target is absent. All boxes ``[cx, cy, w, h]``.
+    """
+
+    clip: str
+    t_ns: np.ndarray
+    available_ns: np.ndarray
+    boxes: np.ndarray
+    scores: np.ndarray
+    seen: np.ndarray
+    search: np.ndarray
+    template: np.ndarray
+    truth_t_ns: np.ndarray
+    truth: np.ndarray
+
+    def __post_init__(self) -> None:
+        n, m = len(self.t_ns), len(self.truth_t_ns)
+        expected = {"available_ns": (n,), "boxes": (n, 4), "scores": (n,), "seen": (n,), "truth": (m, 4)}
+        found = {name: getattr(self, name).shape for name in expected}
+        wrong = [f"{name} {shape}" for name, shape in found.items() if shape != expected[name]]
+        if n < 2 or wrong or self.search.ndim != 4 or len(self.search) != n or self.template.ndim != 3:
+            raise InputError(
+                f"recording of {self.clip}: {n} results (at least 2) and {m} truths with search {self.search.shape}, template "
+                f"{self.template.shape}{'; these do not fit: ' * bool(wrong)}{', '.join(wrong)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.t_ns)
+
+    def write(self, path: str | Path) -> None:
+        """One ``.npz`` file, whole or not at all."""
+        with whole_file(path, keep_extension=True) as part:
+            arrays: dict[str, Any] = {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
+            np.savez(part, format=np.array(FORMAT), **arrays)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Recording:
+        """Raises InputError for a file that is missing, damaged or no recording. Nothing in it is ever run."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                if str(file["format"]) != FORMAT:
+                    raise InputError(f"{path}: format is {str(file['format'])!r}, expected {FORMAT!r}")
+                arrays = {f.name: file[f.name] for f in fields(cls)}
+        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path}: no recording, or damaged ({error})") from None
+        return cls(**{**arrays, "clip": str(arrays["clip"])})
+
+
+@dataclass(frozen=True)
+class RecordingPlan:
+    """`runs` of each clip, each with a start of its own (within the first `starts` of the clip) and a processing time of its
+    own, log-uniform in `processing_s`, that varies by `jitter` (of its logarithm). The first box is off by up to `first_box`
+    of its size. `longest`: results in a run."""
+
+    runs: int = 6
+    processing_s: tuple[float, float] = (0.02, 0.2)
+    jitter: float = 0.1
+    starts: float = 0.75
+    first_box: float = 0.03
+    longest: int = 400
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        low, high = self.processing_s
+        if self.runs < 1 or self.longest < 2 or not 0 < low <= high or not 0 <= self.starts < 1:
+            raise InputError(
+                f"{self}: allowed are runs from 1, longest from 2, processing_s above 0 in order, and starts in [0, 1)"
+            )
+        if min(self.jitter, self.first_box) < 0:
+            raise InputError(f"{self}: jitter and first_box must be 0 or more")
+
+
+def taken(t_ns: Sequence[int], processing_ns: Callable[[int], int], start: int = 0) -> Iterator[tuple[int, int]]:
+    """``(frame, when its result is there)`` of a tracker that takes the newest frame whenever it is free; the first is `start`,
+    whose result, the given box, is there at once though the tracker is busy with it."""
+    now = t_ns[start] + processing_ns(start)
+    yield start, int(t_ns[start])
+    frame = start
+    while True:
+        newest = int(np.searchsorted(t_ns, now, side="right")) - 1
+        if newest <= frame:
+            newest = frame + 1
+            if newest >= len(t_ns):
+                return
+            now = t_ns[newest]
+        frame, now = newest, now + processing_ns(newest)
+        yield frame, int(now)
+
+
+def record(
+    tracker: Tracker,
+    clip: Clip,
+    processing_ns: Callable[[int], int],
+    start: int = 0,
+    first_box: np.ndarray | None = None,
+    longest: int | None = None,
+) -> Recording:
+    """Run the tracker over the clip from frame `start`, on `first_box` or the truth. Raises InputError where there is no truth
+    to start from, and for a tracker whose results have no features."""
+    t_ns = [frame.t_ns for frame in clip.frames]
+    box = clip.box_at(t_ns[start]) if first_box is None else np.asarray(first_box, dtype=np.float64)
+    if not np.isfinite(box).all():
+        raise InputError(f"clip {clip.name}: no target in frame {start} to start the tracker on")
+    times, available, boxes, scores, search = [t_ns[start]], [t_ns[start]], [box], [1.0], []
+    template = None
+    tracker.init(clip.frames[start], box)
+    for frame, done in list(taken(t_ns, processing_ns, start))[1:longest]:
+        output = tracker.track(clip.frames[frame])
+        seen = getattr(output.features, "search", None)
+        if seen is None or getattr(output.features, "template", None) is None:
+            raise InputError(f"clip {clip.name}: {type(tracker).__name__} gives no features (template, search) to record")
+        times.append(t_ns[frame])
+        available.append(done)
+        boxes.append(output.box)
+        scores.append(output.score)
+        search.append(np.asarray(seen[0], dtype=np.float16))
+        template = output.features.template
+    if template is None:
+        raise InputError(f"clip {clip.name}: ends with frame {start}, there is nothing to track")
+    return Recording(
+        clip.name,
+        np.array(times, dtype=np.int64),
+        np.array(available, dtype=np.int64),
+        np.array(boxes),
+        np.array(scores),
+        np.arange(len(times)) > 0,
+        np.stack([np.zeros_like(search[0]), *search]),
+        np.asarray(template[0], dtype=np.float16),
+        np.asarray(clip.truth_t_ns, dtype=np.int64),
+        np.asarray(clip.truth, dtype=np.float64),
+    )
+
+
+def record_all(
+    tracker: Tracker,
+    clips: Iterable[Clip],
+    plan: RecordingPlan,
+    folder: str | Path,
+    source: str = "",
+    progress: Callable[[str], None] | None = None,
+) -> Iterator[Recording]:
+    """Every run of the plan, one file each in `folder`; files that are there are read instead, so an interrupted call goes on
+    where it was. `source` tells trackers from one another: it and the plan go into the files' names."""
+    for clip in clips:
+        for run in range(plan.runs):
+            path = Path(folder) / f"{clip.name}.{run}of{plan.runs}.{_digest(clip, plan, source)}.npz"
+            if not path.is_file():
+                _run(tracker, clip, plan, run).write(path)
+                if progress:
+                    progress(f"{clip.name}, run {run + 1} of {plan.runs}")
+            yield Recording.read(path)
+
+
+def _run(tracker: Tracker, clip: Clip, plan: RecordingPlan, run: int) -> Recording:
+    rng = np.random.default_rng([plan.seed, run, int.from_bytes(hashlib.sha256(clip.name.encode()).digest()[:4], "big")])
+    processing = float(log_uniform(rng, plan.processing_s, 1)[0]) * 1e9
+    varied = np.rint(processing * np.exp(plan.jitter * rng.normal(size=len(clip.frames)))).astype(np.int64)
+    wanted = int(plan.starts * len(clip.frames) * run / plan.runs)
+    there = [i for i in range(len(clip.frames) - 1) if np.isfinite(clip.box_at(clip.frames[i].t_ns)).all()]
+    if not there:
+        raise InputError(f"clip {clip.name}: no frame shows a target")
+    start = next((i for i in there if i >= wanted), there[0])
+    box = clip.box_at(clip.frames[start].t_ns)
+    off = rng.uniform(-plan.first_box, plan.first_box, 4)
+    first = np.concatenate([box[:2] + off[:2] * box[2:], box[2:] * np.exp(off[2:])])
+    return record(tracker, clip, lambda frame: int(varied[frame]), start, first, plan.longest)
+
+
+def _digest(clip: Clip, plan: RecordingPlan, source: str) -> str:
+    facts = (source, sorted(asdict(plan).items()), [frame.t_ns for frame in clip.frames])
+    return hashlib.sha256(repr(facts).encode() + np.asarray(clip.truth).tobytes()).hexdigest()[:10]

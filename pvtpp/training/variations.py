@@ -1,0 +1,108 @@
+"""Variations of a training clip: mirrored, run backwards, run faster, seen by another camera. Images follow when looked at.
+
+What a few real clips lack is motion, not pictures: most of them are slow in the image. A camera that swings and zooms over
+them gives the same targets the motion of a drone's view, with a truth that is known exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from pvtpp.errors import InputError
+from pvtpp.tracker import Frame
+from pvtpp.training.recordings import Clip
+from pvtpp.training.tracker_error import log_uniform
+
+WAVES = 4
+
+
+@dataclass(frozen=True)
+class Variation:
+    """Shares of clips that are `mirrored` and `reversed`, the `speeds` of which one is drawn (every n-th frame in the time of
+    one), and the swings of the camera: each of the waves of its path has a period within `periods_s` and moves the image by up
+    to `swing` target sizes and `zoom` (of its logarithm)."""
+
+    mirrored: float = 0.5
+    reversed: float = 0.5
+    speeds: tuple[int, ...] = (1, 1, 2)
+    swing: tuple[float, float] = (0.1, 1.5)
+    zoom: tuple[float, float] = (0.01, 0.12)
+    periods_s: tuple[float, float] = (0.8, 6.0)
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.mirrored <= 1 and 0 <= self.reversed <= 1 and self.speeds and min(self.speeds) >= 1):
+            raise InputError(f"{self}: mirrored and reversed are shares in [0, 1], speeds whole numbers from 1")
+        for low, high in (self.swing, self.zoom, self.periods_s):
+            if not 0 < low <= high:
+                raise InputError(f"{self}: swing, zoom and periods_s must be above 0 and in order")
+
+
+def vary(clip: Clip, variation: Variation, rng: np.random.Generator, name: str) -> Clip:
+    """A variation of the clip; the same generator state gives the same one."""
+    if rng.random() < variation.reversed:
+        clip = _reversed(clip)
+    clip = _hastened(clip, int(rng.choice(variation.speeds)))
+    mirror = rng.random() < variation.mirrored
+    size = float(np.nanmedian(np.sqrt(clip.truth[:, 2] * clip.truth[:, 3])))
+    amplitude = np.concatenate(
+        [log_uniform(rng, variation.swing, (WAVES, 2)) * size, log_uniform(rng, variation.zoom, (WAVES, 1))], 1
+    )
+    period, phase = log_uniform(rng, variation.periods_s, (WAVES, 3)), rng.uniform(0, 2 * np.pi, (WAVES, 3))
+    # Long swings are wide, short ones are not: what a mass on a wind does.
+    amplitude *= period / variation.periods_s[1]
+
+    def camera(t_ns: np.ndarray) -> np.ndarray:
+        angle = 2 * np.pi * np.asarray(t_ns)[:, None, None] * 1e-9 / period + phase
+        return (amplitude * np.sin(angle)).sum(1)
+
+    height, width = clip.frames[0].image.shape[:2]
+
+    def shown(frame: Frame) -> np.ndarray:
+        import cv2
+
+        (x, y, zoom), *_ = camera(np.array([frame.t_ns]))
+        scale = np.exp(zoom)
+        sign = -1.0 if mirror else 1.0
+        # Zoom and mirror about the middle of the image; in pixel centres, continuous coordinates less one half.
+        matrix = np.array([[sign * scale, 0, width / 2 * (1 - sign * scale) + x], [0, scale, height / 2 * (1 - scale) + y]])
+        matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
+        return cv2.warpAffine(frame.image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+
+    frames = [Frame(f.index, f.t_ns, lambda f=f: shown(f), source=f"{name} frame {f.index}") for f in clip.frames]  # type: ignore[misc]
+    path = camera(clip.truth_t_ns)
+    scale, middle = np.exp(path[:, 2:]), np.array([width / 2, height / 2])
+    sign = np.array([-1.0 if mirror else 1.0, 1.0])
+    centre = middle + (clip.truth[:, :2] - middle) * sign * scale + path[:, :2]
+    truth = np.concatenate([centre, clip.truth[:, 2:] * scale], 1)
+    # What the other camera does not show is absent.
+    truth[((centre < 0) | (centre > (width, height))).any(1)] = np.nan
+    return Clip(name, frames, clip.truth_t_ns, truth)
+
+
+def with_variations(clips: Iterable[Clip], copies: int, variation: Variation, seed: int = 0) -> Iterator[Clip]:
+    """Each clip, and after it as many variations, called ``NAME+0`` and on; they depend on seed, number and place alone."""
+    for place, clip in enumerate(clips):
+        yield clip
+        for number in range(copies):
+            yield vary(clip, variation, np.random.default_rng([seed, number, place]), f"{clip.name}+{number}")
+
+
+def _reversed(clip: Clip) -> Clip:
+    last_ns = clip.frames[-1].t_ns
+    frames = [Frame(i, last_ns - f.t_ns, lambda f=f: f.image) for i, f in enumerate(reversed(clip.frames))]  # type: ignore[misc]
+    kept = clip.truth_t_ns <= last_ns
+    return Clip(clip.name, frames, last_ns - clip.truth_t_ns[kept][::-1], clip.truth[kept][::-1])
+
+
+def _hastened(clip: Clip, speed: int) -> Clip:
+    """Every `speed`-th frame, shown at the rate of all of them; so the truth."""
+    if speed == 1:
+        return clip
+    times, truth_t_ns = [f.t_ns for f in clip.frames], clip.truth_t_ns
+    shown = clip.frames[::speed]
+    frames = [Frame(i, t_ns, lambda f=f: f.image) for i, (f, t_ns) in enumerate(zip(shown, times, strict=False))]  # type: ignore[misc]
+    truth = clip.truth[::speed]
+    return Clip(clip.name, frames, truth_t_ns[: len(truth)], truth)

@@ -1,0 +1,146 @@
+"""Recordings: the simulated clock's choice of frames, files that are safe and whole, a call that goes on where it stopped."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pvtpp.errors import InputError
+from pvtpp.tracker import Frame, TrackerOutput
+
+pytest.importorskip("torch")
+from pvtpp.training.recordings import Clip, Recording, RecordingPlan, record, record_all, taken
+
+FPS = 30
+MS = 10**6
+
+
+def clip(frames=60, name="clip", every=1, speed=2.0):
+    """A camera that shows every `every`-th annotated frame of a target moving right."""
+    t_ns = np.rint(np.arange(frames) * 1e9 / FPS).astype(np.int64)
+    truth = np.stack([100 + speed * np.arange(frames), np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 30.0)], 1)
+    shown = [Frame(i, int(t), None) for i, t in enumerate(t_ns[::every])]
+    return Clip(name, shown, t_ns, truth)
+
+
+class Told:
+    """A tracker that answers with the truth, and with its frame's number as features."""
+
+    def __init__(self, clips, features=True):
+        self.truth = {(c.name, f.t_ns): c.box_at(f.t_ns) for c in clips for f in c.frames}
+        self.features, self.tracked = features, 0
+        self.name = clips[0].name
+
+    def init(self, frame, box):
+        self.template = np.full((1, 2, 3, 3), frame.index, np.float32)
+
+    def track(self, frame, search_box=None):
+        self.tracked += 1
+        search = np.full((1, 2, 5, 5), frame.index, np.float32)
+        features = SimpleNamespace(template=self.template, search=search) if self.features else None
+        return TrackerOutput(self.truth[self.name, frame.t_ns], 0.5, features)
+
+
+@pytest.mark.parametrize(("processing_ms", "expected"), [(20, [0, 1, 2, 3, 4]), (47, [0, 1, 2, 4, 5]), (85, [0, 2, 5, 7, 10])])
+def test_frames_are_those_of_the_simulated_clock(processing_ms, expected):
+    from benchmarks.datasets.sequence import Sequence
+    from benchmarks.simulation import simulate
+    from pvtpp.boxes import box_to_xywh
+    from pvtpp.predictors import create
+
+    made = clip()
+    times = [frame.t_ns for frame in made.frames]
+    found = list(taken(times, lambda frame: processing_ms * MS))
+    assert [frame for frame, _ in found][:5] == expected
+    log = simulate(
+        Sequence("clip", box_to_xywh(made.truth)),
+        Told([made]),
+        {"hold": create("hold")},
+        lambda frame: processing_ms * MS,
+        first_box=made.truth[0],
+    )
+    assert [(row[2], row[1]) for row in log.of_kind("result")] == found[1:]
+
+
+def test_a_recording_holds_what_was_said_seen_and_true():
+    made = clip()
+    recording = record(Told([made]), made, lambda frame: 47 * MS, start=5)
+    frames = np.rint(recording.t_ns * FPS / 1e9).astype(int)
+    assert frames[0] == 5 and (np.diff(frames) >= 1).all() and not recording.seen[0] and recording.seen[1:].all()
+    np.testing.assert_array_equal(recording.boxes, made.truth[frames])
+    np.testing.assert_array_equal(recording.search[1:, 0, 0, 0], frames[1:])
+    assert (recording.template == 5).all() and recording.template.shape == (2, 3, 3)
+    assert (recording.available_ns[1:] - recording.t_ns[1:] >= 47 * MS).all()
+
+
+def test_written_and_read_it_is_the_same(tmp_path):
+    recording = record(Told([clip()]), clip(), lambda frame: 47 * MS)
+    recording.write(tmp_path / "r.npz")
+    back = Recording.read(tmp_path / "r.npz")
+    assert back.clip == "clip" and [file.name for file in tmp_path.iterdir()] == ["r.npz"]
+    for name in ("t_ns", "available_ns", "boxes", "scores", "seen", "search", "template", "truth_t_ns", "truth"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(recording, name))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK no archive", pytest.param(None, id="missing"), pytest.param("pickle", id="pickle")]
+)
+def test_a_file_that_is_no_recording_is_refused(tmp_path, content):
+    path = tmp_path / "r.npz"
+    if content == "pickle":
+        np.savez(path, format=np.array([{"code": 1}], dtype=object))
+    elif content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match="r.npz: no recording, or damaged"):
+        Recording.read(path)
+
+
+def test_an_interrupted_plan_goes_on_where_it_was(tmp_path):
+    clips = [clip(name="clip")]
+    plan, tracker = RecordingPlan(runs=3, longest=10), Told(clips)
+    begun = record_all(tracker, clips, plan, tmp_path, "told")
+    first = next(begun)
+    begun.close()
+    tracked = tracker.tracked
+    whole = list(record_all(tracker, clips, plan, tmp_path, "told"))
+    assert tracker.tracked == 3 * tracked and len(whole) == 3
+    np.testing.assert_array_equal(whole[0].boxes, first.boxes)
+    assert list(record_all(tracker, clips, plan, tmp_path, "told"))[2].t_ns.tolist() == whole[2].t_ns.tolist()
+    assert tracker.tracked == 3 * tracked
+    # Another tracker, and another truth, are not taken for these.
+    list(record_all(tracker, clips, plan, tmp_path, "another"))
+    list(record_all(Told([clip(speed=3.0)]), [clip(speed=3.0)], plan, tmp_path, "told"))
+    assert len(list(tmp_path.iterdir())) == 9
+
+
+def test_runs_differ_in_start_speed_and_first_box(tmp_path):
+    runs = list(record_all(Told([clip(200)]), [clip(200)], RecordingPlan(runs=4), tmp_path))
+    assert len({int(r.t_ns[0]) for r in runs}) == 4 and len({len(r) for r in runs}) > 1
+    for run in runs:
+        off = run.boxes[0] - clip(200).box_at(run.t_ns[0])
+        assert np.abs(off).max() > 0 and (np.abs(off) <= 0.031 * 40).all()
+
+
+def test_a_start_without_a_target_is_moved_to_the_next_that_has_one(tmp_path):
+    made = clip()
+    made.truth[:20] = np.nan
+    (run,) = record_all(Told([made]), [made], RecordingPlan(runs=1), tmp_path)
+    assert run.t_ns[0] == made.frames[20].t_ns
+
+
+def test_trackers_and_clips_that_will_not_do_are_refused(tmp_path):
+    with pytest.raises(InputError, match="Told gives no features"):
+        record(Told([clip()], features=False), clip(), lambda frame: 47 * MS)
+    made = clip()
+    made.truth[:] = np.nan
+    with pytest.raises(InputError, match="no frame shows a target"):
+        list(record_all(Told([clip()]), [made], RecordingPlan(), tmp_path))
+    with pytest.raises(InputError, match="nothing to track"):
+        record(Told([clip()]), clip(), lambda frame: 47 * MS, start=59)
+    with pytest.raises(InputError, match="truth of shape"):
+        Clip("odd", made.frames, made.truth_t_ns[:3], made.truth)
+    for wrong in ({"runs": 0}, {"processing_s": (0.2, 0.1)}, {"starts": 1.0}, {"jitter": -1.0}):
+        with pytest.raises(InputError, match="RecordingPlan"):
+            RecordingPlan(**wrong)
