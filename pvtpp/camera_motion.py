@@ -23,6 +23,7 @@ FULL_SCALE = 35.0
 
 Quaternion = Tuple[float, float, float, float]
 Vector = Tuple[float, float, float]
+Samples = Tuple[List[int], List[Quaternion], List[Vector]]
 
 
 class CameraMotion(Protocol):
@@ -78,7 +79,7 @@ class Gyro:
         self._inverse = np.linalg.inv(self.camera_matrix)
         self._reach_ns = round(self.config.reach_s * 1e9)
         # Times, attitudes and rates of the samples; readers take all three in one go, the lists only grow at their end.
-        self._samples: Tuple[List[int], List[Quaternion], List[Vector]] = ([], [], [])
+        self._samples: Samples = ([], [], [])
 
     def add(self, t_ns: int, rate: ArrayLike) -> None:
         """A sample: angular velocity (3,) in IMU axes, radians per second, measured at `t_ns` on the clock of the frames.
@@ -94,10 +95,7 @@ class Gyro:
         if not times or t_ns - times[-1] > self._reach_ns:
             self._samples = ([t_ns], [(1.0, 0.0, 0.0, 0.0)], [(x, y, z)])
             return
-        last = rates[-1]
-        seconds = (t_ns - times[-1]) * 1e-9
-        mean = (0.5 * (last[0] + x), 0.5 * (last[1] + y), 0.5 * (last[2] + z))
-        attitude = _unit(_product(attitudes[-1], _turned(mean, seconds)))
+        attitude = _further(attitudes[-1], rates[-1], (x, y, z), t_ns - times[-1])
         old = bisect_right(times, t_ns - round(self.config.memory_s * 1e9))
         if old > len(times) // 2:
             times, attitudes, rates = times[old:], attitudes[old:], rates[old:]
@@ -105,6 +103,17 @@ class Gyro:
         attitudes.append(attitude)
         rates.append((x, y, z))
         times.append(t_ns)
+        self._samples = (times, attitudes, rates)
+
+    def forget(self, before_ns: int) -> None:
+        """Begin with the last sample that is not newer than `before_ns`: answers from then on do not depend, to the last bit,
+        on how much came before."""
+        times, _, rates = self._samples
+        first = max(bisect_right(times, before_ns) - 1, 0)
+        times, rates = times[first:], rates[first:]
+        attitudes: List[Quaternion] = [(1.0, 0.0, 0.0, 0.0)][: len(times)]
+        for at in range(1, len(times)):
+            attitudes.append(_further(attitudes[-1], rates[at - 1], rates[at], times[at] - times[at - 1]))
         self._samples = (times, attitudes, rates)
 
     def as_dict(self) -> Dict[str, Any]:
@@ -160,14 +169,15 @@ class Gyro:
 
     def _between(self, from_ns: int, to_ns: int) -> Optional[Quaternion]:
         """The camera's attitude at `to_ns` as seen from that at `from_ns`."""
-        times = self._samples[0]
+        samples = self._samples
+        times = samples[0]
         if not times or not times[0] <= from_ns <= times[-1] + self._reach_ns or to_ns < times[0]:
             return None
-        return _product(_inverted(self._attitude(from_ns)), self._attitude(to_ns))
+        return _product(_inverted(self._attitude(samples, from_ns)), self._attitude(samples, to_ns))
 
-    def _attitude(self, t_ns: int) -> Quaternion:
+    def _attitude(self, samples: Samples, t_ns: int) -> Quaternion:
         """World from camera at a time from the first sample on."""
-        times, attitudes, rates = self._samples
+        times, attitudes, rates = samples
         at = bisect_right(times, t_ns) - 1
         seconds = min(t_ns - times[at], self._reach_ns) * 1e-9
         if at + 1 < len(times):
@@ -214,6 +224,12 @@ def _turned(rate: Vector, seconds: float) -> Quaternion:
     half = 0.5 * norm * seconds
     share = math.sin(half) / norm if norm > 1e-12 else 0.5 * seconds
     return math.cos(half), x * share, y * share, z * share
+
+
+def _further(attitude: Quaternion, last: Vector, rate: Vector, passed_ns: int) -> Quaternion:
+    """The attitude after `passed_ns` in which the rate went from `last` to `rate`."""
+    mean = (0.5 * (last[0] + rate[0]), 0.5 * (last[1] + rate[1]), 0.5 * (last[2] + rate[2]))
+    return _unit(_product(attitude, _turned(mean, passed_ns * 1e-9)))
 
 
 def _product(a: Quaternion, b: Quaternion) -> Quaternion:

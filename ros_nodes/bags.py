@@ -55,7 +55,7 @@ def event_logs(bag: Any, topic: str) -> List[Tuple[int, EventLog]]:
     """
     found: List[Tuple[int, List[Any]]] = []
     begun = False
-    for event in _messages(bag, topic):
+    for event in messages(bag, topic):
         if event.number == 0:
             found.append((event.target_id, []))
             begun = True
@@ -70,7 +70,7 @@ def event_logs(bag: Any, topic: str) -> List[Tuple[int, EventLog]]:
 
 def truth_of_bag(bag: Any, topic: str) -> Truth:
     """Ground truth as Roi messages. Raises InputError where there are none."""
-    rois = [(conversions.stamp_ns(roi.header.stamp), roi.xywh) for roi in _messages(bag, topic)]
+    rois = [(conversions.stamp_ns(roi.header.stamp), roi.xywh) for roi in messages(bag, topic)]
     return Truth.of([t_ns for t_ns, _ in rois], [xywh for _, xywh in rois], f"{bag.filename}, {topic}")
 
 
@@ -117,7 +117,8 @@ def has_topic(bag: Any, topic: str) -> bool:
     return topic in bag.get_type_and_topic_info().topics
 
 
-def _messages(bag: Any, topic: str) -> Iterator[Any]:
+def messages(bag: Any, topic: str) -> Iterator[Any]:
+    """In order of recording. Raises InputError where there are none."""
     if not has_topic(bag, topic):
         raise InputError(f"{bag.filename}: nothing on {topic}; it holds {_topics(bag)}")
     return (message for _, message, _ in bag.read_messages(topics=[topic]))

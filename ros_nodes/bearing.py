@@ -51,6 +51,14 @@ class Camera:
             allowed = ", ".join(map(str, COEFFICIENTS[self._model]))
             raise InputError(f"camera_info: {self._distortion.size} coefficients of {self._model!r}, allowed are {allowed}")
 
+    @property
+    def matrix(self) -> np.ndarray:
+        """The camera matrix (3, 3) in pixels of the image, lens distortion aside."""
+        to_image = np.diag([*(1 / self._scale), 1.0])
+        to_image[:2, 2] = -self._offset / self._scale
+        made: np.ndarray = to_image @ self._matrix
+        return made
+
     def rays(self, pixels: np.ndarray) -> np.ndarray:
         """Unit vectors (n, 3) of pixels (n, 2) of the image."""
         points = np.asarray(pixels, dtype=np.float64) * self._scale + self._offset

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Optional, Tuple
+
+import numpy as np
 
 from pvtpp import predictors, propagation
+from pvtpp.camera_motion import GyroConfig, check_rotation
 from pvtpp.errors import InputError
 from pvtpp.runtime import defaults
 from pvtpp.runtime.pipeline import SEARCH_REGIONS
-from ros_nodes.parameters import check
+from ros_nodes.parameters import check, numbers
 
 TRANSPORTS = ("raw", "compressed")
 
@@ -25,7 +28,9 @@ class NodeConfig:
     image's stamp, seconds; a camera that stamps on delivery needs a negative one. `lead_time`: ``~target`` is predicted for
     its publication plus this, seconds. `rate`: of ``~target``, Hz. `rectified`: the image is rectified already, so
     ``camera_info`` counts by its P matrix and without distortion. `silent_s`: no image for so long is reported. `back_s`:
-    time going back by more begins anew.
+    time going back by more begins anew. `imu`: the camera's own turning, by the topic of that name, is known.
+    `camera_from_imu`: the rotation that takes the IMU's axes to the camera's, nine numbers row by row; empty: ask tf.
+    `imu_bias`: what the gyro shows at rest, rad/s, three numbers.
     """
 
     tracker: str = defaults.TRACKER
@@ -43,6 +48,9 @@ class NodeConfig:
     rectified: bool = False
     silent_s: float = 1.0
     back_s: float = 1.0
+    imu: bool = False
+    camera_from_imu: str = ""
+    imu_bias: str = "0, 0, 0"
 
     def __post_init__(self) -> None:
         check(self, RANGES, CHOICES)
@@ -50,11 +58,26 @@ class NodeConfig:
             predictors.create(self.predictor)
         except InputError as error:
             raise InputError(f"~predictor: {error}") from None
+        self.rotation()
+        self.gyro_config()
 
     def tracker_options(self) -> Dict[str, Any]:
         """What the tracker's factory is given: only what was asked for, since not every tracker has every option."""
         given = {"weights": self.weights, "backend": self.backend, "threads": self.threads}
         return {name: value for name, value in given.items() if value}
+
+    def rotation(self) -> Optional[np.ndarray]:
+        """`camera_from_imu` (3, 3); None where tf is to be asked."""
+        if not self.camera_from_imu:
+            return None
+        return check_rotation(np.reshape(numbers("camera_from_imu", self.camera_from_imu, 9), (3, 3)), "~camera_from_imu")
+
+    def gyro_config(self) -> GyroConfig:
+        x, y, z = numbers("imu_bias", self.imu_bias, 3)
+        try:
+            return GyroConfig(bias=(x, y, z))
+        except InputError as error:
+            raise InputError(f"~imu_bias: {error}") from None
 
 
 RANGES: Dict[str, Tuple[float, float]] = {

@@ -41,6 +41,17 @@ def set_header(header: Any, t_ns: int, frame_id: str) -> None:
     header.frame_id = frame_id
 
 
+def rotation_matrix(quaternion: Any) -> np.ndarray:
+    """The rotation (3, 3) of a geometry_msgs/Quaternion. Raises InputError for one that is none."""
+    parts = np.array([quaternion.x, quaternion.y, quaternion.z, quaternion.w], dtype=np.float64)
+    norm = float(np.linalg.norm(parts))
+    if not abs(norm - 1) < 0.01:
+        raise InputError(f"rotation: the quaternion x, y, z, w {parts.tolist()} is not of length 1")
+    x, y, z, w = parts / norm
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + 2 * w * cross + 2 * cross @ cross
+
+
 def roi_box(roi: Any) -> np.ndarray:
     """The box ``[cx, cy, w, h]`` of a Roi. Raises InputError where it is not finite or of no size."""
     return as_box(xywh_to_box(np.array(roi.xywh, dtype=np.float64)), "region of interest")

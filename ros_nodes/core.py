@@ -16,10 +16,11 @@ from pvtpp.runtime.log import Unlogged
 from pvtpp.runtime.status import StatusConfig
 from pvtpp.tracker import Frame, Tracker
 from ros_nodes import conversions, images
-from ros_nodes.answers import Answers
+from ros_nodes.answers import Answers, status_of
 from ros_nodes.bearing import Camera
 from ros_nodes.config import NodeConfig
 from ros_nodes.diagnostics import Health
+from ros_nodes.inertia import Inertia
 from ros_nodes.pacer import Pacer
 from ros_nodes.port import Port, Voice
 from trackers import registry
@@ -61,6 +62,7 @@ class Core:
         self._newest: Optional[ImageFrame] = None
         self.answers = Answers(config, port, self._complain)
         self.health = Health(config, port, self._voice, image_topic)
+        self.inertia = Inertia(config, port, self._voice)
         self.live = self._started()
         self._target_pacer = Pacer(self._target_due, config.rate, "pvtpp target", self._complain)
         self._health_pacer = Pacer(self._health_due, 1.0, "pvtpp health", self._complain)
@@ -88,6 +90,7 @@ class Core:
         # Before simulated time has begun nothing has an age.
         self.health.image_arrived(now - frame.t_ns if now else 0)
         self.answers.frame_arrived(frame, self.live)
+        self.inertia.frame_arrived(frame, self.live)
 
     def on_camera_info(self, message: Any) -> None:
         """A sensor_msgs/CameraInfo: from now on bearings are known."""
@@ -96,6 +99,14 @@ class Core:
         except InputError as error:
             self.answers.camera = None
             self._voice.tell("warning", str(error), "camera_info")
+            return
+        self.inertia.camera = self.answers.camera
+        self._renew()
+
+    def on_imu(self, message: Any) -> None:
+        """A sensor_msgs/Imu: how the camera itself turns."""
+        with self._lock:
+            self.inertia.measured(message, self.live)
 
     def on_roi(self, roi: Any) -> None:
         """A Roi: the new target, as `init` without an answer."""
@@ -142,6 +153,7 @@ class Core:
         self._target_pacer.stop()
         self._health_pacer.stop()
         self.live.close()
+        self.inertia.close()
         self.answers.close()
 
     def _frame(self, message: Any) -> ImageFrame:
@@ -166,7 +178,10 @@ class Core:
             self.answers.publish_target(self.live, now + self._lead_ns)
 
     def _health_due(self) -> None:
-        self.health.publish(self.live, self._newest, self.answers.status, self._target_pacer.missed)
+        # The IMU's axes may become known by tf, which tells nobody.
+        self._renew()
+        other = self.inertia.report(self._newest)
+        self.health.publish(self.live, self._newest, self.answers.status, self._target_pacer.missed, other)
 
     def _loaded(self) -> Tracker:
         tracker = registry.create(self.config.tracker, **self.config.tracker_options())
@@ -190,6 +205,7 @@ class Core:
             clock=self._port.now_ns,
             on_error=self._failed,
             status=StatusConfig() if config.judge else None,
+            gyro=self.inertia.gyro(),
         )
         # What the live tracker has added is part of it.
         self.answers.meta = log.meta
@@ -198,12 +214,32 @@ class Core:
     def _begin_anew(self, why: str) -> None:
         """Time went back: whatever was known belongs to another time."""
         self._port.tell("warning", f"{why}: the target is forgotten, waiting for a new one")
+        self._replace()
+        self._newest, self._now_ns = None, self._port.now_ns()
+        self.answers.tell_status(self.live, why)
+
+    def _renew(self) -> None:
+        """Where the live tracker needs another gyro, the target goes on in another live tracker, from where it is expected."""
+        with self._lock:
+            newest, paused = self._newest, self.live.paused
+            why = None if newest is None or paused else self.inertia.due(newest.header.frame_id)
+            if newest is None or why is None:
+                return
+            self._port.tell("info", why)
+            expected = self.live.predict(newest.t_ns) if status_of(self.live) != conversions.LOST else None
+            self._replace()
+            self.live.submit(newest)
+            if expected is not None:
+                self.live.init(newest, expected.box)
+        self.answers.tell_status(self.live, why)
+
+    def _replace(self) -> None:
+        """Another live tracker, which knows nothing of what was before."""
         if not self.live.close(timeout=1.0):
             self._port.tell("warning", "the tracker hangs, another one is made")
             self._tracker = self._loaded()
+        self.answers.stream.forget()
         self.live = self._started()
-        self._newest, self._now_ns = None, self._port.now_ns()
-        self.answers.tell_status(self.live, why)
 
     def _failed(self, failure: Failure) -> None:
         self._voice.tell("error", f"{failure.stage}: {failure.error}", failure.stage)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from pvtpp.runtime.live import LiveTracker
 from pvtpp.tracker import Frame
@@ -14,6 +14,15 @@ from ros_nodes.port import Port, Voice
 OK, WARN, ERROR = range(3)
 """As diagnostic_msgs/DiagnosticStatus has them."""
 NAMES = {value: name for name, value in conversions.STATUS.items()}
+
+
+class Report(NamedTuple):
+    """One entry: its name, OK, WARN or ERROR, a sentence, and figures by name."""
+
+    name: str
+    level: int
+    text: str
+    values: Mapping[str, Any]
 
 
 class Health:
@@ -35,18 +44,24 @@ class Health:
             self._silent = False
             self._port.tell("info", f"images arrive on {self._topic} again")
 
-    def publish(self, live: LiveTracker, newest: Optional[Frame], status: int, missed: int) -> None:
-        """One message on ``/diagnostics``."""
+    def publish(
+        self, live: LiveTracker, newest: Optional[Frame], status: int, missed: int, other: Optional[Report] = None
+    ) -> None:
+        """One message on ``/diagnostics``: how tracking fares, and the `other` report."""
         now_ns = self._port.now_ns()
         level, text = self._judge(live)
         array = self._port.message("diagnostic_msgs/DiagnosticArray")
         conversions.set_stamp(array.header.stamp, now_ns)
-        entry = self._port.message("diagnostic_msgs/DiagnosticStatus")
-        entry.level = entry.OK if level == OK else entry.WARN if level == WARN else entry.ERROR
-        entry.name, entry.message, entry.hardware_id = "pvtpp: tracking", text, self._config.tracker
-        entry.values = [self._pair(key, value) for key, value in self._values(live, newest, now_ns, status, missed).items()]
-        array.status = [entry]
+        own = Report("pvtpp: tracking", level, text, self._values(live, newest, now_ns, status, missed))
+        array.status = [self._entry(report) for report in (own, other) if report is not None]
         self._port.publish("diagnostics", array)
+
+    def _entry(self, report: Report) -> Any:
+        entry = self._port.message("diagnostic_msgs/DiagnosticStatus")
+        entry.level = {OK: entry.OK, WARN: entry.WARN, ERROR: entry.ERROR}[report.level]
+        entry.name, entry.message, entry.hardware_id = report.name, report.text, self._config.tracker
+        entry.values = [self._pair(key, value) for key, value in report.values.items()]
+        return entry
 
     def _judge(self, live: LiveTracker) -> Tuple[int, str]:
         since = time.monotonic() - (self._begun if self._last is None else self._last)

@@ -7,10 +7,16 @@ import threading
 from collections import deque
 from typing import Any, Callable, Deque, Dict, NamedTuple, Optional
 
+from pvtpp.camera_motion import GyroConfig
 from pvtpp.runtime.log import FORMAT, VERSION
 
 KEPT = 10_000
-FRAMES_KEPT = 256
+BEFORE_KEPT = 2048
+"""Frames and gyro samples before a target; it may be given on an image that is some seconds old."""
+GYRO_NS = round(GyroConfig.reach_s * 1e9)
+"""A sample of so long before an image may still say how the camera turned then."""
+CAPTURED = {"frame": (3, 0), "gyro": (2, GYRO_NS)}
+"""Rows that matter to a target that is given later: where their time of capture stands, and how much earlier they may be."""
 
 
 class Event(NamedTuple):
@@ -23,7 +29,7 @@ class Event(NamedTuple):
 
 class EventStream:
     """`put` is the sink of an event log: a log for each target, each with its header first, then the frames from the one on
-    which the target was given, which may be in the past, then the `init` and all that follows.
+    which the target was given, which may be in the past, and the gyro's samples since then, then the `init` and what follows.
 
     `publish` is called with every event, in order, in a thread of its own; what it raises goes to `on_error`. Should it fall
     `KEPT` events behind, some are left out, which the numbers show.
@@ -35,7 +41,7 @@ class EventStream:
         self._changed = threading.Condition()
         self._over = False
         self._number = 0
-        self._frames: Deque[list] = deque(maxlen=FRAMES_KEPT)
+        self._before: Deque[list] = deque(maxlen=BEFORE_KEPT)
         self.target_id = 0
         self._thread = threading.Thread(target=self._run, name="pvtpp events", daemon=True)
         self._thread.start()
@@ -45,11 +51,16 @@ class EventStream:
         with self._changed:
             if row[0] == "init":
                 self._begin(row[3])
-            elif row[0] == "frame":
-                self._frames.append(row)
+            elif row[0] in CAPTURED:
+                self._before.append(row)
             if self.target_id:
                 self._add(row)
                 self._changed.notify()
+
+    def forget(self) -> None:
+        """What came before belongs to another live tracker, or to another time."""
+        with self._changed:
+            self._before.clear()
 
     def close(self, timeout: float = 2.0) -> None:
         """Publish what waits, and end the thread."""
@@ -62,9 +73,10 @@ class EventStream:
         self.target_id += 1
         self._number = 0
         self._add(None)
-        for frame in self._frames:
-            if frame[3] >= capture_ns:
-                self._add(frame)
+        for row in self._before:
+            at, early_ns = CAPTURED[row[0]]
+            if row[at] >= capture_ns - early_ns:
+                self._add(row)
 
     def _add(self, row: Optional[list]) -> None:
         if len(self._waiting) < KEPT:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
-from typing import Any, Callable, Mapping, Sequence, Tuple, Type, TypeVar
+from typing import Any, Callable, List, Mapping, Sequence, Tuple, Type, TypeVar
 
 from pvtpp.errors import InputError
 
@@ -13,6 +14,17 @@ Config = TypeVar("Config")
 def read(kind: Type[Config], get: Callable[[str, Any], Any]) -> Config:
     """The parameters of this dataclass as ``get(name, default)`` gives them."""
     return kind(**{field.name: get(field.name, field.default) for field in fields(kind)})  # type: ignore[arg-type]
+
+
+def numbers(name: str, text: str, count: int) -> List[float]:
+    """So many finite numbers with commas between them: a text is the one list that launch files and ROS 2 can hold empty."""
+    try:
+        found = [float(part) for part in text.strip("[]() ").split(",")]
+    except ValueError:
+        found = []
+    if len(found) != count or not all(map(math.isfinite, found)):
+        raise InputError(f"~{name} is {text!r}, expected {count} finite numbers with commas between them")
+    return found
 
 
 def check(config: Any, ranges: Mapping[str, Tuple[float, float]], choices: Mapping[str, Sequence[str]]) -> None:

@@ -21,6 +21,10 @@ class Port(Protocol):
     def listeners(self, topic: str) -> int:
         """How many read a topic of `OUTPUTS`; 0 where its messages are not installed."""
 
+    def rotation(self, to_frame: str, from_frame: str) -> Any:
+        """By tf, the geometry_msgs/Quaternion that takes vectors of `from_frame` to `to_frame`; None as long as it knows
+        none. Raises InputError where tf2_ros is not installed."""
+
     def tell(self, level: str, text: str) -> None:
         """Log at level ``info``, ``warning`` or ``error``."""
 

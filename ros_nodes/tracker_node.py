@@ -7,7 +7,7 @@ from typing import Any, Dict
 
 import roslib.message
 import rospy
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
 from std_srvs.srv import SetBool, Trigger
 
 from pvtpp.errors import InputError
@@ -21,6 +21,8 @@ from ros_nodes.registration import Registration
 
 BUFFER_BYTES = 1 << 25
 """More than the largest image: with less, rospy keeps old ones in its socket whatever the queue size."""
+IMU_QUEUE = 200
+"""A fifth of a second of the fastest; each one takes microseconds."""
 LOGS = {"info": rospy.loginfo, "warning": rospy.logwarn, "error": rospy.logerr}
 
 
@@ -30,6 +32,7 @@ class RospyPort:
     def __init__(self) -> None:
         self._kinds: Dict[str, Any] = {}
         self._publishers: Dict[str, rospy.Publisher] = {}
+        self._tf: Any = None
         for topic, output in OUTPUTS.items():
             kind = self._kind(output.kind)
             if kind is None:
@@ -59,6 +62,19 @@ class RospyPort:
         publisher = self._publishers.get(topic)
         return 0 if publisher is None else publisher.get_num_connections()
 
+    def rotation(self, to_frame: str, from_frame: str) -> Any:
+        try:
+            import tf2_ros
+        except ImportError as error:
+            raise InputError(f"tf cannot be asked ({error})") from None
+        if self._tf is None:
+            self._tf = tf2_ros.Buffer()
+            self._tf_listener = tf2_ros.TransformListener(self._tf)
+        try:
+            return self._tf.lookup_transform(to_frame, from_frame, rospy.Time(0)).transform.rotation
+        except tf2_ros.TransformException:
+            return None
+
     def tell(self, level: str, text: str) -> None:
         LOGS[level]("%s", text)
 
@@ -82,6 +98,8 @@ class TrackerNode:
         rospy.Subscriber("camera_info", CameraInfo, self.core.on_camera_info, queue_size=1)
         kind = CompressedImage if compressed else Image
         rospy.Subscriber(topic, kind, self.core.on_image, queue_size=1, buff_size=BUFFER_BYTES, tcp_nodelay=True)
+        if config.imu:
+            rospy.Subscriber("imu", Imu, self.core.on_imu, queue_size=IMU_QUEUE, tcp_nodelay=True)
         self._registration = Registration()
         self.core.ready()
 

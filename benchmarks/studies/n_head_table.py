@@ -28,7 +28,7 @@ from benchmarks.datasets.registry import load
 from benchmarks.datasets.sequence import Sequence
 from benchmarks.protocol import code_version, facts
 from benchmarks.report.files import check_writable, write_json
-from benchmarks.studies.kept import Kept
+from benchmarks.studies.journal import Journal
 from benchmarks.studies.replay_table import SETS, Job, Measured, Table, measure
 from benchmarks.studies.train_paper import RATES, TIMES, model_path
 from pvtpp import predictors
@@ -50,10 +50,10 @@ class RateJob(Job):
     def cell(self) -> Tuple[str, str, str]:
         return self.dataset, self.kind, f"{self.fps:g} fps/{self.time}"
 
-    def key(self, version: str) -> List[Any]:
+    def key(self, version: str) -> Tuple[Any, ...]:
         """What the answer depends on."""
         made = [predictors.digest(f"n_head:{self.module}"), predictors.digest(f"{ONE_FOR_ALL}:{WEIGHTS}")]
-        return [version, *made, *self.cell, self.seed, self.sequence.name]
+        return (version, *made, *self.cell, self.seed, self.sequence.name)
 
 
 def at_rate(sequence: Sequence, fps: float) -> Sequence:
@@ -134,14 +134,15 @@ def main() -> None:
     args = parser.parse_args()
     check_writable(args.json)
     jobs = make_jobs(args.root, args.folder, tuple(map(float, args.rates.split(","))), args.every, args.seeds)
-    kept, keys = Kept(os.path.join(args.folder, "n_head_table.jsonl")), [job.key(args.version) for job in jobs]
-    todo = [(key, job) for key, job in zip(keys, jobs) if key not in kept]
+    journal, keys = Journal(os.path.join(args.folder, "n_head_table.jsonl")), [job.key(args.version) for job in jobs]
+    todo = [(key, job) for key, job in zip(keys, jobs) if journal.get(key) is None]
     with ProcessPoolExecutor(args.workers) as executor:
         answers = executor.map(measure_at_rate, [job for _, job in todo], chunksize=4)
-        for number in kept.add(zip([key for key, _ in todo], answers)):
+        for number, (answer, (key, _)) in enumerate(zip(answers, todo), 1):
+            journal.add([(key, answer)])
             if number % 100 == 0:
                 print(f"{number}/{len(todo)} runs", file=sys.stderr, flush=True)
-    table = Table(list(jobs), [Measured(kept[key], np.zeros((2, 2)), 0) for key in keys])
+    table = Table(list(jobs), [Measured(journal.get(key), np.zeros((2, 2)), 0) for key in keys])
     found = summary(table)
     show(table, found)
     if args.json:

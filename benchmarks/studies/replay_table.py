@@ -6,7 +6,8 @@ Truth cells: DTB70, UAVDT, UAV123 and UAV20L, the tracker answering with the tru
 2 % of its size (five seeds), at 20, 47, 85 and 165 ms. Result cells: four published trackers' files on DTB70 at the same
 times. All predictors listen to one run. AUC in mode `otb` at sigma 0, mean over sequences; intervals are 95 % bootstrap over
 sequences, paired. Coverage: the share of frames whose centre and size lie within the stated 50 % and 90 % intervals.
-`--fast` takes every fourth sequence and one seed.
+`--fast` takes every fourth sequence and one seed. `--journal FILE` keeps what was measured, so that a run that was stopped
+goes on where it was, and another predictor is measured alone; begin a new one when other code than a predictor's changes.
 """
 
 from __future__ import annotations
@@ -15,24 +16,25 @@ import argparse
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from benchmarks import processing
 from benchmarks.datasets.registry import load
 from benchmarks.datasets.results import load_results
 from benchmarks.datasets.sequence import Sequence
 from benchmarks.oracle import Oracle
 from benchmarks.protocol import facts
-from benchmarks.report.files import write_json
+from benchmarks.report.files import check_writable, write_json
 from benchmarks.score import score_online
-from benchmarks.simulation import simulate
+from benchmarks.studies import bulk
+from benchmarks.studies.journal import Journal
 from pvtpp import predictors as predictor_room
 from pvtpp.boxes import xywh_to_box
 from pvtpp.predictors import Predictor
+from pvtpp.predictors.motion import WEIGHTS, WITHIN, Motion
 from pvtpp.runtime.log import EventLog
 from pvtpp.trajectory import Trajectory
 from trackers.replay import ReplayTracker
@@ -43,8 +45,8 @@ TIMES = ("20ms", "47ms", "85ms", "165ms")
 CLASSICAL = ("hold", "constant_velocity", "kalman:pvt", "kalman:size_aware")
 NOISE = 0.02
 RESAMPLES = 2000
-# Of a Gaussian, half lies within .674 standard deviations and 90 % within 1.645.
-BOUNDS = (0.67449, 1.64485)
+# Shares and the multiples of sigma within which they lie, where a predictor states nothing else: those of a Gaussian.
+GAUSSIAN = ((0.5, 0.67449), (0.9, 1.64485))
 
 
 @dataclass(frozen=True)
@@ -84,19 +86,45 @@ def measure(job: Job) -> Measured:
     sequence = job.sequence
     tracker: Any = ReplayTracker(job.results) if job.results is not None else None
     tracker = tracker or Oracle(sequence, NOISE if job.kind == "noise" else 0.0, seed=job.seed)
-    log = simulate(
-        sequence,
-        tracker,
-        {name: _predictor(name) for name in job.predictors},
-        processing.parse(job.time).start(sequence.name),
-        first_box=xywh_to_box(sequence.ground_truth_xywh[0]),
-    )
+    log = bulk.run(sequence, tracker, {name: _predictor(name) for name in job.predictors}, job.time)
     auc = {name: float(score_online(log, sequence, name).curves["auc"].value[0]) for name in job.predictors}
-    return Measured(auc, coverage(log, sequence, job.subject), int(np.isfinite(sequence.ground_truth_xywh).all(axis=1).sum()))
+    within = np.zeros((2, 2))
+    if job.subject in job.predictors:
+        within = coverage(log, sequence, job.subject, WITHIN if isinstance(_predictor(job.subject), Motion) else GAUSSIAN)
+    return Measured(auc, within, int(np.isfinite(sequence.ground_truth_xywh).all(axis=1).sum()))
 
 
-def coverage(log: EventLog, sequence: Sequence, predictor: str) -> np.ndarray:
-    """Coordinates within the 50 % and the 90 % interval, counted over frames with a target: ``(2, 2)``, of centre and size."""
+def measure_all(jobs: List[Job], workers: int, journal: Journal) -> List[Measured]:
+    """`measure` of every job in its order, on `workers` processes; what the journal holds is not measured again."""
+
+    names = {name for job in jobs for name in job.predictors}
+    digests = {name: predictor_room.digest(f"motion:{WEIGHTS}" if name == "motion" else name) for name in names}
+
+    def key(job: Job, name: str) -> tuple:
+        # Intervals are counted of the subject alone, so as such a predictor has more to say.
+        return (*job.cell, job.seed, job.sequence.name, len(job.sequence), name, digests[name], name == job.subject)
+
+    missing = {i: tuple(n for n in job.predictors if journal.get(key(job, n)) is None) for i, job in enumerate(jobs)}
+    # Seed by seed, so that what is there after half the time is the table with fewer of them.
+    todo = sorted((i for i in missing if missing[i]), key=lambda i: jobs[i].seed)
+    with ProcessPoolExecutor(workers) as executor:
+        made = executor.map(measure, [replace(jobs[i], predictors=missing[i]) for i in todo], chunksize=4)
+        for number, (i, each) in enumerate(zip(todo, made), 1):
+            within = each.within.tolist()
+            journal.add([(key(jobs[i], name), [auc, within, each.frames]) for name, auc in each.auc.items()])
+            if number % 200 == 0:
+                print(f"{number}/{len(todo)} runs", file=sys.stderr, flush=True)
+    measured = []
+    for job in jobs:
+        rows = {name: journal.get(key(job, name)) for name in job.predictors}
+        subject = rows.get(job.subject, next(iter(rows.values())))
+        measured.append(Measured({name: row[0] for name, row in rows.items()}, np.array(subject[1]), subject[2]))
+    return measured
+
+
+def coverage(log: EventLog, sequence: Sequence, predictor: str, within: Tuple = GAUSSIAN) -> np.ndarray:
+    """Coordinates within the 50 % and the 90 % interval, counted over frames with a target: ``(2, 2)``, of centre and size.
+    `within`: shares and the multiples of sigma that hold them."""
     rows = [row for row in log.of_kind("trajectory") if row[2] == predictor]
     # At sigma 0, and with the pairing's tolerance for rounded times.
     newest = np.searchsorted(np.array([row[1] for row in rows]), sequence.world_t_ns + 16, side="right") - 1
@@ -109,7 +137,7 @@ def coverage(log: EventLog, sequence: Sequence, predictor: str) -> np.ndarray:
             current, trajectory = index, Trajectory.from_row(rows[index][3:])
         answer = trajectory.at(t_ns)
         ratio = np.abs(box - answer.box) / answer.sigma
-        for i, bound in enumerate(BOUNDS):
+        for i, (_, bound) in enumerate(within):
             hits = ratio <= bound
             counts[i] += hits[:2].sum(), hits[2:].sum()
     return counts
@@ -233,17 +261,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--fast", action="store_true", help="every fourth sequence, one seed")
+    parser.add_argument("--journal", help="file that keeps what was measured")
     parser.add_argument("--json")
     args = parser.parse_args()
+    check_writable(args.json)
     predictors = tuple(args.predictors.split(","))
     jobs = make_jobs(args.root, predictors, args.subject, args.fast, 1 if args.fast else args.seeds)
-    with ProcessPoolExecutor(args.workers) as executor:
-        measured = []
-        for number, each in enumerate(executor.map(measure, jobs, chunksize=4), 1):
-            measured.append(each)
-            if number % 200 == 0:
-                print(f"{number}/{len(jobs)} runs", file=sys.stderr, flush=True)
-    table = Table(jobs, measured)
+    table = Table(jobs, measure_all(jobs, args.workers, Journal(args.journal)))
     show(table, args.subject)
     if args.json:
         cells = [

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from pvtpp.export.motion import publish
-    from pvtpp.training.calibration import Calibration, calibrate, temper
+    from pvtpp.training.calibration import Calibration, calibrate
     from pvtpp.training.motion import MotionTraining, train
 
     config = configured(MotionTraining, options.config, "--config", **seeded(options))
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> None:
     title, sequences = common.load_sequences(options, images=False)
     learnt, kept = ([each.ground_truth_xywh for each in part] for part in split(options, sequences))
     network = train(config, learnt, kept, options.out, options.resume, progress=sys.stderr.isatty())
-    network = temper(calibrate(network, calibration, kept), calibration, [kept], (1,))
+    network = calibrate(network, calibration, kept)
     path = os.path.join(options.out, "motion.onnx")
     card = {
         "data": title,

@@ -52,7 +52,10 @@ def _drawn(rng: np.random.Generator, engine: Engine) -> dict[str, np.ndarray]:
         made["interval"] = rng.uniform(0.01, 0.2, shapes["interval"])
         made["score"], made["carried"] = np.ones(shapes["score"]), np.zeros(shapes["carried"])
         past = rng.integers(0, shapes["interval"][1] + 1)
-        made["step"][..., :past], made["interval"][:, :past], made["score"][:, :past] = 0, 0, 0
+        made["quality"] = rng.uniform(0.1, 1.0, shapes["quality"])
+        for name in ("step", "innovation", "interval", "quality"):
+            made[name][..., :past] = 0
+        made["score"][:, : past + 1] = 0
         made[SEEN] = rng.integers(0, 2, shapes[SEEN])
     return {name: value.astype(np.float32) for name, value in made.items()}
 

@@ -52,11 +52,18 @@ def difference(network: MotionNetwork, path: str | Path, tracks: int = 50, seed:
     rng = np.random.default_rng(seed)
     engine, reference = inference.load(path), network.engine()
     worst = 0.0
+    shapes = {spec.name: [int(n or 1) for n in spec.shape] for spec in engine.inputs}
     for _ in range(tracks):
-        made = {spec.name: rng.normal(0, 0.05, [int(n or 1) for n in spec.shape]).astype(np.float32) for spec in engine.inputs}
-        made["interval"] = rng.uniform(0.01, 0.2, made["interval"].shape).astype(np.float32)
-        made["score"], made["carried"] = np.ones_like(made["score"]), np.zeros_like(made["carried"])
-        past = rng.integers(0, made["interval"].shape[1] + 1)
-        made["step"][..., :past], made["interval"][:, :past], made["score"][:, :past] = 0, 0, 0
+        made = {name: np.zeros(shape) for name, shape in shapes.items()}
+        past = rng.integers(0, shapes["interval"][1] + 1)
+        made["interval"][:, past:] = rng.uniform(0.01, 0.2, made["interval"][:, past:].shape)
+        # Of a target that moves by about half its size in a second, and a tracker that errs by a few hundredths of it.
+        moved = rng.normal(0, 0.5, (1, 4, 1)) * made["interval"] + rng.normal(0, 0.03, shapes["step"])
+        made["step"] = moved * (made["interval"] > 0)
+        made["score"][:, past + 1 :], made["aspect"] = 1.0, rng.normal(0, 0.5, shapes["aspect"])
+        if rng.random() < 0.5:
+            made["innovation"] = rng.normal(0, 0.03, shapes["step"]) * (made["interval"] > 0)
+            made["quality"] = rng.uniform(0.1, 1.0, shapes["quality"]) * (made["interval"] > 0)
+        made = {name: value.astype(np.float32) for name, value in made.items()}
         worst = max(worst, float(np.abs(engine.run(made)[OUTPUT] - reference.run(made)[OUTPUT]).max()))
     return worst

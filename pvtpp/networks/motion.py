@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -26,11 +26,20 @@ from pvtpp.inference.torch import TorchEngine
 from pvtpp.predictors.motion import HORIZONS_S, INPUTS, OUTPUT
 from pvtpp.weights.checkpoint import card_of, match, read_weights, write_weights
 
-FORMAT = "pvtpp motion 1"
+FORMAT = "pvtpp motion 2"
 DEGREE = 3
 """Coefficients in the horizon: the present state's correction, velocity, acceleration."""
 NEWEST = (0.1, 0.3, 0.6)
 """Weights of the newest velocities in the robust constant-velocity law, the newest last."""
+LEAST_UNIT_S, FRESH_UNIT_S = 0.02, 0.07
+"""Added to the recent interval, so that a fast camera's coefficients stay moderate; the unit where there is no past."""
+LONGEST = 6.0
+"""Interval in units: beyond that all are alike."""
+ROWS = 6
+"""Facts of each step besides how far it went."""
+RECENT = 4
+"""Turns that say how restless the target is now."""
+FLOOR = 1e-6
 STANDSTILL = 0.05
 """The share of its typical step below which a target's velocity says little of where it goes."""
 TIGHT, WIDE = -9.0, 4.0
@@ -38,20 +47,27 @@ LARGEST_CHANGE = 2.0
 """Of a side, as a logarithm: no answer makes a side more than 7.4 times as long or as short."""
 START_SIGMA = ((-4.0, -1.5, -4.0), (-5.0, -2.0, -5.0))
 """Where the logarithms of sigma start, for centre and size: now, its growth per second, per (0.3 s)^2."""
-# Coordinates of `step` are x, y, w, h (relative); each axis reads its own position and size first, then the other's.
-_OWN_FIRST = ((0, 2, 1, 3), (1, 3, 0, 2))
+# From the powers of motion, innovation, all turns, recent turns and the largest turn to what is read of them.
+_RATIOS = (
+    (1.0, 0.0, 0.0, 0.0, 0.0),
+    (-1.0, 1.0, 0.0, 0.0, 0.0),
+    (-1.0, 0.0, 1.0, 0.0, 0.0),
+    (-1.0, 0.0, 0.0, 1.0, 0.0),
+    (0.0, 0.0, -1.0, 0.0, 1.0),
+)
 
 
 @dataclass(frozen=True)
 class MotionConfig:
-    """`history`: results looked at. `width` and `depth` of the body."""
+    """`history`: results looked at. `width` and `depth` of the body, `doubt`: width of the layer behind sigma."""
 
     history: int = 16
     width: int = 96
     depth: int = 2
+    doubt: int = 32
 
     def __post_init__(self) -> None:
-        for name, least in (("history", 5), ("width", 1), ("depth", 1)):
+        for name, least in (("history", 6), ("width", 1), ("depth", 1), ("doubt", 1)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InputError(f"MotionConfig.{name} is {value!r}, allowed is any whole number from {least}")
@@ -60,117 +76,172 @@ class MotionConfig:
         return asdict(self)
 
 
+class Reading(NamedTuple):
+    """What the network makes of a batch before any weight: `features` ``(B, F)`` as the x axis reads them; `motion`
+    ``(B, 4, 2 n)``: of x, y, w, h how far each step goes in a unit of time, then its innovation; `straight` ``(B, 4, 1)``: how
+    far the robust constant-velocity law goes in a unit; `unit` ``(B, 1, 1)``, seconds."""
+
+    features: Tensor
+    motion: Tensor
+    straight: Tensor
+    unit: Tensor
+
+
 class MotionNetwork(nn.Module):
-    """`body` and `filter` make the mean, `body` and `spread` sigma.
+    """`body` and `filter` make the mean, `doubt` and `spread` sigma: neither learns from the other's loss.
 
-    Inputs as `pvtpp.predictors.motion` makes them (B: batch, n: steps, one fewer than results, the newest last).
-
-    `step`: ``(B, 4, n)``, ``[dx/w, dy/h, d log w, d log h]`` from result to result, w and h of the newest one; zero where
-    there is none. `interval`: ``(B, n)`` seconds, zero where there is none. `score`, `carried`: ``(B, n + 1)``.
-    `aspect`: ``(B, 1)``, log w/h of the newest box.
+    Inputs as `pvtpp.predictors.motion` makes them, B of them.
     """
 
     newest: Tensor
+    sums: Tensor
+    least: Tensor
     difference: Tensor
     recent: Tensor
-    own_first: Tensor
+    halves: Tensor
+    ratios: Tensor
+    swapped: Tensor
+    mirrored: Tensor
+    sided: Tensor
+    velocity: Tensor
+    powers: Tensor
+    basis: Tensor
     horizons: Tensor
-    axis: Tensor
 
     def __init__(self, config: MotionConfig = MotionConfig()):
         super().__init__()
         self.config = config
-        steps = config.history - 1
-        features = 4 * steps + 2 * steps + 2 * config.history + 12 + 2
-        layers: list[nn.Module] = []
-        for size in [features] + [config.width] * (config.depth - 1):
-            layers += [nn.Linear(size, config.width), nn.SiLU()]
-        self.body = nn.Sequential(*layers)
-        self.filter = nn.Linear(config.width, 2 * DEGREE * steps)
-        self.spread = nn.Linear(config.width, 2 * DEGREE)
+        n, width = config.history - 1, config.width
+        swapped, mirrored = _other_axis(n)
+        self.body = nn.ModuleList([nn.Linear(len(swapped), width)] + [nn.Linear(width, width) for _ in range(config.depth - 1)])
+        self.doubt = nn.Linear(len(swapped), config.doubt)
+        self.filter = nn.Linear(width, 2 * DEGREE * 2 * n)
+        self.spread = nn.Linear(config.doubt, 2 * DEGREE)
         for layer in (self.filter, self.spread):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
         with torch.no_grad():
             self.spread.bias.copy_(torch.tensor(START_SIGMA).flatten())
-        newest = torch.zeros(steps)
+        newest, difference, recent = torch.zeros(n), torch.zeros(n, n - 1), torch.zeros(n - 1, 2)
         newest[-len(NEWEST) :] = torch.tensor(NEWEST)
-        difference = torch.zeros(steps, steps - 1)
-        difference[range(1, steps), range(steps - 1)] = 1.0
-        difference[range(steps - 1), range(steps - 1)] = -1.0
-        recent = torch.zeros(steps - 1, 2)
-        recent[:, 0], recent[-4:, 1] = 1.0, 1.0
+        difference[range(1, n), range(n - 1)], difference[range(n - 1), range(n - 1)] = 1.0, -1.0
+        recent[:, 0], recent[-RECENT:, 1] = 1.0, 1.0
+        # Of the steps there are: their weight in the newest velocities, and what each power below is a mean over.
+        all_of, turns = torch.ones(n, 1), torch.cat([recent, torch.zeros(1, 2)])
+        sums = torch.cat([newest[:, None], all_of, all_of, turns, torch.zeros(n, 1)], 1)
+        h = torch.tensor(HORIZONS_S)
+        one, zero = torch.ones_like(h), torch.zeros_like(h)
         # Constants, not weights: they are made anew and never stored.
         for name, value in (
             ("newest", newest),
+            ("sums", sums),
+            ("least", torch.tensor([1e-9, 0.01, 0.01, 0.01, 0.01, 1.0])),
             ("difference", difference),
             ("recent", recent),
-            ("own_first", torch.tensor(_OWN_FIRST)),
-            ("horizons", torch.tensor(HORIZONS_S)[None]),
-            ("axis", torch.tensor([[[1.0], [-1.0]]])),
+            ("halves", torch.eye(2).repeat_interleave(n, 0)),
+            ("ratios", 0.5 * torch.tensor(_RATIOS).T),
+            ("swapped", swapped),
+            ("mirrored", mirrored),
+            ("sided", torch.tensor([[0.0], [0.0], [1.0], [1.0]])),
+            ("velocity", torch.tensor([0.0, 1.0, 0.0])),
+            ("powers", -torch.arange(float(DEGREE))[:, None]),
+            ("basis", torch.cat([torch.stack([one, h, h * h], 1), torch.stack([zero, one, 2 * h], 1)])),
+            ("horizons", h[None]),
         ):
             self.register_buffer(name, value, persistent=False)
 
-    def law(self, step: Tensor, interval: Tensor, score: Tensor, carried: Tensor, aspect: Tensor) -> tuple[Tensor, ...]:
-        """``(coefficient, spread, unit)``: ``(B, 3, 4)``, ``(B, 3, 4)``, and the time ``(B, 1)`` horizons are counted in."""
-        present = (interval > 0).to(step.dtype)
-        newest = (self.newest + 1e-6) * present
-        newest = newest / (newest.sum(1, keepdim=True) + 1e-9)
-        # The recent interval, and no less than what keeps the coefficients of a fast camera moderate.
-        unit = (interval * newest).sum(1, keepdim=True) + 0.02 + 0.05 * (1 - present[:, -1:])
-        moved = step * (unit * present / (interval + (1 - present)))[:, None]
-        straight = (moved * newest[:, None]).sum(2)
+    def read(
+        self,
+        step: Tensor,
+        innovation: Tensor,
+        interval: Tensor,
+        score: Tensor,
+        carried: Tensor,
+        quality: Tensor,
+        aspect: Tensor,
+    ) -> Reading:
+        """Written for a graph of few operations: at one track each costs the same, whatever it computes."""
+        times = interval[:, None]
+        present = (times > 0).to(step.dtype)
+        recently, counted = (torch.cat([times, present], 1) @ self.sums).split(1, 1)
+        counted = counted + self.least
+        weight, counts = counted.split([1, len(_RATIOS)], 2)
+        # Without any step what is left is the fresh unit.
+        unit = (recently[..., :1] + 1e-9 * (FRESH_UNIT_S - LEAST_UNIT_S)) / weight + LEAST_UNIT_S
+        newest, paces = present * self.newest / weight, times / unit
+        moved = step / (paces + 1e-9)
+        motion = torch.cat([moved, innovation], 2)
+        straight = (moved * newest).sum(2, keepdim=True)
 
-        count = present.sum(1, keepdim=True) + 0.01
-        power = (moved * moved).sum(2) / count + 1e-6
-        turns = (moved @ self.difference) * present[:, None, :-1]
-        turning = (turns * turns) @ self.recent / (present[:, :-1] @ self.recent + 0.01)[:, None] + 1e-6
-        logs = torch.log(torch.cat([power[..., None], turning], 2))
-        scale = 0.5 * torch.cat([logs[..., :1], logs[..., 1:] - logs[..., :1]], 2)
-        # Which way each axis is read, without a jump where the target stands still.
-        facing = torch.tanh(straight[:, :2] * torch.rsqrt(power[:, :2]) / STANDSTILL)
-        facing = torch.cat([facing, torch.ones_like(facing)], 1)
-        shape = moved * (facing * torch.rsqrt(power))[..., None]
-        shared = torch.cat([torch.clamp(interval / unit, max=6.0), present, score, carried, torch.log(unit)], 1)
-        features = torch.cat(
-            [
-                shape[:, self.own_first].flatten(2),
-                scale[:, self.own_first].flatten(2),
-                torch.stack([shared, shared], 1),
-                aspect[:, None] * self.axis,
-            ],
-            2,
-        )
-        hidden = self.body(features)
-        steps = self.config.history - 1
-        weights = self.filter(hidden).reshape(-1, 4, DEGREE, steps)
-        # x, w, y, h: as the axes come out of the body.
-        order = [0, 2, 1, 3]
-        coefficient = (weights @ moved[:, order][..., None])[..., 0]
-        base = torch.stack([torch.zeros_like(straight), straight, torch.zeros_like(straight)], 1)
-        coefficient = coefficient[:, order].transpose(1, 2) + base
-        spread = self.spread(hidden).reshape(-1, 4, DEGREE)[:, order].transpose(1, 2)
-        return coefficient, spread, unit
+        turns = (moved @ self.difference) * present[..., :-1]
+        turns = turns * turns
+        totals = torch.cat([(motion * motion) @ self.halves, turns @ self.recent, turns.amax(2, keepdim=True)], 2)
+        powers = totals / counts + FLOOR
+        scale = torch.rsqrt(powers[..., :2])
+        # Which way each axis is read, without a jump where the target stands still; sides have but one way.
+        facing = torch.tanh(straight * scale[..., :1] / STANDSTILL) * (1 - self.sided) + self.sided
+        shape = motion * ((scale * facing) @ self.halves.T)
+        logs = torch.log(powers) @ self.ratios
+        rows = torch.cat([paces.clamp(max=LONGEST), present, newest], 2)
+        facts = [score[:, 1:], carried[:, 1:], quality, torch.log(unit).flatten(1), aspect]
+        features = torch.cat([shape.flatten(1), logs.flatten(1), rows.flatten(1), *facts], 1)
+        return Reading(features, motion, straight, unit)
 
-    def forward(self, step: Tensor, interval: Tensor, score: Tensor, carried: Tensor, aspect: Tensor) -> Tensor:
+    def law(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Of `INPUTS`, ``(coefficient, spread, unit)``: ``(B, 3, 4)``, ``(B, 3, 4)``, and the seconds ``(B, 1)`` that horizons
+        are counted in."""
+        features, motion, straight, unit = self.read(*inputs)
+        hidden, doubt = self.hidden(features, cast(nn.Linear, self.body[0]), self.doubt)
+        for layer in list(self.body)[1:]:
+            hidden = nn.functional.silu(layer(hidden))
+        # Of both axes position and size; in the law x, y, w, h.
+        weights = self.filter(hidden).reshape(-1, 2, 2, DEGREE, motion.shape[2]).transpose(1, 2).flatten(1, 2)
+        coefficient = (weights @ motion[..., None])[..., 0] + straight * self.velocity
+        return coefficient.transpose(1, 2), self.spreads(doubt), unit.flatten(1)
+
+    def hidden(self, features: Tensor, *layers: nn.Linear) -> tuple[Tensor, ...]:
+        """What these layers make of the features, ``(2 B, width)`` each, the axes of a track one after the other.
+
+        The y axis reads the features with x and y changed: that swaps columns of the weights, and all is one product.
+        """
+        weight, bias = torch.cat([layer.weight for layer in layers]), torch.cat([layer.bias for layer in layers])
+        weight = torch.cat([weight, weight[:, self.swapped] * self.mirrored])
+        made = nn.functional.silu(nn.functional.linear(features, weight, torch.cat([bias, bias])))
+        return made.reshape(-1, len(bias)).split([len(layer.bias) for layer in layers], 1)
+
+    def spreads(self, doubt: Tensor) -> Tensor:
+        """Logarithms of sigma's terms, ``(B, 3, 4)``, from what `hidden` makes of `doubt`."""
+        return self.spread(doubt).reshape(-1, 2, 2, DEGREE).permute(0, 3, 2, 1).flatten(2)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
         """``(B, 3, knots, 4)``: mean ``[dx/w, dy/h, w'/w, h'/h]``, its derivative per second, and sigma, all in sizes of the
         newest box."""
-        return self.knots(*self.law(step, interval, score, carried, aspect))
+        return self.knots(*self.law(*inputs))
 
     def knots(self, coefficient: Tensor, spread: Tensor, unit: Tensor) -> Tensor:
         """What `forward` gives, of a law as `law` gives it."""
-        u = self.horizons / unit
-        one = torch.ones_like(u)
-        slope = torch.stack([torch.zeros_like(u), one, 2 * u], 2) / unit[..., None]
-        mean, derivative = torch.stack([one, u, u * u], 2) @ coefficient, slope @ coefficient
-        sides = torch.exp(torch.clamp(mean[..., 2:], -LARGEST_CHANGE, LARGEST_CHANGE))
-        mean = torch.cat([mean[..., :2], sides], 2)
-        derivative = torch.cat([derivative[..., :2], derivative[..., 2:] * sides], 2)
-        return torch.stack([mean, derivative, sigma_at(spread, self.horizons)], 1)
+        per_second = coefficient * unit[..., None] ** self.powers
+        mean, derivative = (self.basis @ per_second).chunk(2, 1)
+        change = torch.exp(torch.clamp(mean * self.sided[:, 0], -LARGEST_CHANGE, LARGEST_CHANGE))
+        mean = torch.where(self.sided[:, 0] > 0, change, mean)
+        answer = torch.cat([mean, derivative * change, sigma_at(spread, self.horizons)], 1)
+        return answer.reshape(-1, 3, len(HORIZONS_S), 4)
 
     def engine(self, device: str = "cpu") -> TorchEngine:
         """The network as an `Engine`, one track at a time, as the committed graph is."""
         return TorchEngine(self, *specs(self.config), device=device, source="MotionNetwork")
+
+
+def _other_axis(n: int) -> tuple[Tensor, Tensor]:
+    """Where the y axis finds what the x axis reads of the features, and their signs: x and y change places, so do w and h,
+    and the aspect changes its sign."""
+    shape, logs = 4 * 2 * n, 4 * len(_RATIOS)
+    columns = torch.arange(shape + logs + ROWS * n + 2)
+    parts = [part.reshape(4, -1)[[1, 0, 3, 2]].flatten() for part in (columns[:shape], columns[shape : shape + logs])]
+    swapped = torch.cat([*parts, columns[shape + logs :]])
+    signs = torch.ones(len(swapped))
+    signs[-1] = -1.0
+    return swapped, signs
 
 
 def mean_at(coefficient: Tensor, unit: Tensor, horizon: Tensor) -> Tensor:
@@ -188,7 +259,7 @@ def sigma_at(spread: Tensor, horizon: Tensor) -> Tensor:
 def specs(config: MotionConfig) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
     """Inputs and outputs for one track."""
     n, knots, dtype = config.history - 1, len(HORIZONS_S), np.dtype(np.float32)
-    shapes = ((1, 4, n), (1, n), (1, n + 1), (1, n + 1), (1, 1))
+    shapes = ((1, 4, n), (1, 4, n), (1, n), (1, n + 1), (1, n + 1), (1, n), (1, 1))
     inputs = tuple(TensorSpec(name, shape, dtype) for name, shape in zip(INPUTS, shapes, strict=True))
     return inputs, (TensorSpec(OUTPUT, (1, 3, knots, 4), dtype),)
 

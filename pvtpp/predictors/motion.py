@@ -4,14 +4,21 @@ A small network (`pvtpp.networks.motion`, committed as ``pvtpp/weights/motion.on
 last box and says how mean, derivative and sigma run over the horizon. This file turns a track into its inputs and its
 outputs into knots.
 
+*Inputs*, of one track (K results, n = K - 1 steps between them, the newest last; zero where there is no past), positions and
+sizes relative to the newest box: `step` ``(1, 4, n)``, ``[dx / w, dy / h, dlog w, dlog h]`` from result to result, or what
+the images say of that way where a bridge leads; `innovation` ``(1, 4, n)``, the tracker's own step less that of the images;
+`interval` ``(1, n)``, seconds; `score` and `carried` ``(1, K)``, of results that a step leads to; `quality` ``(1, n)`` of a
+bridge; `aspect` ``(1, 1)``, log w/h.
+
 *Fallbacks.* With one result alone the target stands still. Results older than a gap of `LONGEST_GAP_S` are not looked at.
 Times that do not increase, boxes that are not finite or have no area raise InputError; the answer is never NaN.
 """
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Any, Dict, Tuple, Union
+from typing import Any, Dict, List, Tuple, Union
 
 import numpy as np
 
@@ -25,8 +32,12 @@ from pvtpp.trajectory import Trajectory
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "motion.onnx"
 HORIZONS_S = (0.0, 0.05, 0.12, 0.22, 0.4)
 """Knots, seconds after the newest evidence."""
-INPUTS = ("step", "interval", "score", "carried", "aspect")
+INPUTS = ("step", "innovation", "interval", "score", "carried", "quality", "aspect")
 OUTPUT = "law"
+WITHIN = ((0.5, 0.534), (0.9, 1.645))
+"""Shares of the errors, and the multiples of sigma within which they lie. Errors follow Student's t with three degrees of
+freedom, not a Gaussian: how restless a target is can be estimated only roughly. Sigma is that of the Gaussian with the same
+90 % interval, so that it means as much as any other predictor's."""
 LONGEST_GAP_S = 1.0
 _KNOTS_NS = tuple(round(h * 1e9) for h in HORIZONS_S)
 
@@ -47,62 +58,74 @@ class Motion:
                 f"expected {', '.join(self.takes)} to {OUTPUT} at {len(HORIZONS_S)} knots"
             )
         self.history = int(shapes["score"][1] or 0)
+        n = self.history - 1
+        shaped = ((1, 4, n), (1, 4, n), (1, n), (1, n + 1), (1, n + 1), (1, n), (1, 1))
+        self._shapes = dict(zip(INPUTS, shaped))
 
     def encode(self, output: TrackerOutput) -> Any:
         return None
 
     def predict(self, track: Track) -> Trajectory:
         """Raises InputError for an empty track, times that do not increase, and boxes that are none."""
-        track.require_anchor()
-        law = self._engine.run(self.inputs(track))[OUTPUT][0].astype(np.float64)
-        t_ns, boxes = track.evidence()
-        x, y, w, h = boxes[-1].tolist()
-        # Mean, derivative and sigma come in sizes of the newest box.
-        law *= (w, h, w, h)
-        law[0, :, :2] += (x, y)
-        evidence_ns = t_ns[-1]
-        mean, derivative, sigma = law
-        return Trajectory(tuple(evidence_ns + ns for ns in _KNOTS_NS), mean, derivative, sigma, evidence_ns)
+        return trajectory_of(self._engine.run(self.inputs(track))[OUTPUT], track)
 
     def inputs(self, track: Track) -> Dict[str, np.ndarray]:
         """What the network reads: float32, one track, padded with zeros where there is no past."""
+        track.require_anchor()
         history = self.history
         t_ns, boxes = track.evidence()
         t_ns, boxes = t_ns[-history:], boxes[-history:]
-        anchors = max(len(t_ns) - len(track.carried), 0)
-        trust = track.scores[len(track.scores) - anchors :] + tuple(each.quality for each in track.carried)
-        elapsed: Any = np.diff(np.array(t_ns, dtype=np.int64)) * 1e-9
+        elapsed = [(after - before) * 1e-9 for before, after in zip(t_ns, t_ns[1:])]
         _check(t_ns, boxes, elapsed)
         used = len(elapsed)
-        long = np.flatnonzero(elapsed > LONGEST_GAP_S)
-        if len(long):
-            used -= int(long[-1]) + 1
-        made = {
-            "step": np.zeros((1, 4, history - 1), dtype=np.float32),
-            "interval": np.zeros((1, history - 1), dtype=np.float32),
-            "score": np.zeros((1, history), dtype=np.float32),
-            "carried": np.zeros((1, history), dtype=np.float32),
-        }
+        for back, seconds in enumerate(reversed(elapsed)):
+            if seconds > LONGEST_GAP_S:
+                used = back
+                break
+        made = {name: np.zeros(shape, dtype=np.float32) for name, shape in self._shapes.items()}
         w, h = boxes[-1, 2:].tolist()
-        if used:
-            before, moved = boxes[-used - 1 : -1], np.diff(boxes[-used - 1 :], axis=0)
-            if any(track.bridges):
-                # What the images say of the way between two results has none of the tracker's jitter.
-                for back in range(1, min(anchors, used - len(track.carried) + 1)):
-                    bridge = track.bridge(-back)
-                    if bridge is not None:
-                        moved[-len(track.carried) - back] = bridge.moved
-            made["step"][0, :2, -used:] = moved[:, :2].T / [[w], [h]]
-            made["step"][0, 2:, -used:] = np.log1p(np.maximum(moved[:, 2:] / before[:, 2:], -0.9)).T
-            made["interval"][0, -used:] = elapsed[-used:]
-        made["score"][0, -used - 1 :] = trust[-used - 1 :]
-        made["carried"][0, history - min(len(track.carried), used) :] = 1.0
-        made["aspect"] = np.array([[np.log(w / h)]], dtype=np.float32)
+        made["aspect"][0, 0] = math.log(w / h)
+        if not used:
+            return made
+        carried = min(len(track.carried), used)
+        made["interval"][0, -used:] = elapsed[-used:]
+        made["score"][0, -used:] = [*track.scores[-used:], *(each.quality for each in track.carried)][-used:]
+        made["carried"][0, history - carried :] = 1.0
+        before = boxes[-used - 1 : -1]
+        moved = (boxes[-used:] - before) / (w, h, 1.0, 1.0)
+        moved[:, 2:] = np.log(boxes[-used:, 2:] / before[:, 2:])
+        if any(track.bridges):
+            self._bridge(track, made, moved, before, (w, h))
+        made["step"][0, :, -used:] = moved.T
         return made
 
+    @staticmethod
+    def _bridge(track: Track, made: Dict[str, np.ndarray], moved: np.ndarray, before: np.ndarray, side: Any) -> None:
+        """What the images say of the way between two results has none of the tracker's jitter: it takes the place of the
+        tracker's own step in `moved`, whose difference to it becomes the innovation."""
+        newest = len(moved) - min(len(track.carried), len(moved))
+        for back in range(1, min(len(track), newest + 1)):
+            bridge = track.bridge(-back)
+            if bridge is not None:
+                at = newest - back
+                way = bridge.moved / (*side, *before[at, 2:])
+                way[2:] = np.log1p(np.maximum(way[2:], -0.9))
+                made["innovation"][0, :, at - len(moved)] = moved[at] - way
+                made["quality"][0, at - len(moved)] = bridge.quality
+                moved[at] = way
 
-def _check(t_ns: Any, boxes: np.ndarray, elapsed: np.ndarray) -> None:
-    if len(elapsed) and elapsed.min() <= 0:
+
+def trajectory_of(law: np.ndarray, track: Track) -> Trajectory:
+    """What a network answered, ``(1, 3, knots, 4)`` in sizes of the newest box, as the trajectory of its track."""
+    box, evidence_ns = (track.carried[-1].box if track.carried else track.boxes[-1]), track.evidence_ns
+    x, y, w, h = box.tolist()
+    mean, derivative, sigma = law[0] * np.array((w, h, w, h))
+    mean[:, :2] += (x, y)
+    return Trajectory(tuple(evidence_ns + ns for ns in _KNOTS_NS), mean, derivative, sigma, evidence_ns)
+
+
+def _check(t_ns: Any, boxes: np.ndarray, elapsed: List[float]) -> None:
+    if elapsed and min(elapsed) <= 0:
         raise InputError(f"the times of a track must increase, got {list(t_ns)}")
     # Sums carry any NaN or infinity along; two reductions instead of four.
     if not (np.isfinite(boxes.sum()) and boxes[:, 2:].min() > 0):

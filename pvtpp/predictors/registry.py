@@ -27,6 +27,7 @@ _MODULES: Dict[str, str] = {
     "constant_velocity": "pvtpp.predictors.constant_velocity:ConstantVelocity",
     "kalman": "pvtpp.predictors.kalman:Kalman",
     "motion": "pvtpp.predictors.motion:Motion",
+    "ensemble": "pvtpp.predictors.ensemble:Ensemble",
     "joint": "pvtpp.predictors.joint:Joint",
 }
 # Made from a file: the setting after the colon is its path.

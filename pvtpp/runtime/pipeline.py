@@ -93,6 +93,9 @@ class Pipeline:
         """A new target, seen at `box` in this frame; everything before is forgotten."""
         box = as_box(box, "first box")
         self._advance(t_ns)
+        if self._gyro is not None:
+            # A log that begins here replays to the bit.
+            self._gyro.forget(capture_ns)
         self.log.init(t_ns, frame, capture_ns, box)
         self.target += 1
         self._begin_track([(capture_ns, TrackerOutput(box))])

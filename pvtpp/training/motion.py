@@ -87,10 +87,16 @@ class MotionModule(WindowModule):
 
     config: MotionTraining
 
-    def __init__(self, config: MotionTraining, pool: BoxPool | None = None, held_out: BoxPool | None = None):
+    def __init__(
+        self,
+        config: MotionTraining,
+        pool: BoxPool | None = None,
+        held_out: BoxPool | None = None,
+        start: MotionNetwork | None = None,
+    ):
         learnt, apart = (partial(draw, each, config.windows) if each else None for each in (pool, held_out))
         super().__init__(config, learnt, apart)
-        self.network = MotionNetwork(config.network)
+        self.network = copy.deepcopy(start).train().requires_grad_(True) if start else MotionNetwork(config.network)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
 
     def losses(self, network: MotionNetwork, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -137,13 +143,17 @@ def train(
     folder: str,
     resume: bool = False,
     progress: bool = True,
+    start: MotionNetwork | None = None,
 ) -> MotionNetwork:
     """Train on annotated boxes (arrays as `BoxPool` takes them) and return the averaged network.
 
-    Checkpoints and TensorBoard logs go to `folder`; `resume` goes on from its newest checkpoint. Runs under ``torchrun``.
+    Checkpoints and TensorBoard logs go to `folder`; `resume` goes on from its newest checkpoint. `start`: a network that goes
+    on learning, the committed one on your own videos; None begins anew. Runs under ``torchrun``.
     """
+    if start is not None and start.config != config.network:
+        raise InputError(f"the network to start from is a {start.config}, the configuration says {config.network}")
     lightning.seed_everything(config.seed, workers=True, verbose=False)
-    module = MotionModule(config, BoxPool(xywh), BoxPool(held_out) if len(held_out) else None)
+    module = MotionModule(config, BoxPool(xywh), BoxPool(held_out) if len(held_out) else None, start)
     fit(module, folder, resume, progress)
     return module.average.cpu().eval()
 

@@ -14,9 +14,11 @@ import torch
 from torch import Tensor
 
 from pvtpp.errors import InputError
-from pvtpp.training.tracker_error import ErrorModel, log_uniform
+from pvtpp.training.tracker_error import ErrorModel, FlowError, log_uniform
 
 BARE = 1e-6
+CARRIED = 3
+"""Newest frames that the fast lane carries the newest result to."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,10 @@ class WindowConfig:
     `skips` and `skip_shares`: every q-th annotated frame is a camera frame: how slow annotations reach the speeds of drones.
     `fps30`: share of cameras at 30 fps, the others log-uniform in `fps`. `processing_s`: log-uniform. `jittery`, `dropping`,
     `absent`, `doubting`, `starting`, `carrying`: shares of windows whose processing time varies, that lose frames, in which
-    the target is absent for some results, whose scores are not all 1, that have little past, and whose newest boxes are
-    carried. `rounded`: share of windows made
+    the target is absent for some results, whose scores are not all 1, that have little past, and that have a fast lane:
+    its flow leads from result to result and carries the newest. `rounded`: share of windows made
     small and annotated in whole pixels; `interpolated`: annotated at key frames with straight lines between.
+    `error` of results without a fast lane, `carried_error` of those with one, `flow` of what the lane says.
     """
 
     results: int = 16
@@ -45,12 +48,14 @@ class WindowConfig:
     absent: float = 0.04
     doubting: float = 0.4
     starting: float = 0.12
-    carrying: float = 0.15
+    carrying: float = 0.3
     rounded: float = 0.5
     rounded_side: tuple[float, float] = (14.0, 150.0)
-    interpolated: float = 0.25
+    interpolated: float = 0.05
     key_frames: tuple[int, ...] = (4, 8, 12, 20)
     error: ErrorModel = field(default_factory=ErrorModel)
+    carried_error: ErrorModel = field(default_factory=lambda: ErrorModel(shares=(0.08, 0.12, 0.15, 0.65)))
+    flow: FlowError = field(default_factory=FlowError)
 
     def __post_init__(self) -> None:
         for name, least in (("results", 5), ("horizons", 2)):
@@ -96,7 +101,9 @@ class BoxPool:
 class Windows:
     """B windows. `boxes` ``(B, K, 4)`` and `t` ``(B, K)``, seconds, zero at the newest; `score`, `carried` ``(B, K)``;
     `there`: whether there was such a result. `horizon` ``(B, H)`` seconds, `truth` ``(B, H, 4)``, `weight` ``(B, H)``: 0
-    where there is no truth. All boxes ``[cx, cy, w, h]``."""
+    where there is no truth. All boxes ``[cx, cy, w, h]``. `way` ``(B, K - 1, 4)``: what the images say of the way from each
+    result to the next, ``[dx, dy, dlog w, dlog h]``; `quality` ``(B, K - 1)`` of that, 0 where they say nothing. None where
+    there was no fast lane."""
 
     boxes: np.ndarray
     t: np.ndarray
@@ -106,18 +113,27 @@ class Windows:
     horizon: np.ndarray
     truth: np.ndarray
     weight: np.ndarray
+    way: np.ndarray | None = None
+    quality: np.ndarray | None = None
 
     def inputs(self) -> dict[str, np.ndarray]:
         """What the motion network reads; `pvtpp.predictors.motion` makes the same of one track."""
-        last = self.boxes[:, -1:]
+        last, past = self.boxes[:, -1:], self.there[:, :-1]
         relative = np.concatenate([self.boxes[..., :2] / last[..., 2:], np.log(self.boxes[..., 2:])], 2)
-        past = self.there[:, :-1]
-        step = np.where(past[..., None], np.diff(relative, axis=1), 0.0)
+        own, quality = np.diff(relative, axis=1), np.zeros(past.shape)
+        led_to = np.concatenate([np.zeros_like(past[:, :1]), past], 1)
+        step = own * past[..., None]
+        if self.way is not None and self.quality is not None:
+            quality = self.quality * past
+            seen = np.concatenate([self.way[..., :2] / last[..., 2:], self.way[..., 2:]], 2)
+            step = np.where(quality[..., None] > 0, seen, step)
         made = {
             "step": step.transpose(0, 2, 1),
-            "interval": np.where(past, np.diff(self.t, axis=1), 0.0),
-            "score": np.where(self.there, self.score, 0.0),
-            "carried": np.where(self.there, self.carried, 0.0),
+            "innovation": np.where(quality[..., None] > 0, own - step, 0.0).transpose(0, 2, 1),
+            "interval": np.diff(self.t, axis=1) * past,
+            "score": self.score * led_to,
+            "carried": self.carried * led_to,
+            "quality": quality,
             "aspect": np.log(last[:, 0, 2:3] / last[:, 0, 3:4]),
         }
         return {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in made.items()}
@@ -127,7 +143,8 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
     """`count` windows; the same generator state gives the same windows."""
     c, k = config, config.results
     fps = np.where(rng.random(count) < c.fps30, 30.0, log_uniform(rng, c.fps, count))
-    captured, first, last, carried = _schedule(c, rng, fps)
+    lane = rng.random(count) < c.carrying
+    captured, first, last, carried = _schedule(c, rng, fps, lane)
     now = captured[:, -1:]
     asked = np.floor(first[:, None] + rng.random((count, c.horizons)) * (last - first + 1)[:, None])
     asked[:, -1] = now[:, 0] + np.floor(rng.random(count) * c.longest_horizon_s * fps)
@@ -145,7 +162,7 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
     boxes, truth = pool.box[pool.newest[seen]], pool.box[wanted]
 
     step = np.array(c.key_frames)[rng.integers(len(c.key_frames), size=count)] * skip
-    for some in _chosen(rng, count, c.interpolated):
+    for some in _chosen(rng.random(count) < c.interpolated):
         where = (step[some][:, None], pool.start[sequence[some]][:, None], final[some])
         past, future = pool.between(seen[some], *where), pool.between(wanted[some], *where)
         whole = np.isfinite(past).all((1, 2)) & np.isfinite(future).all((1, 2))
@@ -158,18 +175,29 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
     _lose(c, rng, boxes, score, carried)
 
     t = (captured - now) / fps[:, None]
-    error = c.error.draw(rng, np.diff(t, axis=1), k)
-    _share_error(rng, error, carried)
+    interval = np.diff(t, axis=1)
+    error, quality, slip = c.error.draw(rng, interval, k), np.zeros((count, k - 1)), np.zeros((count, k - 1, 4))
+    for some in _chosen(lane):
+        error[some] = c.carried_error.draw(rng, interval[some], k)
+        quality[some], slip[some] = c.flow.draw(rng, carried[some, 1:] > 0)
+    for i in range(1, k):
+        # Carried boxes err as their anchor does, and as the flow that carried them.
+        error[:, i] = np.where(carried[:, i, None] > 0, error[:, i - 1] + slip[:, i - 1], error[:, i])
     error *= (score > 0)[..., None]
+    way = np.concatenate([np.diff(boxes[..., :2], axis=1), np.diff(np.log(boxes[..., 2:]), axis=1)], 2)
+    way += slip * np.concatenate([boxes[:, 1:, 2:], np.ones_like(slip[..., 2:])], 2)
     boxes[..., :2] += error[..., :2] * boxes[..., 2:]
     boxes[..., 2:] *= np.exp(error[..., 2:])
     score *= _doubts(c, rng, error)
     for i in range(1, k):
         stale = score[:, i] == 0
         boxes[stale, i] = boxes[stale, i - 1]
+    score[:, 1:] = np.where(carried[:, 1:] > 0, quality, score[:, 1:])
+    quality *= (carried[:, 1:] == 0) & (score[:, 1:] > 0) & (score[:, :-1] > 0)
     past = np.where(rng.random(count) < c.starting, rng.integers(1, k, count), k)
     there = np.arange(k) >= (k - past)[:, None]
-    return Windows(boxes, t, score, carried, there, (asked - now) / fps[:, None], truth, weight.astype(np.float64))
+    horizon = (asked - now) / fps[:, None]
+    return Windows(boxes, t, score, carried, there, horizon, truth, weight.astype(np.float64), way, quality)
 
 
 def tensors(windows: Windows) -> dict[str, Tensor]:
@@ -182,34 +210,53 @@ def tensors(windows: Windows) -> dict[str, Tensor]:
     return {name: torch.from_numpy(np.asarray(array, dtype=np.float32)) for name, array in arrays.items()}
 
 
-def _schedule(c: WindowConfig, rng: np.random.Generator, fps: np.ndarray) -> tuple[np.ndarray, ...]:
+def _schedule(c: WindowConfig, rng: np.random.Generator, fps: np.ndarray, lane: np.ndarray) -> tuple[np.ndarray, ...]:
     """Frames of the results ``(B, K)``, the first and last frame at which the newest trajectory is asked, carried or not."""
     count, k = len(fps), c.results
     work = log_uniform(rng, c.processing_s, count) * fps
     jitter = np.where(rng.random(count) < c.jittery, rng.uniform(0.03, 0.4, count), 0.0)
     drop = np.where(rng.random(count) < c.dropping, 0.1, 0.0)
-    carries = np.where(rng.random(count) < c.carrying, rng.integers(1, k - 3, count), 0)
-    captured = np.zeros((count, k), dtype=np.int64)
-    carried = np.arange(k) >= (k - carries)[:, None]
-    newest, free, available = captured[:, 0], rng.random(count) + work, np.zeros(count)
+    captured, available = np.zeros((count, k), dtype=np.int64), np.zeros((count, k + 1))
+    newest, free = captured[:, 0], rng.random(count) + work
+    available[:, 0] = free
     for i in range(1, k + 1):
         lost = (rng.random(count) < drop) * rng.integers(1, 4, count)
         frame = np.floor(free).astype(np.int64)
         waits = (frame <= newest) | (lost > 0)
         frame = np.maximum(frame, newest + 1) + lost
-        done = np.where(waits, frame, free) + work * np.exp(jitter * rng.normal(size=count))
-        # A carried box is there a moment after its frame, and every frame has one.
-        is_carried = i >= k - carries
-        frame = np.where(is_carried, newest + 1, frame)
-        done = np.where(is_carried & (carries > 0), frame + 0.3, done)
+        free = np.where(waits, frame, free) + work * np.exp(jitter * rng.normal(size=count))
+        available[:, i], newest = free, frame
         if i < k:
-            captured[:, i], newest, free, available = frame, frame, done, done
-    first = np.ceil(available - BARE)
-    return captured, first, np.maximum(np.ceil(done - BARE) - 1, first), carried.astype(np.float64)
+            captured[:, i] = frame
+    first = np.ceil(available[:, k - 1] - BARE)
+    last = np.maximum(np.ceil(available[:, k] - BARE) - 1, first)
+    return _carry(rng, lane, captured, available, first, last)
 
 
-def _chosen(rng: np.random.Generator, count: int, share: float) -> list[np.ndarray]:
-    some = np.flatnonzero(rng.random(count) < share)
+def _carry(
+    rng: np.random.Generator, lane: np.ndarray, captured: np.ndarray, available: np.ndarray, first: np.ndarray, last: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """With a fast lane there is news with every frame: the newest result carried to the newest frames stands for as many of
+    the oldest results, and what follows from it is asked one frame later, or at once to say where to look next."""
+    k, moment, late = captured.shape[1], rng.random(len(lane)), rng.random(len(lane)) < 0.25
+
+    def newest_frame(result: int) -> np.ndarray:
+        seen = available[:, result] + moment * (available[:, result + 1] - available[:, result])
+        return np.maximum(np.floor(seen).astype(np.int64), captured[:, result])
+
+    frames = np.where(lane, np.minimum(newest_frame(k - 1) - captured[:, -1], CARRIED), 0)
+    carried = np.arange(k) >= (k - frames)[:, None]
+    made, first, last = captured.copy(), first.copy(), last.copy()
+    for count in range(CARRIED + 1):
+        some, anchor = lane & (frames == count), k - 1 - count
+        now = np.maximum(newest_frame(anchor), captured[:, anchor] + count)
+        made[some] = np.concatenate([captured[some, : k - count], now[some, None] - np.arange(count)[::-1]], 1)
+        first[some], last[some] = now[some], now[some] + 1 + late[some]
+    return made, first, last, carried.astype(np.float64)
+
+
+def _chosen(which: np.ndarray) -> list[np.ndarray]:
+    some = np.flatnonzero(which)
     return [some] if len(some) else []
 
 
@@ -237,12 +284,3 @@ def _doubts(c: WindowConfig, rng: np.random.Generator, error: np.ndarray) -> np.
     level, scatter, insight = (rng.uniform(low, high, (count, 1)) for low, high in ((0.4, 1.0), (0.0, 0.15), (0.0, 3.0)))
     score = level + scatter * rng.normal(size=(count, k)) - insight * np.abs(error).mean(2)
     return np.where(rng.random((count, 1)) < c.doubting, np.clip(score, 0.05, 1.0), 1.0)
-
-
-def _share_error(rng: np.random.Generator, error: np.ndarray, carried: np.ndarray) -> None:
-    """Carried boxes err as their anchor does, and a little more with every step."""
-    size = np.exp(rng.normal(np.log([0.006, 0.006, 0.004, 0.004]), 0.6, (len(error), 4)))
-    for i in range(1, error.shape[1]):
-        some = np.flatnonzero(carried[:, i])
-        if len(some):
-            error[some, i] = error[some, i - 1] + rng.normal(size=(len(some), 4)) * size[some]

@@ -15,11 +15,12 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from pvtpp_msgs.msg import Roi
 from pvtpp_msgs.srv import Init
-from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from rclpy.time import Time
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
 from std_srvs.srv import SetBool, Trigger
 
 from pvtpp.errors import InputError
@@ -29,8 +30,9 @@ from ros_nodes.core import Core
 from ros_nodes.port import OUTPUTS
 
 NEWEST_IMAGE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-THREADS = 3
-"""One for images, one for wishes, one for the clock: a wish may wait for an image that is on its way."""
+IMU_QUEUE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=200, reliability=ReliabilityPolicy.BEST_EFFORT)
+THREADS = 4
+"""For images, for the IMU, for the clock, and for wishes: one of these may wait for an image that is on its way."""
 
 
 class RclpyPort:
@@ -41,6 +43,7 @@ class RclpyPort:
         kinds = (DiagnosticArray, DiagnosticStatus, KeyValue, Image)
         self._kinds: Dict[str, Any] = {f"{kind.__module__.split('.')[0]}/{kind.__name__}": kind for kind in kinds}
         self._publishers: Dict[str, Any] = {}
+        self._tf: Any = None
         for topic, output in OUTPUTS.items():
             try:
                 kind = self._kind(output.kind)
@@ -68,6 +71,19 @@ class RclpyPort:
     def listeners(self, topic: str) -> int:
         publisher = self._publishers.get(topic)
         return 0 if publisher is None else publisher.get_subscription_count()
+
+    def rotation(self, to_frame: str, from_frame: str) -> Any:
+        try:
+            import tf2_ros
+        except ImportError as error:
+            raise InputError(f"tf cannot be asked ({error})") from None
+        if self._tf is None:
+            self._tf = tf2_ros.Buffer()
+            self._tf_listener = tf2_ros.TransformListener(self._tf, self._node)
+        try:
+            return self._tf.lookup_transform(to_frame, from_frame, Time()).transform.rotation
+        except tf2_ros.TransformException:
+            return None
 
     def tell(self, level: str, text: str) -> None:
         getattr(self._node.get_logger(), level)(text)
@@ -97,6 +113,9 @@ class TrackerNode(Node):
         self.create_subscription(Roi, "init_roi", self.core.on_roi, 1, callback_group=wishes)
         self.create_subscription(CameraInfo, "camera_info", self.core.on_camera_info, NEWEST_IMAGE)
         self.create_subscription(CompressedImage if compressed else Image, topic, self.core.on_image, NEWEST_IMAGE)
+        if config.imu:
+            group = MutuallyExclusiveCallbackGroup()
+            self.create_subscription(Imu, "imu", self.core.on_imu, IMU_QUEUE, callback_group=group)
         self.core.ready()
 
     def _init(self, request: Any, response: Any) -> Any:

@@ -75,6 +75,15 @@ def test_a_rectified_image_counts_by_its_own_matrix_and_a_part_of_the_sensor_by_
     np.testing.assert_allclose(Camera(part).rays([[150, 100]]), [[0, 0, 1]], atol=1e-12)
 
 
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 99), st.integers(0, 99), points)
+def test_the_matrix_is_that_of_the_image_itself(across, down, left, above, point):
+    part = info(binning_x=across, binning_y=down)
+    part.roi.x_offset, part.roi.y_offset = left, above
+    camera = Camera(part)
+    seen = camera.matrix @ [*point, 1]
+    np.testing.assert_allclose(camera.rays([seen[:2]])[0], np.array([*point, 1]) / np.linalg.norm([*point, 1]), atol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("changed", "text"),
     [

@@ -25,6 +25,22 @@ def test_every_target_has_a_log_of_its_own_with_a_header_first(no_thread_is_left
     assert stream.target_id == 2
 
 
+def test_the_gyro_since_the_image_on_which_the_target_was_given_belongs_to_its_log(no_thread_is_left):
+    heard = []
+    stream = EventStream(heard.append, None)
+    seconds = 10**9
+    for index in range(5):
+        stream.put(["gyro", index * seconds, index * seconds - 1, [0, 0, 0]])
+        stream.put(["frame", index * seconds, index, index * seconds])
+    stream.put(["init", 9 * seconds, 3, 3 * seconds, [1, 2, 3, 4]])
+    stream.forget()
+    stream.put(["init", 9 * seconds, 3, 3 * seconds, [1, 2, 3, 4]])
+    stream.close()
+    kinds = [(event.target_id, event.row and (event.row[0], event.row[1] // seconds)) for event in heard]
+    first = [("gyro", 3), ("frame", 3), ("gyro", 4), ("frame", 4), ("init", 9)]
+    assert kinds == [(1, None), *((1, row) for row in first), (2, None), (2, ("init", 9))]
+
+
 def test_the_lines_are_those_of_the_file(tmp_path, no_thread_is_left):
     log = EventLog({"tracker": "x"}, [["init", 2, 0, 1, [0.1, 2.0, 3.0, 4.0]], ["reset", 3]])
     log.write(str(tmp_path / "log.jsonl"))

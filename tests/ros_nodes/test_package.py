@@ -86,7 +86,7 @@ def test_both_nodes_offer_all_that_the_core_asks_for():
     asked = methods(ROOT / "ros_nodes" / "port.py", "Port")
     for path, name in (("tracker_node.py", "RospyPort"), ("ros2/tracker_node.py", "RclpyPort")):
         offered = methods(ROOT / "ros_nodes" / path, name)
-        assert len(asked) == 5 and {key: offered.get(key) for key in asked} == asked
+        assert len(asked) == 6 and {key: offered.get(key) for key in asked} == asked
 
 
 def test_the_messages_of_ros_2_are_the_same_files_at_the_same_version():

@@ -22,7 +22,7 @@ def network():
     torch.manual_seed(0)
     made = MotionNetwork(MotionConfig(history=8, width=16))
     for parameter in made.parameters():
-        torch.nn.init.normal_(parameter, std=0.1)
+        torch.nn.init.normal_(parameter, std=0.05)
     return made
 
 

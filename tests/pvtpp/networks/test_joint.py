@@ -72,7 +72,7 @@ def test_what_is_seen_changes_the_present_the_law_and_sigma():
 
 def test_a_standing_target_is_corrected_but_not_set_in_motion():
     network, given = taught(), inputs()
-    given["step"] = torch.zeros_like(given["step"])
+    given["step"], given["innovation"] = torch.zeros_like(given["step"]), torch.zeros_like(given["innovation"])
     with torch.no_grad():
         mean, derivative, _ = network(*given.values()).unbind(1)
     torch.testing.assert_close(mean, mean[:, :1].expand_as(mean))

@@ -17,14 +17,17 @@ from pvtpp.track import Track  # noqa: E402
 torch.set_num_threads(1)
 
 
-def inputs(batch=3, history=16, seed=0):
+def inputs(batch=3, history=16, seed=0, bridged=True):
+    """In the order of `INPUTS`."""
     make = torch.Generator().manual_seed(seed)
     steps = history - 1
     return (
         0.05 * torch.randn(batch, 4, steps, generator=make),
+        0.03 * torch.randn(batch, 4, steps, generator=make) * bridged,
         0.02 + 0.1 * torch.rand(batch, steps, generator=make),
         torch.rand(batch, history, generator=make),
         torch.zeros(batch, history),
+        torch.full((batch, steps), 0.7) * bridged,
         0.3 * torch.randn(batch, 1, generator=make),
     )
 
@@ -38,9 +41,9 @@ def taught(seed=0, **changes):
 
 
 def test_untaught_it_is_the_robust_constant_velocity_law():
-    step, interval, *rest = inputs()
+    step, _, interval, *_ = given = inputs()
     with torch.no_grad():
-        mean, derivative, sigma = MotionNetwork()(step, interval, *rest).unbind(1)
+        mean, derivative, sigma = MotionNetwork()(*given).unbind(1)
     speed = step / interval[:, None]
     velocity = 0.6 * speed[..., -1] + 0.3 * speed[..., -2] + 0.1 * speed[..., -3]
     for knot, horizon in enumerate(HORIZONS_S):
@@ -79,21 +82,39 @@ def test_training_and_inference_read_the_same_law():
 
 
 def test_what_never_moved_is_never_moved():
-    step, *rest = inputs()
+    step, innovation, *rest = inputs()
     with torch.no_grad():
-        mean, derivative, _ = taught()(torch.zeros_like(step), *rest).unbind(1)
+        mean, derivative, _ = taught()(step * 0, innovation * 0, *rest).unbind(1)
     assert not mean[..., :2].any() and (mean[..., 2:] == 1).all() and not derivative.any()
 
 
 def test_no_past_at_all_gives_a_standing_target():
-    step, interval, score, carried, aspect = inputs()
+    *past, aspect = inputs()
     with torch.no_grad():
-        mean, _, sigma = taught()(step * 0, interval * 0, score * 0, carried, aspect).unbind(1)
+        mean, _, sigma = taught()(*(each * 0 for each in past), aspect).unbind(1)
     assert not mean[..., :2].any() and (mean[..., 2:] == 1).all() and torch.isfinite(sigma).all()
 
 
 def test_constants_are_not_stored():
-    assert all(name.split(".")[0] in ("body", "filter", "spread") for name in MotionNetwork().state_dict())
+    assert {name.split(".")[0] for name in MotionNetwork().state_dict()} == {"body", "filter", "doubt", "spread"}
+
+
+def test_sigma_and_mean_do_not_learn_from_each_other():
+    network, given = taught(), inputs()
+    coefficient, spread, _ = network.law(*given)
+    of_mean = torch.autograd.grad(coefficient.sum(), list(network.parameters()), allow_unused=True, retain_graph=True)
+    of_sigma = torch.autograd.grad(spread.sum(), list(network.parameters()), allow_unused=True)
+    assert all(a is None or b is None or not (a.any() and b.any()) for a, b in zip(of_mean, of_sigma, strict=True))
+
+
+def test_a_jump_of_the_newest_result_alone_can_be_taken_back():
+    """The way says that the newest result jumped, and by how much; the network can answer with where it jumped from."""
+    network, (step, innovation, *rest) = taught(), inputs()
+    other = innovation.clone()
+    other[..., -1] += 0.3
+    with torch.no_grad():
+        change = network.law(step, other, *rest)[0] - network.law(step, innovation, *rest)[0]
+    assert change[:, 0].abs().min() > 1e-3
 
 
 def test_specs_are_what_it_takes():

@@ -11,9 +11,9 @@ from pvtpp.errors import InputError
 
 pytest.importorskip("torch")
 from pvtpp.predictors.motion import Motion
-from pvtpp.track import Track
-from pvtpp.training.tracker_error import ErrorModel
-from pvtpp.training.windows import BoxPool, WindowConfig, sample
+from pvtpp.track import Bridge, CarriedBox, Track
+from pvtpp.training.tracker_error import ErrorModel, FlowError
+from pvtpp.training.windows import CARRIED, BoxPool, WindowConfig, sample
 
 TRUTH = ErrorModel(shares=(1.0, 0.0, 0.0, 0.0))
 PLAIN = WindowConfig(absent=0, doubting=0, starting=0, carrying=0, rounded=0, interpolated=0, error=TRUTH)
@@ -30,7 +30,7 @@ def pool(sequences=4, frames=900, velocity=(1.5, -0.5)):
 
 def test_the_same_generator_gives_the_same_windows():
     first, second = (sample(pool(), WindowConfig(), np.random.default_rng(5), 300) for _ in range(2))
-    for name in ("boxes", "t", "score", "carried", "there", "horizon", "truth", "weight"):
+    for name in ("boxes", "t", "score", "carried", "there", "horizon", "truth", "weight", "way", "quality"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
 
 
@@ -80,20 +80,75 @@ def test_too_short_sequences_weigh_nothing():
     assert all(np.isfinite(array).all() for array in windows.inputs().values())
 
 
-def test_the_predictor_makes_the_same_inputs_of_a_track():
-    config = replace(WindowConfig(), carrying=0, fps30=1.0, absent=0)
-    windows = sample(pool(), config, np.random.default_rng(6), 40)
-    inputs, predictor = windows.inputs(), Motion()
-    assert predictor.history == config.results
-    for i in range(40):
-        if np.diff(windows.t[i]).max() > 0.9:
+def track_of(windows, i):
+    """Window i as the pipeline would have built it: results with the ways between them, then the carried boxes."""
+    track, carried, before = Track(), [], None
+    for j, t in enumerate(windows.t[i]):
+        t_ns, box, score = round(t * 1e9), windows.boxes[i, j], windows.score[i, j]
+        if not windows.there[i, j]:
             continue
-        track = Track()
-        for t, box, score, there in zip(windows.t[i], windows.boxes[i], windows.score[i], windows.there[i], strict=True):
-            if there:
-                track = track.with_anchor(round(t * 1e9), box, score)
+        if windows.carried[i, j]:
+            carried.append(CarriedBox(t_ns, box, score))
+            continue
+        track = track.with_anchor(t_ns, box, score)
+        if before is not None and windows.quality[i, j - 1] > 0:
+            moved = windows.way[i, j - 1].copy()
+            moved[2:] = windows.boxes[i, j - 1, 2:] * np.expm1(moved[2:])
+            track = track.with_carried((), Bridge(before, moved, windows.quality[i, j - 1]))
+        before = t_ns
+    return track.with_carried(carried) if carried and len(track) else track
+
+
+@pytest.mark.parametrize("carrying", [0.0, 1.0])
+def test_the_predictor_makes_the_same_inputs_of_a_track(carrying):
+    windows = sample(pool(), WindowConfig(carrying=carrying, fps30=1.0, absent=0), np.random.default_rng(6), 40)
+    inputs, predictor = windows.inputs(), Motion()
+    assert predictor.history == windows.boxes.shape[1] and bool(inputs["innovation"].any()) == bool(carrying)
+    for i in range(40):
+        track = track_of(windows, i)
+        if not len(track) or np.diff(windows.t[i]).max() > 0.9:
+            continue
         for name, made in predictor.inputs(track).items():
             np.testing.assert_allclose(made[0], inputs[name][i], atol=1e-6, err_msg=name)
+
+
+def lane_windows(count=2000, **flow):
+    config = replace(PLAIN, carrying=1.0, carried_error=ErrorModel(shares=(0.0, 1.0, 0.0, 0.0)), flow=FlowError(**flow))
+    return sample(pool(), config, np.random.default_rng(8), count)
+
+
+def test_with_a_fast_lane_the_newest_boxes_are_carried_frame_by_frame():
+    windows = lane_windows()
+    carried = windows.carried.sum(axis=1)
+    assert set(carried) == set(range(CARRIED + 1))
+    for count in range(1, CARRIED + 1):
+        some = carried == count
+        assert windows.carried[some, -count:].all() and not windows.carried[some, :-count].any()
+        steps = np.diff(windows.t[some], axis=1)[:, -count + 1 :] if count > 1 else np.empty((0, 0))
+        # Carried boxes follow each other with the frames of the camera, and are asked for until the next one comes.
+        assert np.allclose(steps, steps[:, :1]) if count > 1 else True
+    assert np.median(windows.horizon[:, 0]) <= 1 / 15
+
+
+def test_what_the_flow_says_of_the_way_is_the_truths_not_the_trackers():
+    """The tracker errs by 2 % of the target's size, the flow by almost nothing: ways and carried boxes follow the truth."""
+    windows = lane_windows(sure=(1e-6, 1e-6), unsure=(2e-6, 2e-6), missing=0.0)
+    interval = np.diff(windows.t, axis=1)
+    velocity = windows.way[..., :2] / interval[..., None]
+    said = windows.quality > 0
+    spread = (velocity - np.median(velocity, axis=1, keepdims=True))[said] * 0.01
+    assert said.mean() > 0.7 and np.abs(spread).max() < 0.01
+    own = np.diff(windows.boxes[..., :2], axis=1)
+    follows = windows.carried[:, 1:] > 0
+    assert np.abs(own - windows.way[..., :2])[follows].max() < 0.01
+    assert np.abs(own - windows.way[..., :2])[said].std() > 0.5
+
+
+def test_the_flows_error_grows_as_its_quality_falls():
+    rng = np.random.default_rng(0)
+    quality, error = FlowError(spread=0.0, missing=0.0).draw(rng, np.zeros((4000, 15), dtype=bool))
+    good, bad = (error[(quality > low) & (quality <= high)].std(axis=0) for low, high in ((0.9, 1.0), (0.05, 0.3)))
+    assert (good[:2] < 0.015).all() and (bad[:2] > 0.03).all() and (bad[2:] > good[2:]).all()
 
 
 @pytest.mark.parametrize(
@@ -113,6 +168,12 @@ def test_a_configuration_that_makes_no_sense_is_refused(changes, message):
 def test_a_pool_needs_boxes():
     with pytest.raises(InputError, match="at least one sequence"):
         BoxPool([])
+
+
+@pytest.mark.parametrize("changes", [{"missing": 1.5}, {"quality": (0.5, 0.2)}, {"sure": (0.0, 0.1)}])
+def test_a_flow_error_that_makes_no_sense_is_refused(changes):
+    with pytest.raises(InputError, match="FlowError"):
+        FlowError(**changes)
 
 
 def test_error_shares_must_add_up():

@@ -9,6 +9,7 @@ from collections import defaultdict
 import numpy as np
 from message_fakes import message_class
 
+from pvtpp.errors import InputError
 from pvtpp.runtime.log import EventLog
 from ros_nodes import conversions, images
 
@@ -45,6 +46,8 @@ class FakePort:
         self.generation, self.t_ns = generation, BEGIN_NS
         self.published, self.told = defaultdict(list), []
         self.read = set()
+        # Quaternions by (to, from); None: there is no tf.
+        self.tf = None
 
     def now_ns(self):
         return self.t_ns
@@ -60,6 +63,11 @@ class FakePort:
 
     def tell(self, level, text):
         self.told.append((level, text))
+
+    def rotation(self, to_frame, from_frame):
+        if self.tf is None:
+            raise InputError("tf cannot be asked (No module named 'tf2_ros')")
+        return self.tf.get((to_frame, from_frame))
 
     def heard(self, part):
         return any(part in text for _, text in self.told)

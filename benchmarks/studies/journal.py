@@ -1,0 +1,49 @@
+"""What a long table has measured so far, one JSON line each: stopped, it goes on where it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+from pvtpp.errors import InputError
+
+Key = Tuple[Any, ...]
+
+
+class Journal:
+    """Values (anything JSON takes) by keys (tuples of text and numbers). None as path: nothing is kept.
+
+    Raises InputError for a file that is no journal. A last line that a kill left unfinished is dropped.
+    """
+
+    def __init__(self, path: Optional[str]):
+        self._path = Path(path) if path else None
+        self._kept: Dict[Key, Any] = {}
+        if self._path is None or not self._path.exists():
+            return
+        try:
+            text = self._path.read_text(encoding="utf-8")
+            whole, _, rest = text.rpartition("\n")
+            for line in whole.splitlines():
+                key, value = json.loads(line)
+                self._kept[tuple(key)] = value
+            if rest:
+                self._path.write_text(whole + "\n" if whole else "", encoding="utf-8")
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(f"{self._path}: not a journal of this table, or not writable ({error})") from None
+
+    def get(self, key: Key) -> Any:
+        """What was kept under this key, None if nothing."""
+        return self._kept.get(key)
+
+    def add(self, rows: List[Tuple[Key, Any]]) -> None:
+        """Keep these, on disk before it returns."""
+        self._kept.update(rows)
+        if self._path is None or not rows:
+            return
+        try:
+            with open(self._path, "a", encoding="utf-8") as file:
+                file.writelines(json.dumps([list(key), value]) + "\n" for key, value in rows)
+        except OSError as error:
+            raise InputError(f"{self._path}: cannot be written ({error.strerror or error})") from None

@@ -1,0 +1,176 @@
+"""By how much the stamps of images are wrong, from a camera that is turned to and fro beside a gyro: the `~capture_offset`.
+
+Turn the camera by hand over a textured scene for ten seconds, about all axes; IMU and camera are fixed to each other.
+
+  rosrun pvtpp stamp_offset turned.bag --image /camera/image_raw --camera-info /camera/camera_info --imu /imu/data
+  rosrun pvtpp stamp_offset --seconds 15 --image /camera/image_raw --camera-info /camera/camera_info --imu /imu/data
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+import time
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+import numpy as np
+
+from pvtpp.camera_motion import Gyro, GyroConfig, check_rotation
+from pvtpp.errors import InputError
+from pvtpp.rotation_check import compare, rotation_between, stamp_offset
+from pvtpp.tracker import Frame
+from ros_nodes import bags, conversions, images, parameters
+from ros_nodes.bearing import Camera
+from ros_nodes.inertia import Sample, Samples
+
+MEMORY_S = 3600.0
+UNSEEN = np.full(3, np.nan)
+
+
+class Recording:
+    """What images and IMU said. `on` holds what takes each message, by its topic; the calibration comes first, since before
+    it images say nothing. They are looked at two by two as they come, and not kept.
+    """
+
+    def __init__(self, options: argparse.Namespace):
+        self._options = options
+        self._topic = options.image
+        self._camera: Optional[Camera] = None
+        self._previous: Optional[Tuple[int, np.ndarray]] = None
+        self._stamps: List[int] = []
+        self._seen: List[np.ndarray] = []
+        self._samples = Samples()
+        self._measured: List[Sample] = []
+        self.on: Dict[str, Callable[[Any], None]] = {
+            options.camera_info: self._camera_info,
+            options.image: self._image,
+            options.imu: self._imu,
+        }
+
+    def offset(self) -> Tuple[float, float]:
+        """``(capture_offset, explained)`` as of `pvtpp.rotation_check.stamp_offset`. Raises InputError where something is
+        missing, or where gyro and images do not agree at any offset."""
+        options = self._options
+        if self._camera is None:
+            raise InputError(f"nothing on {options.camera_info}: the camera's calibration is needed")
+        if len(self._stamps) < 2 or not self._measured:
+            counts = f"{len(self._stamps)} images on {options.image}, {len(self._measured)} samples on {options.imu}"
+            raise InputError(f"{counts} after the first camera_info: too few to compare")
+        gyro = Gyro(self._camera.matrix, options.camera_from_imu, GyroConfig(memory_s=MEMORY_S))
+        for sample in self._measured:
+            gyro.add(*sample)
+        seen = np.array(self._seen)
+        try:
+            return stamp_offset(self._stamps, seen, gyro)
+        except InputError as error:
+            raise InputError(f"{error}. {self._as_stamped(seen, gyro)}") from None
+
+    def _as_stamped(self, seen: np.ndarray, gyro: Gyro) -> str:
+        turned = [gyro.turn(*pair) for pair in zip(self._stamps, self._stamps[1:])]
+        known = [i for i, turn in enumerate(turned) if turn is not None and np.isfinite(seen[i]).all()]
+        return f"As stamped: {compare(seen[known], np.array([turned[i] for i in known]))}"
+
+    def _camera_info(self, message: Any) -> None:
+        if self._camera is None:
+            self._camera = Camera(message, self._options.rectified)
+
+    def _image(self, message: Any) -> None:
+        if self._camera is None:
+            return
+        convert = images.raw_image if hasattr(message, "encoding") else images.compressed_image
+        t_ns = conversions.stamp_ns(message.header.stamp)
+        current = Frame(0, t_ns, convert(message), source=f"{self._topic}, stamp {t_ns} ns").image
+        if self._previous is not None:
+            if t_ns <= self._previous[0]:
+                raise InputError(f"{self._topic}: an image of stamp {t_ns} ns after one of {self._previous[0]} ns")
+            seen = rotation_between(self._previous[1], current, self._camera.matrix)
+            self._seen.append(UNSEEN if seen is None else seen)
+        self._stamps.append(t_ns)
+        self._previous = t_ns, current
+
+    def _imu(self, message: Any) -> None:
+        try:
+            sample = self._samples.take(message)
+        except InputError as error:
+            raise InputError(f"{self._options.imu}: {error}") from None
+        if sample is not None:
+            self._measured.append(sample)
+
+
+def from_bag(recording: Recording, path: str) -> None:
+    """All that the bag holds on the recording's topics, one after the other."""
+    with bags.open_bag(path) as bag:
+        for topic, take in recording.on.items():
+            for message in bags.messages(bag, topic):
+                take(message)
+
+
+def listen(recording: Recording, seconds: float) -> None:
+    """What comes on the recording's topics in so many seconds."""
+    import rosgraph
+    import rospy
+    from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
+
+    if not rosgraph.is_master_online():
+        raise InputError("no ROS master answers; give a bag, or start the camera and its master")
+    rospy.init_node("stamp_offset", anonymous=True, disable_signals=True)
+    failed: List[InputError] = []
+    lock = threading.Lock()
+
+    def take(message: Any, topic: str) -> None:
+        # rospy would print what a callback raises, and go on.
+        try:
+            with lock:
+                recording.on[topic](message)
+        except InputError as error:
+            failed.append(error)
+
+    info, image, imu = recording.on
+    kinds = {image: CompressedImage if image.endswith("/compressed") else Image, info: CameraInfo, imu: Imu}
+    readers = [
+        rospy.Subscriber(topic, kind, take, topic, queue_size=1000, buff_size=1 << 25, tcp_nodelay=True)
+        for topic, kind in kinds.items()
+    ]
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not failed:
+        time.sleep(0.1)
+    for reader in readers:
+        reader.unregister()
+    if failed:
+        raise failed[0]
+
+
+def _options(arguments: Optional[List[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("stamp_offset", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bag", nargs="?", help="left out: listen to the running topics")
+    parser.add_argument("--seconds", type=float, default=15.0, help="to listen for, without a bag (default: %(default)g)")
+    parser.add_argument("--image", default="/camera/image_raw", metavar="TOPIC", help="(default: %(default)s)")
+    parser.add_argument("--camera-info", default="/camera/camera_info", metavar="TOPIC", help="(default: %(default)s)")
+    parser.add_argument("--imu", default="/imu/data", metavar="TOPIC", help="(default: %(default)s)")
+    parser.add_argument("--rectified", action="store_true", help="the images are rectified: the P matrix counts")
+    parser.add_argument(
+        "--camera-from-imu",
+        default="1,0,0,0,1,0,0,0,1",
+        metavar="R",
+        help="nine numbers with commas, row by row, as ~camera_from_imu (--camera-from-imu=0,-1,0,..)",
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Optional[List[str]] = None) -> None:
+    """Prints the line for the launch file; ends with status 1 and one sentence where there is none to give."""
+    options = _options(arguments)
+    try:
+        rotation = np.reshape(parameters.numbers("camera_from_imu", options.camera_from_imu, 9), (3, 3))
+        options.camera_from_imu = check_rotation(rotation, "--camera-from-imu")
+        recording = Recording(options)
+        if options.bag is None:
+            listen(recording, options.seconds)
+        else:
+            from_bag(recording, options.bag)
+        offset, explained = recording.offset()
+    except InputError as error:
+        sys.exit(f"stamp_offset: {error}")
+    shown = f"the gyro then explains {100 * explained:.0f} % of the rotation that the images show"
+    sys.stdout.write(f'<arg name="capture_offset" value="{offset:.4f}"/>  <!-- seconds; {shown} -->\n')

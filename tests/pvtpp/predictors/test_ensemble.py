@@ -1,0 +1,38 @@
+"""The ensemble is half of each of its members at every knot, and falls back as they do."""
+
+import numpy as np
+import pytest
+
+from pvtpp.errors import InputError
+from pvtpp.predictors import create
+from pvtpp.track import Track
+
+MS = 1_000_000
+
+
+def track(count=8):
+    made = Track()
+    for k in range(count):
+        made = made.with_anchor(k * 47 * MS, np.array([100 + 4 * k + 0.3 * k * k, 80 - 2 * k, 30, 20]))
+    return made
+
+
+def test_it_is_the_mean_of_both_at_the_learned_knots():
+    motion, kalman, both = (create(name).predict(track()) for name in ("motion", "kalman", "ensemble"))
+    assert both.t_ns == motion.t_ns and both.evidence_ns == motion.evidence_ns
+    for knot, t_ns in enumerate(both.t_ns):
+        filtered = kalman.at(t_ns)
+        np.testing.assert_allclose(both.mean[knot], (motion.mean[knot] + filtered.box) / 2)
+        np.testing.assert_allclose(both.derivative[knot], (motion.derivative[knot] + filtered.velocity) / 2)
+        np.testing.assert_allclose(both.sigma[knot], (motion.sigma[knot] + filtered.sigma) / 2)
+    assert np.abs(motion.mean - both.mean).max() > 1e-3
+
+
+def test_one_result_alone_stands_still():
+    trajectory = create("ensemble").predict(track(1))
+    np.testing.assert_allclose(trajectory.at(300 * MS).box, [100, 80, 30, 20], atol=1e-5)
+
+
+def test_an_empty_track_is_refused():
+    with pytest.raises(InputError, match="the track is empty"):
+        create("ensemble").predict(Track())
