@@ -6,6 +6,7 @@ have seen, and ranks split the shards of a batch between them.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -57,6 +58,13 @@ def require_counts(config: Any, *names: str) -> None:
         value = getattr(config, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise InputError(f"{type(config).__name__}.{name} is {value}, allowed is any whole number from 1")
+
+
+def require_positive(config: Any, *names: str) -> None:
+    """Raises InputError unless these fields are finite and above 0."""
+    for name in names:
+        if not 0 < getattr(config, name) < math.inf:
+            raise InputError(f"{type(config).__name__}.{name} is {getattr(config, name)}, allowed is any number above 0")
 
 
 def held_out(names: Sequence[str]) -> list[str]:

@@ -22,7 +22,7 @@ from pvtpp.networks.motion import MotionNetwork, mean_at, sigma_at
 from pvtpp.networks.motion import load as load_motion
 from pvtpp.predictors.motion import WEIGHTS as MOTION
 from pvtpp.training.calibration import calibration_loss
-from pvtpp.training.fit import WindowModule, fit, require_counts
+from pvtpp.training.fit import WindowModule, fit, require_counts, require_positive
 from pvtpp.training.motion import overlap
 from pvtpp.training.projection import Projection
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
@@ -81,9 +81,7 @@ class JointTraining:
 
     def __post_init__(self) -> None:
         require_counts(self)
-        for name in ("learning_rate", "clip", "robust_scale"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"JointTraining.{name} is {getattr(self, name)}, allowed is any number above 0")
+        require_positive(self, "learning_rate", "clip", "robust_scale")
         if not 0 <= self.blind < 1 or not 0 < self.trust <= 1:
             raise InputError(f"JointTraining: blind {self.blind} must be a share below 1, trust {self.trust} one above 0")
         looked = (self.windows.history, self.windows.frames)

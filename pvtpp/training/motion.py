@@ -19,7 +19,7 @@ from pvtpp.errors import InputError
 from pvtpp.networks.motion import LARGEST_CHANGE, MotionConfig, MotionNetwork, mean_at, sigma_at
 from pvtpp.predictors.motion import INPUTS
 from pvtpp.training.calibration import calibration_loss
-from pvtpp.training.fit import WindowModule, fit, require_counts
+from pvtpp.training.fit import WindowModule, fit, require_counts, require_positive
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
 from pvtpp.weights.checkpoint import match
 
@@ -55,9 +55,7 @@ class MotionTraining:
 
     def __post_init__(self) -> None:
         require_counts(self)
-        for name in ("learning_rate", "clip", "robust_scale"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"MotionTraining.{name} is {getattr(self, name)}, allowed is any number above 0")
+        require_positive(self, "learning_rate", "clip", "robust_scale")
         if self.windows.results != self.network.history:
             raise InputError(
                 f"MotionTraining: windows have {self.windows.results} results, the network looks at {self.network.history}"

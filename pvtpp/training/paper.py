@@ -21,7 +21,7 @@ from torch import Tensor
 
 from pvtpp.errors import InputError
 from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork
-from pvtpp.training.fit import Draw, WindowModule, fit, require_counts
+from pvtpp.training.fit import Draw, WindowModule, fit, require_counts, require_positive
 from pvtpp.training.motion import overlap
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
 from pvtpp.training.recordings import Recording
@@ -81,9 +81,7 @@ class PaperTraining:
 
     def __post_init__(self) -> None:
         require_counts(self)
-        for name in ("learning_rate", "clip", "kappa", "robust_scale", "decay"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"PaperTraining.{name} is {getattr(self, name)}, allowed is any number above 0")
+        require_positive(self, "learning_rate", "clip", "kappa", "robust_scale", "decay")
         looked = self.recorded.history if self.network.sees_images else self.windows.results
         if looked <= self.network.history:
             raise InputError(
