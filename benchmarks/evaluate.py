@@ -74,6 +74,8 @@ class Grid:
             schedule="async",
             propagation="none",
             predictor_ns=0,
+            status="off",
+            ego_motion="none",
         )
 
 

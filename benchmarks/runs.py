@@ -140,7 +140,8 @@ def obtain(job: Job, make_tracker: MakeTracker) -> Tuple[EventLog, bool]:
     """The log of one job with trajectories of all its predictors, and whether the tracker had to run for it."""
     if job.path and is_complete(job.path):
         log, meta = EventLog.read(job.path), job.meta()
-        if all(log.meta.get(name) == value for name, value in meta.items() if name != "listeners"):
+        same = all(log.meta.get(name) == value for name, value in meta.items() if name != "listeners")
+        if same and (_listened(log, job.spec) or not any(map(predictor_room.reads_features, _listeners(job.spec).values()))):
             return with_predictors(log, job.spec), False
     log = _RUNNERS[job.spec.clock](job, make_tracker)
     if job.path:
@@ -227,11 +228,15 @@ def _status(spec: RunSpec) -> Optional[StatusConfig]:
 
 def with_predictors(log: EventLog, spec: RunSpec, anew: bool = False) -> EventLog:
     """The log with trajectories of all predictors of `spec`: as recorded if they are all there (and not `anew`), else
-    made by driving the pipeline with the log's events."""
-    listened = log.meta.get("listeners", {})
-    if not anew and all(listened.get(name) == predictor_room.digest(name) for name in spec.predictors):
+    made by driving the pipeline with the log's events. InputError for one that needs more than those, see `replay`."""
+    if not anew and _listened(log, spec):
         return log
     return replay(log, _listeners(spec), spec.search_region)
+
+
+def _listened(log: EventLog, spec: RunSpec) -> bool:
+    listened = log.meta.get("listeners", {})
+    return all(listened.get(name) == predictor_room.digest(name) for name in spec.predictors)
 
 
 def _digest(text: str) -> str:

@@ -79,6 +79,7 @@ def row(scores: Listing[Score], spec: RunSpec, sequence: Sequence, predictor: Op
         "schedule": spec.schedule if online else None,
         "search_region": spec.search_region,
         "status": spec.status if online else None,
+        "ego_motion": spec.ego_motion if online else None,
         "clock": spec.clock,
         "version": spec.version,
         "evaluation": "online" if online else "offline",

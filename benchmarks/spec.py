@@ -85,6 +85,8 @@ class RunSpec:
         for name in ("predictor_ns", "propagation_ns", "seed"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        if self.ego_motion != "none" and self.schedule == "paper":
+            raise InputError("schedule 'paper' knows no ego motion, use 'async'")
         for name in self.predictors:
             predictor_room.create(name)
         if self.clock == "wall":

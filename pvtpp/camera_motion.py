@@ -186,23 +186,31 @@ class Gyro:
         return _product(attitudes[at], _turned(rates[at], seconds))
 
 
-def check_camera_matrix(value: ArrayLike) -> np.ndarray:
+def check_camera_matrix(value: ArrayLike, name: str = "camera matrix") -> np.ndarray:
     """The camera matrix as float64 (3, 3). Raises InputError unless it has focal lengths above 0 and a last row 0 0 1."""
-    matrix = np.array(value, dtype=np.float64)
-    if matrix.shape != (3, 3) or not np.isfinite(matrix).all() or not (matrix[0, 0] > 0 and matrix[1, 1] > 0):
-        raise InputError(f"camera matrix: {value!r} is no (3, 3) array of finite numbers with focal lengths above 0")
+    matrix = _matrix(value, name)
+    if not (matrix[0, 0] > 0 and matrix[1, 1] > 0):
+        raise InputError(f"{name}: the focal lengths are {matrix[0, 0]:g} and {matrix[1, 1]:g}, they must be above 0")
     if matrix[2].tolist() != [0, 0, 1]:
-        raise InputError(f"camera matrix: the last row is {matrix[2].tolist()}, expected [0, 0, 1]")
+        raise InputError(f"{name}: the last row is {matrix[2].tolist()}, expected [0, 0, 1]")
     return matrix
 
 
 def check_rotation(value: ArrayLike, name: str) -> np.ndarray:
     """The rotation as float64 (3, 3). Raises InputError unless it is orthonormal with determinant 1."""
-    matrix = np.array(value, dtype=np.float64)
-    if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
-        raise InputError(f"{name}: {value!r} is no (3, 3) array of finite numbers")
+    matrix = _matrix(value, name)
     if abs(np.linalg.det(matrix) - 1) > 1e-3 or np.abs(matrix @ matrix.T - np.eye(3)).max() > 1e-3:
         raise InputError(f"{name}: {matrix.tolist()} is no rotation (orthonormal rows, determinant 1)")
+    return matrix
+
+
+def _matrix(value: ArrayLike, source: str) -> np.ndarray:
+    try:
+        matrix = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        matrix = np.empty(0)
+    if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
+        raise InputError(f"{source}: {value!r} is no (3, 3) array of finite numbers")
     return matrix
 
 

@@ -172,7 +172,7 @@ class Core:
         with self._lock:
             passed, self._now_ns = now - self._now_ns, now
             if passed < -self._back_ns:
-                self._begin_anew(f"ROS time was set back by {-passed * 1e-9:.3f} s")
+                self._set_back(f"ROS time was set back by {-passed * 1e-9:.3f} s", now)
         # Simulated time may stand still, or not have begun.
         if passed and now > 0:
             self.answers.publish_target(self.live, now + self._lead_ns)
@@ -211,6 +211,18 @@ class Core:
         self.answers.meta = log.meta
         return live
 
+    def _set_back(self, why: str, now: int) -> None:
+        """Where the images went back before the clock did, all has begun anew already; only what is known now was stamped by
+        the clock of before."""
+        newest = self._newest
+        if newest is None or newest.t_ns > now + self._back_ns:
+            self._begin_anew(why)
+        else:
+            why += ", as the images were before"
+            self._port.tell("info", why)
+            self._go_on(newest)
+            self.answers.tell_status(self.live, why)
+
     def _begin_anew(self, why: str) -> None:
         """Time went back: whatever was known belongs to another time."""
         self._port.tell("warning", f"{why}: the target is forgotten, waiting for a new one")
@@ -226,20 +238,27 @@ class Core:
             if newest is None or why is None:
                 return
             self._port.tell("info", why)
-            expected = self.live.predict(newest.t_ns) if status_of(self.live) != conversions.LOST else None
-            self._replace()
-            self.live.submit(newest)
-            if expected is not None:
-                self.live.init(newest, expected.box)
+            self._go_on(newest)
         self.answers.tell_status(self.live, why)
 
+    def _go_on(self, newest: ImageFrame) -> None:
+        """In another live tracker, with the target, if it is not lost, where it is expected in the newest image."""
+        expected = self.live.predict(newest.t_ns) if status_of(self.live) != conversions.LOST else None
+        self._replace()
+        self.live.submit(newest)
+        if expected is not None:
+            self.live.init(newest, expected.box)
+
     def _replace(self) -> None:
-        """Another live tracker, which knows nothing of what was before."""
+        """Another live tracker, which knows nothing of what was before; who had paused it has paused this one."""
+        paused = self.live.paused
         if not self.live.close(timeout=1.0):
             self._port.tell("warning", "the tracker hangs, another one is made")
             self._tracker = self._loaded()
         self.answers.stream.forget()
         self.live = self._started()
+        if paused:
+            self.live.pause()
 
     def _failed(self, failure: Failure) -> None:
         self._voice.tell("error", f"{failure.stage}: {failure.error}", failure.stage)

@@ -54,7 +54,10 @@ class ExternalTracker:
     """
 
     def __init__(self, command: Union[str, Sequence[str]], timeout: float = 30.0):
-        self._words = shlex.split(command) if isinstance(command, str) else list(command)
+        try:
+            self._words = shlex.split(command) if isinstance(command, str) else list(command)
+        except ValueError as error:
+            raise InputError(f"external tracker {command!r}: cannot be split into words ({error})") from None
         if not self._words or shutil.which(self._words[0]) is None:
             raise InputError(f"external tracker {self._title}: no such program, expected external:PROGRAM and its arguments")
         if not 0.0 < timeout < float("inf"):
@@ -161,7 +164,8 @@ class _Process:
             selector.register(self._err, EVENT_READ)
             while b"\n" not in self._heard:
                 ready = selector.select(max(0.0, deadline - time.monotonic()))
-                if not ready:
+                # One that talks without end on standard error is always ready.
+                if not ready or time.monotonic() > deadline:
                     raise _Broken(f"gave no answer in {timeout:g} s")
                 for key, _ in ready:
                     if key.fd == self._in:

@@ -79,7 +79,11 @@ def sources(name: str) -> List[str]:
     first, _, text = name.partition(":")
     _own()
     if text and first in _ARGUMENTS:
-        words = shlex.split(text)
+        try:
+            words = shlex.split(text)
+        except ValueError:
+            # `create` says what is wrong with it.
+            return []
         program = shutil.which(words[0]) if words else None
         return [path for path in (program, *words[1:]) if path is not None and os.path.isfile(path)]
     if not text:

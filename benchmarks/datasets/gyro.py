@@ -43,7 +43,7 @@ class GyroRecording:
         for name, value in (
             ("t_ns", times),
             ("rates", rates),
-            ("camera_matrix", check_camera_matrix(self.camera_matrix)),
+            ("camera_matrix", check_camera_matrix(self.camera_matrix, f"{self.source}: camera matrix")),
             ("camera_from_imu", check_rotation(self.camera_from_imu, f"{self.source}: camera_from_imu")),
         ):
             value.flags.writeable = False
@@ -80,7 +80,7 @@ def read(folder: str) -> Optional[GyroRecording]:
 
 def _samples(path: str) -> Tuple[np.ndarray, np.ndarray]:
     times, rates = [], []
-    with open(path, encoding="utf-8") as file:
+    with open(path, encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, 1):
             if not line.strip() or line.startswith("#"):
                 continue

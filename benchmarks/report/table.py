@@ -30,6 +30,7 @@ RESULT_COLUMNS: Sequence[Column] = (
     ("search", lambda r: r["search_region"]),
     ("fast lane", lambda r: r["propagation"] or "-"),
     ("status", lambda r: r["status"] or "-"),
+    ("ego motion", lambda r: r["ego_motion"] or "-"),
     ("ms", lambda r: f"{r['processing_ms']:g}"),
     ("AUC", lambda r: _number(r["auc"])),
     ("95% interval", _interval),
@@ -40,7 +41,7 @@ RESULT_COLUMNS: Sequence[Column] = (
     ("mDP", lambda r: _number(r["mdp"])),
 )
 
-FOR_THE_HEADING = ("clock", "cam/world fps", "tracker", "schedule", "search", "fast lane", "status", "std")
+FOR_THE_HEADING = ("clock", "cam/world fps", "tracker", "schedule", "search", "fast lane", "status", "ego motion", "std")
 
 
 def result_table(rows: Sequence[Dict[str, Any]]) -> str:

@@ -66,10 +66,11 @@ ROWS = (
     "lane+kalman@predicted",
     "lane+motion",
     "lane+motion@predicted",
+    "lane+ensemble@predicted",
     "lane+hold@predicted/shared",
     "lane+kalman@predicted/shared",
-    "lane+motion@predicted/shared",
-    "lane+motion@predicted/judged",
+    "lane+ensemble@predicted/shared",
+    "lane+ensemble@predicted/judged",
 )
 SHOWN = {
     DEFAULT: f"fast lane + {defaults.PREDICTOR}",

@@ -32,7 +32,7 @@ from pvtpp.tracker import Tracker
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tracker", metavar="NAME", help="a name of the registry, or module:Class (default: the export's)")
     parser.add_argument("--weights", metavar="PATH", help="the tracker's weights, or the folder that pvtpp export wrote")
-    parser.add_argument("--backend", metavar="B", help=f"for an export: of {', '.join(BACKENDS['.onnx'])} (default the first)")
+    parser.add_argument("--backend", metavar="B", help=f"of {', '.join(BACKENDS['.onnx'])} (default the first)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads of the tracker (default 1)")
     parser.add_argument("--predictor", default="motion", metavar="P", help="(default motion)")
     parser.add_argument("--frames", type=int, default=300, metavar="N", help="timed frames (default 300)")

@@ -17,7 +17,7 @@ from pvtpp.runtime import defaults
 from pvtpp.runtime.pipeline import SEARCH_REGIONS
 
 DEFAULT_PROCESSING = "0ms,20ms,47ms,85ms,165ms"
-DEFAULT_PREDICTORS = f"hold,constant_velocity,kalman,{defaults.PREDICTOR}"
+DEFAULT_PREDICTORS = f"hold,constant_velocity,kalman,motion,{defaults.PREDICTOR}"
 DEFAULT_COSTS = {"processing": DEFAULT_PROCESSING, "predictor_processing": "0ms", "propagation_processing": "2.5ms"}
 
 

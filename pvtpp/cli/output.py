@@ -42,7 +42,7 @@ def plot(path: str, rows: List[Dict[str, Any]]) -> None:
         raise InputError("--plot: there is no online row to draw")
     varying = [
         name
-        for name in ("search_region", "schedule", "propagation", "status", "mode", "camera_fps")
+        for name in ("search_region", "schedule", "propagation", "status", "ego_motion", "mode", "camera_fps")
         if len({r[name] for r in online}) > 1
     ]
     curves = {}
@@ -50,6 +50,7 @@ def plot(path: str, rows: List[Dict[str, Any]]) -> None:
         name = f"{row['predictor']}, {row['processing_ms']:g} ms" if row["curve"] else "zero latency"
         details = {**{field: str(row[field]) for field in varying}, "camera_fps": f"{row['camera_fps']:g} fps"}
         details["status"] = "judged" if row["status"] == "on" else ""
+        details["ego_motion"] = "gyro" if row["ego_motion"] == "gyro" else ""
         details["propagation"] = "fast lane" if row["propagation"] not in (None, "none") else ""
         told = [details[field] for field in varying if row["curve"] or field == "camera_fps"]
         exact = row["exact_curve"] or {"sigma": [0.0], "auc": [row["auc"]]}

@@ -72,6 +72,12 @@ def run(options: argparse.Namespace) -> int:
         check_writable(path)
     if "predicted" in options.search_region:
         raise InputError("--search-region predicted: recorded boxes cannot look elsewhere, the tracker itself has to run")
+    sighted = [name for name in options.predictors if predictors.reads_features(predictors.create(name))]
+    if sighted:
+        raise InputError(
+            f"--predictors {','.join(sighted)}: reads the tracker's features, which recorded boxes do not have; "
+            "the tracker itself has to run"
+        )
     title, sequences = common.load_sequences(options, images=False)
     results = load_results(options.results, [s.name for s in sequences], {s.name: len(s) for s in sequences})
     tracker = os.path.basename(os.path.normpath(options.results))

@@ -92,5 +92,7 @@ def _grouping() -> List[str]:
 
 def _spec(log: EventLog, predictors: Optional[Tuple[str, ...]], draws: int) -> RunSpec:
     facts = {field.name: log.meta[field.name] for field in fields(RunSpec) if log.meta.get(field.name) is not None}
-    listened = tuple(facts.get("predictors") or log.predictors)
-    return RunSpec(**{**facts, "predictors": predictors or listened, "starts": log.meta.get("start_of", 1), "draws": draws})
+    # What the log calls its predictors is the one that steered, and its digest.
+    return RunSpec(
+        **{**facts, "predictors": predictors or tuple(log.predictors), "starts": log.meta.get("start_of", 1), "draws": draws}
+    )

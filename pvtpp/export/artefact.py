@@ -133,6 +133,10 @@ def _whole_folder(folder: Path) -> Iterator[Path]:
     """A folder to write to that takes the place of `folder` at the end of the block, or is gone if the block raises."""
     if folder.exists() and not (folder / SIDECAR).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: holds something else than an exported network; name a new or empty folder")
+    # A link must not be taken for the folder it leads to.
+    folder, here = folder.resolve(), Path.cwd()
+    if folder in (here, *here.parents):
+        raise InputError(f"{folder}: is replaced as a whole, which would take it from under your feet; name another folder")
     part, old = (folder.with_name(f".{folder.name}.{os.getpid()}.{state}") for state in ("part", "old"))
     try:
         part.mkdir(parents=True)

@@ -1,5 +1,5 @@
 """Predictors: the recent past of a target in, one trajectory out. One file each, one protocol, found here by name."""
 
-from pvtpp.predictors.registry import Predictor, create, digest, names
+from pvtpp.predictors.registry import Predictor, create, digest, names, reads_features
 
-__all__ = ["Predictor", "create", "digest", "names"]
+__all__ = ["Predictor", "create", "digest", "names", "reads_features"]

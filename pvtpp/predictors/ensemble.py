@@ -7,15 +7,21 @@ turn and follows a jittery result too far. Knots, sigma's growth and fallbacks a
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Optional
+from pathlib import Path
+from typing import Any, Optional, Tuple
 
 import numpy as np
 
 from pvtpp.predictors.kalman import Kalman
-from pvtpp.predictors.motion import Motion
+from pvtpp.predictors.motion import WEIGHTS, Motion
 from pvtpp.track import Track
 from pvtpp.tracker import TrackerOutput
 from pvtpp.trajectory import Trajectory
+
+
+def files() -> Tuple[Path, ...]:
+    """What the predictor is made from: the graph of its learned law."""
+    return (WEIGHTS,)
 
 
 class Ensemble:

@@ -35,16 +35,22 @@ def encoder_of(path: Union[str, Path]) -> Path:
     return Path(path).with_suffix(".encoder.onnx")
 
 
+def files(path: Union[str, Path] = WEIGHTS) -> Tuple[Path, ...]:
+    """What the predictor of the graph at `path` is made from."""
+    return Path(path), encoder_of(path)
+
+
 class Joint(Motion):
     """`network` and `encoder`: engines, or `network` the path of a graph whose encoder lies beside it. Raises InputError where
     they are no joint network."""
 
     takes: Tuple[str, ...] = INPUTS
+    reads_features = True
 
     def __init__(self, network: Union[Engine, str, Path] = WEIGHTS, encoder: Optional[Engine] = None):
+        super().__init__(network)
         if isinstance(network, (str, Path)):
             encoder = encoder or inference.load(encoder_of(network))
-        super().__init__(network)
         self._shape = next(tuple(n or 0 for n in spec.shape[1:]) for spec in self._engine.inputs if spec.name == VECTORS)
         if encoder is None:
             raise InputError("a joint network is two, and this one came without its encoder")

@@ -42,6 +42,11 @@ LONGEST_GAP_S = 1.0
 _KNOTS_NS = tuple(round(h * 1e9) for h in HORIZONS_S)
 
 
+def files(path: Union[str, Path] = WEIGHTS) -> Tuple[Path, ...]:
+    """What the predictor of the graph at `path` is made from."""
+    return (Path(path),)
+
+
 class Motion:
     """`network`: an engine or the path of a graph, by default the committed one. Raises InputError where it is no motion
     network."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -57,6 +57,10 @@ class NHead:
         if encoder and {spec.name: spec.shape for spec in encoder.outputs} != self._kept:
             made = ", ".join(map(str, encoder.outputs))
             raise InputError(f"N-head network: the encoder makes {made}; the network wants {', '.join(map(str, wanted))}")
+
+    @property
+    def reads_features(self) -> bool:
+        return bool(self._seen)
 
     def encode(self, output: TrackerOutput) -> Optional[Dict[str, np.ndarray]]:
         """One frame's features, encoded where there is an encoder; None for the motion module and for results without
@@ -137,8 +141,19 @@ def load(path: str) -> NHead:
     without a card they count in frames of 30 per second.
     """
     network, card = inference.load(path), _card(Path(path).with_suffix(".json"))
-    encoder = card.get("encoder")
-    return NHead(network, card.get("kappa", 30.0), inference.load(Path(path).with_name(encoder)) if encoder else None)
+    encoder = _encoder(path, card)
+    return NHead(network, card.get("kappa", 30.0), None if encoder is None else inference.load(encoder))
+
+
+def files(path: str) -> Tuple[Path, ...]:
+    """What the predictor of the network at `path` is made from."""
+    card = Path(path).with_suffix(".json")
+    encoder = _encoder(path, _card(card))
+    return (Path(path), *(each for each in (card, encoder) if each is not None and each.is_file()))
+
+
+def _encoder(path: str, card: Dict[str, Any]) -> Optional[Path]:
+    return Path(path).with_name(card["encoder"]) if card.get("encoder") else None
 
 
 def _card(path: Path) -> Dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Dict, List, Protocol
 
 from pvtpp.errors import InputError
@@ -13,7 +14,10 @@ from pvtpp.trajectory import Trajectory
 
 
 class Predictor(Protocol):
-    """Two methods and no hidden state: whatever it knows of the target is in the track."""
+    """Two methods and no hidden state: whatever it knows of the target is in the track.
+
+    One that makes something of a result's features says so by a true attribute `reads_features`.
+    """
 
     def encode(self, output: TrackerOutput) -> Any:
         """What to keep of one tracker result beyond its box; called once per result. None for motion-only predictors."""
@@ -56,17 +60,23 @@ def create(name: str) -> Predictor:
     return make(setting) if setting else make()
 
 
+def reads_features(predictor: Predictor) -> bool:
+    """Whether it looks at the tracker's features, which no event log and no result file holds."""
+    return getattr(predictor, "reads_features", False)
+
+
 def digest(name: str) -> str:
-    """Tells a predictor from another of the same name: a digest of the file that it is made from, the committed one too; empty
-    where there is none."""
+    """Tells a predictor from another of the same name: a digest of the files that it is made from (`files` of its module), the
+    committed ones too; empty where there are none."""
     base, _, path = name.partition(":")
-    if base not in _FROM_FILE:
+    module = (_FROM_FILE if path else _MODULES).get(base, "").partition(":")[0]
+    files = getattr(import_module(module), "files", None) if module else None
+    if files is None:
         return ""
-    path = path or getattr(import_module(_FROM_FILE[base].partition(":")[0]), "WEIGHTS", "")
-    if not path:
-        return ""
-    try:
-        with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()[:12]
-    except OSError as error:
-        raise InputError(f"{path}: cannot read the predictor's file ({error.strerror or error})") from None
+    content = hashlib.sha256()
+    for each in files(path) if path else files():
+        try:
+            content.update(Path(each).read_bytes())
+        except OSError as error:
+            raise InputError(f"{each}: cannot read the predictor's file ({error.strerror or error})") from None
+    return content.hexdigest()[:12]

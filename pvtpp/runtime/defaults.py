@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 TRACKER = "nanotrack-v3"
-PREDICTOR = "motion"
+PREDICTOR = "ensemble"
 PROPAGATION = "optical_flow"
 SEARCH_REGION = "predicted"
 STATUS = "off"

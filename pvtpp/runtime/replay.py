@@ -8,7 +8,7 @@ import numpy as np
 
 from pvtpp.camera_motion import Gyro
 from pvtpp.errors import InputError
-from pvtpp.predictors import Predictor
+from pvtpp.predictors import Predictor, reads_features
 from pvtpp.runtime.log import EventLog
 from pvtpp.runtime.pipeline import Pipeline
 from pvtpp.runtime.status import StatusConfig
@@ -23,7 +23,14 @@ def replay(log: EventLog, predictors: Mapping[str, Predictor], search_region: Op
     evaluated on an old log. With it at the predicted box the lead predictor must be the recorded one: where a replayed search
     box differs from the recorded one the tracker would have looked elsewhere, and InputError says that it has to run again.
     The same holds for a run whose results were judged (``status_config`` in the log's meta): they are judged once more.
+    Predictors that read the tracker's features, which a log does not hold, are refused by InputError too.
     """
+    sighted = [name for name, each in predictors.items() if reads_features(each)]
+    if sighted:
+        raise InputError(
+            f"{', '.join(sighted)}: reads the tracker's features, which an event log does not hold; "
+            "the tracker has to run again for it"
+        )
     search_region = search_region or log.meta.get("search_region", "last")
     judged, camera = log.meta.get("status_config"), log.meta.get("gyro")
     gyro = Gyro.from_dict(camera) if camera else None

@@ -43,7 +43,7 @@ def read_checkpoint(path: FilePath) -> Dict[str, Any]:
         reason = met.split(" Please use")[0].split(" Check the documentation")[0][:200]
         raise InputError(f"{path}: not a file of tensors alone, or damaged; it was not loaded ({reason})") from None
     except Exception as error:
-        reason = " ".join(str(error).split())[:120] or "it is empty"
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
         raise InputError(f"{path}: damaged, or no torch checkpoint ({reason})") from None
     tensors = content
     for nest in NESTS:

@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -222,6 +223,11 @@ def test_a_predictor_with_a_cost_gets_runs_of_its_own_and_pays():
     free = evaluate(SEQUENCES[:2], Grid(BASE, ("47ms",), ("hold", "kalman"), offline=False), make_oracle, None)
     assert rows[0]["auc"] == free[0]["auc"]
     assert rows[1]["auc"] < free[1]["auc"] and rows[1]["predictor_ms"] == 30
+
+
+def test_zero_latency_is_the_tracker_alone_whatever_the_grid_judges_and_knows():
+    judged = replace(grid(), base=replace(BASE, status="on", ego_motion="gyro"))
+    assert judged.offline_spec() == grid().offline_spec()
 
 
 def test_starts_are_spread_over_the_clip_and_skip_frames_without_target():

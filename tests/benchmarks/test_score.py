@@ -1,5 +1,7 @@
 """Scoring: one pairing serves every metric mode, and a run on the wall clock says what its tracker took."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,8 +9,9 @@ from benchmarks import score
 from benchmarks.datasets.sequence import Sequence
 from benchmarks.metrics import MODES
 from benchmarks.oracle import Oracle
-from benchmarks.runs import jobs, obtain
+from benchmarks.runs import jobs, obtain, with_predictors
 from benchmarks.spec import RunSpec
+from pvtpp.errors import InputError
 
 SEQUENCE = Sequence("line", np.stack([10 + 3.0 * np.arange(40), *(np.full(40, v) for v in (20.0, 30.0, 25.0))], axis=1))
 SPEC = RunSpec("lines", "oracle", "47ms")
@@ -39,3 +42,17 @@ def test_the_time_in_a_row_is_the_median_of_what_the_wall_clock_measured(log):
     assert (row["clock"], row["processing"], row["processing_ms"]) == ("wall", "measured", 14.0)
     del log.meta["wall"]
     assert score.row([score.score_online(log, SEQUENCE, "hold")], SPEC, SEQUENCE, "hold", "otb")["processing_ms"] == 47.0
+
+
+def test_a_predictor_that_reads_features_is_run_for_and_never_made_of_an_old_log(tmp_path):
+    joint = replace(SPEC, predictors=("hold", "joint"))
+    old, _ = obtain(jobs([SEQUENCE], SPEC, str(tmp_path))[0], Oracle)
+    job = jobs([SEQUENCE], joint, str(tmp_path))[0]
+    with pytest.raises(InputError, match="joint: reads the tracker's features"):
+        with_predictors(old, joint)
+    log, ran = obtain(job, Oracle)
+    assert ran and log.predictors == ["hold", "joint"]
+    kept, ran = obtain(job, Oracle)
+    assert not ran and kept.rows == log.rows and with_predictors(kept, joint) is kept
+    with pytest.raises(InputError, match="has to run again"):
+        with_predictors(kept, joint, anew=True)

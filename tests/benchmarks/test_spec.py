@@ -35,6 +35,12 @@ def test_where_results_are_judged_the_leading_predictor_steers_and_where_not_old
         RunSpec("d", "t", "0ms", status="maybe")
 
 
+def test_the_schedule_of_the_paper_knows_no_ego_motion():
+    assert RunSpec("d", "t", "0ms", ego_motion="gyro").ego_motion == "gyro"
+    with pytest.raises(InputError, match="schedule 'paper' knows no ego motion, use 'async'"):
+        RunSpec("d", "t", "0ms", ego_motion="gyro", schedule="paper")
+
+
 def test_the_clock_is_told_apart_in_the_folder_of_the_logs():
     simulated = RunSpec("d", "t", "0ms").folder()
     assert RunSpec(**WALL).folder() != simulated and "wall" in RunSpec(**WALL).folder()

@@ -73,6 +73,32 @@ def test_time_that_goes_back_begins_anew_with_a_word(start, port, how):
     assert core.live.errors == []
 
 
+def test_a_clock_that_follows_the_images_back_does_not_forget_the_target_given_in_between(start, port):
+    core = start(port)
+    begin(core, port, 60)
+    follow(core, port, 61, 3)
+    core.on_image(image_message(port, 0))
+    assert core.init(roi_message(port, spot_xywh(100, 100)))[0]
+    port.t_ns = BEGIN_NS
+    until(lambda: port.heard("ROS time was set back by 2.105 s, as the images were before"))
+    assert len([each for each in port.told if "the target is forgotten" in each[1]]) == 1
+    follow(core, port, 1, 3, step=0)
+    assert core.live.active and core.live.predict(port.t_ns).box[0] == pytest.approx(100, abs=2)
+    log = port.logs()[core.answers.stream.target_id]
+    assert all(row[1] < BEGIN_NS + 10**9 for row in log.rows), "an event is stamped by the clock of before"
+
+
+def test_a_pause_outlives_time_that_goes_back(start, port):
+    core = start(port)
+    begin(core, port, 60)
+    core.pause(True)
+    core.on_image(image_message(port, 0))
+    assert port.heard("image stamps went back by 2.000") and core.live.paused
+    core.pause(False)
+    core.on_image(image_message(port, 1))
+    assert core.init(roi_message(port, spot_xywh(100, 100)))[0]
+
+
 def test_silence_is_told_and_so_is_its_end(start, port):
     core = start(port, silent_s=0.05)
     begin(core, port)

@@ -1,4 +1,4 @@
-"""The main job, as it flies: launched by roslaunch, NanoTrack and the motion predictor on ONNX Runtime, a real sequence at
+"""The main job, as it flies: launched by roslaunch, NanoTrack and the predictor on ONNX Runtime, a real sequence at
 30 Hz, recorded, replayed, simulated and scored."""
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from benchmarks.score import score_online
 from benchmarks.wall import simulate_recorded
 from pvtpp import predictors, propagation
 from pvtpp.boxes import xywh_to_box
+from pvtpp.runtime import defaults
 from pvtpp.runtime.log import EventLog
 from pvtpp.runtime.replay import replay
 from ros_nodes import bag_eval, bags, conversions
@@ -105,12 +106,12 @@ def test_the_bag_scores_as_its_event_log_does_and_the_log_replays_to_the_bit(fli
         ((target, log),) = bags.event_logs(bag, "/camera/tracker/events")
         truth = bags.truth_of_bag(bag, "/camera/ground_truth")
     assert target == 1 and log.meta["search_region"] == "predicted" and log.of_kind("carried")
-    again = replay(log, {"motion": predictors.create("motion")})
+    again = replay(log, {defaults.PREDICTOR: predictors.create(defaults.PREDICTOR)})
     assert again.rows == log.rows
     begun = log.of_kind("init")[0]
     assert begun[3] == truth.t_ns[0] and truth.fps == sequence.world_fps
     own = rebased(log, begun[3], begun[2])
-    curves = score_online(own, sequence, "motion", "otb").curves
+    curves = score_online(own, sequence, defaults.PREDICTOR, "otb").curves
     out = tmp_path / "rows.json"
     bag_eval.main([path, "--json", str(out), "--logs", str(tmp_path)])
     (row,) = json.loads(out.read_text())["rows"]
@@ -133,12 +134,12 @@ def test_the_simulation_fed_with_the_flight_scores_the_same(flight):
         own,
         sequence,
         registry.create("nanotrack-v3"),
-        {"motion": predictors.create("motion")},
+        {defaults.PREDICTOR: predictors.create(defaults.PREDICTOR)},
         xywh_to_box(sequence.ground_truth_xywh[0]),
         propagation.create("optical_flow"),
     )
     assert [row[2] for row in simulated.of_kind("start")] == [row[2] for row in own.of_kind("start")]
-    flown, again = (score_online(each, sequence, "motion", "otb").curves["auc"] for each in (own, simulated))
+    flown, again = (score_online(each, sequence, defaults.PREDICTOR, "otb").curves["auc"] for each in (own, simulated))
     np.testing.assert_allclose(again.at(np.linspace(0, 1, 51)), flown.at(np.linspace(0, 1, 51)), atol=1e-6)
 
 

@@ -141,6 +141,12 @@ def test_one_that_reads_nothing_does_not_hold_us(tracker):
         mine.track(frame(1))
 
 
+def test_one_that_talks_without_end_and_never_answers_is_ended_too(tracker):
+    mine = tracker("while True: print('busy', file=sys.stderr, flush=True)", timeout=1.0)
+    with pytest.raises(InputError, match="gave no answer in 1 s.*last words: b?u?s?y?"):
+        mine.init(frame(0), BOX)
+
+
 def test_one_that_answers_without_reading_the_image_is_told_so(tmp_path):
     (tmp_path / "deaf.py").write_text("import sys, time\nsys.stdin.buffer.readline()\nprint('{}', flush=True)\ntime.sleep(5)\n")
     mine = create(f"external:{sys.executable} {tmp_path / 'deaf.py'}")
@@ -170,6 +176,7 @@ def test_it_ends_when_the_tracker_goes(tracker):
         ("external:no_such_program_here --x", {}, "'no_such_program_here --x': no such program"),
         ("external", {"command": ""}, "no such program"),
         ("external", {}, "command"),
+        ("external:python3 'x", {}, r"cannot be split into words \(No closing quotation\)"),
         (f"external:{sys.executable}", {"timeout": 0.0}, "timeout is 0.0, allowed"),
     ],
 )

@@ -116,6 +116,16 @@ def test_track_before_init_is_refused(weights_root, tmp_path, monkeypatch):
         create("nanotrack-v3", weights=str(weights_root)).track(FRAMES[0])
 
 
+def test_the_published_graphs_go_where_they_are_asked_to_or_say_why_not(tracker, weights_root, tmp_path, monkeypatch):
+    monkeypatch.setenv("PVTPP_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match="backend 'cudnn', expected one of: onnxruntime:cpu"):
+        create("nanotrack-v3", weights=str(weights_root), backend="cudnn")
+    named = create("nanotrack-v3", weights=str(weights_root), backend="onnxruntime:cpu")
+    for each in (tracker, named):
+        each.init(FRAMES[0], TRUTH[0])
+    np.testing.assert_array_equal(named.track(FRAMES[1]).box, tracker.track(FRAMES[1]).box)
+
+
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", sorted(INDEPENDENT_AUC))
 def test_offline_auc_is_that_of_an_independent_run(tracker, data_root, name):

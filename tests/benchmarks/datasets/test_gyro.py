@@ -45,11 +45,11 @@ def test_a_gyro_without_its_camera_is_refused(tmp_path):
         read(str(tmp_path))
 
 
-@pytest.mark.parametrize("line", ["1,2,3", "a,1,2,3", "1,1,2,nan", "1.5,1,2,3"])
+@pytest.mark.parametrize("line", [b"1,2,3", b"a,1,2,3", b"1,1,2,nan", b"1.5,1,2,3", b"\xff\xfe"])
 def test_a_bad_line_is_named(tmp_path, line):
     recording().write(str(tmp_path))
-    with open(tmp_path / "gyro.csv", "a") as file:
-        file.write(line + "\n")
+    with open(tmp_path / "gyro.csv", "ab") as file:
+        file.write(line + b"\n")
     with pytest.raises(InputError, match="line 52"):
         read(str(tmp_path))
 
@@ -60,7 +60,10 @@ def test_a_bad_line_is_named(tmp_path, line):
         ({"t_ns": np.zeros(50)}, "times must increase, sample 2"),
         ({"rates": np.zeros((49, 3))}, r"expected \(n,\) and \(n, 3\)"),
         ({"camera_matrix": np.zeros((3, 3))}, "camera matrix"),
+        ({"camera_matrix": "a camera", "source": "gyro.csv"}, r"gyro\.csv: camera matrix: 'a camera' is no \(3, 3\)"),
+        ({"camera_matrix": [[1, 2], [3]]}, r"is no \(3, 3\)"),
         ({"camera_from_imu": np.ones((3, 3))}, "no rotation"),
+        ({"camera_from_imu": {}}, r"is no \(3, 3\)"),
     ],
 )
 def test_what_misfits_is_refused(changes, said):

@@ -47,6 +47,15 @@ def test_run_then_score_gives_what_eval_gives(clips, tmp_path):
     assert rows[0] == rows[1]
 
 
+@pytest.mark.parametrize("steered", [["--search-region", "predicted"], ["--status", "on"]])
+def test_runs_that_a_predictor_steered_are_scored_as_they_are(clips, tmp_path, steered):
+    assert evaluate(clips, tmp_path, *steered, "--json", str(tmp_path / "eval.json"), "--no-offline") == 0
+    score = ["score", str(tmp_path / "runs"), "--dataset", "folder", "--root", str(clips)]
+    assert main([*score, "--json", str(tmp_path / "score.json")]) == 0
+    rows = [json.loads((tmp_path / name).read_text())["rows"] for name in ("eval.json", "score.json")]
+    assert sorted(rows[0], key=str) == sorted(rows[1], key=str)
+
+
 TRACKER = """
 class Mine:
     def init(self, image, box):

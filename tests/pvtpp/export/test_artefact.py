@@ -49,6 +49,18 @@ def test_what_passes_lies_there_with_its_sidecar(exported, make_tracker, clip, t
     assert np.isfinite(tracker.track(clip.frame(1)).box).all()
 
 
+def test_a_folder_behind_a_link_is_written_to_and_the_one_we_stand_in_is_refused(exported, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to("empty")
+    exported(tmp_path / "link", ExportConfig())
+    assert read(tmp_path / "empty").card["form"] == "grouped"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["empty", "link"]
+    monkeypatch.chdir(tmp_path / "empty")
+    with pytest.raises(InputError, match="empty: is replaced as a whole.*name another folder"):
+        exported(".", ExportConfig())
+    assert read(".").card["form"] == "grouped"
+
+
 def differing(reference, candidate):
     difference = Difference()
     difference.add(np.zeros(1), np.ones(1))

@@ -47,6 +47,11 @@ def test_where_the_tracker_would_have_looked_elsewhere_it_has_to_run_again():
         replay(recorded(("hold",), "predicted"), {"constant_velocity": create("constant_velocity")})
 
 
+def test_a_predictor_that_reads_features_is_not_served_without_them():
+    with pytest.raises(InputError, match="joint: reads the tracker's features.* has to run again"):
+        replay(recorded(("hold",)), {"hold": create("hold"), "joint": create("joint")})
+
+
 def test_an_unknown_event_is_refused():
     log = recorded(("hold",))
     log.rows.append(["explosion", 10**12])
