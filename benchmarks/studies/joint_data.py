@@ -61,9 +61,10 @@ def clips(root: str, kind: str) -> Iterable[Clip]:
 def material(root: str, checkpoint: str, folder: str, kinds: Sequence[str] = KINDS) -> Material:
     """Every recording of these kinds, made where it is not in ``folder/recordings`` yet."""
     from trackers.models.nanotrack import load as load_tracker
-    from trackers.models.nanotrack_training import Recorder
+    from trackers.models.nanotrack_training import LastStage
+    from trackers.models.training import Recorder
 
-    tracker, place = Recorder(load_tracker(checkpoint)), os.path.join(folder, "recordings")
+    tracker, place = Recorder(LastStage(load_tracker(checkpoint))), os.path.join(folder, "recordings")
 
     def progress(text: str) -> None:
         print(f"recorded {text}", file=sys.stderr)

@@ -1,8 +1,8 @@
 """Train the joint predictor, which also reads the tracker's own features; needs `pip install 'pvtpp[cpu,train,export]'`.
 
 The tracker is recorded once along the clips and along variations of them, under --out. `--frozen`: it stays as it is, any
-tracker with features will do. `--joint`: its last layers learn too (NanoTrack V3, from its torch checkpoint), in one step with
-the predictor, which was trained frozen before; the tracker goes to OUT/tracker, a folder for `--weights`.
+tracker with features will do. `--joint`: its last layers learn too (NanoTrack V3's and SiamRPN++'s, from torch weights), in one
+step with the predictor, which was trained frozen before; the tracker goes to OUT/tracker, a folder for `--weights`.
 `--predictors joint:OUT/joint.onnx` uses the result in every command.
 
   pvtpp train joint --frozen --tracker nanotrack-v3 --dataset folder --root my_clips --out runs/joint
@@ -21,15 +21,20 @@ from pvtpp.cli import common
 from pvtpp.cli.train import clips, configured, seeded, split
 from pvtpp.errors import InputError
 
-JOINTLY = "nanotrack-v3"
+RANDOM = "random"
+"""In place of a checkpoint: an untrained tracker, to see whether training runs at all."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("joint training")
     mode = group.add_mutually_exclusive_group(required=True)
     mode.add_argument("--frozen", action="store_true", help="the tracker stays as it is")
-    mode.add_argument("--joint", action="store_true", help=f"its last layers learn too; {JOINTLY} alone")
-    group.add_argument("--checkpoint", metavar="FILE", help="--joint: the tracker's torch weights (default: the catalogue's)")
+    mode.add_argument("--joint", action="store_true", help="its last layers learn too; not every tracker's")
+    group.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        help=f"--joint: the tracker's torch weights (default: the catalogue's), or {RANDOM} for an untrained tracker",
+    )
     group.add_argument("--variations", type=int, default=4, metavar="N", help="of each clip, by another camera (default 4)")
     group.add_argument("--runs", type=int, default=4, metavar="N", help="recorded runs of each (default 4)")
     common.add_tracker(parser)
@@ -40,11 +45,16 @@ def run(options: argparse.Namespace) -> None:
     from pvtpp.training.joint import JointTraining, train
 
     base = configured(JointTraining, options.config, "--config", **seeded(options))
+    untrained = options.joint and options.checkpoint == RANDOM
+    if untrained:
+        # It is never on its target, and would leave nothing to learn from.
+        base = replace(base, windows=replace(base.windows, least_overlap=0.0))
     title, sequences = common.load_sequences(options)
     parts = split(options, sequences)
-    tracker, part, source = _joint(options) if options.joint else _frozen(options)
+    tracker, part, source = _joint(options, base.seed) if options.joint else _frozen(options)
     learnt, apart = (_recorded(options, tracker, source, each, base.seed) for each in parts)
-    config = base if part else replace(base, network=_fitting(base.network, learnt[0]))
+    shapes = part.shapes if part else (learnt[0].template.shape, learnt[0].search.shape[1:])
+    config = replace(base, network=_fitting(base.network, *shapes))
     progress = sys.stderr.isatty()
     where = os.path.join(options.out, "frozen") if options.joint else options.out
     resumes = options.resume and (not options.joint or os.path.isfile(os.path.join(where, "last.ckpt")))
@@ -64,6 +74,8 @@ def run(options: argparse.Namespace) -> None:
     }
     worst = publish(network, path, card)
     print(f"{path}: {len(parts[0])} sequences learnt from, ONNX against torch {worst:.1e}; use it as --predictors joint:{path}")
+    if untrained:
+        print(f"{options.tracker} began with random weights and tracks nothing: neither it nor this predictor is of use")
 
 
 def _frozen(options: argparse.Namespace) -> tuple[Any, None, str]:
@@ -71,17 +83,38 @@ def _frozen(options: argparse.Namespace) -> tuple[Any, None, str]:
     return make(), None, f"{options.tracker} {make.digest()}"
 
 
-def _joint(options: argparse.Namespace) -> tuple[Any, Any, str]:
+def _joint(options: argparse.Namespace, seed: int) -> tuple[Any, Any, str]:
+    from trackers.models import zoo
+    from trackers.models.training import Recorder
+
+    name = options.tracker
+    if name not in zoo.LEARNING:
+        raise InputError(f"--joint trains {', '.join(zoo.LEARNING)}, the tracker is {name}; --frozen takes any with features")
+    if options.weights:
+        raise InputError(f"--weights {options.weights} is for --frozen; --joint starts from --checkpoint FILE, or {RANDOM}")
+    model, source = _untrained(name, seed) if options.checkpoint == RANDOM else _trained(name, options.checkpoint)
+    part = zoo.LEARNING[name](model)
+    # The recorder runs the same layers, but only before they learn.
+    return Recorder(part), part, f"{name} maps {source}"
+
+
+def _trained(name: str, checkpoint: str | None) -> tuple[Any, str]:
     from pvtpp.cli.exportable import load_network
     from pvtpp.weights.store import sha256
-    from trackers.models.nanotrack import load
-    from trackers.models.nanotrack_training import LastStage, Recorder
+    from trackers.models import zoo
 
-    if options.tracker != JOINTLY:
-        raise InputError(f"--joint trains {JOINTLY} alone, the tracker is {options.tracker}; --frozen takes any with features")
-    checkpoint = load_network(JOINTLY, options.checkpoint).checkpoint
-    # The recorder's weights must stay what they are while the others learn.
-    return Recorder(load(checkpoint)), LastStage(load(checkpoint)), f"{JOINTLY} maps {sha256(checkpoint)[:12]}"
+    path = load_network(name, checkpoint).checkpoint
+    return zoo.load(name, path), sha256(path)[:12]
+
+
+def _untrained(name: str, seed: int) -> tuple[Any, str]:
+    import torch
+
+    from trackers.models import zoo
+    from trackers.models.parts import settle
+
+    torch.manual_seed(seed)
+    return settle(zoo.create(name), seed), f"random weights, seed {seed}"
 
 
 def _recorded(options: argparse.Namespace, tracker: Any, source: str, sequences: list[Any], seed: int) -> list[Any]:
@@ -93,20 +126,21 @@ def _recorded(options: argparse.Namespace, tracker: Any, source: str, sequences:
     return list(record_all(tracker, made, plan, folder, source, common.progress()))
 
 
-def _fitting(network: Any, recording: Any) -> Any:
-    """The network's configuration for features of the size recorded."""
-    channels, template, _ = recording.template.shape
-    return replace(network, channels=min(network.channels, channels), template=template, search=recording.search.shape[-1])
+def _fitting(network: Any, template: tuple[int, ...], search: tuple[int, ...]) -> Any:
+    """The network's configuration for features of these shapes."""
+    return replace(network, channels=min(network.channels, template[0]), template=template[-1], search=search[-1])
 
 
 def _export_tracker(options: argparse.Namespace, part: Any, source: str, sequences: list[Any]) -> None:
     from functools import partial
+    from pathlib import Path
 
-    from pvtpp.cli.exportable import load_network
+    from pvtpp.cli.exportable import Network
     from pvtpp.export.artefact import ExportConfig, export
     from trackers.models.parts import engines
 
     model = part.model.eval()
-    network = replace(load_network(JOINTLY, options.checkpoint), engines=dict(zip(model.parts(), engines(model))))
-    card = {"model": JOINTLY, "source": {"trained": source}, "protocol": facts(options.seed or 0)}
+    trained = Path(options.out, "last.ckpt")
+    network = Network(options.tracker, trained, dict(zip(model.parts(), engines(model))))
+    card = {"model": options.tracker, "source": {"trained": source}, "protocol": facts(options.seed or 0)}
     export(network.engines, os.path.join(options.out, "tracker"), ExportConfig(), partial(network.compare, sequences[:1]), card)

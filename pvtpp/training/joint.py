@@ -36,8 +36,10 @@ class TrackerPart(Protocol):
     """What of a tracker is trained with the predictor: a torch module whose frozen parameters ask for no gradient."""
 
     def see(self, template: Tensor, search: Tensor) -> tuple[Tensor, Tensor]:
-        """Recorded maps of B templates and of k search regions each, ``(B, ..)`` and ``(B, k, ..)``, to the features that the
-        joint network reads."""
+        """Recorded maps of B templates and of k search regions each, ``(B, ..)`` and ``(B, k, ..)``, to features."""
+
+    def read(self, features: Tensor) -> Tensor:
+        """Of the features, ``(.., C, H, W)``, those that the joint network reads."""
 
     def loss(self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor) -> dict[str, Tensor]:
         """The tracker's own losses by name, of one frame: its features, the result before (round which the search region lies)
@@ -126,6 +128,7 @@ class JointModule(WindowModule):
             template, search = self.tracker.see(template, search)
             weight = batch["now_weight"] * seen[:, -1]
             own = self.tracker.loss(template, search[:, -1], batch["before"], _in_pixels(batch), weight)
+            template, search = self.tracker.read(template), self.tracker.read(search)
             if self.projection is not None:
                 template, search = self.projection.tensor(template), self.projection.tensor(search)
         if self.training and self.config.blind:
@@ -218,9 +221,9 @@ def seen_by(part: TrackerPart, recording: Recording) -> Recording:
     with torch.inference_mode():
         maps, template = (torch.from_numpy(each) for each in (recording.search, recording.template))
         both = [part.see(template[None].float(), some[None].float()) for some in maps.split(AT_ONCE)]
-    search = torch.cat([found[0] for _, found in both]).half().numpy()
+        search = torch.cat([part.read(found[0]) for _, found in both]).half().numpy()
     search[~recording.seen] = 0
-    return replace(recording, search=search, template=both[0][0][0].half().numpy())
+    return replace(recording, search=search, template=part.read(both[0][0][0]).half().numpy())
 
 
 def _in_pixels(batch: dict[str, Tensor]) -> Tensor:

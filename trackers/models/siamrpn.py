@@ -67,7 +67,7 @@ class SiamRPN(SiameseNetwork):
             raise InputError(f"no SiamRPN called {name!r}; there are {', '.join(ARCHITECTURES)}")
         super().__init__()
         architecture = ARCHITECTURES[name]
-        self.architecture, self.title = architecture, architecture.title
+        self.name, self.architecture, self.title = name, architecture, architecture.title
         self.names = (*architecture.names, *rpn.NAMES)
         self.joint = ("neck", "head") if architecture.levels else ("head",)
         self.backbone = architecture.backbone()

@@ -2,8 +2,10 @@
 
 import json
 
+import cv2
 import pytest
 
+from benchmarks.synthetic import AerialClip, render
 from pvtpp.cli.main import main
 
 for package in ("torch", "lightning", "safetensors", "tensorboard", "onnx"):
@@ -55,6 +57,52 @@ def test_a_tracker_trained_with_its_predictor_serves_every_command(clips, weight
     assert main(["eval", *tracker, *data, "--processing", "50ms", "--predictors", f"joint:{out}/joint.onnx"]) == 0
 
 
+@pytest.fixture
+def generated(tmp_path):
+    """Two short aerial clips in plain folders."""
+    for seed in (100, 101):
+        clip = render(AerialClip(name=f"aerial{seed}", seed=seed, width=320, height=180, seconds=0.2, occlusions=()))
+        folder = tmp_path / "generated" / clip.name / "img"
+        folder.mkdir(parents=True)
+        for i in range(len(clip)):
+            cv2.imwrite(str(folder / f"{i + 1:06d}.png"), clip.frame(i).image)
+        lines = [",".join(f"{side:.2f}" for side in box) for box in clip.ground_truth_xywh[:: clip.stride]]
+        (folder.parent / "groundtruth.txt").write_text("\n".join(lines) + "\n")
+    return tmp_path / "generated"
+
+
+def test_an_untrained_siamrpn_learns_by_the_same_command_in_its_neck_and_head_alone(generated, tmp_path, capsys):
+    import torch
+
+    from trackers.models import zoo
+    from trackers.models.parts import settle
+
+    name, out, few = "siamrpn-mobilenetv2", tmp_path / "run", json.dumps({**SMALL, "shard_windows": 2, "validation_windows": 2})
+    more = ["--tracker", name, "--checkpoint", "random", "--variations", "0", "--runs", "3", "--config", few]
+    assert train(generated, out, "--joint", *more) == 0
+    assert "random weights" in capsys.readouterr().out
+    assert json.loads((out / "joint.json").read_text())["tracker"] == f"{name} maps random weights, seed 0"
+
+    torch.manual_seed(0)
+    before = settle(zoo.create(name))
+    weights = torch.load(out / "last.ckpt", map_location="cpu", weights_only=False)["state_dict"]
+    # A loss that is not finite would leave no weight that is.
+    assert all(torch.isfinite(tensor).all() for tensor in weights.values())
+    after = {each: weights[f"tracker.model.{each}"] for each in before.state_dict()}
+    changed = {each for each, tensor in before.state_dict().items() if not torch.equal(tensor, after[each])}
+    assert changed == {each for each, _ in before.named_parameters() if each.startswith(("neck.", "head."))}
+
+    data = ["--dataset", "folder", "--root", str(generated), "--sequences", "aerial100", "--logs", str(tmp_path / "logs")]
+    tracker = ["--tracker", name, "--weights", str(out / "tracker")]
+    assert main(["eval", *tracker, *data, "--processing", "50ms", "--predictors", f"joint:{out}/joint.onnx"]) == 0
+
+
+def test_joint_training_starts_from_a_checkpoint_and_not_from_an_exported_tracker(clips, tmp_path, capsys):
+    assert train(clips, tmp_path / "run", "--joint", "--weights", "exported") == 2
+    assert "--weights exported is for --frozen; --joint starts from --checkpoint FILE, or random" in capsys.readouterr().err
+
+
 def test_joint_training_of_another_tracker_is_refused(clips, tmp_path, capsys):
     assert train(clips, tmp_path / "run", "--joint", "--tracker", "csrt") == 2
-    assert "--joint trains nanotrack-v3 alone, the tracker is csrt" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "--joint trains nanotrack-v3, siamrpn-mobilenetv2, " in told and "the tracker is csrt" in told

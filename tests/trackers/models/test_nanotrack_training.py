@@ -8,7 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 from pvtpp.tracker import Frame  # noqa: E402
 from trackers.models.nanotrack import JOINT, NanoTrackV3, engines  # noqa: E402
-from trackers.models.nanotrack_training import LastStage, Recorder  # noqa: E402
+from trackers.models.nanotrack_training import LastStage  # noqa: E402
+from trackers.models.training import Recorder  # noqa: E402
 from trackers.nanotrack import V3, NanoTrack  # noqa: E402
 from trackers.siamese import context_side  # noqa: E402
 
@@ -27,7 +28,7 @@ def frames(count=3):
 
 
 def test_the_recorder_tracks_as_the_tracker_and_its_maps_lead_to_the_features(model):
-    recorder, tracker = Recorder(model), NanoTrack(engines=engines(model))
+    recorder, tracker = Recorder(LastStage(model)), NanoTrack(engines=engines(model))
     first, *rest = frames()
     box = np.array([80.0, 60, 30, 20])
     recorder.init(first, box)

@@ -1,0 +1,58 @@
+"""SiamRPN++ as something to train together with a predictor: from its neck on, with its losses.
+
+Source: github.com/STVIR/pysot, its anchor targets and losses. There 16 anchors on the target and 48 off it are drawn of each
+frame; here all of them count, which in the mean is the same and leaves nothing to chance.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from trackers.decode import anchor_sizes
+from trackers.models.rpn import CHANNELS
+from trackers.models.siamrpn import SiamRPN
+from trackers.models.training import LearningPart, grid, in_crop, mean_where, overlap, two_classes
+from trackers.siamrpn import CONFIGS
+
+POSITIVE, NEGATIVE = 0.6, 0.3
+"""Anchors that overlap the target by more are on it, those by less are not; between nobody asks."""
+BOX_WEIGHT = 1.2
+"""Of the boxes' loss, beside 1 for the classes'."""
+
+
+class NeckAndHead(LearningPart):
+    """Neck and head, of AlexNet, which has no neck, the head alone. Maps are the levels of the backbone, with MobileNetV2
+    (44 + 134 + 448) x 15 x 15 and x 31 x 31; features those of the neck, of which the predictor reads 256 x 7 x 7 and
+    256 x 31 x 31."""
+
+    model: SiamRPN
+
+    def __init__(self, model: SiamRPN):
+        super().__init__(model.name, model, CONFIGS[model.name])
+        self._widths = list(model.architecture.levels or (CHANNELS,))
+
+    def early(self, image: Tensor) -> Tensor:
+        return torch.cat(tuple(self.model.backbone(image)), 1)
+
+    def late(self, maps: Tensor, template: bool) -> Tensor:
+        return torch.cat(tuple(self.model.neck(maps.split(self._widths, 1), template)), 1)
+
+    def read(self, features: Tensor) -> Tensor:
+        return features[..., -CHANNELS:, :, :]
+
+    def loss(self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor) -> dict[str, Tensor]:
+        """See `LearningPart`. Cross entropy of target and background over the anchors that are one of them, and the distance
+        (L1, summed over the four offsets) to the target from those that are on it."""
+        cls, loc = self.model.head(*(each.chunk(len(self._widths), 1) for each in (template, search)))
+        centre, size = in_crop(self.config, before, truth)
+        points, sides = grid(self.config).to(centre), torch.from_numpy(anchor_sizes(self.config.stride)).to(centre)
+        axes, reach = (points[None, None, None, :], points[None, None, :, None]), sides.T[:, None, :, None, None]
+        low, high = ([axes[i] + sign * reach[i] / 2 for i in (0, 1)] for sign in (-1, 1))
+        shared = overlap(low, high, centre, size)
+        on, off = (each * weight[:, None, None, None] for each in (shared > POSITIVE, shared < NEGATIVE))
+        away = [(centre[:, i, None, None, None] - axes[i]) / reach[i] for i in (0, 1)]
+        growth = [torch.log(size[:, i, None, None, None] / reach[i]) for i in (0, 1)]
+        offsets = torch.stack([each.expand_as(shared) for each in (*away, *growth)], 1)
+        error = (loc.unflatten(1, (4, -1)) - offsets).abs().sum(1)
+        return {"class": two_classes(cls.unflatten(1, (2, -1)), on, off), "box": BOX_WEIGHT * mean_where(error, on)}
