@@ -26,8 +26,10 @@ RUN_STAMP := $(VENV)/.installed-$(call joined,$(EXTRAS))
 DEV_STAMP := $(RUN_STAMP)+dev$(if $(TEST_EXTRAS),+$(call joined,$(TEST_EXTRAS)))
 FLOOR_STAMP := $(FLOOR)/.installed-cpu+report+weights+test
 
-# The tests of rooms that may use current Python and everything in the extras.
-WORKSHOP_TESTS := tests/pvtpp/networks tests/pvtpp/training tests/pvtpp/export tests/trackers/models
+# The tests of rooms that may use current Python and everything in the extras, of a study that trains, and of the flight,
+# for rospy is the distribution's own Python's.
+WORKSHOP_TESTS := tests/pvtpp/networks tests/pvtpp/training tests/pvtpp/export tests/trackers/models \
+    tests/benchmarks/studies/test_n_head_tracked.py tests/ros_nodes/test_flight.py
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
