@@ -22,4 +22,4 @@ def test_it_writes_figures_and_hardware(tmp_path, capsys):
 def test_a_predictor_that_is_not_there_is_one_line(capsys):
     with pytest.raises(SystemExit):
         joint_predictor.main(["--rounds", "1", "--predictor", "joint:/nowhere.onnx"])
-    assert "/nowhere.encoder.onnx" in capsys.readouterr().err
+    assert "/nowhere.onnx" in capsys.readouterr().err
