@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,12 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from pvtpp import inference
 from pvtpp.errors import InputError
 from pvtpp.export.alignment import align
 from pvtpp.export.operators import FORMS, unroll
-from pvtpp.inference.engine import TensorSpec
+from pvtpp.files import whole_file
+from pvtpp.inference.engine import Engine, TensorSpec
 from pvtpp.inference.torch import TorchEngine
 
 OPSET = 13
@@ -76,6 +78,17 @@ def write_graph(engine: TorchEngine, path: str | Path, form: str = "grouped") ->
         model = unroll(model)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
+
+
+def write_checked(engine: TorchEngine, path: Path, difference: Callable[[Engine, Engine], float], tolerance: float) -> float:
+    """`write_graph`, whole or not at all: returns by how much the loaded graph differs from torch, InputError above
+    `tolerance`."""
+    with whole_file(path, keep_extension=True) as partial:
+        write_graph(engine, partial)
+        worst = difference(inference.load(partial), engine)
+        if not worst <= tolerance:
+            raise InputError(f"{path}: the graph differs from torch by {worst:.2e}, allowed is {tolerance:.0e}")
+    return worst
 
 
 def folded(path: str | Path) -> onnx.ModelProto:

@@ -8,12 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from pvtpp import inference
 from pvtpp.errors import InputError
-from pvtpp.export.graph import write_graph
-from pvtpp.files import whole_file
+from pvtpp.export.graph import write_checked
 from pvtpp.inference.engine import Engine
-from pvtpp.inference.torch import TorchEngine
 from pvtpp.networks.joint import JointNetwork, save
 from pvtpp.predictors.joint import SEEN, encoder_of
 
@@ -28,7 +25,8 @@ def publish(network: JointNetwork, path: str | Path, notes: Mapping[str, Any], t
     if path.suffix != ".onnx":
         raise InputError(f"{path}: graphs are written as .onnx, got {path.suffix or 'no suffix'!r}")
     predictor, encoder = network.engines()
-    worst = max(_write(encoder, encoder_of(path), tolerance), _write(predictor, path, tolerance))
+    graphs = ((encoder, encoder_of(path)), (predictor, path))
+    worst = max(write_checked(engine, at, difference, tolerance) for engine, at in graphs)
     save(network, path.with_suffix(".safetensors"), {**notes, "onnx_against_torch": worst})
     return worst
 
@@ -58,12 +56,3 @@ def _drawn(rng: np.random.Generator, engine: Engine) -> dict[str, np.ndarray]:
         made["score"][:, : past + 1] = 0
         made[SEEN] = rng.integers(0, 2, shapes[SEEN])
     return {name: value.astype(np.float32) for name, value in made.items()}
-
-
-def _write(engine: TorchEngine, path: Path, tolerance: float) -> float:
-    with whole_file(path, keep_extension=True) as partial:
-        write_graph(engine, partial)
-        worst = difference(inference.load(partial), engine)
-        if not worst <= tolerance:
-            raise InputError(f"{path}: the graph differs from torch by {worst:.2e}, allowed is {tolerance:.0e}")
-    return worst

@@ -12,12 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from pvtpp import inference
 from pvtpp.errors import InputError
-from pvtpp.export.graph import write_graph
-from pvtpp.files import whole_file
+from pvtpp.export.graph import write_checked
 from pvtpp.inference.engine import Engine
-from pvtpp.inference.torch import TorchEngine
 from pvtpp.networks import weights
 from pvtpp.networks.n_head import NHeadNetwork, as_engine, as_engines
 
@@ -43,10 +40,10 @@ def publish(
     if network.config.sees_images:
         decoder, encoder = as_engines(network, *sides)
         beside = path.with_suffix(".encoder.onnx")
-        worst = max(_write(encoder, beside, tolerance), _write(decoder, path, tolerance))
+        worst = max(write_checked(encoder, beside, difference, tolerance), write_checked(decoder, path, difference, tolerance))
         card["encoder"] = beside.name
     else:
-        worst = _write(as_engine(network), path, tolerance)
+        worst = write_checked(as_engine(network), path, difference, tolerance)
     weights.save(network, path.with_suffix(".safetensors"), {**card, "onnx_against_torch": worst})
     return worst
 
@@ -60,13 +57,4 @@ def difference(engine: Engine, reference: Engine, seed: int = 0) -> float:
             made["interval"] = rng.integers(1, 8, made["interval"].shape).astype(np.float32)
         for name, answer in reference.run(made).items():
             worst = max(worst, float(np.abs(engine.run(made)[name] - answer).max() / max(1.0, np.abs(answer).max())))
-    return worst
-
-
-def _write(engine: TorchEngine, path: Path, tolerance: float) -> float:
-    with whole_file(path, keep_extension=True) as partial:
-        write_graph(engine, partial)
-        worst = difference(inference.load(partial), engine)
-        if not worst <= tolerance:
-            raise InputError(f"{path}: the graph differs from torch by {worst:.2e}, allowed is {tolerance:.0e}")
     return worst
