@@ -197,7 +197,7 @@ def simulate_recorded(
         predictor_ns=recorded_predictions(log),
         search_region=log.meta.get("search_region", "last"),
         propagation=None if propagator is None else Propagation(propagator, recorded=lane),
-        status=StatusConfig(**judged) if judged else None,
+        status=StatusConfig.from_dict(judged) if judged else None,
     )
     # The recorded run ended there, whatever its tracker was still at.
     return EventLog(log.meta, [row for row in simulated.rows if row[1] <= log.rows[-1][1]])

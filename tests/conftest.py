@@ -8,6 +8,7 @@ PVTPP_REQUIRE_REAL_DATA=1, as in CI, such a skip fails, so that a run on real da
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,9 @@ settings.load_profile("house")
 
 
 def pytest_configure(config):
+    # A shell starts what runs in its background deaf to Ctrl-C, and so would be whatever the tests start and interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "real_data: needs real sequences or weights (PVTPP_DATA, PVTPP_WEIGHTS)")
 
 

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> None:
         check_writable(path)
     _, sequences = common.load_sequences(options, images=False)
     by_name = {sequence.name: sequence for sequence in sequences}
-    groups: Dict[str, List[Tuple[Sequence, EventLog]]] = {}
+    groups: Dict[str, List[Tuple[Sequence, EventLog, str]]] = {}
     for path in find_logs(options.logs):
         log = EventLog.read(path)
         missing = [field for field in ("sequence", "processing", "tracker", "dataset") if field not in log.meta]
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
         name = log.meta["sequence"]
         if name in by_name:
             key = json.dumps({field: log.meta.get(field) for field in _grouping()}, sort_keys=True)
-            groups.setdefault(key, []).append((by_name[name], log))
+            groups.setdefault(key, []).append((by_name[name], log, path))
         elif not options.sequences:
             raise InputError(f"{path}: made on sequence {name!r}, which is not in {options.dataset} at {options.root}")
     if not groups:
@@ -58,10 +58,14 @@ def run(options: argparse.Namespace) -> None:
         raise InputError(f"--apart names {', '.join(unknown)}, not among: {', '.join(by_name)}")
     rows: List[Dict[str, Any]] = []
     for logged in sorted(groups.values(), key=_order):
-        spec = _spec(logged[0][1], options.predictors, len({log.meta.get("draw") for _, log in logged}))
+        spec = _spec(logged[0][1], options.predictors, len({log.meta.get("draw") for _, log, _ in logged}))
         tally = Tally(spec, spec.predictors, options.mode, frozenset(options.apart))
-        for sequence, log in logged:
-            tally.add(sequence, with_predictors(log, spec, options.anew))
+        for sequence, log, path in logged:
+            try:
+                listened = with_predictors(log, spec, options.anew)
+            except InputError as error:
+                raise InputError(f"{path}: {error}") from None
+            tally.add(sequence, listened)
         rows += tally.rows()
     output.finish(options, rows, spec.seed)
 
@@ -81,7 +85,7 @@ def find_logs(places: List[str]) -> List[str]:
     return found
 
 
-def _order(logged: List[Tuple[Sequence, EventLog]]) -> Tuple[float, str]:
+def _order(logged: List[Tuple[Sequence, EventLog, str]]) -> Tuple[float, str]:
     log = logged[0][1]
     return _spec(log, None, 1).processing_ms, json.dumps(log.meta, sort_keys=True)
 

@@ -105,8 +105,9 @@ def run(options: argparse.Namespace) -> int:
     )
     video = options.video or (None if window else VIDEO)
     seen: List[Sighting] = []
+    broken: List[InputError] = []
     with live, _ended_by_ctrl_c() as over:
-        frames = deliver(live, clock, source, first, images, box, over)
+        frames = _as_far_as_they_go(deliver(live, clock, source, first, images, box, over), broken)
         sightings = _note(frames, live, options.predictors, source, seen)
         drawn = _shown(sightings, over) if window else (draw(frame.image, sighting) for frame, sighting in sightings)
         if video and source.live:
@@ -116,12 +117,14 @@ def run(options: argparse.Namespace) -> int:
         about.update(counts=live.counts, stages_ms=_stages(live), failures=[str(failure.error) for failure in live.errors])
     if video and not source.live:
         # Afterwards, since drawing and encoding would have slowed down what they show.
-        _record(video, (draw(image, sighting) for image, sighting in zip(source.images(), seen)), source.fps)
+        _record(video, (draw(image, sighting) for sighting, image in zip(seen, source.images())), source.fps)
     if log is not None:
         log.write(options.log)
     if options.out:
         write(options.out, seen, about)
     _tell(source, seen, about, [path for path in (video, options.out, options.log) if path])
+    if broken:
+        raise broken[0]
     return 1 if about["failures"] else 0
 
 
@@ -166,6 +169,14 @@ def deliver(
         frame = Frame(index, t_ns, image, source.name)
         live.submit(frame)
         yield frame
+
+
+def _as_far_as_they_go(frames: Iterator[Frame], broken: List[InputError]) -> Iterator[Frame]:
+    """The frames up to the first that cannot be had; why goes to `broken`, so that what was seen until then can be kept."""
+    try:
+        yield from frames
+    except InputError as error:
+        broken.append(error)
 
 
 def _note(

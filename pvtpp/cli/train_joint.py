@@ -79,6 +79,8 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _frozen(options: argparse.Namespace) -> tuple[Any, None, str]:
+    if options.checkpoint:
+        raise InputError(f"--checkpoint {options.checkpoint} is for --joint; --frozen takes the tracker by --weights PATH")
     make = common.MakeTracker(options.tracker, options.weights)
     return make(), None, f"{options.tracker} {make.digest()}"
 

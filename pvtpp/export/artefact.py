@@ -130,7 +130,8 @@ def config_of(artefact: Artefact) -> ExportConfig:
 
 @contextmanager
 def _whole_folder(folder: Path) -> Iterator[Path]:
-    """A folder to write to that takes the place of `folder` at the end of the block, or is gone if the block raises."""
+    """A folder to write to that takes the place of `folder` at the end of the block, or is gone if the block raises. Of an
+    older export its graphs and sidecar go; whatever else lies beside them stays."""
     if folder.exists() and not (folder / SIDECAR).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: holds something else than an exported network; name a new or empty folder")
     # A link must not be taken for the folder it leads to.
@@ -143,9 +144,18 @@ def _whole_folder(folder: Path) -> Iterator[Path]:
         yield part
         if folder.exists():
             folder.replace(old)
-        part.replace(folder)
+        try:
+            part.replace(folder)
+        except OSError:
+            if old.exists():
+                old.replace(folder)
+            raise
+        if old.exists():
+            for other in old.iterdir():
+                if other.name != SIDECAR and other.suffix != ".onnx":
+                    other.replace(folder / other.name)
+            shutil.rmtree(old)
     except OSError as error:
         raise InputError(f"{folder}: cannot write ({error.strerror or error})") from None
     finally:
-        for left in (part, old):
-            shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(part, ignore_errors=True)

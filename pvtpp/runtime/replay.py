@@ -34,7 +34,7 @@ def replay(log: EventLog, predictors: Mapping[str, Predictor], search_region: Op
     search_region = search_region or log.meta.get("search_region", "last")
     judged, camera = log.meta.get("status_config"), log.meta.get("gyro")
     gyro = Gyro.from_dict(camera) if camera else None
-    pipeline = Pipeline(predictors, search_region, EventLog(log.meta), StatusConfig(**judged) if judged else None, gyro)
+    pipeline = Pipeline(predictors, search_region, EventLog(log.meta), StatusConfig.from_dict(judged) if judged else None, gyro)
     predicted_at = None
     for row in log.rows:
         kind, t_ns = row[:2]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 from enum import Enum
-from typing import NamedTuple, Optional
+from typing import Any, Mapping, NamedTuple, Optional
 
 from pvtpp.errors import InputError
 from pvtpp.tracker import TrackerOutput
@@ -103,6 +103,15 @@ class StatusConfig:
         if watch.hits < self.found_after or age_s > self.unsure_s * easier or spread > self.unsure_sigma * easier:
             return Status.UNSURE
         return Status.TRACKING
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> StatusConfig:
+        """As a log has it. Raises InputError for the constants of another version."""
+        known = {field.name for field in fields(cls)}
+        if set(values) != known:
+            odd = ", ".join(sorted(set(values) ^ known))
+            raise InputError(f"the results were judged by another version, whose constants differ in {odd}")
+        return cls(**values)
 
 
 class Watch(NamedTuple):

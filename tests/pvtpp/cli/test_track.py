@@ -109,13 +109,24 @@ def test_a_dead_camera_is_one_clear_error(camera, capsys):
 
 
 def test_ctrl_c_ends_it_and_what_was_seen_is_written(images, tmp_path):
+    before = signal.getsignal(signal.SIGINT)
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     assert main(["track", str(images), "--box", BOX, *FAST[:4], "--fps", "5", "--out", "seen.json"]) == 0
     timer.join()
     seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
     assert 1 <= seen[-1]["frame"] < 20 and (tmp_path / "tracked.mp4").exists()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_where_an_image_is_damaged_what_was_seen_before_it_is_written(images, tmp_path, capsys):
+    damaged = sorted(images.iterdir())[9]
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    assert main(["track", str(images), "--box", BOX, *FAST, "--out", "seen.json", "--log", "seen.jsonl"]) == 2
+    assert damaged.name in capsys.readouterr().err
+    predictions = json.loads((tmp_path / "seen.json").read_text())["predictions"]
+    assert [each["frame"] for each in predictions if each["predictor"] == "hold"] == [*range(9)]
+    assert (tmp_path / "tracked.mp4").exists() and len(EventLog.read(str(tmp_path / "seen.jsonl")).of_kind("frame")) == 9
 
 
 def test_with_a_window_the_target_is_drawn_there_and_q_ends_it(images, tmp_path, monkeypatch):

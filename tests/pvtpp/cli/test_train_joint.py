@@ -100,6 +100,8 @@ def test_an_untrained_siamrpn_learns_by_the_same_command_in_its_neck_and_head_al
 def test_joint_training_starts_from_a_checkpoint_and_not_from_an_exported_tracker(clips, tmp_path, capsys):
     assert train(clips, tmp_path / "run", "--joint", "--weights", "exported") == 2
     assert "--weights exported is for --frozen; --joint starts from --checkpoint FILE, or random" in capsys.readouterr().err
+    assert train(clips, tmp_path / "run", "--frozen", "--checkpoint", "nanotrack.pth") == 2
+    assert "--checkpoint nanotrack.pth is for --joint; --frozen takes" in capsys.readouterr().err
 
 
 def test_joint_training_of_another_tracker_is_refused(clips, tmp_path, capsys):

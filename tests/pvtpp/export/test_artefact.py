@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -83,8 +84,27 @@ def test_what_does_not_pass_leaves_the_one_before(exported, engines, tmp_path):
 
 def test_a_later_export_takes_the_place_of_the_one_before(exported, tmp_path):
     exported(tmp_path / "out", ExportConfig())
+    (tmp_path / "out" / "bench.json").write_text("{}")
+    (tmp_path / "out" / "head.onnx").write_text("a graph that the next export does not have")
     assert exported(tmp_path / "out", ExportConfig("unrolled")).card["form"] == "unrolled"
     assert [file.name for file in tmp_path.iterdir()] == ["out"]
+    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == [SIDECAR, "bench.json", "compass.onnx", "eye.onnx"]
+
+
+def test_where_the_new_one_cannot_be_put_in_place_the_old_one_is_back(exported, tmp_path, monkeypatch):
+    exported(tmp_path / "out", ExportConfig())
+    replace = Path.replace
+
+    def failing(self, target):
+        if self.name.endswith(".part"):
+            raise OSError("device is gone")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    with pytest.raises(InputError, match="out: cannot write .device is gone"):
+        exported(tmp_path / "out", ExportConfig("unrolled"))
+    assert [file.name for file in tmp_path.iterdir()] == ["out"]
+    assert read(tmp_path / "out").card["form"] == "grouped"
 
 
 def test_a_folder_of_something_else_is_left_alone(exported, tmp_path):

@@ -1,19 +1,20 @@
-"""The ensemble is half of each of its members at every knot, and falls back as they do."""
+"""The ensemble is half of each of its members at every knot where results are frequent, and falls back as they do."""
 
 import numpy as np
 import pytest
 
 from pvtpp.errors import InputError
 from pvtpp.predictors import create
+from pvtpp.predictors.ensemble import filter_share
 from pvtpp.track import Track
 
 MS = 1_000_000
 
 
-def track(count=8):
+def track(count=8, interval_ms=47):
     made = Track()
     for k in range(count):
-        made = made.with_anchor(k * 47 * MS, np.array([100 + 4 * k + 0.3 * k * k, 80 - 2 * k, 30, 20]))
+        made = made.with_anchor(k * interval_ms * MS, np.array([100 + 4 * k + 0.3 * k * k, 80 - 2 * k, 30, 20]))
     return made
 
 
@@ -26,6 +27,15 @@ def test_it_is_the_mean_of_both_at_the_learned_knots():
         np.testing.assert_allclose(both.derivative[knot], (motion.derivative[knot] + filtered.velocity) / 2)
         np.testing.assert_allclose(both.sigma[knot], (motion.sigma[knot] + filtered.sigma) / 2)
     assert np.abs(motion.mean - both.mean).max() > 1e-3
+
+
+def test_the_filters_share_falls_as_results_get_rare_and_is_nothing_at_a_fifth_of_a_second():
+    assert [round(filter_share(track(interval_ms=ms)), 6) for ms in (33, 100, 150, 200, 400)] == [0.5, 0.5, 0.25, 0, 0]
+    motion, kalman, both = (create(name).predict(track(interval_ms=150)) for name in ("motion", "kalman", "ensemble"))
+    at_knots = np.array([kalman.at(t_ns).box for t_ns in both.t_ns])
+    np.testing.assert_allclose(both.mean, 0.75 * motion.mean + 0.25 * at_knots)
+    rare = track(interval_ms=250)
+    assert (create("ensemble").predict(rare).mean == create("motion").predict(rare).mean).all()
 
 
 def test_one_result_alone_stands_still():
