@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from pvtpp import inference
 from pvtpp.errors import InputError
 from pvtpp.export.alignment import align
+from pvtpp.export.composition import compose
 from pvtpp.export.operators import FORMS, unroll
 from pvtpp.files import whole_file
 from pvtpp.inference.engine import Engine, TensorSpec
@@ -73,7 +74,7 @@ def write_graph(engine: TorchEngine, path: str | Path, form: str = "grouped") ->
             opset_version=OPSET,
             dynamo=False,
         )
-    model = align(folded(path))
+    model = align(compose(folded(path)))
     if form == "unrolled":
         model = unroll(model)
     onnx.checker.check_model(model)
