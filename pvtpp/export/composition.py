@@ -14,7 +14,7 @@ from onnx import helper, numpy_helper
 
 
 def compose(model: onnx.ModelProto) -> onnx.ModelProto:
-    """`model`, shapes inferred, with every dense convolution whose answer goes to a 1 x 1 convolution alone composed with it."""
+    """`model`, shapes inferred, with each convolution composed with the 1 x 1 convolution that alone reads its answer."""
     graph = model.graph
     while _compose_one(graph):
         pass
