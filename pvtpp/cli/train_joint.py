@@ -86,16 +86,16 @@ def _frozen(options: argparse.Namespace) -> tuple[Any, None, str]:
 
 
 def _joint(options: argparse.Namespace, seed: int) -> tuple[Any, Any, str]:
-    from trackers.models import zoo
+    from trackers.models.learning import LEARNING
     from trackers.models.training import Recorder
 
     name = options.tracker
-    if name not in zoo.LEARNING:
-        raise InputError(f"--joint trains {', '.join(zoo.LEARNING)}, the tracker is {name}; --frozen takes any with features")
+    if name not in LEARNING:
+        raise InputError(f"--joint trains {', '.join(LEARNING)}, the tracker is {name}; --frozen takes any with features")
     if options.weights:
         raise InputError(f"--weights {options.weights} is for --frozen; --joint starts from --checkpoint FILE, or {RANDOM}")
     model, source = _untrained(name, seed) if options.checkpoint == RANDOM else _trained(name, options.checkpoint)
-    part = zoo.LEARNING[name](model)
+    part = LEARNING[name](model)
     # The recorder runs the same layers, but only before they learn.
     return Recorder(part), part, f"{name} maps {source}"
 

@@ -1,31 +1,25 @@
-"""Every tracker network by the name of its tracker: with random weights, with those of a published checkpoint, in training."""
+"""Every tracker network by the name of its tracker: with random weights, or with those of a published checkpoint."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from pvtpp.errors import InputError
 from pvtpp.weights.checkpoint import read_checkpoint
 from trackers.models.nanotrack import NanoTrackV3
-from trackers.models.nanotrack_training import LastStage
 from trackers.models.parts import SiameseNetwork, load_into, matched
 from trackers.models.siammask import SiamMask
 from trackers.models.siamrpn import ARCHITECTURES, SiamRPN
-from trackers.models.siamrpn_training import NeckAndHead
-from trackers.models.training import LearningPart
 
 MODELS: dict[str, Callable[[], SiameseNetwork]] = {
     "nanotrack-v3": NanoTrackV3,
     **{name: partial(SiamRPN, name) for name in ARCHITECTURES},
     "siammask-resnet50": SiamMask,
 }
-LEARNING: dict[str, Callable[[Any], LearningPart]] = {"nanotrack-v3": LastStage, **dict.fromkeys(ARCHITECTURES, NeckAndHead)}
-"""Of those that are trained together with a predictor, what learns."""
 
 
 def create(name: str) -> SiameseNetwork:

@@ -1,0 +1,14 @@
+"""Which trackers learn together with a predictor, and what of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from trackers.models.nanotrack_training import LastStage
+from trackers.models.siamrpn import ARCHITECTURES
+from trackers.models.siamrpn_training import NeckAndHead
+from trackers.models.training import LearningPart
+
+LEARNING: dict[str, Callable[[Any], LearningPart]] = {"nanotrack-v3": LastStage, **dict.fromkeys(ARCHITECTURES, NeckAndHead)}
+"""By tracker, of its network (`zoo`) the part that learns."""
