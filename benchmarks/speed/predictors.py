@@ -2,9 +2,9 @@
 
     python -m benchmarks.speed.predictors --json predictors.json
 
-`predict` is the whole call, from a full track to a trajectory; `inputs`, `network` and `trajectory` are its parts. M is the
-forward pass of the paper's module in torch (`pvtpp.networks.n_head`), inputs ready: as it is called, without gradients, and
-in torch's fastest mode. `at` is one query of the trajectory. Subjects take turns in rounds of 100 calls each, so that all meet
+`predict` is the whole call, from a full track to a trajectory; `inputs`, `network` and `trajectory` are its parts. `M predict`
+is that call with the paper's module in torch (`pvtpp.networks.n_head`), M its forward pass alone, inputs ready: as it is
+called, without gradients, and in torch's fastest mode. `at` is one query of the trajectory. Subjects take turns in rounds of 100 calls each, so that all meet
 the same moments of the machine; figures are medians over rounds of a round's median, ratios are taken round by round.
 """
 
@@ -25,7 +25,7 @@ from pvtpp.predictors import create
 from pvtpp.predictors.motion import OUTPUT, WEIGHTS, Motion, trajectory_of
 from pvtpp.track import HISTORY, Bridge, CarriedBox, Track
 
-PAPER = ("M", "M, no gradients", "M, inference mode")
+PAPER = ("M predict", "M", "M, no gradients", "M, inference mode")
 CALLS = 100
 STEP_NS = 66_666_667
 FRAME_NS = 33_333_333
@@ -47,7 +47,8 @@ def full_track(lane: bool) -> Track:
 def subjects() -> Dict[str, Callable[[], Any]]:
     import torch
 
-    from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork
+    from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork, as_engine
+    from pvtpp.predictors.n_head import NHead
 
     torch.set_num_threads(1)
     engine = inference.load(WEIGHTS, threads=1)
@@ -55,7 +56,9 @@ def subjects() -> Dict[str, Callable[[], Any]]:
     inputs, trajectory = motion.inputs(track), motion.predict(track)
     answer, asked = engine.run(inputs)[OUTPUT], trajectory.evidence_ns + FRAME_NS
     paper, steps = NHeadNetwork(NHeadConfig("motion")).eval(), (torch.randn(1, 3, 4), torch.ones(1, 3))
+    n_head = NHead(as_engine(paper))
     return {
+        "M predict": lambda: n_head.predict(track),
         "M": lambda: paper(*steps),
         "M, no gradients": torch.no_grad()(lambda: paper(*steps)),
         "M, inference mode": torch.inference_mode()(lambda: paper(*steps)),

@@ -34,7 +34,7 @@ LARGEST_CHANGE = 3.0
 
 
 class NHead:
-    """Knots at the present (the newest result as it stands) and at 1..N frames; beyond the last, its box is held.
+    """Knots at the present (the newest evidence as it stands) and at 1..N frames; beyond the last, its box is held.
 
     `kappa`: frames per second that heads and intervals count in. `encoder`: an engine that makes of one frame's features
     what `engine` wants of the past, so that no frame is computed twice. Raises InputError for engines that do not fit.
@@ -74,7 +74,8 @@ class NHead:
         """Raises InputError for an empty track, a result whose features are missing, or a network that answers NaN."""
         track.require_anchor()
         offset = self._offset(track) if len(track) > 1 else np.zeros((self.heads, 4))
-        x, y, w, h = track.boxes[-1]
+        # Where the fast lane carried the newest result, it goes on from there as it would have from the result.
+        x, y, w, h = track.evidence()[1][-1]
         mean = np.empty((self.heads + 1, 4))
         mean[0] = x, y, w, h
         mean[1:, :2] = (x, y) + offset[:, :2] * (w, h)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pvtpp.errors import InputError
 from pvtpp.inference.engine import TensorSpec, check_inputs
 from pvtpp.predictors.n_head import NHead
-from pvtpp.track import Track
+from pvtpp.track import CarriedBox, Track
 from pvtpp.tracker import TrackerOutput
 
 MS = 1_000_000
@@ -63,6 +63,15 @@ def test_constant_velocity_is_predicted_exactly_at_every_knot_and_between():
     for ahead in (0, 0.25, 1, 1.5, 2, 2.9, 3):
         box = trajectory.at(round((6 + ahead) * FRAME)).box
         np.testing.assert_allclose(box, [300 + 6 * (6 + ahead), 200 - 3 * (6 + ahead), 40, 30], atol=1e-4)
+
+
+def test_from_where_the_fast_lane_carried_the_newest_result_it_goes_on():
+    newest = moving([0, 2, 4, 6])
+    carried = newest.with_carried([CarriedBox(round(8 * FRAME), newest.boxes[-1] + (12, -6, 0, 0), 0.9)])
+    trajectory = NHead(Fake(extrapolate)).predict(carried)
+    assert trajectory.evidence_ns == round(8 * FRAME)
+    for frame in (8, 9, 11):
+        np.testing.assert_allclose(trajectory.at(round(frame * FRAME)).box, [300 + 6 * frame, 200 - 3 * frame, 40, 30], atol=1e-4)
 
 
 def test_inputs_are_steps_relative_to_the_box_before_and_real_intervals_in_frames():
