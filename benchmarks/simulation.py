@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks.datasets.gyro import GyroRecording
 from benchmarks.datasets.sequence import Sequence
+from benchmarks.told import Told
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.propagation import Propagator
@@ -123,7 +124,7 @@ class _Run:
         propagation: Optional[Propagation],
         gyro: Optional[GyroRecording],
     ):
-        self.sequence, self.tracker, self.pipeline = sequence, tracker, pipeline
+        self.sequence, self.tracker, self.pipeline = sequence, Told(tracker, sequence.name), pipeline
         self.processing, self.predictor_ns, self.schedule = processing, predictor_ns, schedule
         self.times = sequence.camera_t_ns
         self.start = self.newest = self.taken = start

@@ -4,8 +4,9 @@
 
 `predict` is the whole call, from a full track to a trajectory; `inputs`, `network` and `trajectory` are its parts. `M predict`
 is that call with the paper's module in torch (`pvtpp.networks.n_head`), M its forward pass alone, inputs ready: as it is
-called, without gradients, and in torch's fastest mode. `at` is one query of the trajectory. Subjects take turns in rounds of 100 calls each, so that all meet
-the same moments of the machine; figures are medians over rounds of a round's median, ratios are taken round by round.
+called, without gradients, and in torch's fastest mode. `at` is one query of the trajectory. Subjects take turns in rounds of
+100 calls each, so that all meet the same moments of the machine; figures are medians over rounds of a round's median, ratios
+are taken round by round.
 """
 
 from __future__ import annotations

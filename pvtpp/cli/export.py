@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     try:
-        from pvtpp.export.artefact import ExportConfig, export, verify
+        from pvtpp.export.artefact import ExportConfig, check_folder, export, verify
         from pvtpp.export.parity import ParityError
     except ModuleNotFoundError as error:
         raise InputError(f"exporting needs {error.name}: pip install 'pvtpp[cpu,train,export]'") from None
@@ -65,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
     config = ExportConfig(options.form, options.precision, options.pixels)
     if (config.precision == "int8") != bool(options.calibrate):
         raise InputError(f"--calibrate is for --precision int8, and needed there; the precision is {config.precision}")
+    check_folder(options.out)
     network = load_network(options.model, options.checkpoint)
     gate = partial(network.compare, _clips(options))
     card = {
@@ -83,7 +84,8 @@ def run(options: argparse.Namespace) -> int:
                 samples = calibration(network.tracker, fed, _calibration_clips(options.calibrate))
             found = export(network.engines, options.out, config, gate, card, samples).card["parity"]
     except ParityError as error:
-        print(f"{options.out}: refused, and nothing is left there: {error}")
+        left = "what was there stays" if is_artefact(options.out) else "nothing is left there"
+        print(f"{options.out}: refused, and {left}: {error}")
         return 1
     print(f"{options.out}: {'verified' if there else 'accepted'}; {_told(found)}")
     return 0
@@ -106,6 +108,8 @@ def _same_artefact(folder: str, config: ExportConfig, card: Dict[str, Any]) -> O
 
 def _clips(options: argparse.Namespace) -> List[Sequence]:
     if not options.dataset:
+        if options.root or options.split or options.sequences:
+            raise InputError("--root, --split and --sequences say which clips of --dataset NAME to compare on; it is missing")
         from benchmarks.synthetic import AerialClip, render
 
         return [render(AerialClip(seconds=2.0, occlusions=()))]

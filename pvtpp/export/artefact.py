@@ -16,7 +16,7 @@ import onnx
 from pvtpp.errors import InputError
 from pvtpp.export.graph import OPSET, from_pixels, write_graph
 from pvtpp.export.operators import FORMS, check_for_tensorrt
-from pvtpp.export.parity import TOLERANCES, Engines, Parity, ParityError
+from pvtpp.export.parity import TOLERANCES, CandidateError, Engines, Parity, ParityError
 from pvtpp.export.precision import PRECISIONS, Sample, to_fp16, to_int8
 from pvtpp.inference.artefact import FORMAT, SIDECAR, Artefact, described, read
 from pvtpp.inference.torch import TorchEngine
@@ -24,6 +24,8 @@ from pvtpp.weights.store import sha256
 
 # Reference and candidate engines, with the same inputs and outputs, to what differs between them.
 Gate = Callable[[Engines, Engines], Parity]
+CPU = "onnxruntime:cpu"
+"""The backend that an export is accepted on."""
 
 
 @dataclass(frozen=True)
@@ -104,16 +106,18 @@ def write_graphs(
     return graphs
 
 
-def verify(artefact: Artefact, engines: Mapping[str, TorchEngine], gate: Gate, backend: str = "onnxruntime:cpu") -> Parity:
+def verify(artefact: Artefact, engines: Mapping[str, TorchEngine], gate: Gate, backend: str = CPU) -> Parity:
     """Put an artefact that is there through the gate again, on any backend: where it does not pass, ParityError, and the
-    artefact is gone."""
+    artefact is gone. Where another backend than the default one cannot run it, InputError, and it stays."""
     config = config_of(artefact)
     sources = config.sources(engines)
     candidates = artefact.engines(backend)
     try:
         parity = gate(sources, candidates)
         parity.check(TOLERANCES[config.precision])
-    except ParityError:
+    except ParityError as error:
+        if isinstance(error, CandidateError) and backend != CPU:
+            raise InputError(f"{artefact.folder}: {backend}: {error}; it stays as it is") from None
         # The sidecar first: without it the rest is no artefact.
         for name in (SIDECAR, *(graph["file"] for graph in artefact.card["graphs"].values())):
             (artefact.folder / name).unlink()
@@ -128,16 +132,24 @@ def config_of(artefact: Artefact) -> ExportConfig:
     return ExportConfig(**{name: artefact.card[name] for name in ("form", "precision", "pixels")})
 
 
-@contextmanager
-def _whole_folder(folder: Path) -> Iterator[Path]:
-    """A folder to write to that takes the place of `folder` at the end of the block, or is gone if the block raises. Of an
-    older export its graphs and sidecar go; whatever else lies beside them stays."""
+def check_folder(folder: str | Path) -> Path:
+    """Where an export to `folder` would lie; InputError where none may."""
+    folder = Path(folder)
     if folder.exists() and not (folder / SIDECAR).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: holds something else than an exported network; name a new or empty folder")
     # A link must not be taken for the folder it leads to.
     folder, here = folder.resolve(), Path.cwd()
     if folder in (here, *here.parents):
         raise InputError(f"{folder}: is replaced as a whole, which would take it from under your feet; name another folder")
+    return folder
+
+
+@contextmanager
+def _whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write to that takes the place of `folder` at the end of the block, or is gone if the block raises. Of an
+    older export its graphs and sidecar go; whatever else lies beside them stays."""
+    folder = check_folder(folder)
+    graphs = _graph_files(folder)
     part, old = (folder.with_name(f".{folder.name}.{os.getpid()}.{state}") for state in ("part", "old"))
     try:
         part.mkdir(parents=True)
@@ -151,11 +163,20 @@ def _whole_folder(folder: Path) -> Iterator[Path]:
                 old.replace(folder)
             raise
         if old.exists():
+            exported = {SIDECAR, *graphs}
             for other in old.iterdir():
-                if other.name != SIDECAR and other.suffix != ".onnx":
+                if other.name not in exported and not (folder / other.name).exists():
                     other.replace(folder / other.name)
             shutil.rmtree(old)
     except OSError as error:
         raise InputError(f"{folder}: cannot write ({error.strerror or error})") from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _graph_files(folder: Path) -> list[str]:
+    """What the sidecar in `folder` names as its graphs; nothing where there is none that can be read."""
+    try:
+        return [graph["file"] for graph in read(folder).card["graphs"].values()]
+    except InputError:
+        return []

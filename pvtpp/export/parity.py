@@ -28,6 +28,10 @@ class ParityError(InputError):
     """The candidate is not what it was exported from."""
 
 
+class CandidateError(ParityError):
+    """The candidate gave no answer at all, which may be its runtime's fault."""
+
+
 @dataclass(frozen=True)
 class Clip:
     """`frame(i)` for i below `length`, and the true boxes ``(length, 4)``, NaN where absent; the first box must be there."""
@@ -184,7 +188,7 @@ def _followed(candidate: Tracker, clip: Clip, frame: Frame, told: np.ndarray | N
     try:
         return candidate.track(frame, told).box
     except InputError as error:
-        raise ParityError(f"the candidate fails on {clip.name}, frame {frame.index}: {error}") from None
+        raise CandidateError(f"the candidate fails on {clip.name}, frame {frame.index}: {error}") from None
 
 
 def _add(parity: Parity, name: str, reference: Mapping[str, np.ndarray], candidate: Mapping[str, np.ndarray]) -> None:

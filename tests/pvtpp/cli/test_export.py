@@ -105,6 +105,7 @@ def test_half_precision_and_eight_bits_go_through_the_same_gate(export, clips, t
         (["nanotrack-v3", "--precision", "int8"], "--calibrate is for --precision int8, and needed there"),
         (["nanotrack-v3", "--calibrate", "folder:x"], "the precision is fp32"),
         (["nanotrack-v3", "--checkpoint", "/nowhere.pth"], "/nowhere.pth: no such checkpoint"),
+        (["nanotrack-v3", "--root", "uav-mini"], "--root, --split and --sequences say which clips of --dataset NAME"),
     ],
 )
 def test_bad_input_gets_one_clear_line(options, words, tmp_path, capsys):

@@ -13,7 +13,7 @@ import pytest
 from pvtpp.boxes import iou
 from pvtpp.errors import InputError
 from pvtpp.export.artefact import ExportConfig, config_of, export, verify
-from pvtpp.export.parity import Difference, Parity, ParityError, compare_tracks
+from pvtpp.export.parity import CandidateError, Difference, Parity, ParityError, compare_tracks
 from pvtpp.inference.artefact import SIDECAR, read
 from pvtpp.weights.store import sha256
 
@@ -85,10 +85,11 @@ def test_what_does_not_pass_leaves_the_one_before(exported, engines, tmp_path):
 def test_a_later_export_takes_the_place_of_the_one_before(exported, tmp_path):
     exported(tmp_path / "out", ExportConfig())
     (tmp_path / "out" / "bench.json").write_text("{}")
-    (tmp_path / "out" / "head.onnx").write_text("a graph that the next export does not have")
+    (tmp_path / "out" / "predictor.onnx").write_text("the user's own")
     assert exported(tmp_path / "out", ExportConfig("unrolled")).card["form"] == "unrolled"
     assert [file.name for file in tmp_path.iterdir()] == ["out"]
-    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == [SIDECAR, "bench.json", "compass.onnx", "eye.onnx"]
+    there = {SIDECAR, "bench.json", "compass.onnx", "eye.onnx", "predictor.onnx"}
+    assert {file.name for file in (tmp_path / "out").iterdir()} == there
 
 
 def test_where_the_new_one_cannot_be_put_in_place_the_old_one_is_back(exported, tmp_path, monkeypatch):
@@ -164,6 +165,20 @@ def test_a_graph_of_other_inputs_than_the_sidecar_says_is_refused(exported, tmp_
     path.write_text(json.dumps(card))
     with pytest.raises(InputError, match=r"eye.onnx: its inputs are .*12, 12.* says .*127"):
         read(tmp_path / "out").engines()
+
+
+def test_where_a_backend_of_the_board_fails_the_artefact_stays(exported, engines, tmp_path):
+    artefact = exported(tmp_path / "out", ExportConfig())
+
+    def failing(reference, candidate):
+        raise CandidateError("the candidate fails on a, frame 1: CUDA: out of memory")
+
+    with pytest.raises(InputError, match="out: onnxruntime: the candidate fails .* out of memory; it stays as it is"):
+        verify(artefact, engines, failing, "onnxruntime")
+    assert read(tmp_path / "out").card == artefact.card
+    with pytest.raises(ParityError):
+        verify(artefact, engines, failing)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("values", [{"form": "rolled"}, {"precision": "fp8"}, {"pixels": "yes"}])

@@ -71,7 +71,8 @@ def test_from_where_the_fast_lane_carried_the_newest_result_it_goes_on():
     trajectory = NHead(Fake(extrapolate)).predict(carried)
     assert trajectory.evidence_ns == round(8 * FRAME)
     for frame in (8, 9, 11):
-        np.testing.assert_allclose(trajectory.at(round(frame * FRAME)).box, [300 + 6 * frame, 200 - 3 * frame, 40, 30], atol=1e-4)
+        box = trajectory.at(round(frame * FRAME)).box
+        np.testing.assert_allclose(box, [300 + 6 * frame, 200 - 3 * frame, 40, 30], atol=1e-4)
 
 
 def test_inputs_are_steps_relative_to_the_box_before_and_real_intervals_in_frames():
