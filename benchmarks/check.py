@@ -88,7 +88,7 @@ def _result(bench: _Bench, name: str, clause: Callable[[_Bench], str], required:
         return CheckResult(name, True, clause(bench), required)
     except _Broken as broken:
         return CheckResult(name, False, str(broken), required)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return CheckResult(name, False, f"raised {_named(error)}", required)
 
 
@@ -233,13 +233,15 @@ def _same(first: np.ndarray, second: np.ndarray, what: str) -> None:
 
 
 def _refusals(tries: Listing[Tuple[str, Callable[[], Any]]]) -> str:
-    """Every one of these must raise; InputError is the good manner, any exception will do."""
+    """Every one of these must raise; InputError is the good manner, any exception will do. To exit is not to refuse."""
     others = []
     for what, attempt in tries:
         try:
             attempt()
         except InputError:
             continue
+        except SystemExit as error:
+            raise _Broken(f"{what}: raised {_named(error)}") from None
         except Exception as error:
             others.append(f"{what}: {_named(error)}")
         else:
@@ -247,5 +249,5 @@ def _refusals(tries: Listing[Tuple[str, Callable[[], Any]]]) -> str:
     return "refused with InputError" if not others else f"refused, though not with InputError ({others[0]})"
 
 
-def _named(error: Exception) -> str:
+def _named(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"

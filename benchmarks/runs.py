@@ -31,6 +31,8 @@ from pvtpp.runtime.status import StatusConfig
 from pvtpp.tracker import Tracker
 
 MakeTracker = Callable[[Sequence], Tracker]
+_NO_FACTS = ("listeners", "processing_ms")
+"""What a log says beyond the facts that it is known by: older ones have no median, their times have a digest."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class Job:
         if self.spec.clock == "wall":
             return {"machine": hardware()["machine"]}
         times = self.times()
-        return {"times": _digest(repr([times(i) for i in range(len(self.sequence))]))}
+        digest = _digest(repr([times(i) for i in range(len(self.sequence))]))
+        return {"times": digest, "processing_ms": self.spec.processing_ms}
 
     def times(self) -> Callable[[int], int]:
         """Processing times of this run: recorded ones are drawn anew for every start and draw."""
@@ -140,7 +143,7 @@ def obtain(job: Job, make_tracker: MakeTracker) -> Tuple[EventLog, bool]:
     """The log of one job with trajectories of all its predictors, and whether the tracker had to run for it."""
     if job.path and is_complete(job.path):
         log, meta = EventLog.read(job.path), job.meta()
-        same = all(log.meta.get(name) == value for name, value in meta.items() if name != "listeners")
+        same = all(log.meta.get(name) == value for name, value in meta.items() if name not in _NO_FACTS)
         if same and (_listened(log, job.spec) or not any(map(predictor_room.reads_features, _listeners(job.spec).values()))):
             return with_predictors(log, job.spec), False
     log = _RUNNERS[job.spec.clock](job, make_tracker)

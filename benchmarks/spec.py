@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from benchmarks import processing
 from benchmarks.processing import ProcessingTime
@@ -41,7 +41,8 @@ class RunSpec:
     `tracker_digest`: of the tracker's own code and weights, where they are not the project's. `clock`: ``simulated``, or
     ``wall`` for a live tracker that is shown the sequence at its frame rate; then `processing` is ``measured``. `status`:
     whether results are judged, and a lost target is searched for. `ego_motion`: ``gyro`` where the sequences come with one and
-    the camera's own rotation is to be known from it.
+    the camera's own rotation is to be known from it. `recorded_ms`: of runs that there are, the median processing time that
+    their logs tell; then nothing that `processing` names is read. It is no fact of its own.
     """
 
     dataset: str
@@ -63,6 +64,7 @@ class RunSpec:
     clock: str = "simulated"
     status: str = "off"
     ego_motion: str = "none"
+    recorded_ms: Optional[float] = None
 
     def __post_init__(self) -> None:
         allowed_names = {
@@ -85,6 +87,9 @@ class RunSpec:
         for name in ("predictor_ns", "propagation_ns", "seed"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        recorded = self.recorded_ms
+        if recorded is not None and not (isinstance(recorded, (int, float)) and 0 <= recorded < float("inf")):
+            raise InputError(f"recorded_ms must be 0 or more milliseconds, got {recorded!r}")
         if self.ego_motion != "none" and self.schedule == "paper":
             raise InputError("schedule 'paper' knows no ego motion, use 'async'")
         for name in self.predictors:
@@ -95,7 +100,7 @@ class RunSpec:
                     raise InputError(f"{name} is {getattr(self, name)!r}, on the wall clock it can only be {only!r}")
             if self.ego_motion != "none":
                 raise InputError("ego_motion 'gyro' is for the simulated clock, on the wall clock it can only be 'none'")
-        else:
+        elif self.recorded_ms is None:
             self.processing_time  # noqa: B018 - read now, so that a bad text is refused here
 
     @cached_property
@@ -106,6 +111,8 @@ class RunSpec:
     @property
     def processing_ms(self) -> float:
         """Median of the model's times; 0 on the wall clock, where only the logs know."""
+        if self.recorded_ms is not None:
+            return self.recorded_ms
         return self.processing_time.median_ms() if self.clock == "simulated" else 0.0
 
     @property
@@ -116,6 +123,7 @@ class RunSpec:
     def facts(self) -> Dict[str, Any]:
         """What the tracker's path depends on: where no predictor steers it, none but its cost."""
         facts = asdict(self)
+        del facts["recorded_ms"]
         if not self.steered:
             del facts["predictors"]
         else:

@@ -62,7 +62,7 @@ def run_wall(
 
     `make_live`: a live tracker that writes this log on this clock; it is closed here. `first_box`: ``[cx, cy, w, h]`` at
     frame `start`. The log's meta tells under ``wall`` how late the frames were delivered (milliseconds), what was dropped
-    and how long each stage took. A tracker that failed is an InputError: half a run is not a run.
+    and how long each stage took. A tracker that failed, or hangs at the end, is an InputError: half a run is not a run.
     """
     if not 0 <= start < len(sequence):
         raise InputError(f"{sequence.name}: start frame {start} is outside 0..{len(sequence) - 1}")
@@ -84,7 +84,9 @@ def run_wall(
         # What becomes available within the last world frame still counts, for the larger permitted latencies.
         clock.sleep_until(int(times[-1]) + round(1e9 / sequence.world_fps))
     finally:
-        live.close()
+        ended = live.close()
+    if not ended:
+        raise InputError(f"{sequence.name}: the tracker hangs: long after the last frame it is not back; half a run is no run")
     failures = [failure for failure in live.errors if failure.stage != "stall"]
     if failures:
         raise InputError(f"{sequence.name}: {failures[0].stage} failed {len(failures)} times, first with: {failures[0].error}")

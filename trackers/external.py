@@ -89,7 +89,7 @@ class ExternalTracker:
             lost = answer["xywh"] is None
             box = self._box if lost else xywh_to_box(np.array(answer["xywh"], np.float64))
             output = TrackerOutput(box, answer.get("score", 0.0 if lost else 1.0))
-        except (InputError, KeyError, TypeError, ValueError) as error:
+        except (InputError, KeyError, IndexError, OverflowError, TypeError, ValueError) as error:
             reason = "it has no xywh" if isinstance(error, KeyError) else str(error)
             raise self._failure(f"answered {json.dumps(answer)[:120]} to track of frame {frame.index} ({reason})") from None
         self._box = output.box

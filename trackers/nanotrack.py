@@ -11,9 +11,11 @@ from typing import Optional, Sequence, Tuple, Union
 from pvtpp.inference.engine import Engine
 from trackers.decode import PointDecoder, SiameseConfig
 from trackers.registry import register
-from trackers.siamese import SiameseFeatures, SiameseTracker, exported
+from trackers.siamese import SiameseFeatures, SiameseTracker, exported, torch_engines
 
 NAME = "nanotrack-v3"
+CHECKPOINT = "nanotrack-v3-checkpoint"
+"""What the catalogue calls the weights that torch reads."""
 V3 = SiameseConfig(window_influence=0.455, penalty_k=0.138, size_rate=0.348, score_size=15, stride=16)
 
 NanoTrackFeatures = SiameseFeatures
@@ -34,12 +36,23 @@ def published_engines(
     return tuple(inference.load(path, threads, backend) for path in graphs)  # type: ignore[return-value]
 
 
+def checkpoint_engines(weights: Union[str, Path, None] = None, backend: str = "") -> Tuple[Engine, ...]:
+    """The parts of the published checkpoint's network in torch, see `torch_engines`."""
+    from pvtpp.weights import find
+    from pvtpp.weights.catalogue import entry
+
+    if weights is None or Path(weights).expanduser().is_dir():
+        weights = find(CHECKPOINT, weights) / entry(CHECKPOINT).files[0].name
+    return torch_engines(NAME, weights, backend)
+
+
 @register(NAME)
 class NanoTrack(SiameseTracker):
     """NanoTrack V3 on any runtime, ONNX Runtime on the CPU if nothing is said.
 
-    `weights` is a folder (or one file in it) with the two published graphs, or a folder that ``pvtpp export`` wrote; None
-    looks the former up as `pvtpp.weights.find` does. `backend` is one of `pvtpp.inference`'s.
+    `weights` is a folder (or one file in it) with the two published graphs, a folder that ``pvtpp export`` wrote, or the
+    checkpoint (``.pth``); None looks the first up as `pvtpp.weights.find` does. `backend` is one of `pvtpp.inference`'s, or
+    ``torch[:DEVICE]`` for the checkpoint, which is then looked up likewise; torch's threads are the process's own.
     `engines` replaces them by other ones of the same inputs and outputs (`trackers.models.nanotrack.engines`). Raises
     InputError where weights or runtime are missing.
     """
@@ -51,5 +64,9 @@ class NanoTrack(SiameseTracker):
         backend: str = "",
         engines: Optional[Sequence[Engine]] = None,
     ):
-        found = engines or exported(NAME, weights, threads, backend) or published_engines(weights, threads, backend)
+        found = engines if engines is not None else exported(NAME, weights, threads, backend)
+        if found is None and (backend.partition(":")[0] == "torch" or Path(weights or "").suffix == ".pth"):
+            found = checkpoint_engines(weights, backend)
+        elif found is None:
+            found = published_engines(weights, threads, backend)
         super().__init__(NAME, PointDecoder(V3), found)

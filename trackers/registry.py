@@ -10,6 +10,7 @@ import shutil
 import sys
 from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Callable, Dict, List, TypeVar
 
 from pvtpp.errors import InputError
@@ -67,17 +68,19 @@ def create(name: str, **options: Any) -> Tracker:
             raise InputError(f"unknown tracker {name!r}, expected one of: {', '.join(names())}, or module:Class")
         try:
             factory = offered[name].load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise InputError(f"tracker {name!r}: cannot load {offered[name].value} ({_named(error)})") from None
     _check_options(name, factory, options)
     return as_tracker(factory(**options))
 
 
 def sources(name: str) -> List[str]:
-    """The files that make the tracker `name` what it is, beyond its weights and this project: of ``module:Class`` the module's,
-    of ``external:PROGRAM`` the program and every word of its command that names a file. The tracker is not run."""
+    """The files that make the tracker `name` what it is, beyond its weights and this project: of ``module:Class`` and of an
+    entry point the module's and the Python files of its package, or beside it; of ``external:PROGRAM`` the program and every
+    word of its command that names a file. The tracker is not run."""
     first, _, text = name.partition(":")
-    _own()
+    if name in _own():
+        return []
     if text and first in _ARGUMENTS:
         try:
             words = shlex.split(text)
@@ -87,14 +90,34 @@ def sources(name: str) -> List[str]:
         program = shutil.which(words[0]) if words else None
         return [path for path in (program, *words[1:]) if path is not None and os.path.isfile(path)]
     if not text:
-        return []
+        offered = _offered()
+        return _code(offered[name].value.partition(":")[0].strip()) if name in offered else []
+    return _code(first)
+
+
+def _code(module: str) -> List[str]:
+    """The module's file and the Python files that it may import as its own; none where it is not found."""
     _see_working_folder()
     try:
-        spec = find_spec(first)
-    except Exception:
+        spec = find_spec(module)
+    except (Exception, SystemExit):
         # Whatever its package raises, `create` says.
         spec = None
-    return [spec.origin] if spec is not None and spec.origin is not None else []
+    # Of a built-in module the origin is a word.
+    if spec is None or spec.origin is None or not os.path.isfile(spec.origin):
+        return []
+    file, package = Path(spec.origin), None
+    for folder in file.parents:
+        if not (folder / "__init__.py").is_file():
+            break
+        package = folder
+    own = [file]
+    if package is not None:
+        own += package.rglob("*.py")
+    elif file.parent.name not in ("site-packages", "dist-packages"):
+        # Installed there, what lies beside it would be other people's.
+        own += file.parent.glob("*.py")
+    return [str(path) for path in sorted(set(own)) if path.is_file()]
 
 
 def _own() -> Dict[str, Callable[..., Any]]:
@@ -116,7 +139,7 @@ def _imported(name: str) -> Callable[..., Any]:
     _see_working_folder()
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"tracker {name!r}: cannot import {module_name} ({_named(error)})") from None
     factory = getattr(module, attribute, None)
     if not callable(factory):
@@ -145,5 +168,5 @@ def _check_options(name: str, factory: Callable[..., Any], options: Dict[str, An
         raise InputError(f"tracker {name!r}: {error}; its options are: {allowed}") from None
 
 
-def _named(error: Exception) -> str:
+def _named(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"

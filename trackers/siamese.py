@@ -123,6 +123,24 @@ def exported(name: str, weights: Union[str, Path, None], threads: int, backend: 
     return tuple(engines.values())
 
 
+def torch_engines(name: str, weights: Union[str, Path, None] = None, backend: str = "") -> Tuple[Engine, ...]:
+    """The parts of a published checkpoint's network in torch; `backend`: ``torch[:DEVICE]``, empty for the CPU."""
+    from pvtpp.weights import find
+    from pvtpp.weights.catalogue import entry
+
+    runtime, _, device = (backend or "torch").partition(":")
+    if runtime != "torch":
+        raise InputError(f"{name}: backend {backend!r}, a checkpoint runs on torch[:DEVICE]; export it for another runtime")
+    path = Path(weights).expanduser() if weights is not None else None
+    if path is None or path.is_dir():
+        path = find(name, weights) / entry(name).files[0].name
+    try:
+        from trackers.models import parts, zoo
+    except ImportError as error:
+        raise InputError(f"{name}: a checkpoint needs torch ({error}); pip install 'pvtpp[train]', or export it") from None
+    return parts.engines(zoo.load(name, path), device or "cpu")
+
+
 class _Crop:
     """A crop as an engine takes it, always in the same memory."""
 

@@ -16,8 +16,7 @@ from pvtpp.inference.engine import Engine
 from pvtpp.tracker import Frame, TrackerOutput
 from trackers.decode import AnchorDecoder, SiameseConfig
 from trackers.registry import register
-from trackers.siamese import GRAPHS, Look, SiameseTracker, exported
-from trackers.siamrpn import torch_engines
+from trackers.siamese import GRAPHS, Look, SiameseTracker, exported, torch_engines
 
 NAME = "siammask-resnet50"
 CONFIG = SiameseConfig(window_influence=0.41, penalty_k=0.1, size_rate=0.32, score_size=25, stride=8)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Optional, Sequence, Tuple, Union
+from typing import Optional, Sequence, Union
 
-from pvtpp.errors import InputError
 from pvtpp.inference.engine import Engine
 from trackers.decode import AnchorDecoder, SiameseConfig
 from trackers.registry import register
-from trackers.siamese import SiameseTracker, exported
+from trackers.siamese import SiameseTracker, exported, torch_engines
 
 # The constants that the authors published with each checkpoint; those tuned for VOT where there are several.
 CONFIGS = {
@@ -45,24 +44,6 @@ class SiamRPN(SiameseTracker):
     ):
         found = engines or exported(name, weights, threads, backend) or torch_engines(name, weights, backend)
         super().__init__(name, AnchorDecoder(CONFIGS[name]), found)
-
-
-def torch_engines(name: str, weights: Union[str, Path, None] = None, backend: str = "") -> Tuple[Engine, ...]:
-    """The parts of a published checkpoint's network in torch; `backend` as for `SiamRPN`."""
-    from pvtpp.weights import find
-    from pvtpp.weights.catalogue import entry
-
-    runtime, _, device = (backend or "torch").partition(":")
-    if runtime != "torch":
-        raise InputError(f"{name}: backend {backend!r}, a checkpoint runs on torch[:DEVICE]; export it for another runtime")
-    path = Path(weights).expanduser() if weights is not None else None
-    if path is None or path.is_dir():
-        path = find(name, weights) / entry(name).files[0].name
-    try:
-        from trackers.models import parts, zoo
-    except ImportError as error:
-        raise InputError(f"{name}: a checkpoint needs torch ({error}); pip install 'pvtpp[train]', or export it") from None
-    return parts.engines(zoo.load(name, path), device or "cpu")
 
 
 for _name in CONFIGS:

@@ -11,6 +11,7 @@ Run nothing else meanwhile, and fix the clocks first (docs/jetson.md); the JSON 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any, Optional, Tuple
 
 from benchmarks import power, stages
@@ -45,7 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     check_writable(options.json)
     watch = stages.Watch()
-    artefact = read(options.weights) if is_artefact(options.weights) else None
+    artefact = None
+    if options.weights and (not options.tracker or is_artefact(options.weights)):
+        artefact = read(Path(options.weights).expanduser())
     name, tracker = _tracker(options, artefact, watch)
     sequence = _sequence(options)
     predictor = predictors.create(options.predictor)
@@ -97,6 +100,8 @@ def _tracker(options: argparse.Namespace, artefact: Optional[Artefact], watch: s
 
 def _sequence(options: argparse.Namespace) -> Sequence:
     if not options.dataset:
+        if options.root or options.sequence:
+            raise InputError("--root and --sequence need --dataset, the layout of what lies there")
         from benchmarks.synthetic import AerialClip, render
 
         return render(AerialClip(width=1280, height=720, seconds=2.0, target_px=80.0, occlusions=()))

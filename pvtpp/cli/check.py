@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
         make_tracker()
     except InputError:
         raise
-    except Exception:
+    except (Exception, SystemExit):
         # The tracker's own failure, which the checks report.
         pass
     results = check_tracker(make_tracker)

@@ -38,19 +38,33 @@ class MakeTracker:
         return _tracker(self.name, self.weights)
 
     def digest(self) -> str:
-        """Tells this tracker from another of the same name: its own source file and its weights."""
+        """Tells this tracker from another of the same name: its own source files and its weights. Those of the catalogue with
+        a hash are what their name says."""
         check_trackers()
         from trackers import registry
 
         files = registry.sources(self.name)
         if self.weights is not None:
-            files += [os.path.join(folder, name) for folder, _, names_ in os.walk(self.weights) for name in sorted(names_)]
-            files += [self.weights] if os.path.isfile(self.weights) else []
+            place = os.path.expanduser(self.weights)
+            files += [os.path.join(folder, name) for folder, _, names_ in os.walk(place) for name in sorted(names_)]
+            files += [place] if os.path.isfile(place) else []
+        else:
+            files += _unhashed(self.name)
         content = hashlib.sha256(repr(self.weights).encode())
         for path in files:
             with open(path, "rb") as file:
                 content.update(file.read())
         return content.hexdigest()[:12]
+
+
+def _unhashed(name: str) -> List[str]:
+    """The tracker's files on this machine that the catalogue has no hash of."""
+    files = [file.name for entry in catalogue.list_entries() if entry.name == name for file in entry.files if not file.sha256]
+    try:
+        return [str(catalogue.path(name) / file) for file in files]
+    except catalogue.MissingWeights:
+        # Making the tracker says so.
+        return []
 
 
 def create_tracker(name: str, weights: Optional[str] = None, **options: Any) -> Tracker:

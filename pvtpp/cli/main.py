@@ -47,6 +47,10 @@ def main(argv: Optional[List[str]] = None) -> int:
     except InputError as error:
         print(f"pvtpp {options.command}: error: {error}", file=sys.stderr)
         return 2
+    except SystemExit as error:
+        # No command ends so.
+        print(f"pvtpp {options.command}: error: code that it loaded, such as a tracker's, exited ({error!r})", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(
             f"\npvtpp {options.command}: interrupted; finished runs are kept, the same command goes on from there",

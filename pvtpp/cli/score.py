@@ -97,6 +97,8 @@ def _grouping() -> List[str]:
 def _spec(log: EventLog, predictors: Optional[Tuple[str, ...]], draws: int) -> RunSpec:
     facts = {field.name: log.meta[field.name] for field in fields(RunSpec) if log.meta.get(field.name) is not None}
     # What the log calls its predictors is the one that steered, and its digest.
-    return RunSpec(
-        **{**facts, "predictors": predictors or tuple(log.predictors), "starts": log.meta.get("start_of", 1), "draws": draws}
-    )
+    listened = predictors or tuple(log.predictors)
+    # Older logs do not tell it; then what `processing` names is read.
+    recorded = log.meta.get("processing_ms")
+    starts = log.meta.get("start_of", 1)
+    return RunSpec(**{**facts, "predictors": listened, "starts": starts, "draws": draws, "recorded_ms": recorded})

@@ -66,6 +66,8 @@ def _convert(options: argparse.Namespace) -> None:
     except ModuleNotFoundError as error:
         raise InputError(f"converting needs {error.name}: pip install 'pvtpp[train,export]'") from None
 
+    if not 0 < options.kappa < float("inf"):
+        raise InputError(f"--kappa is {options.kappa}, allowed is any number of frames per second above 0")
     found = convert(options.checkpoint, options.out, options.history, options.factor, options.kappa)
     config = found.network.config
     rooms = Counter(name.split(".")[0] for name in found.left_over)

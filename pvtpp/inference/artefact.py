@@ -16,6 +16,8 @@ from pvtpp.inference.engine import Engine, load
 
 SIDECAR = "artefact.json"
 FORMAT = 1
+_CARD = {"model": str, "form": str, "precision": str, "pixels": bool, "source": dict}
+_GRAPH = {"file": str, "sha256": str, "inputs": list, "outputs": list}
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Artefact:
 
 
 def read(folder: Union[str, Path]) -> Artefact:
-    """The artefact in this folder. Raises InputError where it is none, or a file is not the one that was accepted."""
+    """The artefact in this folder. Raises InputError where it is none, its sidecar lacks something, or a file is not the one
+    that was accepted."""
     folder = Path(folder)
     path = folder / SIDECAR
     try:
@@ -52,6 +55,13 @@ def read(folder: Union[str, Path]) -> Artefact:
         raise InputError(f"{path}: no JSON ({error})") from None
     if not isinstance(card, dict) or card.get("format") != FORMAT or not isinstance(card.get("graphs"), dict):
         raise InputError(f"{path}: not a sidecar of format {FORMAT}, the one that this version of pvtpp reads")
+    # What was exported from memory has no source.
+    card = {"source": {}, **card}
+    _check(card, _CARD, f"{path}:")
+    if not card["graphs"]:
+        raise InputError(f"{path}: 'graphs' is empty; export it again, or copy it whole")
+    for name, graph in card["graphs"].items():
+        _check(graph, _GRAPH, f"{path}: graph {name!r}:")
     for graph in card["graphs"].values():
         file = folder / graph["file"]
         try:
@@ -61,6 +71,16 @@ def read(folder: Union[str, Path]) -> Artefact:
         if found != graph["sha256"]:
             raise InputError(f"{file}: sha256 is {found}, {SIDECAR} says {graph['sha256']}; export it again, or copy it whole")
     return Artefact(folder, card)
+
+
+def _check(found: Any, wanted: Mapping[str, type], where: str) -> None:
+    """Raises InputError for the first entry that is missing or no such thing."""
+    if not isinstance(found, dict):
+        raise InputError(f"{where} is no object but {type(found).__name__}; export it again, or copy it whole")
+    for key, kind in wanted.items():
+        if not isinstance(found.get(key), kind):
+            is_ = f"is {str(found[key])[:60]!r}" if key in found else "is missing"
+            raise InputError(f"{where} {key!r} {is_}, expected a {kind.__name__}; export it again, or copy it whole")
 
 
 def is_artefact(folder: Union[str, Path, None]) -> bool:

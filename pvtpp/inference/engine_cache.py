@@ -101,7 +101,7 @@ def precision_of(graph: Path) -> str:
         card = json.loads((graph.parent / SIDECAR).read_text(encoding="utf-8"))
         named = {entry["file"] for entry in card["graphs"].values()}
         return str(card["precision"]) if graph.name in named else "fp32"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return "fp32"
 
 

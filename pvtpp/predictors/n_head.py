@@ -166,6 +166,9 @@ def _card(path: Path) -> Dict[str, Any]:
         raise InputError(f"{path}: no JSON ({error})") from None
     if not isinstance(card, dict) or not isinstance(card.get("kappa", 30.0), (int, float)):
         raise InputError(f"{path}: not the card of an N-head network, which is an object with a number 'kappa'")
+    encoder = card.get("encoder") or None
+    if encoder is not None and (not isinstance(encoder, str) or Path(encoder).name != encoder):
+        raise InputError(f"{path}: 'encoder' is {encoder!r}, expected the name of a file beside it")
     return card
 
 

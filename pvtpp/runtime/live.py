@@ -222,7 +222,7 @@ class LiveTracker:
                     todo = state.next_pass()
                 while todo:
                     todo = self._track(todo)
-            except Exception as error:  # Whatever a tracker or a predictor raises, the next frame is tried.
+            except BaseException as error:  # Whatever a tracker or a predictor raises, an exit too, the next frame is tried.
                 self._report("track", error)
 
     def _initialise(self) -> None:
@@ -234,7 +234,7 @@ class LiveTracker:
         try:
             self._busy_since = time.perf_counter()
             self._tracker.init(*asked)
-        except Exception as error:
+        except BaseException as error:
             # There is nothing to track with, so there is no target.
             with self._state.lock:
                 if generation == self._state.generation:
@@ -258,7 +258,7 @@ class LiveTracker:
         if self._on_result and not late:
             try:
                 self._on_result(todo.frame.t_ns, output, todo.target)
-            except Exception as error:
+            except BaseException as error:
                 self._report("on_result", error)
         return following
 
@@ -274,16 +274,17 @@ class LiveTracker:
                     self._lane.push(frame)
                 if seen.newest_anchor is not None:
                     found = self._lane.carry()
-            except Exception as error:  # A frame that the lane cannot use costs one frame, not the lane.
+            except BaseException as error:  # A frame that the lane cannot use costs one frame, not the lane.
                 self._report("lane", error)
             try:
                 with self._state.lock:
                     self._state.carried(seen, found)
-            except Exception as error:
+            except BaseException as error:
                 self._report("lane", error)
             self.times.add("lane", time.perf_counter() - begin)
 
-    def _report(self, stage: str, error: Exception) -> None:
+    def _report(self, stage: str, error: BaseException) -> None:
         with self._state.lock:
             now = self._state.now()
-        self._failures.report(now, stage, error)
+        # Of an exit alone, its text would be a number.
+        self._failures.report(now, stage, error if isinstance(error, Exception) else RuntimeError(f"it raised {error!r}"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from pathlib import Path
 from typing import Any, Dict, Mapping, Tuple, Union
 
@@ -38,9 +39,9 @@ def read_checkpoint(path: FilePath) -> Dict[str, Any]:
         with torch.serialization.safe_globals(_numbers()):
             content = torch.load(str(path), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        # What it met stands in the middle; the rest advises to trust the file, which is not ours to advise.
-        met = " ".join(str(error).split("WeightsUnpickler error:")[-1].split())
-        reason = met.split(" Please use")[0].split(" Check the documentation")[0][:200]
+        # What it met stands somewhere in it; the rest advises to trust the file, which is not ours to advise.
+        met = re.search(r"(Unsupported|Trying to load|Trying to call|GLOBAL)[^\n]*", str(error))
+        reason = met[0].split(" Please use")[0][:200] if met else "it holds something other than tensors"
         raise InputError(f"{path}: not a file of tensors alone, or damaged; it was not loaded ({reason})") from None
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
@@ -54,6 +55,9 @@ def read_checkpoint(path: FilePath) -> Dict[str, Any]:
     if not tensors:
         inside = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
         raise InputError(f"{path}: holds no tensors by name, at the top or under {', '.join(NESTS)}; found {inside}")
+    unnamed = [name for name in tensors if not isinstance(name, str)]
+    if unnamed:
+        raise InputError(f"{path}: a tensor is called {unnamed[0]!r}, expected text; not the weights of a network")
     if all(name.startswith("module.") for name in tensors):
         tensors = {name[len("module.") :]: tensor for name, tensor in tensors.items()}
     return tensors
@@ -65,10 +69,14 @@ def card_of(path: FilePath) -> Path:
 
 
 def write_weights(path: FilePath, tensors: Mapping[str, Any], card: Mapping[str, Any]) -> None:
-    """Write `tensors` to `path` (``.safetensors``) and `card` beside it; each file appears whole or not at all."""
+    """Write `tensors` to `path` (``.safetensors``) and `card` beside it; each file appears whole or not at all. Raises
+    InputError for a card that JSON cannot hold."""
     path = _checked_name(path)
     save = _import("safetensors.torch").save
-    text = json.dumps(dict(card), indent=2, sort_keys=True) + "\n"
+    try:
+        text = json.dumps(dict(card), indent=2, sort_keys=True, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise InputError(f"{card_of(path)}: cannot be written as JSON ({error}); a number in it is not finite") from None
     data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
     # The card last: weights without a card are refused on reading, a card of other weights would not be noticed.
     for file, content in ((path, data), (card_of(path), text.encode())):
@@ -97,15 +105,23 @@ def read_weights(path: FilePath) -> Tuple[Dict[str, Any], Dict[str, Any]]:
 def match(
     wanted: Mapping[str, Any], found: Mapping[str, Any], source: str, architecture: str, limit: int = 3
 ) -> Dict[str, Any]:
-    """`found`, checked to have exactly the names and shapes of `wanted` (a module's ``state_dict()``), else InputError."""
+    """`found`, checked to have exactly the names and shapes of `wanted` (a module's ``state_dict()``) and nothing but plain
+    numbers, else InputError."""
+    strange = [name for name, tensor in found.items() if str(tensor.layout) != "torch.strided" or tensor.is_complex()]
     missing = [name for name in wanted if name not in found]
     excess = [name for name in found if name not in wanted]
     misshapen = [
         f"{name} is {list(found[name].shape)}, not {list(wanted[name].shape)}"
         for name in wanted
-        if name in found and found[name].shape != wanted[name].shape
+        if name in found and name not in strange and found[name].shape != wanted[name].shape
     ]
-    for what, names in (("lacks", missing), ("has no place for", excess), ("has other shapes:", misshapen)):
+    wrong = (
+        ("lacks", missing),
+        ("has no place for", excess),
+        ("has sparse or complex numbers:", strange),
+        ("has other shapes:", misshapen),
+    )
+    for what, names in wrong:
         if names:
             shown = ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
             whom = architecture if what.startswith("has no") else "the file"

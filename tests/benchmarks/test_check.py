@@ -217,6 +217,18 @@ def test_a_tracker_that_crashes_midway_fails_where_it_crashes(good, clip):
     assert "init" not in broken and "bad first box" not in broken
 
 
+def test_a_tracker_that_exits_fails_where_it_exits_be_it_to_refuse(good, clip):
+    class Exits(good):
+        def track(self, frame, search_box=None):
+            if self.start is None or frame.index == 5:
+                raise SystemExit(0)
+            return super().track(frame, search_box)
+
+    broken = failed(Exits, clip)
+    assert broken["output"] == "raised SystemExit: 0" and "bad first box" not in broken
+    assert broken["track before init"] == "track() before init(): raised SystemExit: 0"
+
+
 def test_a_clip_that_cannot_serve_is_an_error(good):
     with pytest.raises(InputError, match="12 frames"):
         check_tracker(good, Sequence("short", np.ones((5, 4))))

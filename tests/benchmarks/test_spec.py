@@ -35,6 +35,14 @@ def test_where_results_are_judged_the_leading_predictor_steers_and_where_not_old
         RunSpec("d", "t", "0ms", status="maybe")
 
 
+def test_a_recorded_median_stands_for_the_times_and_is_no_fact():
+    recorded = RunSpec("d", "t", "bench:gone.json", recorded_ms=41.5)
+    assert recorded.processing_ms == 41.5 and "recorded_ms" not in recorded.facts()
+    for wrong in ("41", -1, float("nan")):
+        with pytest.raises(InputError, match="recorded_ms must be 0 or more milliseconds"):
+            RunSpec("d", "t", "47ms", recorded_ms=wrong)
+
+
 def test_the_schedule_of_the_paper_knows_no_ego_motion():
     assert RunSpec("d", "t", "0ms", ego_motion="gyro").ego_motion == "gyro"
     with pytest.raises(InputError, match="schedule 'paper' knows no ego motion, use 'async'"):

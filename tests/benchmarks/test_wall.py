@@ -1,6 +1,8 @@
 """The wall clock: the same protocol as the simulated one, and the same figures from the same recorded times."""
 
+import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -139,3 +141,36 @@ def test_a_tracker_that_fails_is_no_run():
         run_wall(sequence, live_with(Failing(sequence)), first_box=first_box(sequence))
     with pytest.raises(InputError, match=r"start frame 6 is outside 0\.\.5"):
         run_wall(sequence, live_with(Oracle(sequence)), first_box=first_box(sequence), start=6)
+
+
+def test_a_tracker_that_exits_is_no_run():
+    class Leaving(Oracle):
+        def track(self, frame, search_box=None):
+            if frame.index == 3:
+                raise SystemExit(0)
+            return super().track(frame, search_box)
+
+    sequence = walk(6)
+    with pytest.raises(InputError, match=r"walk: track failed 1 times, first with: it raised SystemExit\(0\)"):
+        run_wall(sequence, live_with(Leaving(sequence)), first_box=first_box(sequence))
+
+
+def test_a_tracker_that_hangs_is_no_run():
+    go = threading.Event()
+
+    class Hanging(Oracle):
+        def track(self, frame, search_box=None):
+            assert go.wait(30)
+            return super().track(frame, search_box)
+
+    def impatient(log, clock):
+        live = live_with(Hanging(sequence))(log, clock)
+        live.close = partial(live.close, 0.1)
+        return live
+
+    sequence = walk(4)
+    try:
+        with pytest.raises(InputError, match="walk: the tracker hangs"):
+            run_wall(sequence, impatient, first_box=first_box(sequence))
+    finally:
+        go.set()

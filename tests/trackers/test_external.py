@@ -100,6 +100,9 @@ def test_not_found_is_the_last_box_at_score_zero(tracker):
         ("answer['xywh'] = [1, 2, 0, 4]", r"to track of frame 1 \(tracker output.*\)"),
         ("answer['score'] = 7", r"score 7.0 is outside \[0, 1\]"),
         ("answer['xywh'] = 'left'", r"answered .* to track of frame 1"),
+        ("answer['xywh'] = 5", r"answered .* to track of frame 1 \("),
+        ("answer['xywh'] = [10**400, 1, 1, 1]", r"answered .* to track of frame 1 \("),
+        ("answer['score'] = 10**400", r"answered .* to track of frame 1 \("),
     ],
 )
 def test_whatever_it_does_wrong_is_said_once_and_the_next_init_starts_anew(tracker, broken, message):

@@ -139,3 +139,13 @@ def test_offline_auc_is_that_of_an_independent_run(tracker, data_root, name):
     overlap = overlap[np.isfinite(overlap)]
     auc = np.mean([(overlap > threshold).mean() for threshold in np.arange(21) * 0.05])
     assert auc == pytest.approx(INDEPENDENT_AUC[name], abs=0.06)
+
+
+@pytest.mark.parametrize("options", [{"backend": "torch"}, {"file": "nanotrackv3.pth"}])
+def test_the_checkpoint_runs_in_torch_and_tracks_the_same(tracker, weights_root, options):
+    pytest.importorskip("torch")
+    folder = next(weights_root.rglob("nanotrackv3.pth"), weights_root).parent
+    in_torch = create("nanotrack-v3", weights=str(folder / options.pop("file", "")), **options)
+    np.testing.assert_allclose(boxes_of(path(in_torch)), boxes_of(path(tracker)), atol=0.01)
+    with pytest.raises(InputError, match="a checkpoint runs on torch"):
+        create("nanotrack-v3", weights=str(folder / "nanotrackv3.pth"), backend="onnxruntime:cpu")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
@@ -116,9 +117,28 @@ def test_the_sources_of_a_tracker_are_its_modules_file_whatever_becomes_of_it(tm
     assert registry.sources("no_such_package.at_all:Mine") == registry.sources("nanotrack-v3") == []
 
 
-def test_a_module_that_fails_to_import_says_why(tmp_path, monkeypatch):
-    (tmp_path / "broken_tracker.py").write_text("import a_runtime_that_is_not_there\n")
+def test_what_a_tracker_may_import_as_its_own_belongs_to_it(tmp_path, monkeypatch):
+    package = tmp_path / "packed_tracker"
+    (package / "nets").mkdir(parents=True)
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    own = [package / "__init__.py", package / "adapter.py", package / "nets" / "net.py"]
+    for file in (*own, tmp_path / "beside.py", tmp_path / "notes.txt", site / "lone_tracker.py", site / "another.py"):
+        file.write_text("")
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(site))
+    assert registry.sources("packed_tracker.adapter:Mine") == list(map(str, own))
+    assert registry.sources("beside:Mine") == [str(tmp_path / "beside.py")]
+    assert registry.sources("lone_tracker:Mine") == [str(site / "lone_tracker.py")]
+    # It has no file.
+    assert registry.sources("sys:Mine") == []
+
+
+@pytest.mark.parametrize("code", ["import a_runtime_that_is_not_there", "raise SystemExit('a_runtime_that_is_not_there')"])
+def test_a_module_that_fails_to_import_says_why(tmp_path, monkeypatch, code):
+    (tmp_path / "broken_tracker.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.invalidate_caches()
     with pytest.raises(InputError, match="a_runtime_that_is_not_there"):
         registry.create("broken_tracker:Any")
 
@@ -126,6 +146,7 @@ def test_a_module_that_fails_to_import_says_why(tmp_path, monkeypatch):
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
     """A distribution that offers trackers as entry points."""
+    monkeypatch.delitem(sys.modules, "offering_module", raising=False)
     info = tmp_path / "offering-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: offering\nVersion: 1.0\n")
@@ -139,6 +160,10 @@ def installed(tmp_path, monkeypatch):
 def test_other_distributions_offer_trackers_by_entry_point(installed):
     assert {"offered", "lost"} <= set(registry.names())
     assert isinstance(registry.create("offered"), ImageTracker)
+
+
+def test_the_sources_of_an_offered_tracker_are_its_modules(installed, tmp_path):
+    assert registry.sources("offered") == [str(tmp_path / "offering_module.py")] and registry.sources("lost") == []
 
 
 def test_a_broken_entry_point_says_which(installed):

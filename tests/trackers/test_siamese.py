@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -172,6 +175,9 @@ def test_too_few_engines_are_refused_by_name():
 def test_a_folder_without_a_sidecar_is_no_exported_network(tmp_path):
     assert exported("toy", None, 1, "") is None
     assert exported("toy", tmp_path, 1, "") is None
-    (tmp_path / "artefact.json").write_text('{"format": 1, "model": "other", "graphs": {}}')
+    graph = {"file": "head.onnx", "sha256": hashlib.sha256(b"graph").hexdigest(), "inputs": [], "outputs": []}
+    (tmp_path / "head.onnx").write_bytes(b"graph")
+    card = {"format": 1, "model": "other", "form": "grouped", "precision": "fp32", "pixels": False, "graphs": {"head": graph}}
+    (tmp_path / "artefact.json").write_text(json.dumps(card))
     with pytest.raises(InputError, match="an exported network of 'other', expected one of 'toy'"):
         exported("toy", tmp_path, 1, "")

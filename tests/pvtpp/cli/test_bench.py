@@ -31,7 +31,10 @@ def test_the_json_says_what_was_timed_on_what_and_is_a_processing_time(clips, tm
     ("options", "words"),
     [
         ([], "--tracker NAME, or --weights"),
+        (["--weights", "nowhere"], "nowhere: no exported network"),
         (["--tracker", "kcf", "--dataset", "folder"], "--dataset needs --root"),
+        (["--tracker", "kcf", "--root", "data"], "--root and --sequence need --dataset"),
+        (["--tracker", "kcf", "--sequence", "S0601"], "--root and --sequence need --dataset"),
         (["--tracker", "kcf", "--frames", "0"], "got 0"),
         (["--tracker", "kcf", "--backend", "tensorrt"], "backend"),
         (["--tracker", "kcf", "--json", "/nowhere/at/all.json"], "/nowhere/at/all.json"),

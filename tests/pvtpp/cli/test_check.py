@@ -30,6 +30,11 @@ class Broken:
 
     def update(self, image):
         pass
+
+
+class Exits(Still):
+    def __init__(self):
+        raise SystemExit(0)
 """
 
 
@@ -61,3 +66,8 @@ def test_a_tracker_that_cannot_be_made_fails_its_clauses(capsys):
     printed = capsys.readouterr().out
     assert "FAIL  init: raised RuntimeError: no licence" in printed
     assert "warn  follows the target" in printed and "10 of 10 checks failed, with 2 warnings" in printed
+
+
+def test_a_tracker_that_exits_fails_its_clauses(capsys):
+    assert main(["check", "checked_trackers:Exits"]) == 1
+    assert "FAIL  init: raised SystemExit: 0" in capsys.readouterr().out

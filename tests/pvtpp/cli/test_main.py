@@ -47,6 +47,35 @@ def test_run_then_score_gives_what_eval_gives(clips, tmp_path):
     assert rows[0] == rows[1]
 
 
+def test_logs_are_scored_by_what_they_tell_though_the_times_they_were_made_with_have_gone(clips, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    times = tmp_path / "board.json"
+    times.write_text(json.dumps({"frame_s": [0.1, 0.05]}))
+    arguments = ["--dataset", "folder", "--root", str(clips)]
+    made = ["--tracker", "kcf", "--processing", "bench:board.json", "--logs", "logs", "--predictors", "hold"]
+    assert main(["run", *arguments, *made]) == 0
+    found = []
+    for change in (lambda: None, lambda: times.write_text(json.dumps({"frame_s": [1.0]})), times.unlink):
+        change()
+        assert main(["score", "logs", *arguments, "--json", "score.json"]) == 0
+        found.append(json.loads((tmp_path / "score.json").read_text())["rows"])
+    assert found[0] == found[1] == found[2] and found[0][0]["processing_ms"] == 50.0
+
+
+def test_older_logs_that_do_not_tell_their_median_are_kept_and_scored_alike(clips, tmp_path, capsys):
+    assert evaluate(clips, tmp_path, "--no-offline") == 0
+    table = capsys.readouterr().out
+    for path in (tmp_path / "runs").rglob("*.jsonl"):
+        text = path.read_text()
+        assert '"processing_ms": 50.0, ' in text
+        path.write_text(text.replace('"processing_ms": 50.0, ', ""))
+    assert evaluate(clips, tmp_path, "--no-offline") == 0
+    printed = capsys.readouterr()
+    assert printed.out == table and "kept" in printed.err and "ran" not in printed.err
+    assert main(["score", str(tmp_path / "runs"), "--dataset", "folder", "--root", str(clips)]) == 0
+    assert capsys.readouterr().out == table
+
+
 @pytest.mark.parametrize("steered", [["--search-region", "predicted"], ["--status", "on"]])
 def test_runs_that_a_predictor_steered_are_scored_as_they_are(clips, tmp_path, steered):
     assert evaluate(clips, tmp_path, *steered, "--json", str(tmp_path / "eval.json"), "--no-offline") == 0
@@ -78,6 +107,33 @@ def test_an_edited_tracker_is_run_again(clips, tmp_path, monkeypatch):
     assert weights[0] != weights[1]
 
 
+def test_a_tracker_whose_network_lies_beside_it_is_run_again_where_that_is_edited(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "with_net.py").write_text("from its_net import *\n")
+    digests = []
+    for step in (0, 7):
+        (tmp_path / "its_net.py").write_text(TRACKER.format(step=step))
+        digests.append(MakeTracker("with_net:Mine").digest())
+    assert digests[0] != digests[1]
+
+
+def test_exchanged_weights_are_run_again_wherever_they_were_found(tmp_path, monkeypatch):
+    folder = tmp_path / "siamrpn_alex_dwxcorr"
+    folder.mkdir()
+    monkeypatch.setenv("PVTPP_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("PVTPP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    nowhere = MakeTracker("siamrpn-alexnet").digest()
+    found, named = [], []
+    for content in (b"one", b"other"):
+        (folder / "model.pth").write_bytes(content)
+        found.append(MakeTracker("siamrpn-alexnet").digest())
+        named.append(MakeTracker("siamrpn-alexnet", "~/siamrpn_alex_dwxcorr").digest())
+    assert len({nowhere, *found, *named}) == 5
+    # Of these the name tells all: logs that there are stay good.
+    assert MakeTracker("nanotrack-v3").digest() == MakeTracker("csrt").digest()
+
+
 def test_a_tracker_in_the_working_folder_is_told_from_its_edited_self(tmp_path):
     """As the installed command sees it: a module that only the working folder holds, a new process for each run."""
     code = "from pvtpp.cli.common import MakeTracker; print(MakeTracker('mine_here:Mine').digest())"
@@ -89,6 +145,19 @@ def test_a_tracker_in_the_working_folder_is_told_from_its_edited_self(tmp_path):
         done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
         digests.append(done.stdout)
     assert digests[0] != digests[1]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_tracker_that_exits_gives_no_result_and_no_silence(clips, tmp_path, monkeypatch, capsys, workers):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "exiting.py").write_text(TRACKER.format(step="__import__('sys').exit(0)"))
+    arguments = ["eval", "--dataset", "folder", "--root", str(clips), "--tracker", "exiting:Mine", "--workers", workers]
+    assert main([*arguments, "--predictors", "hold", "--json", str(tmp_path / "out.json")]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.endswith("pvtpp eval: error: code that it loaded, such as a tracker's, exited (SystemExit(0))\n")
+    assert printed.out == ""
+    assert not (tmp_path / "out.json").exists()
 
 
 def test_replay_needs_no_image(clips, results, tmp_path):

@@ -45,5 +45,9 @@ def test_a_file_that_is_none_gets_one_clear_line(tmp_path, capsys):
     source = checkpoint(tmp_path / "published.pth")
     assert main(["weights", "convert", str(source), str(tmp_path / "m.onnx"), "--factor", "half"]) == 2
     assert "'half', expected one of: absolute, signed" in capsys.readouterr().err
+    for kappa in ("0", "-30", "nan", "inf"):
+        (tmp_path / "m.onnx").write_text("a good one")
+        assert main(["weights", "convert", str(source), str(tmp_path / "m.onnx"), f"--kappa={kappa}"]) == 2
+        assert "--kappa is" in capsys.readouterr().err and (tmp_path / "m.onnx").read_text() == "a good one"
     assert main(["weights", "convert", str(source), str(tmp_path / "m.pt")]) == 2
     assert not (tmp_path / "m.pt").exists()

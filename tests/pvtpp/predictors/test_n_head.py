@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from pvtpp.errors import InputError
 from pvtpp.inference.engine import TensorSpec, check_inputs
-from pvtpp.predictors.n_head import NHead
+from pvtpp.predictors.n_head import NHead, files
 from pvtpp.track import CarriedBox, Track
 from pvtpp.tracker import TrackerOutput
 
@@ -230,6 +231,13 @@ def test_an_encoder_that_does_not_fit_is_refused():
 def test_a_wrong_frame_rate_is_refused(kappa):
     with pytest.raises(InputError, match="kappa"):
         NHead(Fake(extrapolate), kappa=kappa)
+
+
+@pytest.mark.parametrize("encoder", [5, ["a"], "../../x", "/x.onnx"])
+def test_a_card_that_names_no_file_beside_it_is_refused(tmp_path, encoder):
+    (tmp_path / "m.json").write_text(json.dumps({"encoder": encoder}))
+    with pytest.raises(InputError, match="m.json: 'encoder' is .*, expected the name of a file beside it"):
+        files(str(tmp_path / "m.onnx"))
 
 
 @pytest.mark.parametrize(

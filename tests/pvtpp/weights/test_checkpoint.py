@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 
 import numpy as np
 import pytest
 
 from pvtpp.errors import InputError
-from pvtpp.weights.checkpoint import match, read_checkpoint
+from pvtpp.weights.checkpoint import match, read_checkpoint, write_weights
 
 torch = pytest.importorskip("torch")
 
@@ -18,11 +19,11 @@ TENSORS = {"a.weight": torch.arange(6.0).reshape(2, 3), "b": torch.tensor(4)}
 class Runs:
     """What a malicious pickle does: on loading, it makes a file."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, call=open, *arguments):
+        self.path, self.call, self.arguments = path, call, arguments or ("w",)
 
     def __reduce__(self):
-        return open, (str(self.path), "w")
+        return self.call, (str(self.path), *self.arguments)
 
 
 @pytest.fixture
@@ -56,6 +57,16 @@ def test_code_in_a_pickle_is_refused_and_not_run(path, tmp_path, plain):
     assert "weights_only" not in str(refusal.value) and "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("plain", [True, False])
+def test_of_a_blocked_module_the_name_is_told_and_no_way_round_it(path, tmp_path, plain):
+    content = {"more": Runs(tmp_path / "ran", os.mkdir, 0o700)}
+    path.write_bytes(pickle.dumps(content, protocol=2)) if plain else torch.save(content, path)
+    with pytest.raises(InputError, match=r"it was not loaded \(Trying to load .*posix\.mkdir.*\)$") as refusal:
+        read_checkpoint(path)
+    assert not (tmp_path / "ran").exists()
+    assert "weights_only" not in str(refusal.value) and "trust" not in str(refusal.value) and len(str(refusal.value)) < 400
+
+
 def test_an_object_dtype_is_no_way_round(path, tmp_path):
     torch.save({**TENSORS, "more": np.array([Runs(tmp_path / "ran")], dtype=object)}, path)
     with pytest.raises(InputError):
@@ -78,6 +89,18 @@ def test_a_file_without_named_tensors_is_refused(path, content):
         read_checkpoint(path)
 
 
+def test_a_tensor_without_a_name_is_refused(path):
+    torch.save({0: TENSORS["b"], "b": TENSORS["b"]}, path)
+    with pytest.raises(InputError, match=r"checkpoint\.pth: a tensor is called 0, expected text"):
+        read_checkpoint(path)
+
+
+def test_a_card_that_is_no_json_leaves_nothing(tmp_path):
+    with pytest.raises(InputError, match=r"m\.json: cannot be written as JSON .* not finite"):
+        write_weights(tmp_path / "m.safetensors", TENSORS, {"kappa": float("nan")})
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_missing_file_is_named(path):
     with pytest.raises(InputError, match=r"checkpoint\.pth: no such checkpoint"):
         read_checkpoint(path)
@@ -92,6 +115,12 @@ def test_match_says_what_differs_and_keeps_long_lists_short():
     with pytest.raises(InputError, match=r"other shapes: n0 is \[3\], not \[2\]"):
         match({"n0": torch.zeros(2)}, {"n0": torch.zeros(3)}, "f", "X")
     assert list(match(wanted, wanted, "f", "X")) == list(wanted)
+
+
+@pytest.mark.parametrize("strange", [torch.eye(2).to_sparse(), torch.zeros(2, 2, dtype=torch.cfloat)])
+def test_what_no_network_of_ours_computes_with_is_refused(strange):
+    with pytest.raises(InputError, match="f: not the weights of X: the file has sparse or complex numbers: n"):
+        match({"n": torch.zeros(2, 2)}, {"n": strange}, "f", "X")
 
 
 def test_a_torch_that_runs_what_it_reads_is_not_used(path, monkeypatch):
