@@ -1,7 +1,10 @@
 """Train a predictor; needs `pip install 'pvtpp[train,export]'`.
 
 Any data set of `pvtpp datasets list` will do. Checkpoints and TensorBoard logs go to --out, and at the end the graph that runs
-without torch. Under `torchrun` it trains on many machines. Every twentieth sequence is held out.
+without torch. Every twentieth sequence is held out. Under `torchrun` several processes share the work; on several
+machines they need an --out that all of them see:
+
+  torchrun --nproc-per-node 2 --no-python pvtpp train motion --dataset lasot --root data/LaSOT --split train --out runs/motion
 
   pvtpp train motion --dataset lasot --root data/LaSOT --split train --out runs/motion --config '{"epochs": 25}'
 """
@@ -9,6 +12,8 @@ without torch. Under `torchrun` it trains on many machines. Every twentieth sequ
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -21,6 +26,9 @@ KINDS = {
     "paper": "PVT++'s own modules with N heads (M, V, MV), for one frame rate and one processing time",
 }
 """What can be trained. Each is a file ``train_KIND.py`` with `add_arguments(parser)` and `run(options)`."""
+
+TERMINATED = 128 + 15
+"""Exit status of a command that SIGTERM ended."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,13 +48,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         kind.set_defaults(train=module.run)
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> int:
+    if options.apart:
+        raise InputError(f"--apart {','.join(options.apart)} is for tables; in training every twentieth sequence is held out")
+    _make_folder(options.out)
     try:
         options.train(options)
     except ModuleNotFoundError as error:
         if (error.name or "pvtpp").split(".")[0] == "pvtpp":
             raise
         raise InputError(f"training needs {error.name}: pip install 'pvtpp[train,export]'") from None
+    except SystemExit as ended:
+        # What `fit` makes of SIGTERM.
+        if ended.code != TERMINATED:
+            raise
+        _tell_interrupted(options.out)
+        return TERMINATED
+    except KeyboardInterrupt:
+        _tell_interrupted(options.out)
+        return 130
+    return 0
+
+
+def _tell_interrupted(folder: str) -> None:
+    begun = any(os.path.isfile(path) for path in checkpoints(folder))
+    rest = "go on with --resume" if begun else "no epoch was finished, begin again; recordings are kept"
+    print(f"\npvtpp train: interrupted; {rest}", file=sys.stderr)
+
+
+def checkpoints(folder: str) -> list[str]:
+    """Where trainings in this folder leave their newest checkpoints."""
+    return [os.path.join(folder, *part, "last.ckpt") for part in ((), ("frozen",))]
+
+
+def refuse_rates(options: argparse.Namespace, what: str) -> None:
+    """InputError for options that `what`, which draws its own frame rates, cannot follow."""
+    for name in ("fps", "camera_fps"):
+        value = getattr(options, name)
+        if value is not None:
+            option = f"--{name.replace('_', '-')} {value:g}"
+            raise InputError(f"{option} has no effect on {what}: rows count as frames of the rates that its windows draw")
+
+
+def _make_folder(path: str) -> None:
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {path}: cannot make the folder ({error.strerror or error})") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise InputError(f"--out {path}: cannot write there")
 
 
 def configured(kind: type, text: str | None, option: str, base: Any = None, **given: Any) -> Any:

@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.protocol import facts
 from pvtpp.cli import common
-from pvtpp.cli.train import clips, configured, seeded, split
+from pvtpp.cli.train import checkpoints, clips, configured, seeded, split
 from pvtpp.errors import InputError
 
 RANDOM = "random"
@@ -43,7 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     from pvtpp.export.joint import publish
     from pvtpp.training.joint import JointTraining, train
+    from pvtpp.training.ranks import is_first
 
+    if options.variations < 0:
+        raise InputError(f"--variations is {options.variations}, allowed is any whole number from 0")
+    if options.joint and options.resume:
+        _require_first_stage(options.out)
     base = configured(JointTraining, options.config, "--config", **seeded(options))
     untrained = options.joint and options.checkpoint == RANDOM
     if untrained:
@@ -58,11 +63,16 @@ def run(options: argparse.Namespace) -> None:
     progress = sys.stderr.isatty()
     where = os.path.join(options.out, "frozen") if options.joint else options.out
     resumes = options.resume and (not options.joint or os.path.isfile(os.path.join(where, "last.ckpt")))
+    if not options.resume and is_first():
+        _forget(options.out)
     network = train(config, None, learnt, apart, where, part, resume=resumes, progress=progress)
     if options.joint:
         resumes = options.resume and os.path.isfile(os.path.join(options.out, "last.ckpt"))
         network = train(config, None, learnt, apart, options.out, part, True, network, resumes, progress)
-        _export_tracker(options, part, source, parts[1])
+    if not is_first():
+        return
+    if options.joint:
+        _export_tracker(options, part, source, parts[1], config.seed)
     path = os.path.join(options.out, "joint.onnx")
     card = {
         "data": title,
@@ -76,6 +86,20 @@ def run(options: argparse.Namespace) -> None:
     print(f"{path}: {len(parts[0])} sequences learnt from, ONNX against torch {worst:.1e}; use it as --predictors joint:{path}")
     if untrained:
         print(f"{options.tracker} began with random weights and tracks nothing: neither it nor this predictor is of use")
+
+
+def _require_first_stage(folder: str) -> None:
+    """InputError, before the long first stage of joint training, where the second one could not be resumed after it."""
+    second, first = checkpoints(folder)
+    if os.path.isfile(second) and not os.path.isfile(first):
+        raise InputError(f"{second}: not of joint training, whose first stage leaves {first}; take another --out")
+
+
+def _forget(folder: str) -> None:
+    """Remove the newest checkpoints of an earlier training, of both of its stages: a later --resume goes on with this one."""
+    for path in checkpoints(folder):
+        if os.path.isfile(path):
+            os.remove(path)
 
 
 def _frozen(options: argparse.Namespace) -> tuple[Any, None, str]:
@@ -120,12 +144,13 @@ def _untrained(name: str, seed: int) -> tuple[Any, str]:
 
 
 def _recorded(options: argparse.Namespace, tracker: Any, source: str, sequences: list[Any], seed: int) -> list[Any]:
+    from pvtpp.training.ranks import is_first
     from pvtpp.training.recordings import RecordingPlan, record_all
     from pvtpp.training.variations import Variation, with_variations
 
     made = with_variations(clips(sequences), options.variations, Variation(), seed)
     folder, plan = os.path.join(options.out, "recordings"), RecordingPlan(runs=options.runs, seed=seed)
-    return list(record_all(tracker, made, plan, folder, source, common.progress()))
+    return list(record_all(tracker, made, plan, folder, source, common.progress(), wait=not is_first()))
 
 
 def _fitting(network: Any, template: tuple[int, ...], search: tuple[int, ...]) -> Any:
@@ -133,7 +158,7 @@ def _fitting(network: Any, template: tuple[int, ...], search: tuple[int, ...]) -
     return replace(network, channels=min(network.channels, template[0]), template=template[-1], search=search[-1])
 
 
-def _export_tracker(options: argparse.Namespace, part: Any, source: str, sequences: list[Any]) -> None:
+def _export_tracker(options: argparse.Namespace, part: Any, source: str, sequences: list[Any], seed: int) -> None:
     from functools import partial
     from pathlib import Path
 
@@ -144,5 +169,5 @@ def _export_tracker(options: argparse.Namespace, part: Any, source: str, sequenc
     model = part.model.eval()
     trained = Path(options.out, "last.ckpt")
     network = Network(options.tracker, trained, dict(zip(model.parts(), engines(model))))
-    card = {"model": options.tracker, "source": {"trained": source}, "protocol": facts(options.seed or 0)}
+    card = {"model": options.tracker, "source": {"trained": source}, "protocol": facts(seed)}
     export(network.engines, os.path.join(options.out, "tracker"), ExportConfig(), partial(network.compare, sequences[:1]), card)

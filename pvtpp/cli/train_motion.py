@@ -1,7 +1,7 @@
 """Train the any-time motion predictor on your own annotated boxes; needs `pip install 'pvtpp[train,export]'`.
 
-Images are not looked at. `--predictors motion:OUT/motion.onnx` uses the result in every command. Sequences held out serve
-validation and the calibration of sigma.
+Images and frame rates are not looked at: rows count as frames of the rates that `windows` in --config draws. Sequences held out
+serve validation and the calibration of sigma. `--predictors motion:OUT/motion.onnx` uses the result in every command.
 
   pvtpp train motion --dataset lasot --root data/LaSOT --split train --out runs/motion --config '{"epochs": 25}'
 """
@@ -15,7 +15,7 @@ from dataclasses import asdict
 
 from benchmarks.protocol import facts
 from pvtpp.cli import common
-from pvtpp.cli.train import configured, seeded, split
+from pvtpp.cli.train import configured, refuse_rates, seeded, split
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,15 +26,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from pvtpp.export.motion import publish
-    from pvtpp.training.calibration import Calibration, calibrate
+    from pvtpp.training import calibration as sigma
+    from pvtpp.training.draw import few
     from pvtpp.training.motion import MotionTraining, train
+    from pvtpp.training.ranks import is_first
 
+    refuse_rates(options, "train motion")
     config = configured(MotionTraining, options.config, "--config", **seeded(options))
-    calibration = configured(Calibration, options.calibration, "--calibration", **seeded(options))
+    calibration = configured(sigma.Calibration, options.calibration, "--calibration", **seeded(options))
     title, sequences = common.load_sequences(options, images=False)
     learnt, kept = ([each.ground_truth_xywh for each in part] for part in split(options, sequences))
+    told = few(sigma.check(calibration, config.network.history, kept), sigma.PURPOSE)
+    if told and is_first():
+        print(told, file=sys.stderr)
     network = train(config, learnt, kept, options.out, options.resume, progress=sys.stderr.isatty())
-    network = calibrate(network, calibration, kept)
+    if not is_first():
+        return
+    network = sigma.calibrate(network, calibration, kept)
     path = os.path.join(options.out, "motion.onnx")
     card = {
         "data": title,

@@ -18,7 +18,8 @@ from typing import Any
 from benchmarks import processing
 from benchmarks.protocol import facts
 from pvtpp.cli import common
-from pvtpp.cli.train import clips, configured, seeded, split
+from pvtpp.cli.train import clips, configured, refuse_rates, seeded, split
+from pvtpp.errors import InputError
 
 MODULES = {"m": "motion", "v": "visual", "mv": "joint"}
 SHORTEST_S = 0.02
@@ -38,23 +39,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from pvtpp.export.n_head import publish
-    from pvtpp.training.paper import PaperTraining, on_boxes, on_recordings, recipe, train
+    from pvtpp.training.paper import on_boxes, on_recordings, recipe, train
+    from pvtpp.training.ranks import is_first
 
     kind, seconds = MODULES[options.modules], processing.parse(options.processing).median_ms() / 1e3
-    title, sequences = common.load_sequences(options, images=kind != "motion")
+    boxes_alone = kind == "motion"
+    if boxes_alone:
+        refuse_rates(options, "train paper --modules m")
+        config, sides = _configured(options, recipe(kind, options.kappa, seconds)), (0, 0)
+    title, sequences = common.load_sequences(options, images=not boxes_alone)
     parts = split(options, sequences)
-    preset, sides = recipe(kind, options.kappa, seconds), (0, 0)
-    if kind == "motion":
-        config = configured(PaperTraining, options.config, "--config", preset, **seeded(options))
+    if boxes_alone:
         learnt, apart = (on_boxes(config, [each.ground_truth_xywh for each in part]) for part in parts)
     else:
-        recordings = [_recorded(options, part, seconds) for part in parts]
+        camera_fps = min(each.camera_fps for each in sequences)
+        # Before anything is recorded, though the features' channels are not known yet.
+        seed = _configured(options, recipe(kind, options.kappa, seconds, camera_fps)).seed
+        recordings = [_recorded(options, part, seconds, seed) for part in parts]
         template, search = recordings[0][0].template, recordings[0][0].search
         sides = template.shape[-1], search.shape[-1]
-        preset = recipe(kind, options.kappa, seconds, min(each.camera_fps for each in sequences), len(template))
-        config = configured(PaperTraining, options.config, "--config", preset, **seeded(options))
+        config = _configured(options, recipe(kind, options.kappa, seconds, camera_fps, len(template)))
         learnt, apart = (on_recordings(config, part) for part in recordings)
     network = train(config, learnt, apart, options.out, options.resume, progress=sys.stderr.isatty())
+    if not is_first():
+        return
     path = os.path.join(options.out, f"{options.modules}.onnx")
     card = {
         "data": title,
@@ -69,11 +77,25 @@ def run(options: argparse.Namespace) -> None:
     )
 
 
-def _recorded(options: argparse.Namespace, sequences: list[Any], longest_s: float) -> list[Any]:
+def _configured(options: argparse.Namespace, preset: Any) -> Any:
+    """The recipe's configuration with what --config changes: not the frame rate and the heads, which are options."""
+    from pvtpp.training.paper import PaperTraining
+
+    config = configured(PaperTraining, options.config, "--config", preset, **seeded(options))
+    found, wanted = ((each.kappa, each.network.heads, each.network.kind) for each in (config, preset))
+    if found != wanted:
+        names = ("kappa", "network.heads", "network.kind")
+        wrong = next((name, value) for name, value, other in zip(names, found, wanted) if value != other)
+        raise InputError(f"--config: {wrong[0]} {wrong[1]} is what --kappa, --processing and --modules say, leave it out")
+    return config
+
+
+def _recorded(options: argparse.Namespace, sequences: list[Any], longest_s: float, seed: int) -> list[Any]:
     """What the tracker says and sees along these sequences, at processing times up to `longest_s`."""
+    from pvtpp.training.ranks import is_first
     from pvtpp.training.recordings import RecordingPlan, record_all
 
     make = common.MakeTracker(options.tracker, options.weights)
-    plan = RecordingPlan(runs=options.runs, processing_s=(min(SHORTEST_S, longest_s), longest_s), seed=options.seed or 0)
-    source = f"{options.tracker} {make.digest()}"
-    return list(record_all(make(), clips(sequences), plan, os.path.join(options.out, "recordings"), source, common.progress()))
+    plan = RecordingPlan(runs=options.runs, processing_s=(min(SHORTEST_S, longest_s), longest_s), seed=seed)
+    source, folder = f"{options.tracker} {make.digest()}", os.path.join(options.out, "recordings")
+    return list(record_all(make(), clips(sequences), plan, folder, source, common.progress(), wait=not is_first()))

@@ -14,10 +14,13 @@ from torch import Tensor
 from pvtpp.errors import InputError
 from pvtpp.networks.motion import MotionNetwork, mean_at, sigma_at
 from pvtpp.predictors.motion import INPUTS, WITHIN
+from pvtpp.training.checks import require_positive, require_seed
+from pvtpp.training.draw import Draw, usable
 from pvtpp.training.tracker_error import ErrorModel
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
 
 HALF, NINE_TENTHS = (bound for _, bound in WITHIN)
+PURPOSE = "to calibrate sigma on"
 LEAST_ERROR = 2e-4
 """Errors below this share of the target's size are as good as none: annotations are in pixels."""
 
@@ -68,15 +71,24 @@ class Calibration:
         if self.steps < 1 or not 1 <= self.count <= self.drawn:
             found = f"{self.steps} steps, {self.count} of {self.drawn} drawn"
             raise InputError(f"Calibration: steps must be at least 1 and count from 1 to drawn, got {found}")
+        require_positive(self, "learning_rate")
+        require_seed(self)
+        if min(self.weights) < 0 or not 0 < sum(self.weights) < math.inf:
+            raise InputError(f"Calibration.weights is {self.weights}, allowed are numbers from 0, one of them above")
+
+
+def check(config: Calibration, history: int, xywh: Sequence[np.ndarray]) -> float:
+    """The share of windows of these annotations that calibration can use; InputError where there is none, or a network that
+    looks at `history` results is none to calibrate so. For those who train first: sooner is better."""
+    if config.windows.results != history:
+        raise InputError(f"Calibration: windows have {config.windows.results} results, the network looks at {history}")
+    return usable(Draw(_windows, BoxPool(xywh), config.windows), PURPOSE, config.seed)
 
 
 def calibrate(network: MotionNetwork, config: Calibration, xywh: Sequence[np.ndarray]) -> MotionNetwork:
     """A copy of the network whose sigma holds on these annotations (arrays as `BoxPool` takes them), best ones that the
-    network has not learnt from. Its means are what they were."""
-    if config.windows.results != network.config.history:
-        raise InputError(
-            f"Calibration: windows have {config.windows.results} results, the network looks at {network.config.history}"
-        )
+    network has not learnt from. Its means are what they were. Raises InputError as `check` does."""
+    check(config, network.config.history, xywh)
     made = copy.deepcopy(network).requires_grad_(False)
     features, errors = _errors(made, config, BoxPool(xywh))
     learning = [*made.doubt.requires_grad_(True).parameters(), *made.spread.requires_grad_(True).parameters()]
@@ -95,12 +107,16 @@ def calibrate(network: MotionNetwork, config: Calibration, xywh: Sequence[np.nda
     return made.eval()
 
 
+def _windows(pool: BoxPool, windows: WindowConfig, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+    return tensors(sample(pool, windows, rng, count))
+
+
 def _errors(network: MotionNetwork, config: Calibration, pool: BoxPool) -> tuple[Tensor, tuple[Tensor, ...]]:
     """What the network reads of each window, and the error of its mean, the horizon and the weight of what is asked there: the
     means stay as they are, so all this is computed once."""
     features, errors = [], []
     for number in range(-(-config.drawn // config.count)):
-        batch = tensors(sample(pool, config.windows, np.random.default_rng([config.seed, 0, number]), config.count))
+        batch = _windows(pool, config.windows, np.random.default_rng([config.seed, 0, number]), config.count)
         inputs = [batch[name] for name in INPUTS]
         coefficient, _, unit = network.law(*inputs)
         # All but the last horizon are those at which the online benchmark asks.

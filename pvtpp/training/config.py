@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, is_dataclass, replace
+import math
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pvtpp.errors import InputError
 
 Config = TypeVar("Config")
+WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
 def read(path: str | Path, kind: type[Config], base: Config | None = None, **given: Any) -> Config:
@@ -26,10 +28,11 @@ def read(path: str | Path, kind: type[Config], base: Config | None = None, **giv
 
 
 def made(kind: type[Config], values: Any, source: str, base: Config | None = None, **given: Any) -> Config:
-    """The configuration of this kind from plain values, what they leave out as in `base`; lists become tuples."""
+    """The configuration of this kind from plain values, what they leave out as in `base`, or at its default, at every depth;
+    lists become tuples. Raises InputError for unknown fields and for values of another type than the field's."""
     if not isinstance(values, dict):
         raise InputError(f"{source}: {kind.__name__} must be an object with fields, got {values!r}")
-    allowed = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    allowed = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(set(values) - set(allowed))
     if unknown:
         raise InputError(f"{source}: {kind.__name__} has no field {', '.join(unknown)}; valid: {', '.join(allowed)}")
@@ -37,9 +40,40 @@ def made(kind: type[Config], values: Any, source: str, base: Config | None = Non
     arguments = {}
     for name, value in {**values, **given}.items():
         if is_dataclass(hints[name]) and not isinstance(value, hints[name]):
-            value = made(hints[name], value, f"{source}, {name}", getattr(base, name, None))
-        arguments[name] = tuple(value) if isinstance(value, list) else value
+            inner = _default(allowed[name]) if base is None else getattr(base, name)
+            value = made(hints[name], value, f"{source}, {name}", inner)
+        arguments[name] = _of_type(value, hints[name], f"{source}: {kind.__name__}.{name}")
     try:
         return kind(**arguments) if base is None else replace(base, **arguments)  # type: ignore[type-var]
-    except TypeError as error:
+    except InputError:
+        raise
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise InputError(f"{source}: {kind.__name__}: {error}") from None
+
+
+def _default(field: Field[Any]) -> Any:
+    """What the field holds if nothing is given; None where it has no default."""
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return None if field.default is MISSING else field.default
+
+
+def _of_type(value: Any, hint: Any, name: str) -> Any:
+    """The value, lists as tuples, if it is what the hint says; hints that are neither scalars nor tuples are not looked at."""
+    if hint is tuple or get_origin(hint) is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise InputError(f"{name} is {value!r}, expected a list")
+        inner = get_args(hint) or (Any, ...)
+        if inner[-1] is ...:
+            inner = (inner[0],) * len(value)
+        if len(inner) != len(value):
+            raise InputError(f"{name} is {value!r}, expected a list of {len(inner)}")
+        return tuple(_of_type(each, its, name) for each, its in zip(value, inner, strict=True))
+    if hint in WORDS:
+        # A bool is an int to Python, and an int is a float to everybody.
+        fits = isinstance(value, bool) if hint is bool else isinstance(value, (hint, int) if hint is float else hint)
+        if not fits or (isinstance(value, bool) and hint is not bool):
+            raise InputError(f"{name} is {value!r}, expected {WORDS[hint]}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{name} is {value!r}, expected a finite number")
+    return tuple(value) if isinstance(value, list) else value

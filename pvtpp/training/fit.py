@@ -6,22 +6,29 @@ have seen, and ranks split the shards of a batch between them.
 
 from __future__ import annotations
 
-import math
+import hashlib
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import lightning
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
+from lightning.pytorch.utilities.rank_zero import rank_zero_info
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from pvtpp.errors import InputError
+from pvtpp.training import ranks, resume
+from pvtpp.training.draw import Draw, few, usable
 
-Draw = Callable[[np.random.Generator, int], dict[str, Tensor]]
-"""So many windows, as float32 tensors by name; the same generator state gives the same ones."""
+SIGTERM_STATUS = 128 + 15
+"""Exit status of a process that was asked to end, as shells have it."""
+Windows = Callable[[np.random.Generator, int], dict[str, Tensor]]
+"""What draws windows: a `Draw`, or anything that is called like one."""
 
 
 class Run(Protocol):
@@ -52,21 +59,6 @@ class Run(Protocol):
     def seed(self) -> int: ...
 
 
-def require_counts(config: Any, *names: str) -> None:
-    """Raises InputError unless these fields, and those that every run has, are whole numbers from 1."""
-    for name in ("epochs", "epoch_batches", "shards", "shard_windows", "validation_windows", "devices", *names):
-        value = getattr(config, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InputError(f"{type(config).__name__}.{name} is {value}, allowed is any whole number from 1")
-
-
-def require_positive(config: Any, *names: str) -> None:
-    """Raises InputError unless these fields are finite and above 0."""
-    for name in names:
-        if not 0 < getattr(config, name) < math.inf:
-            raise InputError(f"{type(config).__name__}.{name} is {getattr(config, name)}, allowed is any number above 0")
-
-
 def held_out(names: Sequence[str]) -> list[str]:
     """The sequences that training leaves to validation: of the sorted names every twentieth, from the eighth on."""
     return sorted(names)[7::20]
@@ -75,7 +67,7 @@ def held_out(names: Sequence[str]) -> list[str]:
 class Shards(Dataset):
     """The batches of one epoch, as one rank sees them: the windows of its shards, by name."""
 
-    def __init__(self, draw: Draw, config: Run, epoch: int, rank: int, ranks: int):
+    def __init__(self, draw: Windows, config: Run, epoch: int, rank: int, ranks: int):
         if config.shards % ranks:
             raise InputError(f"{ranks} processes cannot share {config.shards} shards evenly; choose another number of shards")
         self.draw, self.config, self.epoch, self.mine = draw, config, epoch, range(rank, config.shards, ranks)
@@ -91,11 +83,21 @@ class Shards(Dataset):
 
 
 class WindowModule(lightning.LightningModule):
-    """A module that learns from windows which `learnt` draws and is validated on the same ones of `apart` after every epoch."""
+    """A module that learns from windows which `learnt` draws and is validated on the same ones of `apart` after every epoch.
+
+    Its checkpoints hold `facts`: which training they are of.
+    """
+
+    facts: dict[str, Any]
 
     def __init__(self, config: Run, learnt: Draw | None = None, apart: Draw | None = None):
         super().__init__()
         self.config, self.learnt, self.apart = config, learnt, apart
+
+    def data_digest(self) -> str:
+        """Tells the data that it learns from, and those held out, from any others."""
+        digests = [draw.pool.digest() if draw else "" for draw in (self.learnt, self.apart)]
+        return hashlib.blake2b(repr(digests).encode(), digest_size=16).hexdigest()
 
     def train_dataloader(self) -> DataLoader:
         if self.learnt is None:
@@ -110,30 +112,75 @@ class WindowModule(lightning.LightningModule):
         windows: Any = [self.apart(rng, self.config.validation_windows)]
         return DataLoader(windows, batch_size=None)
 
+    def on_train_epoch_end(self) -> None:
+        # Comes before the checkpoint is written, so that the newest is one whose weights are numbers.
+        wrong = next((name for name, tensor in self.named_parameters() if not torch.isfinite(tensor).all()), None)
+        if wrong is not None:
+            raise InputError(
+                f"training diverged in epoch {self.current_epoch + 1}: {wrong} is not finite; a lower learning_rate than "
+                f"{getattr(self.config, 'learning_rate', None)} may help"
+            )
 
-def fit(module: WindowModule, folder: str, resume: bool = False, progress: bool = True) -> None:
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint[resume.KEY] = self.facts
+
+
+def fit(module: WindowModule, folder: str, resumed: bool = False, progress: bool = True) -> None:
     """Train as the module's configuration says. Checkpoints, one after every epoch, and TensorBoard logs go to `folder`;
-    `resume` goes on from its newest checkpoint. Runs under ``torchrun``."""
-    config, newest = module.config, os.path.join(folder, "last.ckpt")
-    if resume and not os.path.isfile(newest):
-        raise InputError(f"{newest}: no checkpoint to resume from")
+    `resumed` goes on from its newest checkpoint, else that is removed. Runs under ``torchrun``, in each of its processes.
+
+    Raises InputError where no window can be used, for a checkpoint of another training, and where weights are no longer finite;
+    KeyboardInterrupt on SIGINT, and SystemExit with `SIGTERM_STATUS` on SIGTERM.
+    """
+    for draw, purpose in ((module.learnt, "to learn from"), (module.apart, "held out")):
+        told = few(usable(draw, purpose, module.config.seed), purpose) if draw else ""
+        if told:
+            rank_zero_info(told)
+    newest = os.path.join(folder, "last.ckpt")
+    module.facts = resume.facts(module, module.config, module.data_digest())
+    if resumed:
+        resume.check(newest, module, module.facts)
+    trainer = _trainer(module.config, folder, progress)
+    if not resumed and ranks.is_first():
+        # Killed in its first epoch, this training would leave one of another behind.
+        with suppress(FileNotFoundError):
+            os.remove(newest)
+    try:
+        trainer.fit(module, ckpt_path=newest if resumed else None)
+    except SIGTERMException:
+        raise SystemExit(SIGTERM_STATUS) from None
+    except SystemExit as ended:
+        # What Lightning makes of SIGINT, from 2.3 on.
+        if isinstance(ended.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+
+
+def _trainer(config: Run, folder: str, progress: bool) -> lightning.Trainer:
+    devices, nodes = ranks.layout(config.devices)
     checkpoint = ModelCheckpoint(folder, filename="{epoch}", save_last=True, save_top_k=1, enable_version_counter=False)
-    trainer = lightning.Trainer(
-        max_epochs=config.epochs,
-        accelerator=config.accelerator,
-        devices=config.devices,
-        precision=config.precision,
-        gradient_clip_val=config.clip,
-        deterministic=True,
-        reload_dataloaders_every_n_epochs=1,
-        use_distributed_sampler=False,
-        callbacks=[checkpoint],
-        logger=_logger(folder),
-        enable_progress_bar=progress,
-        enable_model_summary=progress,
-        log_every_n_steps=50,
-    )
-    trainer.fit(module, ckpt_path=newest if resume else None)
+    try:
+        return lightning.Trainer(
+            max_epochs=config.epochs,
+            accelerator=config.accelerator,
+            devices=devices,
+            num_nodes=nodes,
+            precision=config.precision,
+            gradient_clip_val=config.clip,
+            deterministic=True,
+            reload_dataloaders_every_n_epochs=1,
+            use_distributed_sampler=False,
+            callbacks=[checkpoint],
+            logger=_logger(folder),
+            enable_progress_bar=progress,
+            enable_model_summary=progress,
+            log_every_n_steps=50,
+        )
+    except (MisconfigurationException, ValueError, RuntimeError) as error:
+        asked = f"accelerator {config.accelerator!r}, precision {config.precision!r}, devices {devices}"
+        raise InputError(f"{type(config).__name__}: {asked}: {' '.join(str(error).split())}") from None
 
 
 def _logger(folder: str) -> Any:

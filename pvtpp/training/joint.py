@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import lightning
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,7 +23,9 @@ from pvtpp.networks.motion import MotionNetwork, mean_at, sigma_at
 from pvtpp.networks.motion import load as load_motion
 from pvtpp.predictors.motion import WEIGHTS as MOTION
 from pvtpp.training.calibration import calibration_loss
-from pvtpp.training.fit import WindowModule, fit, require_counts, require_positive
+from pvtpp.training.checks import require_counts, require_least, require_positive, require_run
+from pvtpp.training.draw import Draw
+from pvtpp.training.fit import WindowModule, fit
 from pvtpp.training.motion import overlap
 from pvtpp.training.projection import Projection
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
@@ -82,8 +85,10 @@ class JointTraining:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require_counts(self)
-        require_positive(self, "learning_rate", "clip", "robust_scale")
+        require_run(self)
+        require_counts(self, "warmup")
+        require_positive(self, "robust_scale")
+        require_least(self, "absolute", "robust", "calibration", "tracker", "tracker_rate")
         if not 0 <= self.blind < 1 or not 0 < self.trust <= 1:
             raise InputError(f"JointTraining: blind {self.blind} must be a share below 1, trust {self.trust} one above 0")
         looked = (self.windows.history, self.windows.frames)
@@ -96,6 +101,11 @@ class JointTraining:
     @property
     def steps(self) -> int:
         return self.epochs * self.epoch_batches
+
+
+def draw(pool: RecordingPool, windows: RecordedWindows, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+    """So many windows of these recordings; the pool knows its `windows`."""
+    return pool.sample(rng, count)
 
 
 class JointModule(WindowModule):
@@ -113,12 +123,15 @@ class JointModule(WindowModule):
         tracker: TrackerPart | None = None,
         projection: Projection | None = None,
     ):
-        super().__init__(config, *(pool.sample if pool else None for pool in (learnt, apart)))
+        super().__init__(config, *(Draw(draw, pool, config.windows) if pool else None for pool in (learnt, apart)))
         # Its own copy: another training may learn on the same law at the same time.
         self.network = JointNetwork(config.network, copy.deepcopy(motion))
         self.network.motion.requires_grad_(False)
         self.tracker: Any = tracker
         self.projection = projection
+
+    def data_digest(self) -> str:
+        return super().data_digest() + (self.projection.digest() if self.projection else "")
 
     def losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Sums over the batch divided by its size, so that ranks with equal shares average to the whole."""

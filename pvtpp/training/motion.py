@@ -7,7 +7,6 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import lightning
@@ -19,7 +18,9 @@ from pvtpp.errors import InputError
 from pvtpp.networks.motion import LARGEST_CHANGE, MotionConfig, MotionNetwork, mean_at, sigma_at
 from pvtpp.predictors.motion import INPUTS
 from pvtpp.training.calibration import calibration_loss
-from pvtpp.training.fit import WindowModule, fit, require_counts, require_positive
+from pvtpp.training.checks import require_counts, require_least, require_positive, require_run
+from pvtpp.training.draw import Draw
+from pvtpp.training.fit import WindowModule, fit
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
 from pvtpp.weights.checkpoint import match
 
@@ -54,8 +55,12 @@ class MotionTraining:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require_counts(self)
-        require_positive(self, "learning_rate", "clip", "robust_scale")
+        require_run(self)
+        require_counts(self, "warmup")
+        require_positive(self, "robust_scale")
+        require_least(self, "robust", "calibration")
+        if not 0 <= self.average < 1:
+            raise InputError(f"MotionTraining.average is {self.average}, allowed is any number from 0 and below 1")
         if self.windows.results != self.network.history:
             raise InputError(
                 f"MotionTraining: windows have {self.windows.results} results, the network looks at {self.network.history}"
@@ -92,7 +97,7 @@ class MotionModule(WindowModule):
         held_out: BoxPool | None = None,
         start: MotionNetwork | None = None,
     ):
-        learnt, apart = (partial(draw, each, config.windows) if each else None for each in (pool, held_out))
+        learnt, apart = (Draw(draw, each, config.windows) if each else None for each in (pool, held_out))
         super().__init__(config, learnt, apart)
         self.network = copy.deepcopy(start).train().requires_grad_(True) if start else MotionNetwork(config.network)
         self.average = copy.deepcopy(self.network).requires_grad_(False)

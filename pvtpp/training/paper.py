@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import lightning
@@ -21,7 +20,9 @@ from torch import Tensor
 
 from pvtpp.errors import InputError
 from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork
-from pvtpp.training.fit import Draw, WindowModule, fit, require_counts, require_positive
+from pvtpp.training.checks import require_positive, require_run
+from pvtpp.training.draw import Draw
+from pvtpp.training.fit import WindowModule, fit
 from pvtpp.training.motion import overlap
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
 from pvtpp.training.recordings import Recording
@@ -59,7 +60,7 @@ class PaperTraining:
 
     network: NHeadConfig = field(default_factory=lambda: NHeadConfig("motion"))
     kappa: float = 30.0
-    windows: WindowConfig = field(default_factory=WindowConfig)
+    windows: WindowConfig = field(default_factory=lambda: WindowConfig(results=5, fps30=0.0, fps=(30.0, 30.0), carrying=0.0))
     recorded: RecordedWindows = field(default_factory=RecordedWindows)
     epochs: int = 100
     epoch_batches: int = 78
@@ -80,14 +81,18 @@ class PaperTraining:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require_counts(self)
-        require_positive(self, "learning_rate", "clip", "kappa", "robust_scale", "decay")
+        require_run(self)
+        require_positive(self, "kappa", "robust_scale", "decay")
+        if any(epoch < 1 for epoch in self.decay_epochs):
+            raise InputError(f"PaperTraining.decay_epochs is {self.decay_epochs}, expected whole numbers from 1")
         looked = self.recorded.history if self.network.sees_images else self.windows.results
         if looked <= self.network.history:
             raise InputError(
                 f"PaperTraining: windows have {looked} results, {self.network.history} steps of the network need one more"
             )
-        if self.network.sees_images and (self.recorded.frames, self.recorded.ahead, self.recorded.kappa) != (
+        if not self.network.sees_images:
+            self._require_all_heads()
+        elif (self.recorded.frames, self.recorded.ahead, self.recorded.kappa) != (
             self.network.history,
             self.network.heads,
             self.kappa,
@@ -96,6 +101,21 @@ class PaperTraining:
                 f"PaperTraining: recorded windows have {self.recorded.frames} frames with features and the truth of "
                 f"{self.recorded.ahead} frames at {self.recorded.kappa:g} per second; the network has {self.network.history} "
                 f"steps and {self.network.heads} heads at {self.kappa:g}"
+            )
+
+    def _require_all_heads(self) -> None:
+        """M's windows are of its own frame rate and reach as far as its heads, else some of them learn nothing or wrongly."""
+        w, kappa, heads = self.windows, self.kappa, self.network.heads
+        if (w.fps30 < 1 and w.fps != (kappa, kappa)) or (w.fps30 > 0 and kappa != 30):
+            raise InputError(
+                f"PaperTraining: kappa is {kappa:g}, windows have cameras of {w.fps} fps and a share {w.fps30:g} of 30 fps; "
+                f"they must all be of kappa"
+            )
+        # The horizon is heads / kappa, which times kappa may fall short of heads by rounding.
+        if w.longest_horizon_s * kappa < heads - 1e-6:
+            raise InputError(
+                f"PaperTraining: {heads} heads at {kappa:g} per second reach {heads / kappa:.3f} s ahead, windows only "
+                f"longest_horizon_s = {w.longest_horizon_s:g}"
             )
 
 
@@ -253,9 +273,9 @@ def train(
 
 def on_boxes(config: PaperTraining, xywh: Sequence[np.ndarray]) -> Draw:
     """What draws windows for M from annotated boxes, arrays as `BoxPool` takes them."""
-    return partial(from_boxes, BoxPool(xywh), config)
+    return Draw(from_boxes, BoxPool(xywh), config)
 
 
 def on_recordings(config: PaperTraining, recordings: Sequence[Recording]) -> Draw:
     """What draws windows for V and MV from recordings of one tracker."""
-    return partial(from_recordings, RecordingPool(recordings, config.recorded), config)
+    return Draw(from_recordings, RecordingPool(recordings, config.recorded), config)

@@ -6,6 +6,7 @@ projected features; afterwards the projection is folded into its first layers, a
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -46,6 +47,10 @@ class Projection:
         newest = slice(None, -channels - 1, -1)
         scale = 1 / np.sqrt(np.maximum(power[newest], 1e-6 * power[-1]))
         return cls((vectors[:, newest] * scale).T.astype(np.float32), cells.mean(0).astype(np.float32))
+
+    def digest(self) -> str:
+        """Tells this projection from any other: a network learns on one alone."""
+        return hashlib.blake2b(self.matrix.tobytes() + self.mean.tobytes(), digest_size=16).hexdigest()
 
     def tensor(self, maps: Tensor) -> Tensor:
         """Features ``(.., C, H, W)`` to ``(.., D, H, W)``."""

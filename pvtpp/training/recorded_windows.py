@@ -9,8 +9,9 @@ it with weight `now_weight` ``(B,)``, and for heads that speak for whole frames 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from pvtpp.boxes import iou
 from pvtpp.errors import InputError
+from pvtpp.training.checks import require_counts, require_positive
 from pvtpp.training.recordings import Recording
 from pvtpp.training.windows import Windows, tensors
 
@@ -42,11 +44,12 @@ class RecordedWindows:
     least_overlap: float = 0.1
 
     def __post_init__(self) -> None:
-        for name, least in (("history", 5), ("frames", 1), ("horizons", 2), ("ahead", 1)):
-            if getattr(self, name) < least:
-                raise InputError(f"RecordedWindows.{name} is {getattr(self, name)}, allowed is any whole number from {least}")
-        if not (self.longest_horizon_s > 0 and self.kappa > 0 and 0 <= self.least_overlap < 1):
-            raise InputError(f"{self}: longest_horizon_s and kappa must be above 0, least_overlap in [0, 1)")
+        require_counts(self, "history", least=5)
+        require_counts(self, "horizons", least=2)
+        require_counts(self, "frames", "ahead")
+        require_positive(self, "longest_horizon_s", "kappa")
+        if not 0 <= self.least_overlap < 1:
+            raise InputError(f"RecordedWindows.least_overlap is {self.least_overlap}, allowed is a share from 0 and below 1")
 
 
 class RecordingPool:
@@ -67,6 +70,18 @@ class RecordingPool:
         self.usable = np.concatenate([np.stack([np.full(len(rows), i), rows], 1) for i, rows in enumerate(usable)])
         if not len(self.usable):
             raise InputError(f"none of the {self.length.sum()} recorded results is on its target")
+
+    def digest(self) -> str:
+        """Tells these recordings from any others."""
+        made = hashlib.blake2b(digest_size=16)
+        for each in self.recordings:
+            made.update(each.clip.encode())
+            for field in fields(each)[1:]:
+                made.update(np.ascontiguousarray(getattr(each, field.name)).tobytes())
+        return made.hexdigest()
+
+    def describe(self) -> str:
+        return f"the longest of {len(self.length)} recordings has {self.length.max()} results, {len(self.usable)} are on target"
 
     def sample(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
         """`count` windows; the same generator state gives the same windows. Clips count by their results."""

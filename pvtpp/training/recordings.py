@@ -8,7 +8,9 @@ will do, whatever their size: NanoTrack V3's are 96 x 8 x 8 and 96 x 16 x 16. `r
 from __future__ import annotations
 
 import hashlib
+import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -23,6 +25,8 @@ from pvtpp.tracker import Frame, Tracker
 from pvtpp.training.tracker_error import log_uniform
 
 FORMAT = "pvtpp recording 1"
+WAIT_S = 0.2
+"""How often one looks whether another process has written a recording."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +106,13 @@ class Recording:
                 if str(file["format"]) != FORMAT:
                     raise InputError(f"{path}: format is {str(file['format'])!r}, expected {FORMAT!r}")
                 arrays = {f.name: file[f.name] for f in fields(cls)}
-        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path}: no recording, or damaged ({error})") from None
+        except InputError:
+            raise
+        except OSError as error:
+            raise InputError(f"{path}: no recording, or damaged ({error.strerror or error})") from None
+        except (KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+            # What NumPy says of such a file is to load it unsafely.
+            raise InputError(f"{path}: no recording, or damaged; delete it and call again") from None
         return cls(**{**arrays, "clip": str(arrays["clip"])})
 
 
@@ -199,12 +208,16 @@ def record_all(
     folder: str | Path,
     source: str = "",
     progress: Callable[[str], None] | None = None,
+    wait: bool = False,
 ) -> Iterator[Recording]:
     """Every run of the plan, one file each in `folder`; files that are there are read instead, so an interrupted call goes on
-    where it was. `source` tells trackers from one another: it and the plan go into the files' names."""
+    where it was. `source` tells trackers from one another: it and the plan go into the files' names. With `wait` nothing is
+    run: another process, which shares the folder, does it."""
     for clip in clips:
         for run in range(plan.runs):
             path = Path(folder) / f"{clip.name}.{run}of{plan.runs}.{_digest(clip, plan, source)}.npz"
+            while wait and not path.is_file():
+                time.sleep(WAIT_S)
             if not path.is_file():
                 _run(tracker, clip, plan, run).write(path)
                 if progress:

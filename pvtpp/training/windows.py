@@ -6,6 +6,7 @@ up to now, and the frames at which the resulting trajectory would be asked. Only
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from pvtpp.errors import InputError
+from pvtpp.training.checks import require_counts, require_positive, require_ranges, require_shares
 from pvtpp.training.tracker_error import ErrorModel, FlowError, log_uniform
 
 BARE = 1e-6
@@ -58,17 +60,17 @@ class WindowConfig:
     flow: FlowError = field(default_factory=FlowError)
 
     def __post_init__(self) -> None:
-        for name, least in (("results", 5), ("horizons", 2)):
-            if getattr(self, name) < least:
-                raise InputError(f"WindowConfig.{name} is {getattr(self, name)}, allowed is any whole number from {least}")
-        for name in ("fps30", "jittery", "dropping", "absent", "doubting", "starting", "carrying", "rounded", "interpolated"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f"WindowConfig.{name} is {getattr(self, name)}, a share is between 0 and 1")
-        for name in ("fps", "processing_s", "rounded_side"):
-            low, high = getattr(self, name)
-            if not 0 < low <= high:
-                raise InputError(f"WindowConfig.{name} is {(low, high)}, expected two numbers above 0 in order")
-        if len(self.skips) != len(self.skip_shares) or min(self.skips) < 1 or abs(sum(self.skip_shares) - 1) > 1e-6:
+        require_counts(self, "results", least=5)
+        require_counts(self, "horizons", least=2)
+        require_positive(self, "longest_horizon_s")
+        shares = ("fps30", "jittery", "dropping", "absent", "doubting", "starting", "carrying", "rounded", "interpolated")
+        require_shares(self, *shares)
+        require_ranges(self, "fps", "processing_s", "rounded_side")
+        for name in ("skips", "key_frames"):
+            if not getattr(self, name) or min(getattr(self, name)) < 1:
+                raise InputError(f"WindowConfig.{name} is {getattr(self, name)}, expected whole numbers from 1")
+        one = abs(sum(self.skip_shares) - 1) <= 1e-6 and min(self.skip_shares) >= 0
+        if len(self.skips) != len(self.skip_shares) or not one:
             raise InputError(f"WindowConfig: skips {self.skips} need as many shares that add up to 1, got {self.skip_shares}")
 
 
@@ -88,6 +90,14 @@ class BoxPool:
         # Whatever is asked where the target is absent: the newest box before, as a tracker would answer.
         first = np.repeat(self.start, lengths)
         self.newest = np.maximum.accumulate(np.where(self.present, np.arange(len(self.box)), first))
+
+    def digest(self) -> str:
+        """Tells these boxes from any others."""
+        return hashlib.blake2b(self.box.tobytes() + self.end.tobytes(), digest_size=16).hexdigest()
+
+    def describe(self) -> str:
+        length, seen = self.end - self.start, int(self.present.sum())
+        return f"the longest of {len(length)} sequences has {length.max()} frames, {seen} of all {len(self.box)} show a target"
 
     def between(self, rows: np.ndarray, step: np.ndarray, start: np.ndarray, last: np.ndarray) -> np.ndarray:
         """The boxes at `rows` if only every `step`-th frame from `start` on were annotated, with straight lines between."""

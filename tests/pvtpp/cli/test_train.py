@@ -2,6 +2,11 @@
 
 import json
 import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +15,9 @@ from pvtpp.cli.main import main
 
 for package in ("torch", "lightning", "safetensors", "tensorboard", "onnx"):
     pytest.importorskip(package)
+import torch  # noqa: E402
+
+from pvtpp.networks.motion import load  # noqa: E402
 
 SMALL = {"epochs": 1, "epoch_batches": 2, "shards": 1, "shard_windows": 16, "validation_windows": 32, "warmup": 1, "workers": 0}
 
@@ -28,7 +36,7 @@ def boxes(tmp_path):
 
 def train(boxes, out, *more):
     arguments = ["train", "motion", "--dataset", "annotations", "--root", str(boxes), "--out", str(out)]
-    return main([*arguments, "--calibration", '{"steps": 2, "count": 16}', *more])
+    return main([*arguments, "--calibration", '{"steps": 2, "count": 16, "drawn": 64}', *more])
 
 
 def test_a_predictor_is_trained_and_serves_every_command(boxes, tmp_path, capsys):
@@ -99,3 +107,135 @@ def test_the_paper_s_v_and_mv_learn_from_what_a_tracker_saw(module, clips, tmp_p
 def test_bad_input_gets_one_clear_line(options, words, boxes, tmp_path, capsys):
     assert train(boxes, tmp_path / "run", *options) == 2
     assert words in capsys.readouterr().err
+
+
+def test_training_that_diverges_publishes_nothing_and_leaves_what_was_there(boxes, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert train(boxes, out, "--config", json.dumps(SMALL)) == 0
+    before = (out / "motion.onnx").read_bytes()
+    assert train(boxes, out, "--config", json.dumps({**SMALL, "learning_rate": 1e30, "epoch_batches": 4})) == 2
+    told = capsys.readouterr().err
+    assert "training diverged in epoch 1" in told and "lower learning_rate than 1e+30" in told
+    assert (out / "motion.onnx").read_bytes() == before
+
+
+def test_resuming_is_for_the_same_training_alone(boxes, tmp_path, capsys):
+    out, more = tmp_path / "run", {**SMALL, "epochs": 2}
+    assert train(boxes, out, "--config", json.dumps(SMALL)) == 0
+    assert train(boxes, out, "--config", json.dumps({**SMALL, "seed": 9}), "--resume") == 2
+    assert "seed is 0 there, 9 now" in capsys.readouterr().err
+    assert train(boxes, out, "--config", json.dumps(more), "--sequences", "clip0,clip1,clip2", "--resume") == 2
+    assert "its data are not the same" in capsys.readouterr().err
+    assert train(boxes, out, "--config", json.dumps(more), "--resume") == 0
+    assert json.loads((out / "motion.json").read_text())["training"]["epochs"] == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--apart", "clip1"], "--apart clip1 is for tables"),
+        (["--fps", "25"], "--fps 25 has no effect on train motion"),
+        (["--camera-fps", "10"], "--camera-fps 10 has no effect on train motion"),
+        (["--seed", "-3"], "MotionTraining.seed is -3, allowed is any whole number from 0"),
+        (["--calibration", '{"learning_rate": -1}'], "Calibration.learning_rate is -1"),
+        (["--config", '{"windows": {"fps": [12]}}'], "WindowConfig.fps is [12], expected a list of 2"),
+        (["--config", '{"windows": {"processing_s": [15, 250]}}'], "no window to learn from fits: the longest of 9 sequences"),
+        (["--calibration", '{"windows": {"processing_s": [15, 250]}}'], "no window to calibrate sigma on fits: the longest of"),
+        (["--config", '{"accelerator": "gpuu"}'], "accelerator 'gpuu', precision"),
+        (["--config", '{"precision": "foo"}'], "precision 'foo', devices 1: "),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line_before_anything_is_trained(options, words, boxes, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert train(boxes, out, *options) == 2
+    told = capsys.readouterr().err
+    assert words in told and "Traceback" not in told and len(told.splitlines()) == 1
+    assert not list(out.rglob("*.ckpt"))
+
+
+def test_a_part_of_calibration_s_windows_changes_that_part_alone(boxes, tmp_path):
+    from pvtpp.training.calibration import Calibration
+
+    out = tmp_path / "run"
+    arguments = ["train", "motion", "--dataset", "annotations", "--root", str(boxes), "--out", str(out)]
+    partly = {"steps": 2, "count": 16, "drawn": 64, "windows": {"absent": 0.02}}
+    assert main([*arguments, "--config", json.dumps(SMALL), "--calibration", json.dumps(partly)]) == 0
+    windows = json.loads((out / "motion.json").read_text())["calibration"]["windows"]
+    assert (windows["absent"], windows["fps30"]) == (0.02, Calibration().windows.fps30)
+
+
+@pytest.mark.parametrize("place", ["file/run", "/proc/nope"])
+def test_a_folder_that_cannot_be_made_is_said_before_data_are_read(place, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert train(tmp_path / "nothing", tmp_path / place) == 2
+    assert f"--out {tmp_path / place}: cannot make the folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("modules", "options", "words"),
+    [
+        ("m", ["--config", '{"kappa": 60}'], "kappa is 60, windows have cameras of (30.0, 30.0) fps"),
+        ("m", ["--config", '{"network": {"heads": 20}}'], "20 heads at 30 per second reach 0.667 s ahead, windows only"),
+        ("m", ["--config", '{"network": {"heads": 2}}'], "network.heads 2 is what --kappa, --processing and --modules say"),
+        ("m", ["--config", '{"network": {"kind": "visual"}}'], "network.kind visual is what"),
+        ("m", ["--fps", "25"], "--fps 25 has no effect on train paper --modules m"),
+        ("m", ["--config", '{"robust": "no"}'], "PaperTraining.robust is 'no', expected true or false"),
+        ("mv", ["--seed", "-1"], "PaperTraining.seed is -1"),
+    ],
+)
+def test_a_module_s_frame_rate_and_heads_come_from_its_options(modules, options, words, boxes, clips, tmp_path, capsys):
+    data = ["--dataset", *(("annotations", "--root", str(boxes)) if modules == "m" else ("folder", "--root", str(clips)))]
+    arguments = ["train", "paper", "--modules", modules, "--processing", "47ms", "--out", str(tmp_path / "run")]
+    assert main([*arguments, *data, *options]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_few_windows_are_told(boxes, tmp_path, caplog):
+    arguments = ["train", "paper", "--modules", "m", "--processing", "1500ms", "--out", str(tmp_path / "run")]
+    assert main([*arguments, "--dataset", "annotations", "--root", str(boxes), "--config", json.dumps(PAPER)]) == 0
+    assert " % of the windows to learn from can be used" in caplog.text
+
+
+LONG = {**SMALL, "epochs": 1000, "epoch_batches": 4}
+
+
+def started(boxes, out, launcher, *more):
+    given = ["--dataset", "annotations", "--root", str(boxes), "--out", str(out), *more]
+    words = [sys.executable, *launcher, "-m", "pvtpp.cli.main", "train", "motion", *given]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_training_that_is_stopped_says_so_and_goes_on(sent, status, boxes, tmp_path):
+    out = tmp_path / "run"
+    process = started(boxes, out, (), "--config", json.dumps(LONG))
+    try:
+        until = time.monotonic() + 120
+        while not (out / "last.ckpt").is_file() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+        process.send_signal(sent)
+        told = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
+    assert process.returncode == status
+    assert "pvtpp train: interrupted; go on with --resume" in told and "Traceback" not in told
+
+
+def test_two_processes_train_one_network_which_the_first_publishes(boxes, tmp_path):
+    out, small = tmp_path / "both", {**SMALL, "epochs": 2, "shards": 2, "accelerator": "cpu"}
+    launcher = ("-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(free_port()))
+    more = ["--config", json.dumps(small), "--calibration", '{"steps": 2, "count": 16, "drawn": 64}']
+    process = started(boxes, out, launcher, *more)
+    told, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors
+    assert told.count("sequences learnt from") == 1
+    assert train(boxes, tmp_path / "one", *more) == 0
+    both, one = (load(tmp_path / name / "motion.safetensors")[0].state_dict() for name in ("both", "one"))
+    for name, value in one.items():
+        torch.testing.assert_close(both[name], value, atol=1e-4, rtol=1e-3)
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]

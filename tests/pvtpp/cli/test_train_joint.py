@@ -1,6 +1,10 @@
 """The joint predictor from the command line: own clips in, a predictor out, and with --joint a tracker."""
 
 import json
+import os
+import socket
+import subprocess
+import sys
 
 import cv2
 import pytest
@@ -45,6 +49,40 @@ def test_a_predictor_is_trained_on_what_any_tracker_saw(clips, tmp_path, monkeyp
     assert len(list((out / "recordings").iterdir())) == 8
     run = ["eval", "--tracker", "seeing:Seeing", "--dataset", "folder", "--root", str(clips), "--logs", str(tmp_path / "logs")]
     assert main([*run, "--processing", "50ms", "--predictors", f"hold,joint:{out}/joint.onnx"]) == 0
+
+
+def test_a_configuration_s_seed_is_the_recordings_and_only_the_same_training_is_resumed(clips, tmp_path, monkeypatch, capsys):
+    (tmp_path / "seeing.py").write_text(SEEING)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    out, kind = tmp_path / "run", ["--frozen", "--tracker", "seeing:Seeing"]
+    assert train(clips, out, *kind, "--config", json.dumps({**SMALL, "seed": 4})) == 0
+    before = set((out / "recordings").iterdir())
+    # The option and the field name the same seed, so the same recordings.
+    assert train(clips, out, *kind, "--seed", "4", "--resume") == 0
+    assert set((out / "recordings").iterdir()) == before
+    assert train(clips, out, *kind, "--seed", "4", "--resume", "--runs", "1", "--variations", "0") == 2
+    assert "its data are not the same" in capsys.readouterr().err
+    assert train(clips, out, *kind, "--seed", "4", "--resume", "--config", json.dumps({**SMALL, "network": {"width": 8}})) == 2
+    assert "network.width is " in capsys.readouterr().err
+    assert train(clips, out, *kind, "--variations", "-3") == 2
+    assert "--variations is -3, allowed is any whole number from 0" in capsys.readouterr().err
+
+
+def test_of_two_processes_the_first_records_and_both_learn(clips, tmp_path):
+    (tmp_path / "seeing.py").write_text(SEEING)
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = str(found.getsockname()[1])
+    given = json.dumps({**SMALL, "shards": 2, "accelerator": "cpu"})
+    words = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", port]
+    words += ["-m", "pvtpp.cli.main", "train", "joint", "--dataset", "folder", "--root", str(clips), "--frozen"]
+    words += ["--tracker", "seeing:Seeing", "--variations", "1", "--runs", "1", "--config", given]
+    words += ["--out", str(tmp_path / "run")]
+    paths = os.pathsep.join([str(tmp_path), os.getcwd()])
+    done = subprocess.run(words, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("sequences learnt from") == 1
+    assert all(done.stderr.count(f"{name}, run 1 of 1") == 1 for name in ("left", "left+0", "right", "right+0"))
 
 
 @pytest.mark.real_data
@@ -102,6 +140,13 @@ def test_joint_training_starts_from_a_checkpoint_and_not_from_an_exported_tracke
     assert "--weights exported is for --frozen; --joint starts from --checkpoint FILE, or random" in capsys.readouterr().err
     assert train(clips, tmp_path / "run", "--frozen", "--checkpoint", "nanotrack.pth") == 2
     assert "--checkpoint nanotrack.pth is for --joint; --frozen takes" in capsys.readouterr().err
+
+
+def test_joint_training_does_not_go_on_from_frozen_training_s_folder(clips, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "last.ckpt").write_text("")
+    assert train(clips, tmp_path / "run", "--joint", "--resume") == 2
+    assert "last.ckpt: not of joint training, whose first stage leaves" in capsys.readouterr().err
 
 
 def test_joint_training_of_another_tracker_is_refused(clips, tmp_path, capsys):

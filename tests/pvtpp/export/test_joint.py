@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from types import SimpleNamespace
 
 import numpy as np
@@ -60,3 +61,12 @@ def test_the_committed_weights_are_the_committed_graphs():
     for path, reference in zip((WEIGHTS, encoder_of(WEIGHTS)), network.engines(), strict=True):
         assert difference(inference.load(path), reference) <= TOLERANCE
     assert {"data", "command", "seed", "metrics"} <= set(card)
+
+
+def test_a_network_of_nan_is_not_published(network, tmp_path):
+    diverged = copy.deepcopy(network)
+    for parameter in diverged.parameters():
+        torch.nn.init.constant_(parameter, float("nan"))
+    with pytest.raises(InputError, match="training diverged"):
+        publish(diverged, tmp_path / "j.onnx", {})
+    assert not list(tmp_path.iterdir())

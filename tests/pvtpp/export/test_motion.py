@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import math
+
 import pytest
 
 from pvtpp.errors import InputError
@@ -40,3 +43,22 @@ def test_a_graph_that_differs_is_not_kept(network, tmp_path):
     with pytest.raises(InputError, match="differs from torch"):
         export(network, tmp_path / "m.onnx", tolerance=-1.0)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_network_of_nan_is_not_published_and_leaves_the_graph_before(network, tmp_path):
+    path = tmp_path / "m.onnx"
+    export(network, path)
+    before, diverged = path.read_bytes(), copy.deepcopy(network)
+    torch.nn.init.constant_(next(diverged.parameters()), math.nan)
+    with pytest.raises(InputError, match="answers NaN .* training diverged"):
+        export(diverged, path)
+    assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_graph_is_in_the_operators_that_every_runtime_reads_and_folded(network, tmp_path):
+    import onnx
+
+    export(network, tmp_path / "m.onnx")
+    graph = onnx.load(tmp_path / "m.onnx")
+    assert [each.version for each in graph.opset_import] == [13]
+    assert not any(node.op_type == "Constant" for node in graph.graph.node)

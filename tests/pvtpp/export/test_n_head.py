@@ -74,3 +74,13 @@ def test_a_graph_alone_counts_in_frames_of_30_and_a_damaged_card_is_named(tmp_pa
             predictors.create(f"n_head:{path}")
     card.unlink()
     assert predictors.create(f"n_head:{path}").kappa == 30.0
+
+
+@pytest.mark.parametrize("kind", ["motion", "joint"])
+def test_a_network_of_nan_is_not_published(kind, tmp_path):
+    made = network(kind)
+    for parameter in made.parameters():
+        torch.nn.init.constant_(parameter, float("nan"))
+    with pytest.raises(InputError, match="training diverged"):
+        publish(made, tmp_path / "m.onnx", 30.0, {}, SIDES)
+    assert not list(tmp_path.iterdir())

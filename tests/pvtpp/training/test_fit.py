@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pytest
 
@@ -12,6 +10,7 @@ from pvtpp.errors import InputError
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 from pvtpp.networks.motion import MotionConfig  # noqa: E402
+from pvtpp.training.draw import Draw  # noqa: E402
 from pvtpp.training.fit import Shards, held_out  # noqa: E402
 from pvtpp.training.motion import MotionModule, MotionTraining, draw  # noqa: E402
 from pvtpp.training.windows import BoxPool, WindowConfig  # noqa: E402
@@ -24,7 +23,7 @@ CONFIG = MotionTraining(
 def windows():
     steps = np.random.default_rng(0).normal(0, 0.2, (600, 2))
     path = np.cumsum(np.cumsum(steps, axis=0), axis=0) + 300
-    return partial(draw, BoxPool([np.concatenate([path, np.full((600, 2), 40.0)], axis=1)]), CONFIG.windows)
+    return Draw(draw, BoxPool([np.concatenate([path, np.full((600, 2), 40.0)], axis=1)]), CONFIG.windows)
 
 
 def test_two_ranks_see_between_them_what_one_sees():

@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 from pvtpp.networks.joint import JointConfig  # noqa: E402
 from pvtpp.networks.motion import MotionConfig, MotionNetwork  # noqa: E402
+from pvtpp.training import config as configurations  # noqa: E402
 from pvtpp.training.joint import JointModule, JointTraining, seen_by, train  # noqa: E402
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool  # noqa: E402
 from pvtpp.training.recordings import Recording  # noqa: E402
@@ -184,3 +185,23 @@ def test_what_makes_no_sense_is_refused(tmp_path):
         JointTraining(network=NETWORK)
     with pytest.raises(InputError, match="JointTraining: blind 1.0"):
         replace(SMALL, blind=1.0)
+
+
+def test_a_part_of_the_configuration_leaves_the_rest_at_joint_training_s_own_defaults():
+    config = configurations.made(JointTraining, {"network": {"kept": 4}, "windows": {"least_overlap": 0.2}}, "here")
+    assert config.network == replace(JointTraining().network, kept=4)
+    assert config.windows == replace(JointTraining().windows, least_overlap=0.2)
+
+
+def test_other_recordings_another_law_and_another_stage_are_not_resumed(tmp_path, tracker):
+    config = replace(SMALL, network=JointConfig(motion=NETWORK.motion, channels=4, frames=2), epochs=1, epoch_batches=2)
+    config, maps, place = replace(config, shard_windows=4), [nanotrack_recording()], str(tmp_path)
+    part = LastStage(copy.deepcopy(tracker))
+    train(config, motion(), maps, [], place, part, progress=False)
+    with pytest.raises(InputError, match="its data are not the same"):
+        train(config, motion(), [recording(n=12, channels=48, sides=(8, 16), seed=7)], [], place, part, resume=True)
+    with pytest.raises(InputError, match="it started from other weights"):
+        train(config, MotionNetwork(NETWORK.motion), maps, [], place, part, resume=True)
+    with pytest.raises(InputError, match="its data are not the same"):
+        train(config, motion(), maps, [], place, part, together=True, resume=True)
+    assert same(*(train(config, motion(), maps, [], place, part, resume=True, progress=False) for _ in range(2)))

@@ -220,9 +220,18 @@ def test_the_robust_loss_forgives_what_lies_far_off():
         (lambda: recipe("motion", 30.0, float("nan")), "must be above 0"),
         (lambda: PaperTraining(learning_rate=0.0), "PaperTraining.learning_rate is 0.0"),
         (lambda: PaperTraining(windows=WindowConfig(results=5), network=NHeadConfig("motion", history=5)), "need one more"),
+        (lambda: replace(recipe("motion", 30.0, 0.05), kappa=60.0), "kappa is 60, windows have cameras of .30.0, 30.0. fps"),
+        (lambda: PaperTraining(windows=WindowConfig(results=5, fps30=0.0, fps=(30.0, 60.0))), "must all be of kappa"),
+        (lambda: PaperTraining(kappa=60.0, windows=WindowConfig(results=5, fps30=0.5, fps=(60.0, 60.0))), "a share 0.5 of 30"),
+        (lambda: replace(recipe("motion", 30.0, 0.05), network=NHeadConfig("motion", heads=5)), "5 heads at 30 .* reach 0.167"),
         (lambda: replace(recipe("joint", 30.0, 0.05), network=NHeadConfig("joint", heads=9)), "9 heads at 30"),
     ],
 )
 def test_bad_configurations_are_refused(make, words):
     with pytest.raises(InputError, match=words):
         make()
+
+
+@given(st.floats(1.0, 240.0), st.floats(0.001, 1.0))
+def test_a_recipe_s_windows_reach_all_its_heads_whatever_the_rounding(kappa, seconds):
+    assert recipe("motion", kappa, seconds).network.heads == heads_for(kappa, seconds)
