@@ -14,6 +14,7 @@ from pvtpp.runtime.failures import Failure
 from pvtpp.runtime.live import LiveTracker
 from pvtpp.runtime.log import Unlogged
 from pvtpp.runtime.status import StatusConfig
+from pvtpp.runtime.warm_up import warm_up
 from pvtpp.tracker import Frame, Tracker
 from ros_nodes import conversions, images
 from ros_nodes.answers import Answers, status_of
@@ -185,12 +186,9 @@ class Core:
 
     def _loaded(self) -> Tracker:
         tracker = registry.create(self.config.tracker, **self.config.tracker_options())
-        # The first passes of a network are its slowest, and belong to nobody's target.
         image = np.random.default_rng(0).integers(0, 255, (*WARM_UP_SIZE, 3), dtype=np.uint8)
-        frame = Frame(0, 0, image)
-        tracker.init(frame, np.array([WARM_UP_SIZE[1] / 2, WARM_UP_SIZE[0] / 2, 40.0, 30.0]))
-        for _ in range(WARM_UPS):
-            tracker.track(frame)
+        box = np.array([WARM_UP_SIZE[1] / 2, WARM_UP_SIZE[0] / 2, 40.0, 30.0])
+        warm_up(tracker, self.config.tracker, Frame(0, 0, image), box, WARM_UPS)
         return tracker
 
     def _started(self) -> LiveTracker:

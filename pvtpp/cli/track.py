@@ -37,7 +37,8 @@ from pvtpp.runtime.live import LiveTracker
 from pvtpp.runtime.log import EventLog
 from pvtpp.runtime.pipeline import SEARCH_REGIONS
 from pvtpp.runtime.status import StatusConfig
-from pvtpp.tracker import Frame, Tracker
+from pvtpp.runtime.warm_up import warm_up
+from pvtpp.tracker import Frame
 
 TITLE = "pvtpp track"
 VIDEO = "tracked.mp4"
@@ -83,7 +84,8 @@ def run(options: argparse.Namespace) -> int:
     first = next(images)
     box = first_box(options.box, first, source.name) if options.box else _drawn_box(first)
     tracker = common.create_tracker(options.tracker, options.weights)
-    _warm_up(tracker, options.tracker, Frame(0, 0, first, source.name), box)
+    # What is loaded at first use is loaded before the target moves.
+    warm_up(tracker, options.tracker, Frame(0, 0, first, source.name), box)
     status = StatusConfig() if options.status == "on" else None
     about = {
         "protocol": facts(0),
@@ -218,17 +220,6 @@ def _check(options: argparse.Namespace) -> None:
         if path and not path.endswith(endings):
             raise InputError(f"--{option} {path}: the name must end in {' or '.join(endings)}")
         check_writable(path)
-
-
-def _warm_up(tracker: Tracker, name: str, frame: Frame, box: np.ndarray) -> None:
-    # What is loaded at first use is loaded before the target moves.
-    try:
-        tracker.init(frame, box)
-        tracker.track(frame)
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(f"{name} cannot start on box {box.tolist()} ({type(error).__name__}: {error})") from error
 
 
 def _window_opens() -> bool:
