@@ -39,9 +39,10 @@ BOX = "90,40,28,24"
 
 
 def test_a_folder_of_images_is_followed_and_told_in_a_table(images, clips, tmp_path, capsys):
-    assert main(["track", str(images), "--box", BOX, *FAST, "--out", "seen.csv", "--log", "events.jsonl"]) == 0
+    # Slow enough for a machine that has other things to do.
+    assert main(["track", str(images), "--box", BOX, *FAST[:4], "--fps", "15", "--out", "seen.csv", "--log", "events.jsonl"]) == 0
     printed = capsys.readouterr().out
-    assert "24 frames at 60 fps" in printed and "median ms" in printed and "tracked.mp4" in printed
+    assert "24 frames at 15 fps" in printed and "median ms" in printed and "tracked.mp4" in printed
     with open("seen.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == COLUMNS
@@ -49,7 +50,7 @@ def test_a_folder_of_images_is_followed_and_told_in_a_table(images, clips, tmp_p
     assert [(row["frame"], row["predictor"]) for row in rows] == expected
     boxes = np.array([[float(row[name]) for name in ("left", "top", "width", "height")] for row in rows[::2]])
     assert iou(xywh_to_box(boxes), xywh_to_box(truth(clips))).mean() > 0.5
-    assert int(rows[-1]["t_ns"]) == round(23e9 / 60)
+    assert int(rows[-1]["t_ns"]) == round(23e9 / 15)
     assert main(["replay", "events.jsonl"]) == 0
 
 
