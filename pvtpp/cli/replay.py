@@ -92,6 +92,8 @@ def run(options: argparse.Namespace) -> int:
 def _agrees(path: str) -> bool:
     """Whether the pipeline, driven with the events of a log, makes the trajectories that the log holds, to the bit."""
     log = EventLog.read(path)
+    if not log.predictors:
+        raise InputError(f"{path}: no target was ever given, so there is nothing to replay")
     again = replay(log, {name: predictors.create(name) for name in log.predictors})
     same = again.rows == log.rows
     told = f"{len(log.of_kind('trajectory'))} trajectories of {', '.join(log.predictors)}"

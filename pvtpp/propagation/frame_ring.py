@@ -46,7 +46,8 @@ class FrameRing:
     """Grey copies, not references: a third of the memory, no work is repeated when a frame is measured again, and a camera
     driver that reuses its buffers cannot change the past. Buffers of dropped frames are used again.
 
-    Keeps frames of the newest `seconds`, as many as fit into `memory` bytes, and never fewer than two.
+    Keeps frames of the newest `seconds`, as many as fit into `memory` bytes, and of those never fewer than two: what one sees
+    after a longer gap is not what moved meanwhile.
     """
 
     def __init__(self, seconds: float, memory: int):
@@ -109,8 +110,6 @@ class FrameRing:
     def _drop(self, newest_ns: int, size: int) -> None:
         room = max(self._memory // size, 2) - 1
         old = max(bisect_left(self._times, newest_ns - self._span_ns), len(self._frames) - room)
-        # One frame before the newest stays, however old: the step from it is still a step.
-        old = min(old, len(self._frames) - 1)
         if old > 0:
             self._spare = [kept.grey for kept in self._frames[:old]][:1]
             del self._frames[:old], self._times[:old]

@@ -18,6 +18,8 @@ from pvtpp.tracker import Frame
 
 DIM = 0.02
 """The least quality of a box that anything was seen of."""
+BLIND_NS = 250_000_000
+"""A box of which nothing was seen for longer has no quality, whatever was seen before."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class FlowConfig:
     chain's. Where no step serves, frames are skipped so that about `links` have to be measured."""
 
     seconds: float = 2.0
-    memory: int = 64 << 20
+    memory: int = 128 << 20
     refine_after: int = 4
     doubtful: float = 0.2
     trust: float = 0.8
@@ -78,7 +80,7 @@ class OpticalFlow:
         gap = last.number - first.number
         stride = -(-gap // self.config.links)
         qualities: List[float] = []
-        moved, measured, here = first_box, 0, first
+        moved, measured, here, seen_ns = first_box, 0, first, from_ns
         while here is not last:
             stored = here.longest_step(moved, last.number)
             if stored is None:
@@ -89,6 +91,8 @@ class OpticalFlow:
             number, step = stored
             here, moved = self._ring.numbered(number), step.move(moved)
             qualities.append(step.quality)
+            if step.quality:
+                seen_ns = here.t_ns
         # One step that saw nothing does not undo what the others saw.
         quality = max(min(qualities), DIM) if any(qualities) else 0.0
         if len(qualities) >= self.config.refine_after or (gap > 1 and quality < self.config.doubtful):
@@ -100,7 +104,7 @@ class OpticalFlow:
                 first.add_step(last.number, direct)
             else:
                 # The steps agree with each other but not with the beginning: something may have come before the target.
-                quality = math.sqrt(quality * max(direct.quality, DIM))
+                quality = math.sqrt(quality * max(direct.quality, DIM)) if to_ns - seen_ns <= BLIND_NS else 0.0
         moved.flags.writeable = False
         return Carried(moved, quality, measured)
 

@@ -17,7 +17,7 @@ class LiveConfig:
 
     memory_s: float = 2.0
     memory_frames: int = 256
-    memory_bytes: int = 256 << 20
+    memory_bytes: int = 384 << 20
     stall_s: float = 1.0
     lane_wait_s: float = 0.1
     switch_interval_s: float = 0.001

@@ -39,7 +39,8 @@ class Pipeline:
 
     With `status` every result is judged: a miss is no evidence; after some misses the target is LOST: what was carried since
     the first one is forgotten, the trajectories coast, the tracker is sent to look around, and when it finds the target the
-    track begins anew there. None: every result is believed. The log's meta says with which constants (``status_config``).
+    track begins anew there. None: every result is believed but one of score 0, with which the tracker itself says that it found
+    nothing. The log's meta says where it looks (``search_region``) and with which constants it judges (``status_config``).
 
     With a `gyro` that says how the camera turned (`turned`), predictors see the track in the stabilised frame; the log's meta
     holds the camera (``gyro``).
@@ -60,6 +61,7 @@ class Pipeline:
         self.predictors = dict(predictors)
         self.search_region = search_region
         self.log = log if log is not None else Unlogged()
+        self.log.meta["search_region"] = search_region
         if status is not None:
             self.log.meta["status_config"] = asdict(status)
         self._gyro = gyro
@@ -227,7 +229,8 @@ class Pipeline:
         """Whether this result is evidence; a target that it loses or finds gets another track."""
         search = self._search
         if search is None:
-            return True
+            # A tracker that itself says "not found" has seen nothing, whoever judges.
+            return output.score > 0
         before = search.watch
         believed = search.judge(capture_ns, output)
         if search.watch.lost and not before.lost and search.watch.doubt_ns is not None:

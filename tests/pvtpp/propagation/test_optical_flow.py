@@ -120,13 +120,25 @@ def test_across_a_change_of_image_size_nothing_is_carried(scene):
     assert flow.carry(START, 3 * STEP_NS, 4 * STEP_NS).quality == 0
 
 
-def test_after_a_gap_in_the_camera_the_next_frame_is_still_tried(scene):
+@pytest.mark.parametrize(("gap_s", "is_tried"), [(0.45, True), (60.0, False)])
+def test_after_a_gap_in_the_camera_the_next_frame_is_tried_unless_the_gap_is_longer_than_the_memory(scene, gap_s, is_tried):
     flow = OpticalFlow(FlowConfig(seconds=0.5))
     flow.push(frame(scene, 0), None)
-    late = Frame(1, 3 * 10**9, scene.image(START + [10, 5, 0, 0], (10, 5)))
+    late = Frame(1, round(gap_s * 1e9), scene.image(START + [10, 5, 0, 0], (10, 5)))
     flow.push(late, START)
     carried = flow.carry(START, 0, late.t_ns)
-    np.testing.assert_allclose(carried.box, START + [10, 5, 0, 0], atol=0.5)
+    np.testing.assert_allclose(carried.box, START + [10, 5, 0, 0] if is_tried else START, atol=0.5)
+    assert (carried.quality > 0) == is_tried
+
+
+def test_a_lens_that_stays_covered_leaves_no_evidence(scene):
+    flow, _ = follow(scene, 3)
+    covered = np.full((240, 320, 3), 90, np.uint8)
+    qualities = []
+    for i in range(3, 20):
+        flow.push(Frame(i, i * STEP_NS, covered), box_at(2))
+        qualities.append(flow.carry(box_at(0), 0, i * STEP_NS).quality)
+    assert qualities[0] > 0 and qualities[-1] == 0
 
 
 def test_one_blind_frame_does_not_lose_the_target(scene):

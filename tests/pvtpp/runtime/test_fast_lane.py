@@ -70,6 +70,23 @@ def test_each_frame_is_carried_to_once_and_the_newest_few_are_kept():
     assert [each.t_ns for each in found.carried] == [index * FRAME for index in range(8 - FRAMES, 8)]
 
 
+class Forgetful(Steady):
+    """It remembers the frames of the last five."""
+
+    def carry(self, box, from_ns, to_ns):
+        found = super().carry(box, from_ns, to_ns)
+        return found if to_ns - from_ns <= 5 * FRAME else Carried(np.asarray(box), 0.0, 0)
+
+
+def test_where_a_tracker_hangs_the_lane_goes_on_from_what_it_carried_last():
+    pipeline, lane = started(Forgetful())
+    for index in range(1, 12):
+        deliver(pipeline, lane, index)
+        trajectory = pipeline.trajectories["hold"]
+        assert trajectory.evidence_ns == index * FRAME
+        assert trajectory.at(index * FRAME).box[0] == 100 + 10 * index
+
+
 def test_the_next_step_is_measured_where_the_target_was_last_seen():
     propagator = Steady()
     pipeline, lane = started(propagator)
