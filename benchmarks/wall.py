@@ -28,14 +28,15 @@ NEVER_NS = 3600 * 10**9
 
 
 class SequenceClock:
-    """Integer nanoseconds that stand at `t_ns` until `start`, and go on with the wall from there; never set back."""
+    """Integer nanoseconds that stand at `t_ns` until `start`, and go on with the wall from there; they never jump back."""
 
     def __init__(self, t_ns: int):
         self._t_ns = t_ns
         self._began_ns: Optional[int] = None
 
-    def start(self) -> None:
-        self._began_ns = time.perf_counter_ns()
+    def start(self, began_ns: Optional[int] = None) -> None:
+        """`began_ns`: when it was `t_ns`, by `time.perf_counter_ns` (None: now)."""
+        self._began_ns = time.perf_counter_ns() if began_ns is None else began_ns
 
     def __call__(self) -> int:
         passed = 0 if self._began_ns is None else time.perf_counter_ns() - self._began_ns

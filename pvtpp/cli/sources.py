@@ -6,6 +6,7 @@ import glob
 import math
 import os
 import re
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Callable, Iterator, Optional
@@ -18,12 +19,17 @@ from pvtpp.errors import InputError
 from pvtpp.tracker import check_image
 
 DEFAULT_FPS = 30.0
+# So many pictures a camera's driver keeps waiting, as a rule at most.
+WAITING = 4
+# A video may hold a little less than its header says, which for some formats is an estimate.
+WHOLE = 0.95
 
 
 @dataclass(frozen=True)
 class Source:
     """Frames in the order they were captured. `fps`: their rate, what a camera claims. `count`: how many there are, None
-    where nobody knows. `live`: a camera, which neither waits nor starts again. `images`: from the first one on, uint8 BGR.
+    where nobody knows. `live`: a camera, which neither waits nor starts again. `images`: from the first one on, uint8 BGR;
+    InputError for one that cannot be read. `first_ns`: when a camera gave the first one, by `time.perf_counter_ns`.
     """
 
     name: str
@@ -31,6 +37,7 @@ class Source:
     count: Optional[int]
     live: bool
     images: Callable[[], Iterator[np.ndarray]]
+    first_ns: Optional[int] = None
 
 
 def open_source(text: str, fps: Optional[float] = None) -> Source:
@@ -39,6 +46,8 @@ def open_source(text: str, fps: Optional[float] = None) -> Source:
     if fps is not None and not 0 < fps <= 1000:
         raise InputError(f"--fps is {fps:g}, allowed is above 0 and at most 1000")
     if re.fullmatch(r"\d+", text):
+        if len(text) > 9:
+            raise InputError(f"camera {text}: no such number, allowed is 0 to 999999999")
         return _camera(int(text), fps)
     if os.path.isdir(text):
         return _folder(text, fps)
@@ -68,14 +77,17 @@ def _video(path: str, fps: Optional[float]) -> Source:
         raise InputError(f"{path}: the video does not say its frame rate (it says {claimed:g}), give --fps")
 
     def images() -> Iterator[np.ndarray]:
-        capture = cv2.VideoCapture(path)
+        capture, read = cv2.VideoCapture(path), 0
         try:
             found, image = capture.read()
             while found:
+                read += 1
                 yield image
                 found, image = capture.read()
         finally:
             capture.release()
+        if read < WHOLE * count:
+            raise InputError(f"{path}: ends after {read} of {count} frames")
 
     return Source(path, fps or claimed, count if count > 0 else None, False, images)
 
@@ -92,22 +104,27 @@ def _camera(number: int, fps: Optional[float]) -> Source:
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
     if fps is not None:
         capture.set(cv2.CAP_PROP_FPS, fps)
-    first = capture.read()[1]
+    first, first_ns = capture.read()[1], time.perf_counter_ns()
     if first is None:
         capture.release()
         raise InputError(f"camera {number}: opened, but it delivers no image")
     claimed = capture.get(cv2.CAP_PROP_FPS)
 
     def images() -> Iterator[np.ndarray]:
-        image: Optional[np.ndarray] = check_image(first, f"camera {number}")
         try:
+            yield check_image(first, f"camera {number}")
+            # What came while the target was drawn and the tracker loaded would be taken for new.
+            for _ in range(WAITING):
+                capture.grab()
+            image = capture.read()[1]
             while image is not None:
                 yield image
                 image = capture.read()[1]
         finally:
             capture.release()
 
-    return Source(f"camera {number}", fps or (claimed if 0 < claimed <= 1000 else DEFAULT_FPS), None, True, images)
+    rate = fps or (claimed if 0 < claimed <= 1000 else DEFAULT_FPS)
+    return Source(f"camera {number}", rate, None, True, images, first_ns)
 
 
 @contextmanager

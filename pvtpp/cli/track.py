@@ -10,25 +10,23 @@ meanwhile); else a video is written. Ctrl-C, or q in the window, ends it; what w
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import threading
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
 from benchmarks.protocol import facts
-from benchmarks.report.files import check_writable
 from benchmarks.report.table import table
 from benchmarks.spec import STATUSES
 from benchmarks.wall import SequenceClock
 from pvtpp import predictors, propagation
 from pvtpp.boxes import xywh_to_box
-from pvtpp.cli import common
+from pvtpp.cli import common, track_files, window
 from pvtpp.cli.sightings import ENDINGS, Sighting, draw, write
 from pvtpp.cli.sources import Source, open_source
 from pvtpp.errors import InputError
@@ -39,9 +37,6 @@ from pvtpp.runtime.pipeline import SEARCH_REGIONS
 from pvtpp.runtime.status import StatusConfig
 from pvtpp.runtime.warm_up import warm_up
 from pvtpp.tracker import Frame
-
-TITLE = "pvtpp track"
-VIDEO = "tracked.mp4"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,20 +64,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", metavar="FILE", help=f"where the target was at each frame ({' or '.join(ENDINGS)})")
     parser.add_argument("--log", metavar="FILE", help="the event log (.jsonl), which `pvtpp replay` takes")
-    parser.add_argument("--video", metavar="FILE", help=f"a video (.mp4); without a window {VIDEO} is written anyway")
+    parser.add_argument(
+        "--video", metavar="FILE", help=f"a video (.mp4); without a window {track_files.VIDEO} is written anyway"
+    )
     parser.add_argument("--no-window", action="store_true", help="open no window even where there is a display")
 
 
 def run(options: argparse.Namespace) -> int:
-    _check(options)
-    window = not options.no_window and _window_opens()
-    if options.box is None and not window:
+    if not options.predictors:
+        raise InputError(f"--predictors names none, expected one or more of: {', '.join(predictors.names())}")
+    track_files.check(options)
+    in_window = not options.no_window and window.opens()
+    if options.box is None and not in_window:
         raise InputError("no display to draw the target on: give it as --box X,Y,W,H (left, top, width, height in pixels)")
     listeners = {name: predictors.create(name) for name in options.predictors}
+    video = options.video or (None if in_window else track_files.default_video(options.source))
     source = open_source(options.source, options.fps)
     images = source.images()
     first = next(images)
-    box = first_box(options.box, first, source.name) if options.box else _drawn_box(first)
+    box = first_box(options.box, first, source.name) if options.box else window.drawn_box(first)
     tracker = common.create_tracker(options.tracker, options.weights)
     # What is loaded at first use is loaded before the target moves.
     warm_up(tracker, options.tracker, Frame(0, 0, first, source.name), box)
@@ -105,28 +105,39 @@ def run(options: argparse.Namespace) -> int:
         clock,
         status=status,
     )
-    video = options.video or (None if window else VIDEO)
     seen: List[Sighting] = []
     broken: List[InputError] = []
+    spoilt: List[InputError] = []
+    written: List[str] = []
+    keep_video = track_files.kept(video, written, broken if options.video else spoilt)
     with live, _ended_by_ctrl_c() as over:
         frames = _as_far_as_they_go(deliver(live, clock, source, first, images, box, over), broken)
         sightings = _note(frames, live, options.predictors, source, seen)
-        drawn = _shown(sightings, over) if window else (draw(frame.image, sighting) for frame, sighting in sightings)
-        if video and source.live:
-            _record(video, drawn, source.fps)
+        if in_window:
+            drawn = window.shown(sightings, over)
         else:
-            deque(drawn if window else sightings, maxlen=0)
+            drawn = (draw(frame.image, sighting) for frame, sighting in sightings)
+        if video and source.live:
+            with keep_video:
+                track_files.record(video, drawn, source.fps)
+        # All of it; after a video, what was left when that failed.
+        deque(drawn if in_window else sightings, maxlen=0)
         about.update(counts=live.counts, stages_ms=_stages(live), failures=[str(failure.error) for failure in live.errors])
+    if log is not None:
+        with track_files.kept(options.log, written, broken):
+            log.write(options.log)
+    if options.out:
+        with track_files.kept(options.out, written, broken):
+            write(options.out, seen, about)
     if video and not source.live:
         # Afterwards, since drawing and encoding would have slowed down what they show.
-        _record(video, (draw(image, sighting) for sighting, image in zip(seen, source.images())), source.fps)
-    if log is not None:
-        log.write(options.log)
-    if options.out:
-        write(options.out, seen, about)
-    _tell(source, seen, about, [path for path in (video, options.out, options.log) if path])
+        with keep_video:
+            track_files.record(video, (draw(image, sighting) for sighting, image in zip(seen, source.images())), source.fps)
+    _tell(source, seen, about, written)
+    for error in spoilt:
+        track_files.warn(error)
     if broken:
-        raise broken[0]
+        raise InputError("; ".join(map(str, broken)))
     return 1 if about["failures"] else 0
 
 
@@ -156,9 +167,10 @@ def deliver(
 ) -> Iterator[Frame]:
     """Hand every frame to the live tracker when it was captured, the target with the first one, and yield it.
 
-    A camera's frame counts as captured when the driver hands it out; what it took until then nobody knows.
+    A camera's frame counts as captured when the driver hands it out; what it took until then nobody knows. The first one is
+    by now as old as it took to draw the target and to load the tracker.
     """
-    clock.start()
+    clock.start(source.first_ns)
     frame = Frame(0, 0, first, source.name)
     live.submit(frame)
     live.init(frame, box)
@@ -192,56 +204,6 @@ def _note(
         if frame.index % max(round(source.fps), 1) == 0:
             show(f"{source.name}: frame {frame.index}/{total}, {sighting.caption()}")
         yield frame, sighting
-
-
-def _shown(sightings: Iterable[Tuple[Frame, Sighting]], over: threading.Event) -> Iterator[np.ndarray]:
-    """The drawn images, as they are shown in the window; q there ends it."""
-    import cv2
-
-    for frame, sighting in sightings:
-        image = draw(frame.image, sighting)
-        cv2.imshow(TITLE, image)
-        if cv2.waitKey(1) & 0xFF in (ord("q"), 27):
-            over.set()
-        yield image
-
-
-def _record(video: str, images: Iterable[np.ndarray], fps: float) -> None:
-    from benchmarks.report.video import write_video
-
-    write_video(video, images, fps)
-
-
-def _check(options: argparse.Namespace) -> None:
-    if not options.predictors:
-        raise InputError(f"--predictors names none, expected one or more of: {', '.join(predictors.names())}")
-    for option, endings in (("out", ENDINGS), ("log", (".jsonl",)), ("video", (".mp4",))):
-        path = getattr(options, option)
-        if path and not path.endswith(endings):
-            raise InputError(f"--{option} {path}: the name must end in {' or '.join(endings)}")
-        check_writable(path)
-
-
-def _window_opens() -> bool:
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        return False
-    import cv2
-
-    try:
-        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL)
-    except cv2.error:
-        # OpenCV can be built without windows.
-        return False
-    return True
-
-
-def _drawn_box(image: np.ndarray) -> np.ndarray:
-    import cv2
-
-    left, top, width, height = cv2.selectROI(TITLE, image, showCrosshair=False)
-    if not (width and height):
-        raise InputError("no target was drawn; draw it with the mouse and press Enter, or give --box X,Y,W,H")
-    return xywh_to_box(np.array([left, top, width, height], dtype=np.float64))
 
 
 @contextmanager

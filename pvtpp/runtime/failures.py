@@ -20,7 +20,10 @@ class Failure(NamedTuple):
 
 
 class Failures:
-    """Keeps the newest failures, counts all, logs them as warnings and tells `on_error`, if there is one."""
+    """Keeps the newest failures, counts all, logs them as warnings and tells `on_error`, if there is one.
+
+    Only `on_error` finds an error's traceback and what led to it: what is kept keeps type and message, and no images alive.
+    """
 
     def __init__(self, on_error: Optional[Callable[[Failure], None]] = None):
         self._on_error = on_error
@@ -40,6 +43,7 @@ class Failures:
             except Exception:
                 # Raised into a worker it would end the tracking it was told about.
                 _LOG.exception("on_error raised")
+        _let_go(error)
 
     @property
     def newest(self) -> List[Failure]:
@@ -50,3 +54,12 @@ class Failures:
     @property
     def count(self) -> int:
         return self._count
+
+
+def _let_go(error: Exception) -> None:
+    """Without what holds on to the frames of the stack, and with them to images."""
+    for holding in ("__traceback__", "__context__", "__cause__"):
+        setattr(error, holding, None)
+    if type(error) is AttributeError:
+        # The object that lacks the attribute, from Python 3.10 on; often the image.
+        error.obj = None

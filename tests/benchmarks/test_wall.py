@@ -10,7 +10,7 @@ import pytest
 from benchmarks.datasets.sequence import Sequence
 from benchmarks.oracle import Oracle
 from benchmarks.score import score_online
-from benchmarks.wall import run_wall, simulate_recorded
+from benchmarks.wall import SequenceClock, run_wall, simulate_recorded
 from pvtpp.boxes import xywh_to_box
 from pvtpp.errors import InputError
 from pvtpp.predictors import create
@@ -129,6 +129,15 @@ def test_frames_are_delivered_at_their_capture_times_and_the_log_says_how_late()
     assert log.meta["clock"] == "wall" and log.meta["sequence"] == "walk"
     wall = log.meta["wall"]
     assert len(wall["late_ms"]) == 3 and wall["counts"]["frames"] == 12 and wall["stages_ms"]["track"][0] > 0
+
+
+def test_a_clock_may_have_begun_in_the_past():
+    clock = SequenceClock(5)
+    assert clock() == 5
+    clock.start(time.perf_counter_ns() - 10**9)
+    assert clock() >= 10**9 + 5
+    clock.start()
+    assert clock() >= 5
 
 
 def test_a_tracker_that_fails_is_no_run():

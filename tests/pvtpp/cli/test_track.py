@@ -5,13 +5,14 @@ import json
 import os
 import signal
 import threading
+import time
 
 import cv2
 import numpy as np
 import pytest
 
 from pvtpp.boxes import iou, xywh_to_box
-from pvtpp.cli import sources, track
+from pvtpp.cli import sources, window
 from pvtpp.cli.main import main
 from pvtpp.cli.sightings import COLUMNS
 from pvtpp.runtime.log import EventLog
@@ -40,7 +41,9 @@ BOX = "90,40,28,24"
 
 def test_a_folder_of_images_is_followed_and_told_in_a_table(images, clips, tmp_path, capsys):
     # Slow enough for a machine that has other things to do.
-    assert main(["track", str(images), "--box", BOX, *FAST[:4], "--fps", "15", "--out", "seen.csv", "--log", "events.jsonl"]) == 0
+    assert (
+        main(["track", str(images), "--box", BOX, *FAST[:4], "--fps", "15", "--out", "seen.csv", "--log", "events.jsonl"]) == 0
+    )
     printed = capsys.readouterr().out
     assert "24 frames at 15 fps" in printed and "median ms" in printed and "tracked.mp4" in printed
     with open("seen.csv", newline="") as file:
@@ -65,7 +68,7 @@ def test_a_video_gives_what_its_images_give_and_json_says_how_it_was_made(images
 
 
 class FakeCamera:
-    """Delivers so many images of the folder, then fails."""
+    """Delivers so many images of the folder, those that waited in the driver left out, then fails."""
 
     count = 12
 
@@ -81,6 +84,9 @@ class FakeCamera:
     def get(self, what):
         return 60.0
 
+    def grab(self):
+        return bool(self.images and self.images.pop(0))
+
     def read(self):
         return (True, cv2.imread(str(self.images.pop(0)))) if self.images else (False, None)
 
@@ -90,7 +96,7 @@ class FakeCamera:
 
 @pytest.fixture
 def camera(images, monkeypatch):
-    FakeCamera.folder, FakeCamera.count = images, 12
+    FakeCamera.folder, FakeCamera.count = images, 12 + sources.WAITING
     monkeypatch.setattr(cv2, "VideoCapture", FakeCamera)
     return FakeCamera
 
@@ -101,6 +107,85 @@ def test_a_camera_is_followed_until_it_stops_and_its_video_holds_what_was_seen(c
     assert seen[-1]["frame"] == 11 and (tmp_path / "tracked.mp4").stat().st_size > 1000
     times = [row["t_ns"] for row in seen[::2]]
     assert times == sorted(set(times))
+
+
+def test_a_cameras_first_picture_is_as_old_as_it_is_and_those_that_waited_are_let_go(camera, images, tmp_path, monkeypatch):
+    def drawn(image):
+        time.sleep(0.3)
+        return xywh_to_box(np.array([90.0, 40, 28, 24]))
+
+    monkeypatch.setattr(window, "opens", lambda: True)
+    monkeypatch.setattr(window, "drawn_box", drawn)
+    monkeypatch.setattr(window, "shown", lambda sightings, over: sightings)
+    assert main(["track", "0", *FAST, "--out", "seen.json", "--log", "events.jsonl"]) == 0
+    seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
+    times = {row["frame"]: row["t_ns"] for row in seen}
+    assert times[0] == 0 and times[1] >= 0.3e9
+    arrived = EventLog.read(str(tmp_path / "events.jsonl")).of_kind("frame")[0]
+    assert arrived[1] >= 0.3e9 and arrived[3] == 0 and main(["replay", "events.jsonl"]) == 0
+    pictures = sources.open_source("0").images()
+    for number in (0, 1 + sources.WAITING, 2 + sources.WAITING):
+        np.testing.assert_array_equal(next(pictures), cv2.imread(str(sorted(images.iterdir())[number])))
+
+
+STANDING = """
+class Standing:
+    def init(self, image, box):
+        self.box = box
+    def update(self, image):
+        return self.box
+"""
+
+
+@pytest.mark.parametrize("asked", [[], ["--video", "mine.mp4"]])
+@pytest.mark.parametrize("live", [False, True])
+def test_where_the_video_fails_the_rest_is_kept_and_it_is_no_error_unless_asked_for(live, asked, camera, tmp_path, capsys):
+    # OpenCV has one size for a whole video.
+    for path in sorted(camera.folder.iterdir())[9:]:
+        cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (100, 60)))
+    (tmp_path / "standing.py").write_text(STANDING)
+    arguments = ["track", "0" if live else str(camera.folder), "--box", BOX, "--fps", "60", "--tracker", "standing:Standing"]
+    arguments += ["--predictors", "hold", "--propagation", "none", "--out", "seen.json", "--log", "events.jsonl", *asked]
+    assert main(arguments) == (2 if asked else 0)
+    kind = "error" if asked else "warning: no video"
+    said = capsys.readouterr()
+    assert f"pvtpp track: {kind}: {(asked or ['tracked.mp4'])[-1]}: video frame " in said.err.splitlines()[-1]
+    assert "written: events.jsonl, seen.json" in said.out and not [*tmp_path.glob("*.mp4")]
+    seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
+    frames = EventLog.read(str(tmp_path / "events.jsonl")).of_kind("frame")
+    assert len(seen) == len(frames) == (12 if live else 24)
+
+
+def test_without_a_place_for_the_video_that_nobody_asked_for_there_is_none(images, tmp_path, capsys):
+    (tmp_path / "tracked.mp4").mkdir()
+    assert main(["track", str(images), "--box", BOX, *FAST, "--out", "seen.json"]) == 0
+    said = capsys.readouterr().err
+    assert "warning: no video: tracked.mp4: cannot be written" in said.splitlines()[0] and said.count("warning") == 1
+    assert (tmp_path / "seen.json").exists()
+
+
+@pytest.mark.parametrize("option", ["--video", "--out", "--log", None])
+def test_the_source_is_never_written_over(option, tmp_path, capsys):
+    name = {"--video": "mine.mp4", "--out": "mine.csv", "--log": "mine.jsonl", None: "tracked.mp4"}[option]
+    (tmp_path / name).write_bytes(b"kept")
+    os.symlink(name, "other")
+    for source in (name, "other"):
+        assert main(["track", source, "--box", BOX, *([option, f"./{name}"] if option else [])]) == 2
+        error = capsys.readouterr().err.strip()
+        assert name in error and "this is the source, which would be lost" in error and "\n" not in error
+    assert (tmp_path / name).read_bytes() == b"kept"
+
+
+def test_a_video_that_is_cut_off_is_an_error_and_what_was_seen_is_kept(images, tmp_path, capsys):
+    writer = cv2.VideoWriter("cut.avi", cv2.VideoWriter_fourcc(*"MJPG"), 60, (200, 120))
+    for path in sorted(images.iterdir()):
+        writer.write(cv2.imread(str(path)))
+    writer.release()
+    os.truncate("cut.avi", os.path.getsize("cut.avi") // 2)
+    assert main(["track", "cut.avi", "--box", BOX, *FAST[:4], "--out", "seen.json"]) == 2
+    last = json.loads((tmp_path / "seen.json").read_text())["predictions"][-1]["frame"]
+    assert 5 < last < 20 and (tmp_path / "tracked.mp4").exists()
+    assert capsys.readouterr().err.splitlines()[-1] == f"pvtpp track: error: cut.avi: ends after {last + 1} of 24 frames"
 
 
 def test_a_dead_camera_is_one_clear_error(camera, capsys):
@@ -132,7 +217,7 @@ def test_where_an_image_is_damaged_what_was_seen_before_it_is_written(images, tm
 
 def test_with_a_window_the_target_is_drawn_there_and_q_ends_it(images, tmp_path, monkeypatch):
     shown = []
-    monkeypatch.setattr(track, "_window_opens", lambda: True)
+    monkeypatch.setattr(window, "opens", lambda: True)
     monkeypatch.setattr(cv2, "selectROI", lambda title, image, showCrosshair: tuple(map(int, BOX.split(","))))
     monkeypatch.setattr(cv2, "imshow", lambda title, image: shown.append(image))
     monkeypatch.setattr(cv2, "waitKey", lambda ms: ord("q") if len(shown) == 5 else -1)
@@ -168,6 +253,7 @@ BAD = {
     "empty folder": (["empty", "--box", BOX], "empty: no images"),
     "no box and no display": (["IMAGES"], "--box X,Y,W,H"),
     "box outside": (["IMAGES", "--box", "900,10,20,20"], "900,10,20,20.*200 x 120"),
+    "camera that no machine has": (["99999999999", "--box", BOX], "camera 99999999999: no such number"),
     "box of three": (["IMAGES", "--box", "1,2,3"], "1,2,3.*left,top,width,height"),
     "box without width": (["IMAGES", "--box", "1,2,0,3"], "1,2,0,3.*above 0"),
     "bad rate": (["IMAGES", "--box", BOX, "--fps", "0"], "--fps is 0"),
