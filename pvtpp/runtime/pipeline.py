@@ -39,8 +39,8 @@ class Pipeline:
 
     With `status` every result is judged: a miss is no evidence; after some misses the target is LOST: what was carried since
     the first one is forgotten, the trajectories coast, the tracker is sent to look around, and when it finds the target the
-    track begins anew there. None: every result is believed but one of score 0, with which the tracker itself says that it found
-    nothing. The log's meta says where it looks (``search_region``) and with which constants it judges (``status_config``).
+    track begins anew there. None: every result is believed. The log's meta says where it looks (``search_region``) and with
+    which constants it judges (``status_config``).
 
     With a `gyro` that says how the camera turned (`turned`), predictors see the track in the stabilised frame; the log's meta
     holds the camera (``gyro``).
@@ -229,8 +229,7 @@ class Pipeline:
         """Whether this result is evidence; a target that it loses or finds gets another track."""
         search = self._search
         if search is None:
-            # A tracker that itself says "not found" has seen nothing, whoever judges.
-            return output.score > 0
+            return True
         before = search.watch
         believed = search.judge(capture_ns, output)
         if search.watch.lost and not before.lost and search.watch.doubt_ns is not None:

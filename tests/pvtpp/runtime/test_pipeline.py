@@ -38,17 +38,6 @@ def test_a_result_counts_from_the_next_prediction_on():
     assert pipeline.trajectories["hold"].evidence_ns == FRAME
 
 
-def test_a_trackers_own_not_found_is_no_evidence():
-    pipeline = started(log=EventLog())
-    for index, score in ((1, 0.4), (2, 0.0), (3, 0.0)):
-        pipeline.tracker_started(index * FRAME, index, index * FRAME)
-        pipeline.tracker_finished(index * FRAME, index, index * FRAME, TrackerOutput(BOX + [3 * index, 0, 0, 0], score))
-        pipeline.predict(index * FRAME)
-    assert pipeline.anchor()[0] == FRAME and len(pipeline.log.of_kind("result")) == 3
-    answer = pipeline.trajectories["hold"].at(3 * FRAME)
-    assert answer.box[0] == 103 and answer.age == pytest.approx(2 / 30, abs=1e-6)
-
-
 def test_the_log_says_where_the_tracker_looks_so_that_it_replays():
     pipeline = started(("constant_velocity",), search_region="predicted", log=EventLog())
     for index in (1, 2):
