@@ -18,7 +18,7 @@ from pvtpp.export.graph import OPSET, from_pixels, write_graph
 from pvtpp.export.operators import FORMS, check_for_tensorrt
 from pvtpp.export.parity import TOLERANCES, CandidateError, Engines, Parity, ParityError
 from pvtpp.export.precision import PRECISIONS, Sample, to_fp16, to_int8
-from pvtpp.inference.artefact import FORMAT, SIDECAR, Artefact, described, read
+from pvtpp.inference.artefact import FORMAT, SIDECAR, Artefact, described, read, read_sidecar
 from pvtpp.inference.torch import TorchEngine
 from pvtpp.weights.store import sha256
 
@@ -177,6 +177,6 @@ def _whole_folder(folder: Path) -> Iterator[Path]:
 def _graph_files(folder: Path) -> list[str]:
     """What the sidecar in `folder` names as its graphs; nothing where there is none that can be read."""
     try:
-        return [graph["file"] for graph in read(folder).card["graphs"].values()]
+        return [graph["file"] for graph in read_sidecar(folder)["graphs"].values()]
     except InputError:
         return []

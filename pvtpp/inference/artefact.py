@@ -42,9 +42,9 @@ class Artefact:
         return made
 
 
-def read(folder: Union[str, Path]) -> Artefact:
-    """The artefact in this folder. Raises InputError where it is none, its sidecar lacks something, or a file is not the one
-    that was accepted."""
+def read_sidecar(folder: Union[str, Path]) -> Dict[str, Any]:
+    """What the sidecar in this folder says; its graphs are not looked at. Raises InputError where there is none, or it lacks
+    something."""
     folder = Path(folder)
     path = folder / SIDECAR
     try:
@@ -62,6 +62,14 @@ def read(folder: Union[str, Path]) -> Artefact:
         raise InputError(f"{path}: 'graphs' is empty; export it again, or copy it whole")
     for name, graph in card["graphs"].items():
         _check(graph, _GRAPH, f"{path}: graph {name!r}:")
+    return card
+
+
+def read(folder: Union[str, Path]) -> Artefact:
+    """The artefact in this folder. Raises InputError where it is none, its sidecar lacks something, or a file is not the one
+    that was accepted."""
+    folder = Path(folder)
+    card = read_sidecar(folder)
     for graph in card["graphs"].values():
         file = folder / graph["file"]
         try:

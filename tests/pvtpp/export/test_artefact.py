@@ -92,6 +92,17 @@ def test_a_later_export_takes_the_place_of_the_one_before(exported, tmp_path):
     assert {file.name for file in (tmp_path / "out").iterdir()} == there
 
 
+def test_graphs_of_a_damaged_export_go_with_it(exported, tmp_path):
+    exported(tmp_path / "out", ExportConfig())
+    card = json.loads((tmp_path / "out" / SIDECAR).read_text())
+    (tmp_path / "out" / "eye.onnx").rename(tmp_path / "out" / "old.onnx")
+    card["graphs"]["eye"]["file"] = "old.onnx"
+    (tmp_path / "out" / SIDECAR).write_text(json.dumps(card))
+    (tmp_path / "out" / "compass.onnx").write_bytes(b"cut off")
+    exported(tmp_path / "out", ExportConfig())
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {SIDECAR, "compass.onnx", "eye.onnx"}
+
+
 def test_where_the_new_one_cannot_be_put_in_place_the_old_one_is_back(exported, tmp_path, monkeypatch):
     exported(tmp_path / "out", ExportConfig())
     replace = Path.replace
