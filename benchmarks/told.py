@@ -9,7 +9,7 @@ from typing import Iterator, Optional
 import numpy as np
 
 from pvtpp.errors import InputError
-from pvtpp.tracker import Frame, Tracker, TrackerOutput
+from pvtpp.tracker import Frame, Tracker, TrackerOutput, checked_output
 
 
 class Told:
@@ -24,10 +24,7 @@ class Told:
 
     def track(self, frame: Frame, search_box: Optional[np.ndarray] = None) -> TrackerOutput:
         with self._telling(frame):
-            output = self._tracker.track(frame, search_box)
-            if not isinstance(output, TrackerOutput):
-                raise InputError(f"{type(self._tracker).__name__}.track() returned {output!r}, expected a TrackerOutput")
-        return output
+            return checked_output(self._tracker, self._tracker.track(frame, search_box))
 
     @contextmanager
     def _telling(self, frame: Frame) -> Iterator[None]:

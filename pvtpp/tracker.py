@@ -100,6 +100,13 @@ class Tracker(Protocol):
         None means round the tracker's own last result. A tracker that cannot move its search region ignores it."""
 
 
+def checked_output(tracker: Any, output: Any) -> TrackerOutput:
+    """What `tracker` returned for a frame; InputError if it is no TrackerOutput."""
+    if not isinstance(output, TrackerOutput):
+        raise InputError(f"{type(tracker).__name__}.track() returned {output!r}, expected a TrackerOutput")
+    return output
+
+
 class ImageTracker:
     """Wraps a plain object with ``init(image, xywh)`` and ``update(image) -> xywh`` (the toolkit convention) as a Tracker.
 

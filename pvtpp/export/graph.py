@@ -81,6 +81,14 @@ def write_graph(engine: TorchEngine, path: str | Path, form: str = "grouped") ->
     onnx.save(model, str(path))
 
 
+def graph_path(path: str | Path) -> Path:
+    """Where a graph is to be written; InputError for a name that does not end in ``.onnx``."""
+    path = Path(path)
+    if path.suffix != ".onnx":
+        raise InputError(f"{path}: graphs are written as .onnx, got {path.suffix or 'no suffix'!r}")
+    return path
+
+
 def write_checked(engine: TorchEngine, path: Path, difference: Callable[[Engine, Engine], float], tolerance: float) -> float:
     """`write_graph`, whole or not at all: returns by how much the loaded graph differs from torch, InputError above
     `tolerance`."""

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pvtpp.errors import InputError
 from pvtpp.export.agreement import furthest
-from pvtpp.export.graph import write_checked
+from pvtpp.export.graph import graph_path, write_checked
 from pvtpp.inference.engine import Engine
 from pvtpp.networks.joint import JointNetwork, save
 from pvtpp.predictors.joint import SEEN, encoder_of
@@ -22,9 +21,7 @@ SAMPLES = 30
 def publish(network: JointNetwork, path: str | Path, notes: Mapping[str, Any], tolerance: float = TOLERANCE) -> float:
     """Write the graph to `path` (``.onnx``), and beside it the encoder's, the weights and the card, `notes` and how they were
     made; returns the largest difference to torch on random inputs, InputError above `tolerance`."""
-    path = Path(path)
-    if path.suffix != ".onnx":
-        raise InputError(f"{path}: graphs are written as .onnx, got {path.suffix or 'no suffix'!r}")
+    path = graph_path(path)
     predictor, encoder = network.engines()
     graphs = ((encoder, encoder_of(path)), (predictor, path))
     worst = max(write_checked(engine, at, difference, tolerance) for engine, at in graphs)

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from pvtpp.errors import InputError
 from pvtpp.export.agreement import furthest
-from pvtpp.export.graph import write_checked
+from pvtpp.export.graph import graph_path, write_checked
 from pvtpp.inference.engine import Engine
 from pvtpp.networks import weights
 from pvtpp.networks.n_head import NHeadNetwork, as_engine, as_engines
@@ -34,9 +33,7 @@ def publish(
     """Write graphs, weights and card to `path` (``.onnx``) and beside it; returns the largest difference to torch on random
     inputs, InputError above `tolerance`. `kappa`: frames per second that heads count in. `sides` of the feature maps of
     template and search region, for V and MV."""
-    path = Path(path)
-    if path.suffix != ".onnx":
-        raise InputError(f"{path}: graphs are written as .onnx, got {path.suffix or 'no suffix'!r}")
+    path = graph_path(path)
     card: dict[str, Any] = {**notes, "kappa": kappa}
     if network.config.sees_images:
         decoder, encoder = as_engines(network, *sides)

@@ -75,11 +75,12 @@ class FastLane:
             if t_ns not in known:
                 moved = self._propagator.carry(box, anchor_ns, t_ns)
                 quality, steps = moved.quality, steps + moved.steps
-                last = next((each for each in reversed([*self._kept, *carried]) if each.t_ns < t_ns), None)
-                if not quality and last is not None and last.quality:
-                    # The anchor's frame is no longer in memory: a tracker hangs. What was carried from it goes on alone.
-                    moved = self._propagator.carry(last.box, last.t_ns, t_ns)
-                    quality, steps = min(last.quality, moved.quality), steps + moved.steps
+                if not quality:
+                    last = next((each for each in reversed([*self._kept, *carried]) if each.t_ns < t_ns), None)
+                    if last is not None and last.quality:
+                        # The anchor's frame is no longer in memory: a tracker hangs. What was carried from it goes on alone.
+                        moved = self._propagator.carry(last.box, last.t_ns, t_ns)
+                        quality, steps = min(last.quality, moved.quality), steps + moved.steps
                 known[t_ns] = CarriedBox(t_ns, moved.box, quality)
             carried.append(known[t_ns])
         self._kept = tuple(carried)

@@ -29,7 +29,7 @@ from pvtpp.runtime.pipeline import Pipeline
 from pvtpp.runtime.recent_frames import RecentFrames
 from pvtpp.runtime.stage_times import StageTimes
 from pvtpp.runtime.status import Status, StatusConfig
-from pvtpp.tracker import Frame, TrackerOutput, as_tracker
+from pvtpp.tracker import Frame, TrackerOutput, as_tracker, checked_output
 from pvtpp.trajectory import Prediction, Trajectory
 
 OnResult = Callable[[int, TrackerOutput, int], None]
@@ -246,9 +246,7 @@ class LiveTracker:
     def _track(self, todo: Pass) -> Optional[Pass]:
         begin = self._busy_since = time.perf_counter()
         try:
-            output = self._tracker.track(todo.frame, todo.search_box)
-            if not isinstance(output, TrackerOutput):
-                raise InputError(f"{type(self._tracker).__name__}.track() returned {output!r}, expected a TrackerOutput")
+            output = checked_output(self._tracker, self._tracker.track(todo.frame, todo.search_box))
         finally:
             self._busy_since, self._stall_told = None, False
         self.times.add("track", time.perf_counter() - begin)

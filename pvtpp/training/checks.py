@@ -11,15 +11,6 @@ from pvtpp.errors import InputError
 LARGEST_SEED = 2**32 - 1
 
 
-def require_run(config: Any) -> None:
-    """The fields that every run has, see `pvtpp.training.fit.Run`."""
-    require_counts(config, "epochs", "epoch_batches", "shards", "shard_windows", "validation_windows", "devices")
-    require_counts(config, "workers", least=0)
-    require_positive(config, "learning_rate", "clip")
-    require_least(config, "weight_decay")
-    require_seed(config)
-
-
 def require_counts(config: Any, *names: str, least: int = 1) -> None:
     """These fields are whole numbers from `least`."""
     for name in names:

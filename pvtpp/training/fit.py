@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 import lightning
 import numpy as np
@@ -24,39 +24,12 @@ from torch.utils.data import DataLoader, Dataset
 from pvtpp.errors import InputError
 from pvtpp.training import ranks, resume
 from pvtpp.training.draw import Draw, few, usable
+from pvtpp.training.run import Run
 
 SIGTERM_STATUS = 128 + 15
 """Exit status of a process that was asked to end, as shells have it."""
 Windows = Callable[[np.random.Generator, int], dict[str, Tensor]]
 """What draws windows: a `Draw`, or anything that is called like one."""
-
-
-class Run(Protocol):
-    """What a training's configuration says of the run itself: `epochs` of `epoch_batches` batches, each of `shards` x
-    `shard_windows` windows; gradients are clipped to the norm `clip`."""
-
-    @property
-    def epochs(self) -> int: ...
-    @property
-    def epoch_batches(self) -> int: ...
-    @property
-    def shards(self) -> int: ...
-    @property
-    def shard_windows(self) -> int: ...
-    @property
-    def validation_windows(self) -> int: ...
-    @property
-    def clip(self) -> float: ...
-    @property
-    def workers(self) -> int: ...
-    @property
-    def precision(self) -> Any: ...
-    @property
-    def accelerator(self) -> str: ...
-    @property
-    def devices(self) -> int: ...
-    @property
-    def seed(self) -> int: ...
 
 
 def held_out(names: Sequence[str]) -> list[str]:

@@ -23,13 +23,14 @@ from pvtpp.networks.motion import MotionNetwork, mean_at, sigma_at
 from pvtpp.networks.motion import load as load_motion
 from pvtpp.predictors.motion import WEIGHTS as MOTION
 from pvtpp.training.calibration import calibration_loss
-from pvtpp.training.checks import require_counts, require_least, require_positive, require_run
+from pvtpp.training.checks import require_counts, require_least, require_positive
 from pvtpp.training.draw import Draw
 from pvtpp.training.fit import WindowModule, fit
 from pvtpp.training.motion import overlap
 from pvtpp.training.projection import Projection
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
 from pvtpp.training.recordings import Recording
+from pvtpp.training.run import Run
 
 AT_ONCE = 32
 """Recorded results that go through the tracker's part together."""
@@ -50,25 +51,20 @@ class TrackerPart(Protocol):
 
 
 @dataclass(frozen=True)
-class JointTraining:
-    """`epochs` of `epoch_batches` batches, each of `shards` x `shard_windows` windows; a checkpoint after each epoch.
-
-    Weights of the losses: of the overlap 1, of the error's size `absolute`, of the robust error (Cauchy, scale `robust_scale`
-    in target sizes) `robust`, of sigma's `calibration`, of the tracker's own losses `tracker`. `tracker_rate`: learning rate of
-    the tracker's layers as a share of the predictor's. `blind`: share of results whose features are left out. `trust`: what is
-    kept at the end of all that features change in the mean: of a few clips a network learns what is theirs, too.
+class JointTraining(Run):
+    """Weights of the losses: of the overlap 1, of the error's size `absolute`, of the robust error (Cauchy, scale
+    `robust_scale` in target sizes) `robust`, of sigma's `calibration`, of the tracker's own losses `tracker`. `tracker_rate`:
+    learning rate of the tracker's layers as a share of the predictor's. `blind`: share of results whose features are left out.
+    `trust`: what is kept at the end of all that features change in the mean: of a few clips a network learns what is theirs,
+    too.
     """
 
     network: JointConfig = field(default_factory=lambda: JointConfig(channels=24))
     windows: RecordedWindows = field(default_factory=lambda: RecordedWindows(frames=1))
     epochs: int = 2
     epoch_batches: int = 100
-    shards: int = 1
-    shard_windows: int = 64
-    learning_rate: float = 1e-3
     weight_decay: float = 0.05
     warmup: int = 50
-    clip: float = 1.0
     absolute: float = 0.5
     robust: float = 0.1
     robust_scale: float = 0.15
@@ -77,15 +73,9 @@ class JointTraining:
     tracker_rate: float = 0.1
     blind: float = 0.1
     trust: float = 0.5
-    validation_windows: int = 1024
-    workers: int = 0
-    precision: Any = "32-true"
-    accelerator: str = "auto"
-    devices: int = 1
-    seed: int = 0
 
     def __post_init__(self) -> None:
-        require_run(self)
+        super().__post_init__()
         require_counts(self, "warmup")
         require_positive(self, "robust_scale")
         require_least(self, "absolute", "robust", "calibration", "tracker", "tracker_rate")
@@ -97,10 +87,6 @@ class JointTraining:
                 f"JointTraining: windows have {looked[0]} results, {looked[1]} with features; the network looks at "
                 f"{self.network.motion.history} and {self.network.frames}"
             )
-
-    @property
-    def steps(self) -> int:
-        return self.epochs * self.epoch_batches
 
 
 def draw(pool: RecordingPool, windows: RecordedWindows, rng: np.random.Generator, count: int) -> dict[str, Tensor]:

@@ -18,18 +18,17 @@ from pvtpp.errors import InputError
 from pvtpp.networks.motion import LARGEST_CHANGE, MotionConfig, MotionNetwork, mean_at, sigma_at
 from pvtpp.predictors.motion import INPUTS
 from pvtpp.training.calibration import calibration_loss
-from pvtpp.training.checks import require_counts, require_least, require_positive, require_run
+from pvtpp.training.checks import require_counts, require_least, require_positive
 from pvtpp.training.draw import Draw
 from pvtpp.training.fit import WindowModule, fit
+from pvtpp.training.run import Run
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
 from pvtpp.weights.checkpoint import match
 
 
 @dataclass(frozen=True)
-class MotionTraining:
-    """`epochs` of `epoch_batches` batches, each of `shards` x `shard_windows` windows; a checkpoint after each epoch.
-
-    `robust`, `calibration`: weights of the robust error (Cauchy, scale `robust_scale` in target sizes) and of sigma's loss
+class MotionTraining(Run):
+    """`robust`, `calibration`: weights of the robust error (Cauchy, scale `robust_scale` in target sizes) and of sigma's loss
     beside the overlap's. `average`: memory of the averaged weights, which are those that are kept.
     """
 
@@ -40,22 +39,16 @@ class MotionTraining:
     shards: int = 4
     shard_windows: int = 256
     learning_rate: float = 2e-3
-    weight_decay: float = 1e-4
     warmup: int = 200
-    clip: float = 1.0
     robust: float = 0.1
     robust_scale: float = 0.15
     calibration: float = 0.02
     average: float = 0.999
     validation_windows: int = 16384
     workers: int = 1
-    precision: Any = "32-true"
-    accelerator: str = "auto"
-    devices: int = 1
-    seed: int = 0
 
     def __post_init__(self) -> None:
-        require_run(self)
+        super().__post_init__()
         require_counts(self, "warmup")
         require_positive(self, "robust_scale")
         require_least(self, "robust", "calibration")
@@ -65,10 +58,6 @@ class MotionTraining:
             raise InputError(
                 f"MotionTraining: windows have {self.windows.results} results, the network looks at {self.network.history}"
             )
-
-    @property
-    def steps(self) -> int:
-        return self.epochs * self.epoch_batches
 
 
 def draw(pool: BoxPool, windows: WindowConfig, rng: np.random.Generator, count: int) -> dict[str, Tensor]:

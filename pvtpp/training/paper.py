@@ -20,12 +20,13 @@ from torch import Tensor
 
 from pvtpp.errors import InputError
 from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork
-from pvtpp.training.checks import require_positive, require_run
+from pvtpp.training.checks import require_positive
 from pvtpp.training.draw import Draw
 from pvtpp.training.fit import WindowModule, fit
 from pvtpp.training.motion import overlap
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
 from pvtpp.training.recordings import Recording
+from pvtpp.training.run import Run
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
 
 
@@ -50,8 +51,8 @@ ESTIMATOR = 0.09
 
 
 @dataclass(frozen=True)
-class PaperTraining:
-    """`epochs` of `epoch_batches` batches of `shards` x `shard_windows` windows: the paper's 10,000 samples in batches of 128.
+class PaperTraining(Run):
+    """An epoch is the paper's 10,000 samples in batches of 128.
 
     `kappa`: frames per second that heads and intervals count in. `windows` are those of M, `recorded` those of V and MV.
     `robust`: Cauchy's loss of scale `robust_scale` (target sizes) in place of L1. `decay_epochs`: epochs after which the
@@ -64,24 +65,17 @@ class PaperTraining:
     recorded: RecordedWindows = field(default_factory=RecordedWindows)
     epochs: int = 100
     epoch_batches: int = 78
-    shards: int = 1
     shard_windows: int = 128
     learning_rate: float = 0.01
     decay_epochs: tuple[int, ...] = (15, 30, 40, 50, 80)
     decay: float = 0.1
-    weight_decay: float = 1e-4
     clip: float = 10.0
     robust: bool = False
     robust_scale: float = 0.15
     validation_windows: int = 2048
-    workers: int = 0
-    precision: Any = "32-true"
-    accelerator: str = "auto"
-    devices: int = 1
-    seed: int = 0
 
     def __post_init__(self) -> None:
-        require_run(self)
+        super().__post_init__()
         require_positive(self, "kappa", "robust_scale", "decay")
         if any(epoch < 1 for epoch in self.decay_epochs):
             raise InputError(f"PaperTraining.decay_epochs is {self.decay_epochs}, expected whole numbers from 1")
