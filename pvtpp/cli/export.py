@@ -65,9 +65,11 @@ def run(options: argparse.Namespace) -> int:
     config = ExportConfig(options.form, options.precision, options.pixels)
     if (config.precision == "int8") != bool(options.calibrate):
         raise InputError(f"--calibrate is for --precision int8, and needed there; the precision is {config.precision}")
+    # What costs nothing to refuse comes before a download.
     check_folder(options.out)
+    clips = _clips(options)
     network = load_network(options.model, options.checkpoint)
-    gate = partial(network.compare, _clips(options))
+    gate = partial(network.compare, clips)
     card = {
         "model": network.name,
         "source": {"file": network.checkpoint.name, "sha256": sha256(network.checkpoint)},
