@@ -10,7 +10,14 @@ import re
 from setuptools import find_packages, setup
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
-ROOMS = ("pvtpp", "trackers", "benchmarks", "ros_nodes")
+# Folder of each package. PyPI has another `trackers`, and `benchmarks` is everybody's name, so ours are imported by names of
+# their own. catkin takes mappings of top-level packages only, which these are.
+FOLDERS = {
+    "pvtpp": "pvtpp",
+    "pvtpp_trackers": "trackers",
+    "pvtpp_benchmarks": "benchmarks",
+    "pvtpp_ros_nodes": "ros_nodes",
+}
 
 
 def read(*path):
@@ -23,6 +30,14 @@ def version():
     if not found:
         raise RuntimeError('pvtpp/__init__.py: no line of the form __version__ = "1.2.3"')
     return found.group(1)
+
+
+def packages():
+    """Every package by its import name: those of the folders, and what lies in them."""
+    found = []
+    for name, folder in FOLDERS.items():
+        found += [name, *(name + "." + inner for inner in find_packages(os.path.join(ROOT, folder)))]
+    return found
 
 
 # One of cpu, gpu, jetson: the inference runtimes overwrite one another, and JetPack and ROS bring a cv2 of their own
@@ -55,7 +70,8 @@ SETTINGS = {
     "license": "Apache-2.0",
     "author": "the pvtpp authors",
     "python_requires": ">=3.8",
-    "packages": find_packages(ROOT, include=[pattern for room in ROOMS for pattern in (room, room + ".*")]),
+    "packages": packages(),
+    "package_dir": FOLDERS,
     "package_data": {"": ["py.typed"], "pvtpp.weights": ["*.onnx", "*.safetensors", "*.json", "*.md"]},
     "install_requires": ["numpy>=1.17"],
     "extras_require": EXTRAS,

@@ -5,16 +5,15 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple
-from typing import Sequence as Listing
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.metrics import MODES
-from benchmarks.runs import MakeTracker, jobs, run
-from benchmarks.score import Score, row, score_modes
-from benchmarks.spec import RunSpec, single_predictor_specs
+from pvtpp.core.event_log import EventLog
 from pvtpp.errors import InputError
-from pvtpp.runtime.log import EventLog
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.metrics import MODES
+from pvtpp_benchmarks.runs import MakeTracker, jobs, run
+from pvtpp_benchmarks.score import Score, row, score_modes
+from pvtpp_benchmarks.spec import RunSpec, single_predictor_specs
 
 Progress = Callable[[str], None]
 
@@ -80,7 +79,7 @@ class Grid:
 
 
 def evaluate(
-    sequences: Listing[Sequence],
+    sequences: Sequence[VideoSequence],
     grid: Grid,
     make_tracker: MakeTracker,
     log_dir: Optional[str],
@@ -102,12 +101,14 @@ def evaluate(
 class Tally:
     """Scores as logs come, so that no more than one log is held: a row for each group of clips, predictor and mode."""
 
-    def __init__(self, spec: RunSpec, predictors: Tuple[Optional[str], ...], modes: Listing[str], apart: FrozenSet[str]):
+    def __init__(
+        self, spec: RunSpec, predictors: Tuple[Optional[str], ...], modes: Sequence[str], apart: FrozenSet[str]
+    ):
         self._spec, self._predictors, self._modes, self._apart = spec, predictors, modes, apart
         self._groups: Dict[tuple, Dict[tuple, List[Score]]] = {}
-        self._samples: Dict[tuple, Sequence] = {}
+        self._samples: Dict[tuple, VideoSequence] = {}
 
-    def add(self, sequence: Sequence, log: EventLog) -> None:
+    def add(self, sequence: VideoSequence, log: EventLog) -> None:
         """Score one log by every predictor (None: offline) in every mode."""
         key = (sequence.name in self._apart, -sequence.camera_fps, sequence.world_fps)
         self._samples.setdefault(key, sequence)
@@ -126,7 +127,7 @@ class Tally:
 
 
 def _evaluate_spec(
-    sequences: Listing[Sequence],
+    sequences: Sequence[VideoSequence],
     grid: Grid,
     spec: RunSpec,
     predictors: Tuple[Optional[str], ...],
@@ -141,5 +142,7 @@ def _evaluate_spec(
         tally.add(job.sequence, log)
         if progress:
             how = "ran" if ran else "kept"
-            progress(f"{spec.tracker} {spec.processing} {spec.search_region} {number}/{len(todo)} {job.sequence.name}: {how}")
+            progress(
+                f"{spec.tracker} {spec.processing} {spec.search_region} {number}/{len(todo)} {job.sequence.name}: {how}"
+            )
     return tally.rows()

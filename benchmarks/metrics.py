@@ -17,9 +17,9 @@ from typing import Callable, Dict, Tuple
 
 import numpy as np
 
-from benchmarks.pairing import Pairs
 from pvtpp.boxes import box_to_xywh
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.pairing import Pairs
 
 SIGMAS = np.arange(51) / 50
 """The permitted latencies of e-LAE; mAUC and mDP are plain means over these."""
@@ -45,11 +45,15 @@ def curves(pairs: Pairs, ground_truth_xywh: np.ndarray, mode: str = "otb") -> Di
     hits, total = _measure(mode)(box_to_xywh(pairs.box), ground_truth_xywh[pairs.frame], pairs.frame)
     frames = total(ground_truth_xywh)
     if frames == 0:
-        raise InputError(f"no frame to score in mode {mode!r}: the target is absent in all {len(ground_truth_xywh)} frames")
+        raise InputError(
+            f"no frame to score in mode {mode!r}: the target is absent in all {len(ground_truth_xywh)} frames"
+        )
     sigma, counts = _accumulate(pairs, np.concatenate(hits, axis=1).astype(np.float64))
     share = counts / frames
     bounds = np.cumsum([0] + [part.shape[1] for part in hits])
-    return {name: Curve(sigma, share[:, low:high].mean(axis=1)) for name, low, high in zip(MEASURES, bounds, bounds[1:])}
+    return {
+        name: Curve(sigma, share[:, low:high].mean(axis=1)) for name, low, high in zip(MEASURES, bounds, bounds[1:])
+    }
 
 
 def _accumulate(pairs: Pairs, values: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:

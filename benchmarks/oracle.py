@@ -6,10 +6,10 @@ from typing import Optional
 
 import numpy as np
 
-from benchmarks.datasets.sequence import Sequence
 from pvtpp.boxes import as_box, xywh_to_box
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, TrackerOutput
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
 
 
 class Oracle:
@@ -19,7 +19,7 @@ class Oracle:
     `seed`: the same error whichever frames are skipped. While the target is absent the last box stands, with score 0.
     """
 
-    def __init__(self, sequence: Sequence, noise: float = 0.0, seed: int = 0):
+    def __init__(self, sequence: VideoSequence, noise: float = 0.0, seed: int = 0):
         boxes = xywh_to_box(sequence.ground_truth_xywh[:: sequence.stride])
         if noise:
             error = noise * np.random.default_rng(seed).normal(size=boxes.shape)

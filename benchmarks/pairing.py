@@ -13,8 +13,8 @@ from typing import Tuple
 import numpy as np
 
 from pvtpp.camera_motion import Gyro
+from pvtpp.core.event_log import EventLog
 from pvtpp.errors import InputError
-from pvtpp.runtime.log import EventLog
 from pvtpp.stabilised import warp_boxes
 from pvtpp.trajectory import TrajectoryTable
 
@@ -96,7 +96,9 @@ def pair_offline(log: EventLog, camera_frames: np.ndarray) -> Pairs:
     return Pairs(np.arange(len(boxes)), boxes, np.zeros(len(boxes)))
 
 
-def _candidates(available: np.ndarray, world_t_ns: np.ndarray, kappa: float) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _candidates(
+    available: np.ndarray, world_t_ns: np.ndarray, kappa: float
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each frame, every answer that is the newest at some sigma in [0, 1]: (frame, answer, sigma)."""
     t_ns = world_t_ns + int(0.5 * 10**-SIGMA_DECIMALS * 1e9 / kappa)
     first = np.maximum(np.searchsorted(available, t_ns, side="right") - 1, 0)

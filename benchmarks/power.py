@@ -34,7 +34,9 @@ def state(root: Union[str, Path] = "/") -> Dict[str, Any]:
         "gpu": [each for each in gpu if each],
         "fixed": all(each.get("min") == each.get("max") for each in clocks) if clocks else None,
         "nvidia_smi": _answer(
-            "nvidia-smi", "--query-gpu=name,driver_version,pstate,clocks.sm,clocks.mem,power.limit", "--format=csv,noheader"
+            "nvidia-smi",
+            "--query-gpu=name,driver_version,pstate,clocks.sm,clocks.mem,power.limit",
+            "--format=csv,noheader",
         ),
     }
     return {name: value for name, value in found.items() if value not in (None, [], "")}
@@ -58,7 +60,9 @@ def _first_line(path: Path) -> Optional[str]:
 
 def _answer(*command: str) -> Optional[str]:
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=10, check=True)
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=10, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return " ".join(done.stdout.split()) or None

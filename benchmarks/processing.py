@@ -165,7 +165,9 @@ def _read_trace(path: str) -> Tuple[str, np.ndarray]:
 
 def _nanoseconds(seconds: np.ndarray, source: str) -> np.ndarray:
     if seconds.ndim != 1 or not len(seconds) or not ((seconds >= 0) & (seconds <= LONGEST_S)).all():
-        raise InputError(f"{source}: processing times must be one or more numbers of seconds, each from 0 to {LONGEST_S}")
+        raise InputError(
+            f"{source}: processing times must be one or more numbers of seconds, each from 0 to {LONGEST_S}"
+        )
     return np.rint(seconds * 1e9).astype(np.int64)
 
 

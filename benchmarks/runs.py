@@ -11,26 +11,26 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tupl
 
 import numpy as np
 
-from benchmarks.alone import alone
-from benchmarks.datasets.gyro import CAMERA, SAMPLES, GyroRecording
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.protocol import hardware
-from benchmarks.simulation import Propagation, simulate
-from benchmarks.spec import RunSpec, safe_name
-from benchmarks.wall import run_wall
 from pvtpp import predictors as predictor_room
 from pvtpp import propagation as propagation_room
 from pvtpp.boxes import xywh_to_box
+from pvtpp.core.event_log import EventLog, is_complete
+from pvtpp.core.presence import PresenceConfig
+from pvtpp.core.replay import replay
 from pvtpp.errors import InputError
+from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.predictors import Predictor
 from pvtpp.propagation import Propagator
-from pvtpp.runtime.live import LiveTracker
-from pvtpp.runtime.log import EventLog, is_complete
-from pvtpp.runtime.replay import replay
-from pvtpp.runtime.status import StatusConfig
 from pvtpp.tracker import Tracker
+from pvtpp_benchmarks.datasets.gyro import CAMERA, SAMPLES, GyroRecording
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.machine_lock import exclusive_machine
+from pvtpp_benchmarks.provenance import hardware
+from pvtpp_benchmarks.simulation import Propagation, simulate
+from pvtpp_benchmarks.spec import RunSpec, safe_name
+from pvtpp_benchmarks.wall import run_wall
 
-MakeTracker = Callable[[Sequence], Tracker]
+MakeTracker = Callable[[VideoSequence], Tracker]
 _NO_FACTS = ("listeners", "processing_ms")
 """What a log says beyond the facts that it is known by: older ones have no median, their times have a digest."""
 
@@ -39,7 +39,7 @@ _NO_FACTS = ("listeners", "processing_ms")
 class Job:
     """One run of one sequence."""
 
-    sequence: Sequence
+    sequence: VideoSequence
     spec: RunSpec
     start_number: int
     draw: int
@@ -76,27 +76,29 @@ class Job:
         return self.spec.processing_time.start(self.sequence.name, seed)
 
 
-def truth_digest(sequence: Sequence) -> str:
+def truth_digest(sequence: VideoSequence) -> str:
     """Tells one sequence from another of the same name: its boxes and frame rates."""
     rates = f"{sequence.world_fps!r} {sequence.camera_fps!r} "
     return _digest(rates + hashlib.sha256(sequence.ground_truth_xywh.tobytes()).hexdigest())
 
 
-def gyro_of(sequence: Sequence) -> GyroRecording:
+def gyro_of(sequence: VideoSequence) -> GyroRecording:
     """The sequence's gyro. Raises InputError where it has none."""
     if sequence.gyro is None:
-        raise InputError(f"{sequence.source or sequence.name}: ego motion needs {SAMPLES} and {CAMERA} beside the annotation")
+        raise InputError(
+            f"{sequence.source or sequence.name}: ego motion needs {SAMPLES} and {CAMERA} beside the annotation"
+        )
     return sequence.gyro
 
 
-def gyro_digest(sequence: Sequence) -> str:
+def gyro_digest(sequence: VideoSequence) -> str:
     """Tells one recording of the camera's rotation from another."""
     gyro = gyro_of(sequence)
     samples = hashlib.sha256(gyro.t_ns.tobytes() + gyro.rates.tobytes()).hexdigest()
     return _digest(f"{samples} {gyro.delay_ns} {gyro.gyro().as_dict()}")
 
 
-def jobs(sequences: Iterable[Sequence], spec: RunSpec, log_dir: Optional[str]) -> List[Job]:
+def jobs(sequences: Iterable[VideoSequence], spec: RunSpec, log_dir: Optional[str]) -> List[Job]:
     """Every run that `spec` asks for; logs go to a folder of the spec's own under `log_dir`, nowhere if None.
 
     A later start is left out where the target does not come back: there is nothing to track, or to score.
@@ -144,7 +146,9 @@ def obtain(job: Job, make_tracker: MakeTracker) -> Tuple[EventLog, bool]:
     if job.path and is_complete(job.path):
         log, meta = EventLog.read(job.path), job.meta()
         same = all(log.meta.get(name) == value for name, value in meta.items() if name not in _NO_FACTS)
-        if same and (_listened(log, job.spec) or not any(map(predictor_room.reads_features, _listeners(job.spec).values()))):
+        if same and (
+            _listened(log, job.spec) or not any(map(predictor_room.reads_features, _listeners(job.spec).values()))
+        ):
             return with_predictors(log, job.spec), False
     log = _RUNNERS[job.spec.clock](job, make_tracker)
     if job.path:
@@ -210,7 +214,7 @@ def _deliver(job: Job, make_tracker: MakeTracker) -> EventLog:
     def live(log: EventLog, clock: Callable[[], int]) -> LiveTracker:
         return LiveTracker(tracker, _listeners(spec), _lane(spec), spec.search_region, log, clock, status=_status(spec))
 
-    with alone():
+    with exclusive_machine():
         return run_wall(job.sequence, live, first_box=box, start=first, meta=job.meta())
 
 
@@ -225,8 +229,8 @@ def _lane(spec: RunSpec) -> Optional[Propagator]:
     return None if spec.propagation == "none" else propagation_room.create(spec.propagation)
 
 
-def _status(spec: RunSpec) -> Optional[StatusConfig]:
-    return StatusConfig() if spec.status == "on" else None
+def _status(spec: RunSpec) -> Optional[PresenceConfig]:
+    return PresenceConfig() if spec.status == "on" else None
 
 
 def with_predictors(log: EventLog, spec: RunSpec, anew: bool = False) -> EventLog:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Tuple
-from typing import Sequence as Listing
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.metrics import SIGMAS, Curve, curves
-from benchmarks.pairing import pair, pair_offline
-from benchmarks.runs import truth_digest
-from benchmarks.spec import RunSpec
+from pvtpp.core.event_log import EventLog
 from pvtpp.errors import InputError
-from pvtpp.runtime.log import EventLog
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.metrics import SIGMAS, Curve, curves
+from pvtpp_benchmarks.pairing import pair, pair_offline
+from pvtpp_benchmarks.runs import truth_digest
+from pvtpp_benchmarks.spec import RunSpec
 
 RESAMPLES = 2000
 
@@ -31,17 +30,19 @@ class Score:
     track_ms: Optional[float] = None
 
 
-def score_online(log: EventLog, sequence: Sequence, predictor: str, mode: str = "otb") -> Score:
+def score_online(log: EventLog, sequence: VideoSequence, predictor: str, mode: str = "otb") -> Score:
     """Score one predictor's trajectories in a log against every world frame from the run's start on."""
     return score_modes(log, sequence, predictor, (mode,))[mode]
 
 
-def score_offline(log: EventLog, sequence: Sequence, mode: str = "otb") -> Score:
+def score_offline(log: EventLog, sequence: VideoSequence, mode: str = "otb") -> Score:
     """Score the tracker's own results at their own frames: zero latency. The log must be of a run that skipped no frame."""
     return score_modes(log, sequence, None, (mode,))[mode]
 
 
-def score_modes(log: EventLog, sequence: Sequence, predictor: Optional[str], modes: Listing[str]) -> Dict[str, Score]:
+def score_modes(
+    log: EventLog, sequence: VideoSequence, predictor: Optional[str], modes: Sequence[str]
+) -> Dict[str, Score]:
     """Scores by metric mode, of one pairing with the truth: `score_online`, or `score_offline` for a predictor of None."""
     start = _start(log, sequence)
     if predictor is None:
@@ -56,7 +57,9 @@ def score_modes(log: EventLog, sequence: Sequence, predictor: Optional[str], mod
     return {mode: Score(*known, curves(pairs, truth, mode), _track_ms(log)) for mode in modes}
 
 
-def row(scores: Listing[Score], spec: RunSpec, sequence: Sequence, predictor: Optional[str], mode: str) -> Dict[str, Any]:
+def row(
+    scores: Sequence[Score], spec: RunSpec, sequence: VideoSequence, predictor: Optional[str], mode: str
+) -> Dict[str, Any]:
     """One row of the result: the mean over runs, then over sequences, with spread and a bootstrap interval.
 
     `runs` counts what was run: fewer than sequences x starts x draws where a target did not come back after a start.
@@ -109,13 +112,13 @@ def row(scores: Listing[Score], spec: RunSpec, sequence: Sequence, predictor: Op
     }
 
 
-def _sampled(scores: Listing[Score]) -> Dict[str, np.ndarray]:
+def _sampled(scores: Sequence[Score]) -> Dict[str, np.ndarray]:
     """Each measure at the 51 sigmas, mean over the runs of one sequence."""
     measures = scores[0].curves
     return {measure: np.mean([score.curves[measure].at(SIGMAS) for score in scores], axis=0) for measure in measures}
 
 
-def _exact(by_sequence: Mapping[str, Listing[Score]]) -> Dict[str, List[float]]:
+def _exact(by_sequence: Mapping[str, Sequence[Score]]) -> Dict[str, List[float]]:
     """AUC as it is between the 51 sigmas too: a piecewise constant curve, `auc[i]` from ``sigma[i]`` on."""
     all_curves = [score.curves["auc"] for scores in by_sequence.values() for score in scores]
     sigma = np.unique(np.concatenate([curve.sigma for curve in all_curves]))
@@ -125,7 +128,7 @@ def _exact(by_sequence: Mapping[str, Listing[Score]]) -> Dict[str, List[float]]:
     return {"sigma": sigma[changes].tolist(), "auc": np.round(auc[changes], 9).tolist()}
 
 
-def _spread(scores: Listing[Score]) -> Optional[float]:
+def _spread(scores: Sequence[Score]) -> Optional[float]:
     by_run: Dict[Tuple[int, int], List[float]] = {}
     for score in scores:
         by_run.setdefault(score.run, []).append(float(score.curves["auc"].value[0]))
@@ -139,7 +142,7 @@ def _bootstrap(values: np.ndarray, seed: int) -> Optional[List[float]]:
     return [float(v) for v in np.percentile(values[draws].mean(axis=1), [2.5, 97.5])]
 
 
-def _known(sequence: Sequence, truth: np.ndarray) -> np.ndarray:
+def _known(sequence: VideoSequence, truth: np.ndarray) -> np.ndarray:
     """The truth itself; InputError where it ends with the given first box, which anybody scores perfectly."""
     if len(truth) > 1 and not np.isfinite(truth[1:]).all(axis=1).any():
         raise InputError(
@@ -149,13 +152,15 @@ def _known(sequence: Sequence, truth: np.ndarray) -> np.ndarray:
     return truth
 
 
-def _start(log: EventLog, sequence: Sequence) -> int:
+def _start(log: EventLog, sequence: VideoSequence) -> int:
     first = next((row for row in log.rows if row[0] == "init"), None)
     if first is None:
         raise InputError(f"{sequence.name}: the log has no init event, so nothing was tracked")
     made_on = log.meta.get("truth")
     if not 0 <= first[2] < len(sequence) or (made_on is not None and made_on != truth_digest(sequence)):
-        raise InputError(f"{sequence.name}: the log was made on another sequence of this name (boxes or frame rates differ)")
+        raise InputError(
+            f"{sequence.name}: the log was made on another sequence of this name (boxes or frame rates differ)"
+        )
     return first[2]
 
 
@@ -164,7 +169,7 @@ def _track_ms(log: EventLog) -> Optional[float]:
     return float(stages["track"][1]) if "track" in stages else None
 
 
-def _processing_ms(scores: Listing[Score], spec: RunSpec) -> float:
+def _processing_ms(scores: Sequence[Score], spec: RunSpec) -> float:
     """As the spec has it, or the median over runs of what was measured."""
     measured = [score.track_ms for score in scores if score.track_ms is not None]
     return round(float(np.median(measured)), 2) if measured else spec.processing_ms

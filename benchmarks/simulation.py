@@ -5,7 +5,7 @@ skips. Its predictor runs after each result on the same processor, so a predicto
 is known at once (initialising is free for the score, as in the published protocol) but the world goes on while the tracker
 initialises. At equal times a frame arrives before a result is due, and a result is there before anyone asks.
 
-The fast lane, where there is one, works on every camera frame as it arrives and on every result, one job after the other;
+The propagation, where there is one, works on every camera frame as it arrives and on every result, one job after the other;
 what it finds is available after the time of the steps it measured. On a core of its own it delays nobody but itself and who
 waits for it; on the tracker's core (`shared`) its time comes on top of the tracker's. Fed with the jobs of a recorded run, it
 does those at those times instead.
@@ -22,18 +22,18 @@ from typing import Any, Callable, Deque, Dict, Mapping, NamedTuple, Optional, Tu
 
 import numpy as np
 
-from benchmarks.datasets.gyro import GyroRecording
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.told import Told
+from pvtpp.appearance import AppearanceTracker
+from pvtpp.core.event_log import EventLog
+from pvtpp.core.presence import PresenceConfig
+from pvtpp.core.propagating import Propagating
+from pvtpp.core.state_machine import Pipeline
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.propagation import Propagator
-from pvtpp.runtime.fast_lane import FastLane
-from pvtpp.runtime.likeness import Recognising
-from pvtpp.runtime.log import EventLog
-from pvtpp.runtime.pipeline import Pipeline
-from pvtpp.runtime.status import StatusConfig
 from pvtpp.tracker import Frame, Tracker
+from pvtpp_benchmarks.datasets.gyro import GyroRecording
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.named_failures import NamedFailures
 
 SCHEDULES = ("async", "paper")
 CORES = ("own", "shared")
@@ -44,7 +44,7 @@ Cost = Callable[[int], int]
 
 
 class LaneJob(NamedTuple):
-    """What the fast lane of a recorded run did: when it began, which camera frame it took (None: what was new was a result),
+    """What the propagation of a recorded run did: when it began, which camera frame it took (None: what was new was a result),
     and when it was done with it."""
 
     begin_ns: int
@@ -54,7 +54,7 @@ class LaneJob(NamedTuple):
 
 @dataclass(frozen=True)
 class Propagation:
-    """A fast lane and its price: nanoseconds for each step it measures, and the core it runs on. `recorded`: the jobs of a
+    """A propagation and its price: nanoseconds for each step it measures, and the core it runs on. `recorded`: the jobs of a
     recorded run, in order, instead of one for each frame and each result at that price."""
 
     propagator: Propagator
@@ -70,7 +70,7 @@ class Propagation:
 
 
 def simulate(
-    sequence: Sequence,
+    sequence: VideoSequence,
     tracker: Tracker,
     predictors: Mapping[str, Predictor],
     processing: Callable[[int], int],
@@ -81,7 +81,7 @@ def simulate(
     schedule: str = "async",
     search_region: str = "last",
     propagation: Optional[Propagation] = None,
-    status: Optional[StatusConfig] = None,
+    status: Optional[PresenceConfig] = None,
     gyro: Optional[GyroRecording] = None,
     meta: Optional[Dict[str, Any]] = None,
 ) -> EventLog:
@@ -102,7 +102,7 @@ def simulate(
     log = EventLog(meta)
     pipeline = Pipeline(predictors, search_region, log, status, None if gyro is None else gyro.gyro())
     if status is not None:
-        tracker = Recognising(tracker)
+        tracker = AppearanceTracker(tracker)
     cost = predictor_ns if callable(predictor_ns) else lambda t_ns: predictor_ns
     run = _Run(sequence, tracker, pipeline, processing, start, cost, schedule, propagation, gyro)
     run.play(first_box)
@@ -110,11 +110,11 @@ def simulate(
 
 
 class _Run:
-    """The state of one simulation: what is due when, which frame the tracker has, what the fast lane still has to do."""
+    """The state of one simulation: what is due when, which frame the tracker has, what the propagation still has to do."""
 
     def __init__(
         self,
-        sequence: Sequence,
+        sequence: VideoSequence,
         tracker: Tracker,
         pipeline: Pipeline,
         processing: Callable[[int], int],
@@ -124,7 +124,7 @@ class _Run:
         propagation: Optional[Propagation],
         gyro: Optional[GyroRecording],
     ):
-        self.sequence, self.tracker, self.pipeline = sequence, Told(tracker, sequence.name), pipeline
+        self.sequence, self.tracker, self.pipeline = sequence, NamedFailures(tracker, sequence.name), pipeline
         self.processing, self.predictor_ns, self.schedule = processing, predictor_ns, schedule
         self.times = sequence.camera_t_ns
         self.start = self.newest = self.taken = start
@@ -132,14 +132,14 @@ class _Run:
         self.idle = False
         self.gyro = gyro
         self.propagation = propagation
-        self.lane = FastLane(pipeline, propagation.propagator) if propagation else None
+        self.lane = Propagating(pipeline, propagation.propagator) if propagation else None
         self.lane_jobs: Deque[Job] = deque()
         self.lane_busy = False
         self.lane_until = 0
-        # Results there were, and how many of them the fast lane has dealt with; one may be waited for.
-        self.results = self.carried = 0
+        # Results there were, and how many of them the propagation has dealt with; one may be waited for.
+        self.results = self.propagated = 0
         self.waiting = False
-        # Time that the fast lane takes away from the tracker on a shared core, until the tracker's pass is done.
+        # Time that the propagation takes away from the tracker on a shared core, until the tracker's pass is done.
         self.stolen_ns = 0
         self._due: list = []
         self._order = count()
@@ -167,7 +167,7 @@ class _Run:
         heapq.heappush(self._due, (int(t_ns), priority, next(self._order), action))
 
     def _busy(self, t_ns: int, duration: int, then: Job) -> None:
-        """The tracker works for `duration`, longer by what the fast lane takes away meanwhile; then `then`."""
+        """The tracker works for `duration`, longer by what the propagation takes away meanwhile; then `then`."""
         shared = self.propagation is not None and self.propagation.core == "shared"
         self.stolen_ns = max(self.lane_until - t_ns, 0) if shared else 0
 
@@ -251,7 +251,7 @@ class _Run:
         self.propagate(t_ns, frame, self.results, job.done_ns)
 
     def propagate(self, t_ns: int, frame: Optional[Frame], result: int, done_ns: Optional[int] = None) -> None:
-        """One job of the fast lane: look at a new frame if there is one, carry the anchor, predict. `result`: the number of the
+        """One job of the propagation: look at a new frame if there is one, carry the anchor, predict. `result`: the number of the
         one it is for. `done_ns`: when it was done, where that is known, else what it costs is charged."""
         assert self.lane is not None and self.propagation is not None
         self.lane_busy = True
@@ -265,8 +265,8 @@ class _Run:
             self.stolen_ns += cost
         self.lane_until = t_ns + cost
 
-        def carried(now: int) -> None:
-            fresh = self.pipeline.carried(now, found.anchor_ns, found.carried, found.bridge)
+        def propagated(now: int) -> None:
+            fresh = self.pipeline.propagated(now, found.anchor_ns, found.propagated, found.displacement)
             if fresh and done_ns is not None:
                 self._at(now + self.predictor_ns(now), _DONE, predicted)
             elif fresh:
@@ -280,11 +280,11 @@ class _Run:
 
         def done(now: int) -> None:
             self.lane_busy = False
-            self.carried = max(self.carried, result)
+            self.propagated = max(self.propagated, result)
             if self.lane_jobs:
                 self.lane_jobs.popleft()(now)
-            if self.waiting and self.carried == self.results:
+            if self.waiting and self.propagated == self.results:
                 self.waiting = False
                 self.take(now)
 
-        self._at(t_ns + cost, _DONE, carried)
+        self._at(t_ns + cost, _DONE, propagated)

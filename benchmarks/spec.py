@@ -8,16 +8,16 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Dict, List, Optional, Tuple
 
-from benchmarks import processing
-from benchmarks.processing import ProcessingTime
-from benchmarks.simulation import CORES, SCHEDULES
 from pvtpp import predictors as predictor_room
 from pvtpp import propagation as propagation_room
+from pvtpp.core.state_machine import SEARCH_REGIONS
 from pvtpp.errors import InputError
-from pvtpp.runtime.pipeline import SEARCH_REGIONS
+from pvtpp_benchmarks import processing
+from pvtpp_benchmarks.processing import ProcessingTime
+from pvtpp_benchmarks.simulation import CORES, SCHEDULES
 
 CLOCKS = ("simulated", "wall")
-STATUSES = ("off", "on")
+PRESENCES = ("off", "on")
 EGO_MOTIONS = ("none", "gyro")
 MEASURED = "measured"
 # On the wall clock everything takes what it takes.
@@ -34,10 +34,10 @@ _ON_THE_WALL = {
 class RunSpec:
     """Everything that decides what a run does, so that an old log can be told from a fitting one.
 
-    `processing`: as text, see `benchmarks.processing`. `predictors`: listeners of the run, the first leads. `starts`: N runs
+    `processing`: as text, see `pvtpp_benchmarks.processing`. `predictors`: listeners of the run, the first leads. `starts`: N runs
     per sequence from 0, 1/N, 2/N .. of the clip (the next frame with a target). `draws`: runs per start; the first box of
     draw 0 is the annotated one, later ones move its centre and size by up to `jitter_px` pixels each (uniform, by `seed`).
-    `propagation_ns`: what each step of the fast lane costs. `version`: of the code that runs it;
+    `propagation_ns`: what each step of the propagation costs. `version`: of the code that runs it;
     `tracker_digest`: of the tracker's own code and weights, where they are not the project's. `clock`: ``simulated``, or
     ``wall`` for a live tracker that is shown the sequence at its frame rate; then `processing` is ``measured``. `status`:
     whether results are judged, and a lost target is searched for. `ego_motion`: ``gyro`` where the sequences come with one and
@@ -69,7 +69,7 @@ class RunSpec:
     def __post_init__(self) -> None:
         allowed_names = {
             "clock": CLOCKS,
-            "status": STATUSES,
+            "status": PRESENCES,
             "ego_motion": EGO_MOTIONS,
             "schedule": SCHEDULES,
             "search_region": SEARCH_REGIONS,
@@ -99,7 +99,9 @@ class RunSpec:
                 if getattr(self, name) != only:
                     raise InputError(f"{name} is {getattr(self, name)!r}, on the wall clock it can only be {only!r}")
             if self.ego_motion != "none":
-                raise InputError("ego_motion 'gyro' is for the simulated clock, on the wall clock it can only be 'none'")
+                raise InputError(
+                    "ego_motion 'gyro' is for the simulated clock, on the wall clock it can only be 'none'"
+                )
         elif self.recorded_ms is None:
             self.processing_time  # noqa: B018 - read now, so that a bad text is refused here
 
@@ -141,7 +143,9 @@ class RunSpec:
         lead = f"-{self.predictors[0]}" if self.steered else ""
         lane = "" if self.propagation == "none" else f"-{self.propagation}-{self.propagation_core}"
         how = self.processing if self.clock == "simulated" else self.clock
-        judged = ("" if self.status == "off" else "-status") + ("" if self.ego_motion == "none" else f"-{self.ego_motion}")
+        judged = ("" if self.status == "off" else "-status") + (
+            "" if self.ego_motion == "none" else f"-{self.ego_motion}"
+        )
         parts = (self.dataset, self.tracker, how, self.schedule + "-" + self.search_region + lead + lane + judged)
         return "_".join(safe_name(part) for part in parts) + "_" + digest
 

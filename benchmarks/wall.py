@@ -13,15 +13,15 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.simulation import LaneJob, Propagation, simulate
+from pvtpp.core.event_log import EventLog
+from pvtpp.core.presence import PresenceConfig
 from pvtpp.errors import InputError
+from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.predictors import Predictor
 from pvtpp.propagation import Propagator
-from pvtpp.runtime.live import LiveTracker
-from pvtpp.runtime.log import EventLog
-from pvtpp.runtime.status import StatusConfig
 from pvtpp.tracker import Frame, Tracker
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.simulation import LaneJob, Propagation, simulate
 
 MakeLive = Callable[[EventLog, Callable[[], int]], LiveTracker]
 NEVER_NS = 3600 * 10**9
@@ -52,7 +52,7 @@ class SequenceClock:
 
 
 def run_wall(
-    sequence: Sequence,
+    sequence: VideoSequence,
     make_live: MakeLive,
     *,
     first_box: np.ndarray,
@@ -87,10 +87,14 @@ def run_wall(
     finally:
         ended = live.close()
     if not ended:
-        raise InputError(f"{sequence.name}: the tracker hangs: long after the last frame it is not back; half a run is no run")
+        raise InputError(
+            f"{sequence.name}: the tracker hangs: long after the last frame it is not back; half a run is no run"
+        )
     failures = [failure for failure in live.errors if failure.stage != "stall"]
     if failures:
-        raise InputError(f"{sequence.name}: {failures[0].stage} failed {len(failures)} times, first with: {failures[0].error}")
+        raise InputError(
+            f"{sequence.name}: {failures[0].stage} failed {len(failures)} times, first with: {failures[0].error}"
+        )
     log.meta["wall"] = {
         "late_ms": [round(float(np.percentile(late or [0.0], q)), 3) for q in (50, 95, 100)],
         "counts": live.counts,
@@ -102,7 +106,7 @@ def run_wall(
     return log
 
 
-def _decoded(sequence: Sequence, index: int) -> Frame:
+def _decoded(sequence: VideoSequence, index: int) -> Frame:
     frame = sequence.frame(index)
     # Annotations alone have no image, and some trackers need none; whoever does will say so.
     with suppress(InputError):
@@ -110,14 +114,16 @@ def _decoded(sequence: Sequence, index: int) -> Frame:
     return frame
 
 
-class Delivered(Sequence):
+class Delivered(VideoSequence):
     """A sequence whose camera delivered when a log says it did; capture times stay those of the sequence."""
 
     _arrived_ns: np.ndarray
 
     @classmethod
-    def of(cls, sequence: Sequence, log: EventLog) -> Delivered:
-        made = cls(sequence.name, sequence.ground_truth_xywh, sequence.world_fps, sequence.camera_fps, sequence.image_paths)
+    def of(cls, sequence: VideoSequence, log: EventLog) -> Delivered:
+        made = cls(
+            sequence.name, sequence.ground_truth_xywh, sequence.world_fps, sequence.camera_fps, sequence.image_paths
+        )
         start = log.of_kind("init")[0][2]
         arrived = sequence.camera_t_ns.copy()
         for _, t_ns, frame, _ in log.of_kind("frame"):
@@ -136,7 +142,7 @@ class Delivered(Sequence):
 def recorded_times(log: EventLog) -> Callable[[int], int]:
     """Processing times of a recorded run, as `simulate` takes them: by the camera frame's number in the run, nanoseconds.
 
-    A pass begins in the moment of the event that makes it possible (a frame, an answer, the fast lane's), so nothing lies
+    A pass begins in the moment of the event that makes it possible (a frame, an answer, the propagation's), so nothing lies
     between; one without an answer takes for ever.
     """
     start, begun = log.of_kind("init")[0][2:4]
@@ -148,11 +154,11 @@ def recorded_times(log: EventLog) -> Callable[[int], int]:
 
 
 def recorded_predictions(log: EventLog) -> Callable[[int], int]:
-    """What each prediction of a recorded run cost, by the time of what it was made from: the result, or what was carried."""
+    """What each prediction of a recorded run cost, by the time of what it was made from: the result, or what was propagated."""
     costs: Dict[int, int] = {}
     begun = None
     for row in log.rows:
-        if row[0] in ("result", "carried"):
+        if row[0] in ("result", "propagated"):
             begun = row[1]
         elif row[0] == "trajectory" and begun is not None:
             costs.setdefault(begun, row[1] - begun)
@@ -160,11 +166,11 @@ def recorded_predictions(log: EventLog) -> Callable[[int], int]:
 
 
 def recorded_lane(log: EventLog) -> Tuple[LaneJob, ...]:
-    """The jobs of a recorded run's fast lane; without what it was still at in the end, or did without a target."""
+    """The jobs of a recorded run's propagation; without what it was still at in the end, or did without a target."""
     frames = {row[3]: row[2] for row in log.of_kind("frame")}
     jobs = []
     begun = None
-    for row in log.of_kind("lane", "carried"):
+    for row in log.of_kind("lane", "propagated"):
         if row[0] == "lane":
             begun = row
         elif begun is not None:
@@ -175,21 +181,21 @@ def recorded_lane(log: EventLog) -> Tuple[LaneJob, ...]:
 
 def simulate_recorded(
     log: EventLog,
-    sequence: Sequence,
+    sequence: VideoSequence,
     tracker: Tracker,
     predictors: Mapping[str, Predictor],
     first_box: np.ndarray,
     propagator: Optional[Propagator] = None,
 ) -> EventLog:
     """The same run on the simulated clock, fed with the recorded arrivals and processing times of tracker, predictors and
-    fast lane (`propagator`, where there was one): the same frames are processed, and the same is known at the same times.
+    propagation (`propagator`, where there was one): the same frames are processed, and the same is known at the same times.
 
-    InputError where the log has a fast lane and `propagator` is None.
+    InputError where the log has a propagation and `propagator` is None.
     """
     lane = recorded_lane(log)
     if lane and propagator is None:
-        raise InputError(f"{sequence.name}: the run had a fast lane; it takes a propagator to simulate it")
-    judged = log.meta.get("status_config")
+        raise InputError(f"{sequence.name}: the run had a propagation; it takes a propagator to simulate it")
+    judged = log.meta.get("presence_config")
     simulated = simulate(
         Delivered.of(sequence, log),
         tracker,
@@ -200,7 +206,7 @@ def simulate_recorded(
         predictor_ns=recorded_predictions(log),
         search_region=log.meta.get("search_region", "last"),
         propagation=None if propagator is None else Propagation(propagator, recorded=lane),
-        status=StatusConfig.from_dict(judged) if judged else None,
+        status=PresenceConfig.from_dict(judged) if judged else None,
     )
     # The recorded run ended there, whatever its tracker was still at.
     return EventLog(log.meta, [row for row in simulated.rows if row[1] <= log.rows[-1][1]])

@@ -33,7 +33,9 @@ def as_box(value: ArrayLike, source: str = "box") -> np.ndarray:
     if not all(map(math.isfinite, numbers)):
         raise InputError(f"{source}: {numbers} is not finite; all four numbers must be")
     if not (numbers[2] > 0 and numbers[3] > 0):
-        raise InputError(f"{source}: {numbers} has width {numbers[2]:g} and height {numbers[3]:g}; both must be above 0")
+        raise InputError(
+            f"{source}: {numbers} has width {numbers[2]:g} and height {numbers[3]:g}; both must be above 0"
+        )
     box.flags.writeable = False
     return box
 

@@ -75,7 +75,9 @@ class Gyro:
     ):
         self.config = config or GyroConfig()
         self.camera_matrix = check_camera_matrix(camera_matrix)
-        self.camera_from_imu = check_rotation(np.eye(3) if camera_from_imu is None else camera_from_imu, "camera_from_imu")
+        self.camera_from_imu = check_rotation(
+            np.eye(3) if camera_from_imu is None else camera_from_imu, "camera_from_imu"
+        )
         self._inverse = np.linalg.inv(self.camera_matrix)
         self._reach_ns = round(self.config.reach_s * 1e9)
         # Times, attitudes and rates of the samples; readers take all three in one go, the lists only grow at their end.

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from itertools import permutations, product
-from typing import Any, Iterator, Optional, Tuple
-from typing import Sequence as Listing
+from typing import Any, Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -42,7 +41,8 @@ def rotation_between(
     scale = min(WIDTH / previous.shape[1], 1.0)
     size = (max(round(previous.shape[1] * scale), 1), max(round(previous.shape[0] * scale), 1))
     first, second = (
-        cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY) for image in (previous, current)
+        cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+        for image in (previous, current)
     )
     mask = None
     if target_xywh is not None:
@@ -81,7 +81,9 @@ class Agreement:
             return f"{shown}; camera_from_imu is wrong, {rows} times it fits"
         if self.verdict == "disagrees":
             return f"{shown} and no exchange of axes helps: check its units, time stamps and that it is fixed to the camera"
-        return shown if self.verdict == "agrees" else "too little rotation yet to hold gyro and images against each other"
+        return (
+            shown if self.verdict == "agrees" else "too little rotation yet to hold gyro and images against each other"
+        )
 
 
 def compare(seen: ArrayLike, measured: ArrayLike) -> Agreement:
@@ -106,7 +108,7 @@ def compare(seen: ArrayLike, measured: ArrayLike) -> Agreement:
 
 
 def stamp_offset(
-    t_ns: Listing[int], seen: ArrayLike, gyro: Gyro, reach_s: float = 0.2, step_s: float = 0.001
+    t_ns: Sequence[int], seen: ArrayLike, gyro: Gyro, reach_s: float = 0.2, step_s: float = 0.001
 ) -> Tuple[float, float]:
     """``(offset, explained)``: true exposure minus stamp of the frames, seconds, and the share of the rotation explained then.
 
@@ -115,13 +117,17 @@ def stamp_offset(
     """
     images, times = np.reshape(np.asarray(seen, dtype=np.float64), (-1, 3)), [int(t) for t in t_ns]
     if len(times) != len(images) + 1:
-        raise InputError(f"stamp offset: {len(times)} stamps for {len(images)} rotations between them, expected one more")
+        raise InputError(
+            f"stamp offset: {len(times)} stamps for {len(images)} rotations between them, expected one more"
+        )
     steps = np.arange(-round(reach_s / step_s), round(reach_s / step_s) + 1)
     reach, newest = round(reach_s * 1e9), gyro.newest_ns or 0
     used = [
         i
         for i in range(len(images))
-        if np.isfinite(images[i]).all() and times[i + 1] + reach <= newest and gyro.turn(times[i] - reach, times[i]) is not None
+        if np.isfinite(images[i]).all()
+        and times[i + 1] + reach <= newest
+        and gyro.turn(times[i] - reach, times[i]) is not None
     ]
     if len(used) < INTERVALS or np.median(np.linalg.norm(images[used], axis=1)) < LEAST_TURN / 2:
         raise InputError(

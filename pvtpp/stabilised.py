@@ -14,7 +14,7 @@ import numpy as np
 
 from pvtpp.boxes import ArrayLike
 from pvtpp.camera_motion import CameraMotion
-from pvtpp.track import Bridge, CarriedBox, Track
+from pvtpp.track import Displacement, PropagatedBox, Track
 from pvtpp.trajectory import Prediction, Trajectory
 
 LEAST_DEPTH = 0.3
@@ -34,7 +34,7 @@ def warp_boxes(boxes: ArrayLike, homography: np.ndarray) -> np.ndarray:
 def stabilised(track: Track, motion: CameraMotion) -> Optional[Track]:
     """The track as a camera would have seen it that looked all the time where it looked at the newest evidence; without
     results from before anything is known of the rotation. None where nothing is known of the newest evidence."""
-    track.require_anchor()
+    track.require_result()
     reference = track.evidence_ns
     maps = [motion.homography(t_ns, reference) for t_ns in track.t_ns]
     if maps[-1] is None or motion.homography(reference, reference) is None:
@@ -45,21 +45,21 @@ def stabilised(track: Track, motion: CameraMotion) -> Optional[Track]:
     if first == len(boxes):
         return None
     kept = np.array(boxes[first:])
-    carried = []
-    for each in track.carried:
+    propagated = []
+    for each in track.propagated:
         seen = motion.homography(each.t_ns, reference)
         box = None if seen is None else warp_boxes(each.box, seen)
         if box is None or not np.isfinite(box).all():
             return None
-        carried.append(CarriedBox(each.t_ns, box, each.quality))
-    bridges: List[Optional[Bridge]] = [None] * len(kept)
+        propagated.append(PropagatedBox(each.t_ns, box, each.quality))
+    displacements: List[Optional[Displacement]] = [None] * len(kept)
     for index in range(first + 1, len(track)):
-        bridge, to = track.bridge(index), maps[index]
-        if bridge is not None and to is not None:
-            reached = track.boxes[index - 1] + bridge.moved
+        displacement, to = track.displacement(index), maps[index]
+        if displacement is not None and to is not None:
+            reached = track.boxes[index - 1] + displacement.moved
             if reached[2:].min() > 0:
                 moved = warp_boxes(reached, to) - kept[index - 1 - first]
-                bridges[index - first] = bridge._replace(moved=moved) if np.isfinite(moved).all() else None
+                displacements[index - first] = displacement._replace(moved=moved) if np.isfinite(moved).all() else None
     kept.flags.writeable = False
     return replace(
         track,
@@ -67,8 +67,8 @@ def stabilised(track: Track, motion: CameraMotion) -> Optional[Track]:
         boxes=kept,
         scores=track.scores[first:],
         encodings=track.encodings[first:],
-        carried=tuple(carried),
-        bridges=tuple(bridges),
+        propagated=tuple(propagated),
+        displacements=tuple(displacements),
     )
 
 

@@ -15,7 +15,7 @@ HISTORY = 24
 """Anchors kept. A predictor sees at most the newest 24: enough for a filter to forget how it started."""
 
 
-class CarriedBox(NamedTuple):
+class PropagatedBox(NamedTuple):
     """The newest anchor's box moved to the frame captured at `t_ns` by what the images show; `quality` in [0, 1]."""
 
     t_ns: int
@@ -23,7 +23,7 @@ class CarriedBox(NamedTuple):
     quality: float
 
 
-class Bridge(NamedTuple):
+class Displacement(NamedTuple):
     """How far the images say the target moved to an anchor from the one before, captured at `from_ns`: `moved` is the
     difference of ``[cx, cy, w, h]``, pixels; `quality` in [0, 1]."""
 
@@ -38,8 +38,8 @@ class Track:
 
     `t_ns`: n capture times, strictly increasing. `boxes`: shape ``(n, 4)``, ``[cx, cy, w, h]`` in pixels. `scores`: n
     numbers in [0, 1]. `encodings`: what the predictor's `encode` made of each result, None for motion-only predictors.
-    `carried`: the newest anchor's box on later frames, in order. They share that anchor's error, so they say how the target
-    moved since, not once more where it is. `bridges`: n of what the images say of the way to each anchor from the one
+    `propagated`: the newest anchor's box on later frames, in order. They share that anchor's error, so they say how the target
+    moved since, not once more where it is. `displacements`: n of what the images say of the way to each anchor from the one
     before, None where they say nothing.
     """
 
@@ -47,13 +47,13 @@ class Track:
     boxes: np.ndarray = field(default_factory=lambda: np.empty((0, 4)))
     scores: Tuple[float, ...] = ()
     encodings: Tuple[Any, ...] = ()
-    carried: Tuple[CarriedBox, ...] = ()
-    bridges: Tuple[Optional[Bridge], ...] = ()
+    propagated: Tuple[PropagatedBox, ...] = ()
+    displacements: Tuple[Optional[Displacement], ...] = ()
 
-    def with_anchor(self, t_ns: int, box: np.ndarray, score: float = 1.0, encoding: Any = None) -> Track:
+    def with_result(self, t_ns: int, box: np.ndarray, score: float = 1.0, encoding: Any = None) -> Track:
         """A new track with this result in its place in time; a second result for the same frame replaces the first.
 
-        A new newest anchor leaves no carried box: they were moved from another one.
+        A new newest anchor leaves no propagated box: they were moved from another one.
         """
         t_ns = int(t_ns)
         box = as_box(box, f"result for t_ns={t_ns}")
@@ -68,41 +68,43 @@ class Track:
             boxes,
             (self.scores[:at] + (float(score),) + self.scores[after:])[-HISTORY:],
             (self.encodings[:at] + (encoding,) + self.encodings[after:])[-HISTORY:],
-            self.carried if after < len(self.t_ns) else (),
-            (self.bridges[:at] + (None,) + self.bridges[after:])[-HISTORY:],
+            self.propagated if after < len(self.t_ns) else (),
+            (self.displacements[:at] + (None,) + self.displacements[after:])[-HISTORY:],
         )
 
-    def with_carried(self, carried: Sequence[CarriedBox], bridge: Optional[Bridge] = None) -> Track:
-        """A new track with these carried boxes instead of the old ones: later than the newest anchor, in order; `bridge`
+    def with_propagated(
+        self, propagated: Sequence[PropagatedBox], displacement: Optional[Displacement] = None
+    ) -> Track:
+        """A new track with these propagated boxes instead of the old ones: later than the newest anchor, in order; `displacement`
         leads to the newest anchor, None keeps the one it has."""
-        self.require_anchor()
-        times = [self.t_ns[-1], *(each.t_ns for each in carried)]
+        self.require_result()
+        times = [self.t_ns[-1], *(each.t_ns for each in propagated)]
         if any(b <= a for a, b in zip(times, times[1:])):
-            raise InputError(f"carried boxes must be later than the newest anchor and in order, got times {times}")
+            raise InputError(f"propagated boxes must be later than the newest anchor and in order, got times {times}")
         checked = []
-        for t_ns, box, quality in carried:
+        for t_ns, box, quality in propagated:
             if not 0 <= quality <= 1:
-                raise InputError(f"carried box for t_ns={t_ns}: quality {quality!r} is outside [0, 1]")
-            checked.append(CarriedBox(int(t_ns), as_box(box, f"carried box for t_ns={t_ns}"), float(quality)))
-        bridges = self.bridges if bridge is None else (*self.bridges[:-1], bridge)
-        return replace(self, carried=tuple(checked), bridges=bridges)
+                raise InputError(f"propagated box for t_ns={t_ns}: quality {quality!r} is outside [0, 1]")
+            checked.append(PropagatedBox(int(t_ns), as_box(box, f"propagated box for t_ns={t_ns}"), float(quality)))
+        displacements = self.displacements if displacement is None else (*self.displacements[:-1], displacement)
+        return replace(self, propagated=tuple(checked), displacements=displacements)
 
     def before(self, t_ns: int) -> Track:
-        """The track without the boxes carried to `t_ns` or later; anchors stay."""
-        return replace(self, carried=tuple(each for each in self.carried if each.t_ns < t_ns))
+        """The track without the boxes propagated to `t_ns` or later; anchors stay."""
+        return replace(self, propagated=tuple(each for each in self.propagated if each.t_ns < t_ns))
 
-    def bridge(self, index: int) -> Optional[Bridge]:
+    def displacement(self, index: int) -> Optional[Displacement]:
         """What the images say of the way from anchor ``index - 1`` to anchor `index`, None if nothing."""
-        found = self.bridges[index]
+        found = self.displacements[index]
         return found if found is not None and index % len(self) and found.from_ns == self.t_ns[index - 1] else None
 
     def evidence(self) -> Tuple[Tuple[int, ...], np.ndarray]:
-        """Anchors and carried boxes in one: their times, and their boxes of shape ``(n + m, 4)``."""
-        if not self.carried:
+        """Anchors and propagated boxes in one: their times, and their boxes of shape ``(n + m, 4)``."""
+        if not self.propagated:
             return self.t_ns, self.boxes
         return (
-            self.t_ns + tuple(each.t_ns for each in self.carried),
-            np.concatenate([self.boxes, np.array([each.box for each in self.carried])]),
+            self.t_ns + tuple(each.t_ns for each in self.propagated),
+            np.concatenate([self.boxes, np.array([each.box for each in self.propagated])]),
         )
 
     def __len__(self) -> int:
@@ -111,9 +113,9 @@ class Track:
     @property
     def evidence_ns(self) -> int:
         """Capture time of the newest evidence."""
-        return self.carried[-1].t_ns if self.carried else self.t_ns[-1]
+        return self.propagated[-1].t_ns if self.propagated else self.t_ns[-1]
 
-    def require_anchor(self) -> None:
+    def require_result(self) -> None:
         """Raise InputError on an empty track: nothing can be predicted from nothing."""
         if not self.t_ns:
             raise InputError("the track is empty: a predictor needs at least one tracker result")

@@ -67,14 +67,14 @@ class TrackerOutput:
     """A tracker's answer for one frame: where the target was when that frame was captured.
 
     `box` is ``[cx, cy, w, h]``; `score` in [0, 1] is the tracker's own confidence (1 where it has none); `features`
-    is whatever a predictor of the visual kind wants of this tracker, None otherwise. `likeness` in [0, 1] is how much what
-    was found looks like the target, 1 as it usually does; None where nobody looked (see `pvtpp.runtime.likeness`).
+    is whatever a predictor of the visual kind wants of this tracker, None otherwise. `similarity` in [0, 1] is how much what
+    was found looks like the target, 1 as it usually does; None where nobody looked (see `pvtpp.appearance`).
     """
 
     box: np.ndarray
     score: float = 1.0
     features: Any = None
-    likeness: Optional[float] = None
+    similarity: Optional[float] = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "box", as_box(self.box, "tracker output"))
@@ -82,11 +82,11 @@ class TrackerOutput:
         if not 0.0 <= score <= 1.0:
             raise InputError(f"tracker output: score {score!r} is outside [0, 1]")
         object.__setattr__(self, "score", score)
-        if self.likeness is not None:
-            likeness = float(self.likeness)
-            if not 0.0 <= likeness <= 1.0:
-                raise InputError(f"tracker output: likeness {likeness!r} is outside [0, 1]")
-            object.__setattr__(self, "likeness", likeness)
+        if self.similarity is not None:
+            similarity = float(self.similarity)
+            if not 0.0 <= similarity <= 1.0:
+                raise InputError(f"tracker output: similarity {similarity!r} is outside [0, 1]")
+            object.__setattr__(self, "similarity", similarity)
 
 
 class Tracker(Protocol):

@@ -1,7 +1,7 @@
-"""A closed-form motion law: where the target is at any time, answered in microseconds from any thread.
+"""A closed-form motion model: where the target is at any time, answered in microseconds from any thread.
 
 A trajectory is knots in time. Between two knots the mean is the cubic Hermite curve through their means and derivatives and
-sigma runs linearly; outside the knots the declared law holds: ``linear`` goes on with the outermost knot's derivative,
+sigma runs linearly; outside the knots the declared extrapolation holds: ``linear`` goes on with the outermost knot's derivative,
 ``hold`` stands still. Sigma goes on growing beyond the last knot as it grew before it, and is constant before the first.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from pvtpp.errors import InputError
 
-LAWS = ("linear", "hold")
+EXTRAPOLATIONS = ("linear", "hold")
 SMALLEST = 0.05
 """No extrapolation shrinks a side below this share of its length at the first knot."""
 
@@ -36,7 +36,7 @@ class Prediction(NamedTuple):
 class Trajectory:
     """Immutable. `t_ns`: K strictly increasing integer times; `mean` (pixels), `derivative` (pixels per second) and `sigma`
     (pixels): shape ``(K, 4)``, ``[cx, cy, w, h]``. `evidence_ns`: capture time of the newest evidence behind it.
-    `valid_until_ns`: the last time its predictor answers for (None: any); beyond it the law still gives an answer.
+    `valid_until_ns`: the last time its predictor answers for (None: any); beyond it the extrapolation still gives an answer.
     `stabilised`: the means are in the image plane that the camera had at `evidence_ns`, whatever it turns meanwhile
     (`pvtpp.stabilised`), else each is in the image of its own time.
 
@@ -48,7 +48,7 @@ class Trajectory:
     derivative: np.ndarray
     sigma: np.ndarray
     evidence_ns: int
-    law: str = "linear"
+    extrapolation: str = "linear"
     valid_until_ns: Optional[int] = None
     stabilised: bool = False
     _numbers: Tuple[List[List[float]], ...] = field(init=False, repr=False, compare=False)
@@ -69,8 +69,10 @@ class Trajectory:
             object.__setattr__(self, name, values)
         # Plain floats: for one box they are several times faster than array calls, and the same to the bit.
         object.__setattr__(self, "_numbers", (self.mean.tolist(), self.derivative.tolist(), self.sigma.tolist()))
-        if self.law not in LAWS:
-            raise InputError(f"trajectory: unknown law {self.law!r}, expected one of {', '.join(LAWS)}")
+        if self.extrapolation not in EXTRAPOLATIONS:
+            raise InputError(
+                f"trajectory: unknown extrapolation {self.extrapolation!r}, expected one of {', '.join(EXTRAPOLATIONS)}"
+            )
 
     def at(self, t_ns: int) -> Prediction:
         """The prediction for time `t_ns` (integer nanoseconds), before, between or beyond the knots."""
@@ -81,13 +83,15 @@ class Trajectory:
             high = low + 1
             span = (times[high] - times[low]) * 1e-9
             u = (t_ns - times[low]) * 1e-9 / span
-            curve = [_hermite(u, span, *knots) for knots in zip(mean[low], derivative[low], mean[high], derivative[high])]
+            curve = [
+                _hermite(u, span, *knots) for knots in zip(mean[low], derivative[low], mean[high], derivative[high])
+            ]
             box, velocity = [value for value, _ in curve], [slope for _, slope in curve]
             sigma = [a + u * (b - a) for a, b in zip(sigmas[low], sigmas[high])]
         else:
             edge = max(low, 0)
             ahead = (t_ns - times[edge]) * 1e-9
-            velocity = derivative[edge] if self.law == "linear" else [0.0] * 4
+            velocity = derivative[edge] if self.extrapolation == "linear" else [0.0] * 4
             box = [m + ahead * v for m, v in zip(mean[edge], velocity)]
             sigma = sigmas[edge]
             if last and low == last:
@@ -103,7 +107,7 @@ class Trajectory:
         return [
             self.evidence_ns,
             self.valid_until_ns,
-            self.law,
+            self.extrapolation,
             list(self.t_ns),
             self.mean.ravel().tolist(),
             self.derivative.ravel().tolist(),
@@ -113,9 +117,9 @@ class Trajectory:
 
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> Trajectory:
-        evidence_ns, valid_until_ns, law, t_ns, mean, derivative, sigma, *stabilised = row
+        evidence_ns, valid_until_ns, extrapolation, t_ns, mean, derivative, sigma, *stabilised = row
         mean, derivative, sigma = (np.reshape(values, (-1, 4)) for values in (mean, derivative, sigma))
-        return cls(tuple(t_ns), mean, derivative, sigma, evidence_ns, law, valid_until_ns, bool(stabilised))
+        return cls(tuple(t_ns), mean, derivative, sigma, evidence_ns, extrapolation, valid_until_ns, bool(stabilised))
 
 
 def _hermite(u: Any, span: Any, mean0: Any, slope0: Any, mean1: Any, slope1: Any) -> Tuple[Any, Any]:
@@ -134,19 +138,23 @@ class TrajectoryTable:
     """
 
     def __init__(self, rows: Sequence[Sequence[Any]]):
-        evidence, valid_until, laws, times, means, derivatives = zip(*(row[:6] for row in rows)) if rows else ((),) * 6
+        evidence, valid_until, extrapolations, times, means, derivatives = (
+            zip(*(row[:6] for row in rows)) if rows else ((),) * 6
+        )
         counts = np.fromiter(map(len, times), dtype=np.int64, count=len(times))
         self.evidence_ns = np.array(evidence, dtype=np.int64)
         endless = np.iinfo(np.int64).max
         self.valid_until_ns = np.array([endless if v is None else v for v in valid_until], dtype=np.int64)
         self.stabilised = np.array([len(row) > 7 for row in rows], dtype=bool)
-        self._linear = np.array([law == "linear" for law in laws], dtype=bool)
+        self._linear = np.array([extrapolation == "linear" for extrapolation in extrapolations], dtype=bool)
         self._first = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
         self._last = self._first + counts - 1
         knots = int(counts.sum())
         self._t_ns = np.fromiter(chain.from_iterable(times), dtype=np.int64, count=knots)
         self._mean = np.fromiter(chain.from_iterable(means), dtype=np.float64, count=4 * knots).reshape(-1, 4)
-        self._derivative = np.fromiter(chain.from_iterable(derivatives), dtype=np.float64, count=4 * knots).reshape(-1, 4)
+        self._derivative = np.fromiter(chain.from_iterable(derivatives), dtype=np.float64, count=4 * knots).reshape(
+            -1, 4
+        )
 
     def __len__(self) -> int:
         return len(self.evidence_ns)
@@ -167,7 +175,12 @@ class TrajectoryTable:
             low, high = low[inside], high[inside]
             span = ((self._t_ns[high] - self._t_ns[low]) * 1e-9)[:, None]
             boxes[inside], _ = _hermite(
-                ahead[inside] / span, span, self._mean[low], self._derivative[low], self._mean[high], self._derivative[high]
+                ahead[inside] / span,
+                span,
+                self._mean[low],
+                self._derivative[low],
+                self._mean[high],
+                self._derivative[high],
             )
         boxes[:, 2:] = np.maximum(boxes[:, 2:], SMALLEST * self._mean[first, 2:])
         return boxes

@@ -16,22 +16,21 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from benchmarks import processing
-from benchmarks.datasets import load
-from benchmarks.metrics import MODES, SIGMAS, curves
-from benchmarks.pairing import pair
-from benchmarks.protocol import facts
-from benchmarks.report.files import check_writable, write_json
-from benchmarks.simulation import simulate
-from pvtpp import predictors
+from pvtpp import defaults, predictors
 from pvtpp.boxes import as_box, xywh_to_box
+from pvtpp.core.event_log import EventLog
+from pvtpp.core.replay import replay
 from pvtpp.errors import InputError
-from pvtpp.runtime import defaults
-from pvtpp.runtime.log import EventLog
-from pvtpp.runtime.replay import replay
-from ros_nodes import bags
-from ros_nodes.bags import Truth
-from trackers import registry
+from pvtpp_benchmarks import processing
+from pvtpp_benchmarks.datasets import load
+from pvtpp_benchmarks.metrics import MODES, SIGMAS, curves
+from pvtpp_benchmarks.pairing import pair
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import check_writable, write_json
+from pvtpp_benchmarks.simulation import simulate
+from pvtpp_ros_nodes import bags
+from pvtpp_ros_nodes.bags import Truth
+from pvtpp_trackers import registry
 
 FOR_EVER = np.iinfo(np.int64).max
 COLUMNS = ("target", "predictor", "mode", "frames", "auc", "dp20", "mauc")
@@ -120,7 +119,9 @@ def _names(text: str) -> List[str]:
 
 
 def _options(arguments: Optional[List[str]]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("bag_eval", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        "bag_eval", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("bag")
     parser.add_argument("--events", default="/camera/tracker/events", metavar="TOPIC", help="(default: %(default)s)")
     parser.add_argument("--truth", default="/camera/ground_truth", metavar="TOPIC", help="(default: %(default)s)")
@@ -129,16 +130,22 @@ def _options(arguments: Optional[List[str]]) -> argparse.Namespace:
     )
     parser.add_argument("--root", help="where the data set lies")
     parser.add_argument("--split", help="train, test .. where the data set has splits")
-    parser.add_argument("--sequence", help="what was played; its frame --first is the one that the first target was given on")
+    parser.add_argument(
+        "--sequence", help="what was played; its frame --first is the one that the first target was given on"
+    )
     parser.add_argument("--first", type=int, default=0, help="(default: 0)")
     parser.add_argument("--predictors", type=_names, metavar="P,P", help="make the trajectories anew, by these")
-    parser.add_argument("--mode", type=_names, default=["otb"], metavar="M,M", help=f"of {', '.join(MODES)} (default: otb)")
+    parser.add_argument(
+        "--mode", type=_names, default=["otb"], metavar="M,M", help=f"of {', '.join(MODES)} (default: otb)"
+    )
     parser.add_argument("--image", metavar="TOPIC", help="run a tracker over these images, on the simulated clock")
     parser.add_argument("--tracker", default=defaults.TRACKER, help="with --image (default: %(default)s)")
     parser.add_argument("--weights", help="of that tracker")
     parser.add_argument("--processing", default="47ms", help=f"with --image: {processing.FORMS} (default: %(default)s)")
     parser.add_argument("--logs", metavar="DIR", help="also write the event logs here, target1.jsonl ..")
-    parser.add_argument("--json", metavar="FILE", help="also write the rows here, with everything needed to repeat them")
+    parser.add_argument(
+        "--json", metavar="FILE", help="also write the rows here, with everything needed to repeat them"
+    )
     return parser.parse_args(arguments)
 
 

@@ -7,11 +7,11 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from benchmarks.datasets.sequence import Sequence
+from pvtpp.core.event_log import EventLog
 from pvtpp.errors import InputError
-from pvtpp.runtime.log import EventLog
 from pvtpp.tracker import Frame
-from ros_nodes import conversions, images
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_ros_nodes import conversions, images
 
 
 class Truth(NamedTuple):
@@ -62,7 +62,9 @@ def event_logs(bag: Any, topic: str) -> List[Tuple[int, EventLog]]:
         elif begun and (event.target_id, event.number) != (found[-1][0], len(found[-1][1])):
             target, lines = found[-1]
             missing = f"the events {len(lines)} to {event.number - 1} of target {target} are missing"
-            raise InputError(f"{bag.filename}: {missing} on {topic}; the log would replay to something else than what flew")
+            raise InputError(
+                f"{bag.filename}: {missing} on {topic}; the log would replay to something else than what flew"
+            )
         if begun:
             found[-1][1].append(json.loads(event.line))
     return [(target, EventLog(lines[0]["meta"], lines[1:])) for target, lines in found if len(lines) > 1]
@@ -74,12 +76,12 @@ def truth_of_bag(bag: Any, topic: str) -> Truth:
     return Truth.of([t_ns for t_ns, _ in rois], [xywh for _, xywh in rois], f"{bag.filename}, {topic}")
 
 
-def truth_of_sequence(sequence: Sequence, begin_ns: int) -> Truth:
+def truth_of_sequence(sequence: VideoSequence, begin_ns: int) -> Truth:
     """That of a data set's sequence which was played from `begin_ns` on."""
     return Truth(sequence.world_t_ns + begin_ns, sequence.ground_truth_xywh, sequence.world_fps)
 
 
-class BagSequence(Sequence):
+class BagSequence(VideoSequence):
     """The images of a bag as a sequence at their own rate, each read when it is looked at."""
 
     _bag: Any
@@ -104,7 +106,9 @@ class BagSequence(Sequence):
         return made
 
     def frame(self, index: int) -> Frame:
-        return Frame(index, int(self.camera_t_ns[index]), lambda: self._image(index), source=f"{self.source}, image {index}")
+        return Frame(
+            index, int(self.camera_t_ns[index]), lambda: self._image(index), source=f"{self.source}, image {index}"
+        )
 
     def _image(self, index: int) -> np.ndarray:
         at = self._received[index]

@@ -43,13 +43,17 @@ class Camera:
         if not (np.isfinite(self._matrix).all() and np.isfinite(self._distortion).all()):
             raise InputError("camera_info: the calibration is not finite")
         if not (self._matrix[0, 0] > 0 and self._matrix[1, 1] > 0):
-            raise InputError("camera_info: the focal length is not above 0, so the camera is not calibrated; no bearing")
+            raise InputError(
+                "camera_info: the focal length is not above 0, so the camera is not calibrated; no bearing"
+            )
         if self._model not in COEFFICIENTS:
             allowed = ", ".join(filter(None, COEFFICIENTS))
             raise InputError(f"camera_info: unknown distortion model {self._model!r}, expected one of: {allowed}")
         if self._distortion.size not in COEFFICIENTS[self._model]:
             allowed = ", ".join(map(str, COEFFICIENTS[self._model]))
-            raise InputError(f"camera_info: {self._distortion.size} coefficients of {self._model!r}, allowed are {allowed}")
+            raise InputError(
+                f"camera_info: {self._distortion.size} coefficients of {self._model!r}, allowed are {allowed}"
+            )
 
     @property
     def matrix(self) -> np.ndarray:

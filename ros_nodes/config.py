@@ -8,12 +8,11 @@ from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
-from pvtpp import predictors, propagation
+from pvtpp import defaults, predictors, propagation
 from pvtpp.camera_motion import GyroConfig, check_rotation
+from pvtpp.core.state_machine import SEARCH_REGIONS
 from pvtpp.errors import InputError
-from pvtpp.runtime import defaults
-from pvtpp.runtime.pipeline import SEARCH_REGIONS
-from ros_nodes.parameters import check, numbers
+from pvtpp_ros_nodes.parameters import check, numbers
 
 TRANSPORTS = ("raw", "compressed")
 
@@ -70,7 +69,9 @@ class NodeConfig:
         """`camera_from_imu` (3, 3); None where tf is to be asked."""
         if not self.camera_from_imu:
             return None
-        return check_rotation(np.reshape(numbers("camera_from_imu", self.camera_from_imu, 9), (3, 3)), "~camera_from_imu")
+        return check_rotation(
+            np.reshape(numbers("camera_from_imu", self.camera_from_imu, 9), (3, 3)), "~camera_from_imu"
+        )
 
     def gyro_config(self) -> GyroConfig:
         x, y, z = numbers("imu_bias", self.imu_bias, 3)

@@ -13,8 +13,8 @@ from pvtpp.boxes import as_box, xywh_to_box
 from pvtpp.errors import InputError
 from pvtpp.trajectory import Prediction, Trajectory
 
-NO_TARGET, TRACKING, UNSURE, LOST, PAUSED = range(5)
-STATUS = {"NO_TARGET": NO_TARGET, "TRACKING": TRACKING, "UNSURE": UNSURE, "LOST": LOST, "PAUSED": PAUSED}
+NO_TARGET, TRACKING, UNCERTAIN, LOST, PAUSED = range(5)
+STATUS = {"NO_TARGET": NO_TARGET, "TRACKING": TRACKING, "UNCERTAIN": UNCERTAIN, "LOST": LOST, "PAUSED": PAUSED}
 """As the constants of Target.msg."""
 NO_END = np.iinfo(np.int64).max
 SECOND = 10**9
@@ -62,7 +62,9 @@ def box_in_image(box: np.ndarray, width: int, height: int) -> np.ndarray:
     (left, top), (right, bottom) = box[:2] - box[2:] / 2, box[:2] + box[2:] / 2
     if width and height and not (left < width and top < height and right > 0 and bottom > 0):
         xywh = ", ".join(f"{value:g}" for value in (left, top, *box[2:]))
-        raise InputError(f"region of interest: left, top, width, height {xywh} is outside the image of {width} x {height}")
+        raise InputError(
+            f"region of interest: left, top, width, height {xywh} is outside the image of {width} x {height}"
+        )
     return box
 
 
@@ -92,11 +94,25 @@ def fill_result(message: Any, header: Any, target_id: int, status: int, box: Seq
     return message
 
 
-def fill_trajectory(message: Any, make_knot: Callable[[], Any], row: Sequence[Any], frame_id: str, target_id: int) -> Any:
+def fill_trajectory(
+    message: Any, make_knot: Callable[[], Any], row: Sequence[Any], frame_id: str, target_id: int
+) -> Any:
     """A trajectory as the event log has it: ``["trajectory", t, predictor, *Trajectory.to_row()]``."""
-    _, known_ns, predictor, evidence_ns, valid_until_ns, law, times, means, derivatives, sigmas, *stabilised = row
+    (
+        _,
+        known_ns,
+        predictor,
+        evidence_ns,
+        valid_until_ns,
+        extrapolation,
+        times,
+        means,
+        derivatives,
+        sigmas,
+        *stabilised,
+    ) = row
     set_header(message.header, known_ns, frame_id)
-    message.target_id, message.predictor, message.law = target_id, predictor, law
+    message.target_id, message.predictor, message.extrapolation = target_id, predictor, extrapolation
     message.capture_ns, message.stabilised = evidence_ns, bool(stabilised)
     message.valid_until_ns = NO_END if valid_until_ns is None else valid_until_ns
     message.knots = []
@@ -117,7 +133,7 @@ def trajectory(message: Any) -> Trajectory:
         np.array([knot.derivative for knot in knots], dtype=np.float64),
         np.array([knot.sigma for knot in knots], dtype=np.float64),
         message.capture_ns,
-        message.law,
+        message.extrapolation,
         None if message.valid_until_ns == NO_END else message.valid_until_ns,
         bool(message.stabilised),
     )

@@ -9,22 +9,22 @@ import numpy as np
 
 import pvtpp
 from pvtpp import predictors, propagation
+from pvtpp.core.event_log import Unlogged
+from pvtpp.core.presence import PresenceConfig
 from pvtpp.errors import InputError
-from pvtpp.runtime.failures import Failure
-from pvtpp.runtime.live import LiveTracker
-from pvtpp.runtime.log import Unlogged
-from pvtpp.runtime.status import StatusConfig
-from pvtpp.runtime.warm_up import warm_up
+from pvtpp.live.failures import Failure
+from pvtpp.live.live_tracker import LiveTracker
+from pvtpp.live.warm_up import warm_up
 from pvtpp.tracker import Frame, Tracker
-from ros_nodes import conversions, images
-from ros_nodes.answers import Answers, status_of
-from ros_nodes.bearing import Camera
-from ros_nodes.config import NodeConfig
-from ros_nodes.diagnostics import Health
-from ros_nodes.inertia import Inertia
-from ros_nodes.pacer import Pacer
-from ros_nodes.port import Port, Voice
-from trackers import registry
+from pvtpp_ros_nodes import conversions, images
+from pvtpp_ros_nodes.bearing import Camera
+from pvtpp_ros_nodes.config import NodeConfig
+from pvtpp_ros_nodes.diagnostics import Health
+from pvtpp_ros_nodes.imu import Inertia
+from pvtpp_ros_nodes.middleware import Port, Voice
+from pvtpp_ros_nodes.pacer import Pacer
+from pvtpp_ros_nodes.publications import Answers, status_of
+from pvtpp_trackers import registry
 
 WARM_UPS = 3
 WARM_UP_SIZE = (360, 640)
@@ -202,7 +202,7 @@ class Core:
             log=log,
             clock=self._port.now_ns,
             on_error=self._failed,
-            status=StatusConfig() if config.judge else None,
+            status=PresenceConfig() if config.judge else None,
             gyro=self.inertia.gyro(),
         )
         # What the live tracker has added is part of it.

@@ -6,15 +6,15 @@ import threading
 from typing import Any, Callable, NamedTuple, Optional, Tuple
 
 from pvtpp.errors import InputError
-from pvtpp.runtime.mailbox import Mailbox
+from pvtpp.live.mailbox import Mailbox
 from pvtpp.trajectory import Prediction
-from ros_nodes import conversions, images
-from ros_nodes.port import Port
+from pvtpp_ros_nodes import conversions, images
+from pvtpp_ros_nodes.middleware import Port
 
 # BGR by status, as in Target.msg.
 COLOURS = {
     conversions.TRACKING: (80, 220, 60),
-    conversions.UNSURE: (0, 200, 255),
+    conversions.UNCERTAIN: (0, 200, 255),
     conversions.LOST: (60, 60, 230),
     conversions.PAUSED: (200, 160, 80),
 }

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
-from pvtpp.runtime.live import LiveTracker
+from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.tracker import Frame
-from ros_nodes import conversions
-from ros_nodes.config import NodeConfig
-from ros_nodes.port import Port, Voice
+from pvtpp_ros_nodes import conversions
+from pvtpp_ros_nodes.config import NodeConfig
+from pvtpp_ros_nodes.middleware import Port, Voice
 
 OK, WARN, ERROR = range(3)
 """As diagnostic_msgs/DiagnosticStatus has them."""
@@ -73,12 +73,16 @@ class Health:
         if live.stalled:
             return ERROR, "the tracker hangs"
         if self._age_ns < 0:
-            text = f"images carry stamps {-self._age_ns * 1e-6:.1f} ms in the future: the clocks of camera and node differ"
+            text = (
+                f"images carry stamps {-self._age_ns * 1e-6:.1f} ms in the future: the clocks of camera and node differ"
+            )
             self._voice.tell("warning", text, "future")
             return WARN, text
         return OK, "tracking" if live.active else "no target"
 
-    def _values(self, live: LiveTracker, newest: Optional[Frame], now_ns: int, status: int, missed: int) -> Dict[str, Any]:
+    def _values(
+        self, live: LiveTracker, newest: Optional[Frame], now_ns: int, status: int, missed: int
+    ) -> Dict[str, Any]:
         values: Dict[str, Any] = {"status": NAMES[status]}
         if newest is not None:
             values["image age (ms)"] = f"{(now_ns - newest.t_ns) * 1e-6:.1f}"

@@ -8,7 +8,7 @@ from collections import deque
 from typing import Any, Callable, Deque, Dict, NamedTuple, Optional
 
 from pvtpp.camera_motion import GyroConfig
-from pvtpp.runtime.log import FORMAT, VERSION
+from pvtpp.core.event_log import FORMAT, VERSION
 
 KEPT = 10_000
 BEFORE_KEPT = 2048

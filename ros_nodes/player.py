@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
-from typing import Callable, Dict, Sequence, Tuple
+from typing import Callable, Dict, Tuple, VideoSequence
 
 import numpy as np
 
-from benchmarks.datasets import available, load
-from benchmarks.datasets.sequence import Sequence as Clip
-from benchmarks.wall import SequenceClock
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
-from ros_nodes.parameters import check
+from pvtpp_benchmarks.datasets import available, load
+from pvtpp_benchmarks.datasets.sequence import VideoSequence as Clip
+from pvtpp_benchmarks.wall import SequenceClock
+from pvtpp_ros_nodes.parameters import check
 
 GENERATED = "generated"
 
@@ -48,7 +48,7 @@ class PlayerConfig:
     def clip(self) -> Clip:
         """The sequence to play. Raises InputError where there is none, and where it has no first box or no images."""
         if self.dataset == GENERATED:
-            from benchmarks.synthetic import render
+            from pvtpp_benchmarks.synthetic import render
 
             clip: Clip = render()
             for index in range(len(clip)):
@@ -74,10 +74,12 @@ RANGES: Dict[str, Tuple[float, float]] = {
 }
 
 ShowFrame = Callable[[Frame, int], None]
-ShowTruth = Callable[[Sequence[float], int], None]
+ShowTruth = Callable[[VideoSequence[float], int], None]
 
 
-def play(clip: Clip, config: PlayerConfig, begin_ns: int, show: ShowFrame, truth: ShowTruth, over: threading.Event) -> float:
+def play(
+    clip: Clip, config: PlayerConfig, begin_ns: int, show: ShowFrame, truth: ShowTruth, over: threading.Event
+) -> float:
     """Call `show` with every camera frame and `truth` with every world frame's box (xywh) at their times, `delay` late, each
     with its exact time: `begin_ns` is frame `first`'s. Ends early when `over` is set.
 

@@ -8,7 +8,7 @@ import rosgraph
 import rospy
 from rospy.impl.registration import get_service_manager, get_topic_manager
 
-from ros_nodes.pacer import Pacer
+from pvtpp_ros_nodes.pacer import Pacer
 
 PERIOD_S = 1.0
 

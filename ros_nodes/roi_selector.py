@@ -19,10 +19,10 @@ import rospy
 from sensor_msgs.msg import CompressedImage, Image
 
 from pvtpp.errors import InputError
+from pvtpp.live.mailbox import Mailbox
 from pvtpp.msg import Roi
-from pvtpp.runtime.mailbox import Mailbox
 from pvtpp.tracker import Frame
-from ros_nodes import conversions, images, parameters
+from pvtpp_ros_nodes import conversions, images, parameters
 
 WINDOW = "space, draw, enter"
 READER_S = 10.0
@@ -94,7 +94,9 @@ class RoiSelector:
     def _draw(self, message: Any, picture: np.ndarray) -> None:
         xywh = cv2.selectROI(WINDOW, picture, showCrosshair=False)
         if min(xywh[2:]) > 0:
-            self._send(conversions.fill_roi(Roi(), conversions.stamp_ns(message.header.stamp), message.header.frame_id, xywh))
+            self._send(
+                conversions.fill_roi(Roi(), conversions.stamp_ns(message.header.stamp), message.header.frame_id, xywh)
+            )
 
     def _send(self, roi: Any) -> None:
         self._wishes.publish(roi)

@@ -14,8 +14,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from pvtpp.errors import InputError
 from pvtpp.msg import Roi
 from pvtpp.tracker import Frame
-from ros_nodes import conversions, images, parameters
-from ros_nodes.player import PlayerConfig, play
+from pvtpp_ros_nodes import conversions, images, parameters
+from pvtpp_ros_nodes.player import PlayerConfig, play
 
 LEAD_S = 0.2
 """From the start of a round to its first frame."""
@@ -80,7 +80,9 @@ def main() -> None:
     """``rosrun pvtpp sequence_player _dataset:=uav-mini _root:=data/uav-mini _sequence:=Surfing06``."""
     rospy.init_node("sequence_player")
     try:
-        player = SequencePlayer(parameters.read(PlayerConfig, lambda name, default: rospy.get_param("~" + name, default)))
+        player = SequencePlayer(
+            parameters.read(PlayerConfig, lambda name, default: rospy.get_param("~" + name, default))
+        )
     except InputError as error:
         rospy.logfatal("%s", error)
         sys.exit(2)

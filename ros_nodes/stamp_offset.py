@@ -20,9 +20,9 @@ from pvtpp.camera_motion import Gyro, GyroConfig, check_rotation
 from pvtpp.errors import InputError
 from pvtpp.rotation_check import compare, rotation_between, stamp_offset
 from pvtpp.tracker import Frame
-from ros_nodes import bags, conversions, images, parameters
-from ros_nodes.bearing import Camera
-from ros_nodes.inertia import Sample, Samples
+from pvtpp_ros_nodes import bags, conversions, images, parameters
+from pvtpp_ros_nodes.bearing import Camera
+from pvtpp_ros_nodes.imu import Sample, Samples
 
 MEMORY_S = 3600.0
 UNSEEN = np.full(3, np.nan)
@@ -142,9 +142,13 @@ def listen(recording: Recording, seconds: float) -> None:
 
 
 def _options(arguments: Optional[List[str]]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("stamp_offset", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        "stamp_offset", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("bag", nargs="?", help="left out: listen to the running topics")
-    parser.add_argument("--seconds", type=float, default=15.0, help="to listen for, without a bag (default: %(default)g)")
+    parser.add_argument(
+        "--seconds", type=float, default=15.0, help="to listen for, without a bag (default: %(default)g)"
+    )
     parser.add_argument("--image", default="/camera/image_raw", metavar="TOPIC", help="(default: %(default)s)")
     parser.add_argument("--camera-info", default="/camera/camera_info", metavar="TOPIC", help="(default: %(default)s)")
     parser.add_argument("--imu", default="/imu/data", metavar="TOPIC", help="(default: %(default)s)")

@@ -13,11 +13,11 @@ from std_srvs.srv import SetBool, Trigger
 from pvtpp.errors import InputError
 from pvtpp.msg import Roi
 from pvtpp.srv import Init
-from ros_nodes import parameters
-from ros_nodes.config import NodeConfig
-from ros_nodes.core import Core
-from ros_nodes.port import OUTPUTS
-from ros_nodes.registration import Registration
+from pvtpp_ros_nodes import parameters
+from pvtpp_ros_nodes.config import NodeConfig
+from pvtpp_ros_nodes.core import Core
+from pvtpp_ros_nodes.middleware import OUTPUTS
+from pvtpp_ros_nodes.registration import Registration
 
 BUFFER_BYTES = 1 << 25
 """More than the largest image: with less, rospy keeps old ones in its socket whatever the queue size."""
@@ -37,7 +37,9 @@ class RospyPort:
             kind = self._kind(output.kind)
             if kind is None:
                 if not output.optional:
-                    raise InputError(f"the messages {output.kind} are not installed; source the workspace's devel/setup.bash")
+                    raise InputError(
+                        f"the messages {output.kind} are not installed; source the workspace's devel/setup.bash"
+                    )
                 continue
             name = "/diagnostics" if topic == "diagnostics" else f"~{topic}"
             self._publishers[topic] = rospy.Publisher(

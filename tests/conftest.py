@@ -17,8 +17,8 @@ from hypothesis import settings
 REAL_DATA_VARIABLES = ("PVTPP_DATA", "PVTPP_WEIGHTS")
 
 # No deadline: a slow moment of the machine is not a bug. In CI the same examples every time.
-settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
-settings.load_profile("house")
+settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("project")
 
 
 def pytest_configure(config):

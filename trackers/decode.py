@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, Tuple
 import numpy as np
 
 from pvtpp.errors import InputError
-from trackers.crop import context_side
+from pvtpp_trackers.crop import context_side
 
 RATIOS, SCALE = (0.33, 0.5, 1.0, 2.0, 3.0), 8
 """Of the anchors: height over width, and their side in strides where it is 1."""

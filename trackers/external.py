@@ -35,7 +35,7 @@ import numpy as np
 from pvtpp.boxes import ArrayLike, as_box, box_to_xywh, xywh_to_box
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, TrackerOutput
-from trackers.registry import register
+from pvtpp_trackers.registry import register
 
 PROTOCOL = 1
 LONGEST_ANSWER = 1 << 16
@@ -59,7 +59,9 @@ class ExternalTracker:
         except ValueError as error:
             raise InputError(f"external tracker {command!r}: cannot be split into words ({error})") from None
         if not self._words or shutil.which(self._words[0]) is None:
-            raise InputError(f"external tracker {self._title}: no such program, expected external:PROGRAM and its arguments")
+            raise InputError(
+                f"external tracker {self._title}: no such program, expected external:PROGRAM and its arguments"
+            )
         if not 0.0 < timeout < float("inf"):
             raise InputError(
                 f"external tracker {self._title}: timeout is {timeout!r}, allowed is any number of seconds above 0"
@@ -91,7 +93,9 @@ class ExternalTracker:
             output = TrackerOutput(box, answer.get("score", 0.0 if lost else 1.0))
         except (InputError, KeyError, IndexError, OverflowError, TypeError, ValueError) as error:
             reason = "it has no xywh" if isinstance(error, KeyError) else str(error)
-            raise self._failure(f"answered {json.dumps(answer)[:120]} to track of frame {frame.index} ({reason})") from None
+            raise self._failure(
+                f"answered {json.dumps(answer)[:120]} to track of frame {frame.index} ({reason})"
+            ) from None
         self._box = output.box
         return output
 
@@ -138,10 +142,14 @@ class _Process:
         try:
             process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, start_new_session=True)
         except OSError as error:
-            raise InputError(f"external tracker {' '.join(words)!r} cannot be started ({error.strerror or error})") from None
+            raise InputError(
+                f"external tracker {' '.join(words)!r} cannot be started ({error.strerror or error})"
+            ) from None
         self.owner = os.getpid()
         self._process, self._heard, self._errors = process, bytearray(), bytearray()
-        self._in, self._out, self._err = (end.fileno() for end in (process.stdin, process.stdout, process.stderr) if end)
+        self._in, self._out, self._err = (
+            end.fileno() for end in (process.stdin, process.stdout, process.stderr) if end
+        )
         for end in (self._in, self._out, self._err):
             os.set_blocking(end, False)
         self.end = weakref.finalize(self, _end, process, self.owner)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Optional, Sequence, Tuple, Union
 
 from pvtpp.inference.engine import Engine
-from trackers.decode import PointDecoder, SiameseConfig
-from trackers.registry import register
-from trackers.siamese import SiameseFeatures, SiameseTracker, exported, torch_engines
+from pvtpp_trackers.decode import PointDecoder, SiameseConfig
+from pvtpp_trackers.registry import register
+from pvtpp_trackers.siamese import SiameseFeatures, SiameseTracker, exported, torch_engines
 
 NAME = "nanotrack-v3"
 CHECKPOINT = "nanotrack-v3-checkpoint"
@@ -53,7 +53,7 @@ class NanoTrack(SiameseTracker):
     `weights` is a folder (or one file in it) with the two published graphs, a folder that ``pvtpp export`` wrote, or the
     checkpoint (``.pth``); None looks the first up as `pvtpp.weights.find` does. `backend` is one of `pvtpp.inference`'s, or
     ``torch[:DEVICE]`` for the checkpoint, which is then looked up likewise; torch's threads are the process's own.
-    `engines` replaces them by other ones of the same inputs and outputs (`trackers.models.nanotrack.engines`). Raises
+    `engines` replaces them by other ones of the same inputs and outputs (`pvtpp_trackers.models.nanotrack.engines`). Raises
     InputError where weights or runtime are missing.
     """
 

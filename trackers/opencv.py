@@ -15,7 +15,7 @@ import numpy as np
 from pvtpp.boxes import ArrayLike, as_box, xywh_to_box
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, TrackerOutput
-from trackers.registry import register
+from pvtpp_trackers.registry import register
 
 FACTORIES = {"csrt": "TrackerCSRT_create", "kcf": "TrackerKCF_create", "mil": "TrackerMIL_create"}
 SEED = 0

@@ -8,10 +8,11 @@ import os
 import shlex
 import shutil
 import sys
+from contextlib import contextmanager
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Callable, Dict, List, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, TypeVar
 
 from pvtpp.errors import InputError
 from pvtpp.tracker import Tracker, as_tracker
@@ -97,9 +98,9 @@ def sources(name: str) -> List[str]:
 
 def _code(module: str) -> List[str]:
     """The module's file and the Python files that it may import as its own; none where it is not found."""
-    _see_working_folder()
     try:
-        spec = find_spec(module)
+        with _working_folder_first(module):
+            spec = find_spec(module)
     except (Exception, SystemExit):
         # Whatever its package raises, `create` says.
         spec = None
@@ -122,7 +123,7 @@ def _code(module: str) -> List[str]:
 
 def _own() -> Dict[str, Callable[..., Any]]:
     for adapter in ADAPTERS:
-        importlib.import_module(f"trackers.{adapter}")
+        importlib.import_module(f"pvtpp_trackers.{adapter}")
     return _FACTORIES
 
 
@@ -136,9 +137,9 @@ def _imported(name: str) -> Callable[..., Any]:
     module_name, _, attribute = name.partition(":")
     if not (module_name and attribute):
         raise InputError(f"tracker {name!r}: expected module:Class, with neither part empty")
-    _see_working_folder()
     try:
-        module = importlib.import_module(module_name)
+        with _working_folder_first(module_name):
+            module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:
         raise InputError(f"tracker {name!r}: cannot import {module_name} ({_named(error)})") from None
     factory = getattr(module, attribute, None)
@@ -149,10 +150,25 @@ def _imported(name: str) -> Callable[..., Any]:
     return factory
 
 
-def _see_working_folder() -> None:
-    """A tracker in the working folder is found as `python -m` would find it, but shadows nothing installed."""
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
+@contextmanager
+def _working_folder_first(module: str) -> Iterator[None]:
+    """Within the block a module in the working folder is found before an installed one of its name, as `python -m` does.
+
+    Afterwards the working folder stays at the end of ``sys.path``, for what the module imports later: there it hides
+    nothing that is installed.
+    """
+    folder, top = os.getcwd(), module.partition(".")[0]
+    if folder not in sys.path:
+        sys.path.append(folder)
+    own = os.path.isfile(os.path.join(folder, f"{top}.py")) or os.path.isdir(os.path.join(folder, top))
+    if not own:
+        yield
+        return
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
 
 
 def _check_options(name: str, factory: Callable[..., Any], options: Dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from pvtpp.boxes import ArrayLike, as_box, xywh_to_box
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, TrackerOutput
-from trackers.registry import register
+from pvtpp_trackers.registry import register
 
 
 @register("replay")

@@ -16,8 +16,8 @@ from pvtpp.errors import InputError
 from pvtpp.inference import artefact
 from pvtpp.inference.engine import Engine, TensorSpec
 from pvtpp.tracker import Frame, TrackerOutput
-from trackers.crop import bounded, channel_average, context_side, crop, first_centre, to_blob
-from trackers.decode import Decoder, Proposal
+from pvtpp_trackers.crop import bounded, channel_average, context_side, crop, first_centre, to_blob
+from pvtpp_trackers.decode import Decoder, Proposal
 
 Shape = Tuple[Optional[int], ...]
 GRAPHS = ("template", "search", "head", "refine")
@@ -130,14 +130,18 @@ def torch_engines(name: str, weights: Union[str, Path, None] = None, backend: st
 
     runtime, _, device = (backend or "torch").partition(":")
     if runtime != "torch":
-        raise InputError(f"{name}: backend {backend!r}, a checkpoint runs on torch[:DEVICE]; export it for another runtime")
+        raise InputError(
+            f"{name}: backend {backend!r}, a checkpoint runs on torch[:DEVICE]; export it for another runtime"
+        )
     path = Path(weights).expanduser() if weights is not None else None
     if path is None or path.is_dir():
         path = find(name, weights) / entry(name).files[0].name
     try:
-        from trackers.models import parts, zoo
+        from pvtpp_trackers.models import parts, zoo
     except ImportError as error:
-        raise InputError(f"{name}: a checkpoint needs torch ({error}); pip install 'pvtpp[train]', or export it") from None
+        raise InputError(
+            f"{name}: a checkpoint needs torch ({error}); pip install 'pvtpp[train]', or export it"
+        ) from None
     return parts.engines(zoo.load(name, path), device or "cpu")
 
 
@@ -149,7 +153,9 @@ class _Crop:
         self._patch = np.empty((size, size, 3), np.uint8)
         self._given = self._patch[None] if spec.dtype == np.uint8 else np.empty((1, 3, size, size), np.float32)
 
-    def cut(self, image: np.ndarray, x: float, y: float, side: int, fill: Tuple[float, float, float]) -> Dict[str, np.ndarray]:
+    def cut(
+        self, image: np.ndarray, x: float, y: float, side: int, fill: Tuple[float, float, float]
+    ) -> Dict[str, np.ndarray]:
         patch = crop(image, x, y, side, self._size, fill, self._patch)
         return {self._name: self._given if self._given.dtype == np.uint8 else to_blob(patch, self._given)}
 

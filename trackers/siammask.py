@@ -1,6 +1,6 @@
 """SiamMask: a tracker whose answer has a shape, as a rotated box and as an outline.
 
-Source: SiamMask (CVPR 2019), github.com/STVIR/pysot: its network (`trackers.models.siammask`) and tracking constants.
+Source: SiamMask (CVPR 2019), github.com/STVIR/pysot: its network (`pvtpp_trackers.models.siammask`) and tracking constants.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 from pvtpp.boxes import ArrayLike
 from pvtpp.inference.engine import Engine
 from pvtpp.tracker import Frame, TrackerOutput
-from trackers.decode import AnchorDecoder, SiameseConfig
-from trackers.registry import register
-from trackers.siamese import GRAPHS, Look, SiameseTracker, exported, torch_engines
+from pvtpp_trackers.decode import AnchorDecoder, SiameseConfig
+from pvtpp_trackers.registry import register
+from pvtpp_trackers.siamese import GRAPHS, Look, SiameseTracker, exported, torch_engines
 
 NAME = "siammask-resnet50"
 CONFIG = SiameseConfig(window_influence=0.41, penalty_k=0.1, size_rate=0.32, score_size=25, stride=8)
@@ -40,7 +40,7 @@ class MaskOutput(TrackerOutput):
 @register(NAME)
 class SiamMask(SiameseTracker):
     """SiamMask on ResNet-50. The box is the region proposal's, as in all results of the family; options as for
-    `trackers.siamrpn.SiamRPN`."""
+    `pvtpp_trackers.siamrpn.SiamRPN`."""
 
     graphs = GRAPHS
 
@@ -106,7 +106,9 @@ def shape_of(
     scales = [place[2] / len(logits) * less for less in shrunk]
     # Interpolation reaches a cell beyond the mask's own.
     lows = [max(0, int(start - scale) - 1) for start, scale in zip(starts, scales)]
-    highs = [min(pixels, int(start + place[2] + scale) + 2) for start, scale, pixels in zip(starts, scales, image[::-1])]
+    highs = [
+        min(pixels, int(start + place[2] + scale) + 2) for start, scale, pixels in zip(starts, scales, image[::-1])
+    ]
     if any(high <= low for low, high in zip(lows, highs)):
         return None
     (across, down), (x, y) = scales, (start - low for start, low in zip(starts, lows))

@@ -1,6 +1,6 @@
 """SiamRPN++ with its published backbones: region proposals on three levels of one network, fused.
 
-Source: SiamRPN++ (CVPR 2019), github.com/STVIR/pysot: its networks (`trackers.models.siamrpn`) and tracking constants.
+Source: SiamRPN++ (CVPR 2019), github.com/STVIR/pysot: its networks (`pvtpp_trackers.models.siamrpn`) and tracking constants.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Optional, Sequence, Union
 
 from pvtpp.inference.engine import Engine
-from trackers.decode import AnchorDecoder, SiameseConfig
-from trackers.registry import register
-from trackers.siamese import SiameseTracker, exported, torch_engines
+from pvtpp_trackers.decode import AnchorDecoder, SiameseConfig
+from pvtpp_trackers.registry import register
+from pvtpp_trackers.siamese import SiameseTracker, exported, torch_engines
 
 # The constants that the authors published with each checkpoint; those tuned for VOT where there are several.
 CONFIGS = {
@@ -30,7 +30,7 @@ class SiamRPN(SiameseTracker):
     `weights` is the checkpoint (a ``.pth`` file of PySOT's model zoo, or a folder with it) or a folder that ``pvtpp export``
     wrote; None looks the checkpoint up as `pvtpp.weights.find` does. `backend` is ``torch[:DEVICE]`` for a checkpoint, one of
     `pvtpp.inference`'s for an exported network. `threads` are those of an exported network; torch's are the process's own.
-    `engines` replaces them by other ones of the same inputs and outputs (`trackers.models.parts.engines`). Raises
+    `engines` replaces them by other ones of the same inputs and outputs (`pvtpp_trackers.models.parts.engines`). Raises
     InputError where weights or runtime are missing or of another network.
     """
 

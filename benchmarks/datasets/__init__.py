@@ -1,9 +1,9 @@
 """Data sets: annotated sequences from published layouts, from plain folders, and from annotations alone."""
 
 # Importing a layout registers it.
-from benchmarks.datasets import aerial, annotations, folders, generic, lasot, uav123, vid  # noqa: F401
-from benchmarks.datasets.dataset import Dataset
-from benchmarks.datasets.registry import available, entry, load
-from benchmarks.datasets.sequence import Sequence
+from pvtpp_benchmarks.datasets import aerial, annotations, folders, generic, lasot, uav123, vid  # noqa: F401
+from pvtpp_benchmarks.datasets.dataset import Dataset
+from pvtpp_benchmarks.datasets.registry import available, entry, load
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
 
-__all__ = ["Dataset", "Sequence", "available", "entry", "load"]
+__all__ = ["Dataset", "VideoSequence", "available", "entry", "load"]

@@ -6,8 +6,8 @@ import os
 import re
 from typing import List, Optional
 
-from benchmarks.datasets.clip import Clip, annotation_clips, first_folder, subfolders
-from benchmarks.datasets.registry import register
+from pvtpp_benchmarks.datasets.registry import register
+from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, annotation_clips, first_folder, subfolders
 
 _VISDRONE = re.compile(r"VisDrone\d{4}-SOT-(.+)")
 
@@ -17,13 +17,13 @@ _VISDRONE = re.compile(r"VisDrone\d{4}-SOT-(.+)")
     "<root>/<seq>/groundtruth_rect.txt with <root>/<seq>/img/00001.jpg",
     published={"": 70},
 )
-def dtb70(root: str, split: Optional[str]) -> List[Clip]:
+def dtb70(root: str, split: Optional[str]) -> List[SequenceFiles]:
     """Drone Tracking Benchmark (Li and Yeung, AAAI 2017): 70 sequences, 30 fps; some boxes begin left of the image."""
     place = first_folder(root, "DTB70", "") or root
     clips = []
     for name in subfolders(place):
         folder = os.path.join(place, name)
-        clips.append(Clip(name, os.path.join(folder, "groundtruth_rect.txt"), os.path.join(folder, "img")))
+        clips.append(SequenceFiles(name, os.path.join(folder, "groundtruth_rect.txt"), os.path.join(folder, "img")))
     return [clip for clip in clips if os.path.isfile(clip.annotation)]
 
 
@@ -32,7 +32,7 @@ def dtb70(root: str, split: Optional[str]) -> List[Clip]:
     "<root>/anno/<seq>_gt.txt (or UAV-benchmark-SOT_v1.0/anno) with <root>/UAV-benchmark-S/<seq>/img000001.jpg",
     published={"": 50},
 )
-def uavdt(root: str, split: Optional[str]) -> List[Clip]:
+def uavdt(root: str, split: Optional[str]) -> List[SequenceFiles]:
     """UAVDT single-object tracking (Du et al., ECCV 2018): 50 sequences, 30 fps."""
     boxes = first_folder(root, "anno", "UAV-benchmark-SOT_v1.0/anno", "annotations")
     images = first_folder(root, "UAV-benchmark-S", "sequences", "data_seq")
@@ -46,7 +46,7 @@ def uavdt(root: str, split: Optional[str]) -> List[Clip]:
     published={"test-dev": 35, "val": 11, "train": 86},
     aliases=("visdrone-sot", "visdrone2018-sot", "visdrone2019-sot"),
 )
-def visdrone(root: str, split: Optional[str]) -> List[Clip]:
+def visdrone(root: str, split: Optional[str]) -> List[SequenceFiles]:
     """VisDrone-SOT (Zhu et al.), 30 fps. The challenge split gives the first box only, in `initialization`."""
     own = _VISDRONE.fullmatch(os.path.basename(os.path.abspath(root)))
     if own and own.group(1) != split:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import List, Optional
 
-from benchmarks.datasets.archive import unpack
-from benchmarks.datasets.clip import Clip, annotation_clips, first_folder, subfolders
-from benchmarks.datasets.registry import register
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets.archive import unpack
+from pvtpp_benchmarks.datasets.registry import register
+from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, annotation_clips, first_folder, subfolders
 
 
 @register(
@@ -22,7 +22,7 @@ def box_folder(
     subset: Optional[str] = None,
     fps: Optional[float] = None,
     camera_fps: Optional[float] = None,
-) -> List[Clip]:
+) -> List[SequenceFiles]:
     """`subset` (or `split`) is a folder inside, needed where there are several. `fps` is the annotated world's rate: by
     default 10 where the folder's name says `10fps`, else 30. `camera_fps` shows the tracker fewer frames."""
     place = root if os.path.isdir(root) else unpack(root)

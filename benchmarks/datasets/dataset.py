@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import Callable, Iterable, Iterator, Mapping, Optional, Tuple, Union
 
-from benchmarks.datasets.sequence import Sequence
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
 
 
 class Dataset:
@@ -16,7 +16,7 @@ class Dataset:
     published set has, where known, so that a partial copy can be told from the whole.
     """
 
-    def __init__(self, name: str, readers: Mapping[str, Callable[[], Sequence]], published: Optional[int] = None):
+    def __init__(self, name: str, readers: Mapping[str, Callable[[], VideoSequence]], published: Optional[int] = None):
         self.name = name
         self.published = published
         self._readers = dict(readers)
@@ -31,11 +31,11 @@ class Dataset:
     def __contains__(self, name: object) -> bool:
         return name in self._readers
 
-    def __iter__(self) -> Iterator[Sequence]:
+    def __iter__(self) -> Iterator[VideoSequence]:
         for read in self._readers.values():
             yield read()
 
-    def __getitem__(self, key: Union[int, str]) -> Sequence:
+    def __getitem__(self, key: Union[int, str]) -> VideoSequence:
         """The sequence of this number or name; InputError where there is none, with the near or valid names."""
         if isinstance(key, str):
             self._check(key)

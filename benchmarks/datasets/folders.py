@@ -7,9 +7,9 @@ import math
 import os
 from typing import Any, Dict, List, Optional
 
-from benchmarks.datasets.clip import Clip, subfolders
-from benchmarks.datasets.registry import register
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets.registry import register
+from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, subfolders
 
 _GROUND_TRUTH = "groundtruth.txt"
 _WORLD_GROUND_TRUTH = "groundtruth_30fps.txt"
@@ -20,7 +20,7 @@ _WORLD_GROUND_TRUTH = "groundtruth_30fps.txt"
     "<root>/<seq>/img/*.jpg with <root>/<seq>/groundtruth.txt (x,y,w,h per line), or a root that is one such sequence",
     own_folder=True,
 )
-def folder(root: str, split: Optional[str], fps: Optional[float] = None, world: bool = True) -> List[Clip]:
+def folder(root: str, split: Optional[str], fps: Optional[float] = None, world: bool = True) -> List[SequenceFiles]:
     """`fps` of the images where no index.json says it (default 30; 10 where `groundtruth_30fps.txt` lies beside them).
 
     `world=False` scores in the camera's own frames even where `groundtruth_30fps.txt` is present.
@@ -42,19 +42,19 @@ def folder(root: str, split: Optional[str], fps: Optional[float] = None, world: 
     splits=("test", "train"),
     published={"test": 12, "train": 8},
 )
-def uav_mini(root: str, split: Optional[str], world: bool = True) -> List[Clip]:
+def uav_mini(root: str, split: Optional[str], world: bool = True) -> List[SequenceFiles]:
     """Twelve test and eight training clips; those of a 10 fps camera come with the 30 fps world they were cut from."""
     return folder(root, split, None, world)
 
 
-def _clip(place: str, index: Dict[str, Dict[str, Any]], fps: Optional[float], world: bool) -> Clip:
+def _clip(place: str, index: Dict[str, Dict[str, Any]], fps: Optional[float], world: bool) -> SequenceFiles:
     name = os.path.basename(os.path.abspath(place))
     about = index.get(name, {})
     at_30 = os.path.join(place, _WORLD_GROUND_TRUTH)
     has_world = os.path.isfile(at_30)
     camera_fps = float(fps or about.get("fps") or (10.0 if has_world else 30.0))
     scored_at_30 = world and has_world
-    return Clip(
+    return SequenceFiles(
         name,
         at_30 if scored_at_30 else os.path.join(place, _GROUND_TRUTH),
         os.path.join(place, "img"),

@@ -6,9 +6,9 @@ import os
 import re
 from typing import List, Optional, Tuple
 
-from benchmarks.datasets.clip import Clip, subfolders
-from benchmarks.datasets.registry import register
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets.registry import register
+from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, subfolders
 
 # The images these annotations begin at; their folders hold more images than there are boxes, or do not begin at 1.
 # Source: pytracking's OTB table, and the special cases of the GOT-10k toolkit.
@@ -26,7 +26,7 @@ _OTB_SKIP = {"Tiger1": 5}
     published={"": 100},
     aliases=("otb100", "otb2015"),
 )
-def otb(root: str, split: Optional[str]) -> List[Clip]:
+def otb(root: str, split: Optional[str]) -> List[SequenceFiles]:
     """OTB100 (Wu et al., TPAMI 2015), 30 fps. `Jogging.1` and `.2` are two targets in one video."""
     clips = []
     for folder in subfolders(root):
@@ -37,7 +37,7 @@ def otb(root: str, split: Optional[str]) -> List[Clip]:
             # Human4 ships an empty file for a first target that the benchmark does not use.
             if target and not _is_blank(path):
                 name, images = folder + (target.group(1) or ""), os.path.join(place, "img")
-                clips.append(Clip(name, path, images, _OTB_FIRST_IMAGE.get(folder), _OTB_SKIP.get(folder, 0)))
+                clips.append(SequenceFiles(name, path, images, _OTB_FIRST_IMAGE.get(folder), _OTB_SKIP.get(folder, 0)))
     return clips
 
 
@@ -47,7 +47,7 @@ def otb(root: str, split: Optional[str]) -> List[Clip]:
     splits=("val", "test", "train"),
     published={"val": 180, "test": 180, "train": 9335},
 )
-def got10k(root: str, split: Optional[str]) -> List[Clip]:
+def got10k(root: str, split: Optional[str]) -> List[SequenceFiles]:
     """GOT-10k (Huang et al., TPAMI 2021), 10 fps. `test` gives the first box only. Absent: `absence.label` is 1, or
     `cover.label` is 0, nothing visible: the frames that its toolkit leaves out."""
     place = os.path.join(root, split or "")
@@ -58,7 +58,7 @@ def got10k(root: str, split: Optional[str]) -> List[Clip]:
         folder = os.path.join(place, name)
         absent = ((os.path.join(folder, "absence.label"), 1), (os.path.join(folder, "cover.label"), 0))
         clips.append(
-            Clip(
+            SequenceFiles(
                 name,
                 os.path.join(folder, "groundtruth.txt"),
                 folder,

@@ -36,10 +36,14 @@ class GyroRecording:
     def __post_init__(self) -> None:
         times, rates = np.array(self.t_ns, dtype=np.int64), np.array(self.rates, dtype=np.float64)
         if times.ndim != 1 or rates.shape != (len(times), 3):
-            raise InputError(f"{self.source}: {times.shape} times with rates of shape {rates.shape}, expected (n,) and (n, 3)")
+            raise InputError(
+                f"{self.source}: {times.shape} times with rates of shape {rates.shape}, expected (n,) and (n, 3)"
+            )
         back = np.flatnonzero(np.diff(times) <= 0)
         if len(back):
-            raise InputError(f"{self.source}: times must increase, sample {back[0] + 2} is at t_ns={times[back[0] + 1]}")
+            raise InputError(
+                f"{self.source}: times must increase, sample {back[0] + 2} is at t_ns={times[back[0] + 1]}"
+            )
         for name, value in (
             ("t_ns", times),
             ("rates", rates),

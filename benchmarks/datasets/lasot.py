@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import FrozenSet, List, Optional
 
-from benchmarks.datasets.clip import Clip, subfolders
-from benchmarks.datasets.registry import register
+from pvtpp_benchmarks.datasets.registry import register
+from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, subfolders
 
 # Class and numbers of the 280 test videos (protocol II of the paper; the published testing_set.txt).
 _TEST = """
@@ -38,7 +38,7 @@ def names_of_test_split() -> FrozenSet[str]:
     splits=("test", "train", "all"),
     published={"test": 280, "train": 1120, "all": 1400},
 )
-def lasot(root: str, split: Optional[str]) -> List[Clip]:
+def lasot(root: str, split: Optional[str]) -> List[SequenceFiles]:
     """LaSOT (Fan et al., CVPR 2019), 30 fps. Every frame has a box; absent are those flagged so."""
     testing = names_of_test_split()
     clips = []
@@ -47,7 +47,7 @@ def lasot(root: str, split: Optional[str]) -> List[Clip]:
         if split == "all" or (name in testing) == (split == "test"):
             absent = tuple((os.path.join(folder, f"{flag}.txt"), 1) for flag in ("full_occlusion", "out_of_view"))
             images = os.path.join(folder, "img")
-            clips.append(Clip(name, os.path.join(folder, "groundtruth.txt"), images, absent=absent))
+            clips.append(SequenceFiles(name, os.path.join(folder, "groundtruth.txt"), images, absent=absent))
     return clips
 
 

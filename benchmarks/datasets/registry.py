@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
 
-from benchmarks.datasets.clip import Clip
-from benchmarks.datasets.dataset import Dataset
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets.dataset import Dataset
+from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles
 
-Listing = Callable[..., List[Clip]]
+Listing = Callable[..., List[SequenceFiles]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def register(
     aliases: Tuple[str, ...] = (),
     own_folder: bool = False,
 ) -> Callable[[Listing], Listing]:
-    """Register ``clips(root, split, **options) -> list of Clip``. An empty list: this layout is not what lies there."""
+    """Register ``clips(root, split, **options) -> list of SequenceFiles``. An empty list: this layout is not what lies there."""
 
     def add(clips: Listing) -> Listing:
         _ENTRIES[name] = Entry(name, layout, clips, splits, dict(published or {}), own_folder)

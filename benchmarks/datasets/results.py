@@ -8,10 +8,10 @@ from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
 import numpy as np
 
-from benchmarks.datasets.box_files import read_xywh, write_text, write_xywh
-from benchmarks.datasets.clip import subfolders
 from pvtpp.boxes import ArrayLike
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets.box_files import read_xywh, write_text, write_xywh
+from pvtpp_benchmarks.datasets.sequence_files import subfolders
 
 # What toolkits write beside the boxes.
 _BESIDE = ("_time.txt", "_object_presence_scores.txt", "_confidence.txt")

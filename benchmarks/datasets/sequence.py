@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Optional, Tuple
-from typing import Sequence as Listing
+from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
-from benchmarks.datasets.gyro import GyroRecording
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
+from pvtpp_benchmarks.datasets.gyro import GyroRecording
 
 
 @dataclass(frozen=True)
-class Sequence:
+class VideoSequence:
     """A clip with its ground truth; frame 0 of camera and world are both at time 0.
 
     `ground_truth_xywh` has one row per *world* frame, shape ``(n, 4)``, ``[left, top, w, h]`` in pixels, NaN where the
@@ -28,7 +27,7 @@ class Sequence:
     ground_truth_xywh: np.ndarray
     world_fps: float = 30.0
     camera_fps: float = 30.0
-    image_paths: Optional[Listing[str]] = None
+    image_paths: Optional[Sequence[str]] = None
     source: str = field(default="", compare=False)
     size: Optional[Tuple[int, int]] = None
     images_missing: str = field(default="", compare=False)
@@ -38,7 +37,9 @@ class Sequence:
         boxes = np.array(self.ground_truth_xywh, dtype=np.float64)
         where = self.source or self.name
         if boxes.ndim != 2 or boxes.shape[1] != 4 or len(boxes) == 0:
-            raise InputError(f"{where}: ground truth has shape {boxes.shape}, expected (frames, 4) with at least one frame")
+            raise InputError(
+                f"{where}: ground truth has shape {boxes.shape}, expected (frames, 4) with at least one frame"
+            )
         if not (0 < self.camera_fps < math.inf and 0 < self.world_fps < math.inf):
             raise InputError(
                 f"{where}: frame rates must be finite and above 0, got camera {self.camera_fps}, world {self.world_fps}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import List, Optional
 
-from benchmarks.datasets.clip import Clip, first_folder
-from benchmarks.datasets.registry import register
+from pvtpp_benchmarks.datasets.registry import register
+from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, first_folder
 
 # Number of the first image of every sequence that does not start its folder, at 30 fps. The last follows from the
 # number of annotated frames. Source: the table of the published benchmark (configSeqs), as pytracking has it.
@@ -29,7 +29,7 @@ _FIRST_IMAGE = {
     "<root>/anno/UAV123/<seq>.txt with <root>/data_seq/UAV123/<folder>/000001.jpg",
     published={"": 123},
 )
-def uav123(root: str, split: Optional[str]) -> List[Clip]:
+def uav123(root: str, split: Optional[str]) -> List[SequenceFiles]:
     """UAV123 (Mueller et al., ECCV 2016): 123 sequences on 91 image folders, 30 fps, NaN where the target is absent."""
     return _clips(root, "UAV123", "UAV123", 30.0)
 
@@ -39,7 +39,7 @@ def uav123(root: str, split: Optional[str]) -> List[Clip]:
     "<root>/anno/UAV123_10fps/<seq>.txt with <root>/data_seq/UAV123_10fps/<folder>/000001.jpg",
     published={"": 123},
 )
-def uav123_10fps(root: str, split: Optional[str]) -> List[Clip]:
+def uav123_10fps(root: str, split: Optional[str]) -> List[SequenceFiles]:
     """Every third frame of UAV123, numbered anew; camera and annotated world both at 10 fps."""
     return _clips(root, "UAV123_10fps", "UAV123_10fps", 10.0)
 
@@ -50,12 +50,12 @@ def uav123_10fps(root: str, split: Optional[str]) -> List[Clip]:
     published={"": 20},
     aliases=("uav123_20l",),
 )
-def uav20l(root: str, split: Optional[str]) -> List[Clip]:
+def uav20l(root: str, split: Optional[str]) -> List[SequenceFiles]:
     """Twenty long sequences on whole image folders of UAV123, 30 fps."""
     return _clips(root, "UAV20L", "UAV123", 30.0)
 
 
-def _clips(root: str, annotated: str, filmed: str, fps: float) -> List[Clip]:
+def _clips(root: str, annotated: str, filmed: str, fps: float) -> List[SequenceFiles]:
     place = first_folder(root, f"anno/{annotated}", f"{filmed}/anno/{annotated}")
     if place is None:
         return []
@@ -66,5 +66,9 @@ def _clips(root: str, annotated: str, filmed: str, fps: float) -> List[Clip]:
         stem, _, part = name.rpartition("_")
         folder = stem if stem and part.isdigit() else name
         first = (_FIRST_IMAGE.get(name, 1) - 1) // step + 1
-        clips.append(Clip(name, os.path.join(place, f"{name}.txt"), os.path.join(images, folder), first=first, world_fps=fps))
+        clips.append(
+            SequenceFiles(
+                name, os.path.join(place, f"{name}.txt"), os.path.join(images, folder), first=first, world_fps=fps
+            )
+        )
     return clips

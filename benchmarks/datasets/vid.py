@@ -10,11 +10,11 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from benchmarks.datasets.box_files import write_text, write_xywh
-from benchmarks.datasets.clip import Clip, subfolders
-from benchmarks.datasets.registry import register
 from pvtpp.errors import InputError
 from pvtpp.files import cache_folder
+from pvtpp_benchmarks.datasets.box_files import write_text, write_xywh
+from pvtpp_benchmarks.datasets.registry import register
+from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, subfolders
 
 
 @register(
@@ -24,7 +24,7 @@ from pvtpp.files import cache_folder
     splits=("val", "train"),
     aliases=("vid", "ilsvrc-vid"),
 )
-def imagenet_vid(root: str, split: Optional[str]) -> List[Clip]:
+def imagenet_vid(root: str, split: Optional[str]) -> List[SequenceFiles]:
     """ImageNet VID (Russakovsky et al., IJCV 2015). A sequence for each target, `VIDEO.TRACK`, from its first frame to its
     last, absent where it has no box between. Frame rates are not told: all count as 30 fps.
 
@@ -39,7 +39,7 @@ def imagenet_vid(root: str, split: Optional[str]) -> List[Clip]:
         size = (about["size"][0], about["size"][1])
         images = os.path.join(root, "Data", place, video)
         clips += [
-            Clip(f"{os.path.basename(video)}.{track}", f"{stem}.{track}.txt", images, first, size=size)
+            SequenceFiles(f"{os.path.basename(video)}.{track}", f"{stem}.{track}.txt", images, first, size=size)
             for track, first in about["tracks"].items()
         ]
     return clips

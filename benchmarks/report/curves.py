@@ -58,7 +58,14 @@ def plot_elae(
             fontsize=9.5,
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 0.8,
+                "shrinkA": 0,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
         )
     axes.set_xlabel(_SIGMA, fontsize=10)
     axes.set_ylabel(measure, fontsize=10)
@@ -98,7 +105,9 @@ def _figure(path: str, size: Tuple[float, float], title: str, subtitle: str) -> 
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
-        raise InputError(f"{path}: plots need matplotlib, which is not installed here; pip install 'pvtpp[report]'") from None
+        raise InputError(
+            f"{path}: plots need matplotlib, which is not installed here; pip install 'pvtpp[report]'"
+        ) from None
 
     figure = Figure(figsize=size, dpi=160, facecolor="white")
     FigureCanvasAgg(figure)
@@ -135,7 +144,9 @@ def _checked(label: str, curve: Curve, sigma_max: float) -> Line:
     """The curve up to `sigma_max`, its last step drawn out to there."""
     sigmas, values = (np.asarray(part, dtype=np.float64) for part in curve)
     if sigmas.ndim != 1 or sigmas.shape != values.shape or len(sigmas) == 0:
-        raise InputError(f"curve {label!r}: sigmas {sigmas.shape} and values {values.shape} must be two like lists, not empty")
+        raise InputError(
+            f"curve {label!r}: sigmas {sigmas.shape} and values {values.shape} must be two like lists, not empty"
+        )
     if sigmas[0] != 0 or not (np.diff(sigmas) > 0).all() or not np.isfinite(values).all():
         raise InputError(f"curve {label!r}: sigmas must rise from 0 and values be finite")
     shown = sigmas <= sigma_max

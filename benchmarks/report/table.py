@@ -28,7 +28,7 @@ RESULT_COLUMNS: Sequence[Column] = (
     ("predictor", lambda r: r["predictor"] or "-"),
     ("schedule", lambda r: r["schedule"] or "-"),
     ("search", lambda r: r["search_region"]),
-    ("fast lane", lambda r: r["propagation"] or "-"),
+    ("propagation", lambda r: r["propagation"] or "-"),
     ("status", lambda r: r["status"] or "-"),
     ("ego motion", lambda r: r["ego_motion"] or "-"),
     ("ms", lambda r: f"{r['processing_ms']:g}"),
@@ -41,7 +41,17 @@ RESULT_COLUMNS: Sequence[Column] = (
     ("mDP", lambda r: _number(r["mdp"])),
 )
 
-FOR_THE_HEADING = ("clock", "cam/world fps", "tracker", "schedule", "search", "fast lane", "status", "ego motion", "std")
+FOR_THE_HEADING = (
+    "clock",
+    "cam/world fps",
+    "tracker",
+    "schedule",
+    "search",
+    "propagation",
+    "status",
+    "ego motion",
+    "std",
+)
 
 
 def result_table(rows: Sequence[Dict[str, Any]]) -> str:
@@ -76,7 +86,9 @@ def table(columns: Sequence[Column], rows: Sequence[Any]) -> str:
     cells += [[text(row) for _, text in columns] for row in rows]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
     numeric = [all(_is_number(line[i]) for line in cells[1:]) for i in range(len(columns))]
-    lines = ["  ".join(c.rjust(w) if n else c.ljust(w) for c, w, n in zip(line, widths, numeric)).rstrip() for line in cells]
+    lines = [
+        "  ".join(c.rjust(w) if n else c.ljust(w) for c, w, n in zip(line, widths, numeric)).rstrip() for line in cells
+    ]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 

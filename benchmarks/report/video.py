@@ -21,7 +21,9 @@ _MP4V = int.from_bytes(b"mp4v", "little")
 _INK, _FONT = (20, 20, 20), cv2.FONT_HERSHEY_SIMPLEX
 
 
-def draw_boxes(image: np.ndarray, boxes: Mapping[str, Tuple[Optional[np.ndarray], Colour]], caption: str = "") -> np.ndarray:
+def draw_boxes(
+    image: np.ndarray, boxes: Mapping[str, Tuple[Optional[np.ndarray], Colour]], caption: str = ""
+) -> np.ndarray:
     """A copy of the image with boxes, a legend of their labels and a caption line along the bottom.
 
     `boxes` maps a label to ``([cx, cy, w, h], BGR colour)``, drawn in this order; a box of None or NaN (absent) stays in the
@@ -67,7 +69,9 @@ def _encode(path: str, part: str, frames: Iterable[np.ndarray], fps: float) -> i
                 shape = frame.shape
                 writer = cv2.VideoWriter(part, _MP4V, fps, (shape[1], shape[0]))
                 if not writer.isOpened():
-                    raise InputError(f"{path}: OpenCV {cv2.__version__} here cannot encode mp4v of {shape[1]}x{shape[0]}")
+                    raise InputError(
+                        f"{path}: OpenCV {cv2.__version__} here cannot encode mp4v of {shape[1]}x{shape[0]}"
+                    )
             if frame.shape != shape or frame.dtype != np.uint8:
                 raise InputError(
                     f"{path}: video frame {count} is {frame.dtype} {frame.shape}, expected uint8 {shape} as the first"

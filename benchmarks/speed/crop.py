@@ -1,6 +1,6 @@
 """What a search crop costs inside the image and across its border, against PySOT's: a padded copy, cut out and resized.
 
-    python -m benchmarks.speed.crop --json benchmarks/speed/crop.json
+    python -m pvtpp_benchmarks.speed.crop --json benchmarks/speed/crop.json
 
 The two take turns on the same frames, so that a slow moment of the machine meets both; the figures are the ratios of the
 medians. Frames are generated, crops 255 x 255 for targets of 60 x 40 and 300 x 200 pixels; all on one CPU thread.
@@ -16,9 +16,9 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import cv2
 import numpy as np
 
-from benchmarks.protocol import facts
-from benchmarks.report.files import write_json
-from trackers.crop import channel_average, context_side, crop, window_corner
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import write_json
+from pvtpp_trackers.crop import channel_average, context_side, crop, window_corner
 
 SIZE = 255
 SCALE = SIZE / 127
@@ -97,7 +97,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
     print(f"{'image':>10} {'target':>8} {'place':8}{'ours ms':>9}{'padded ms':>11}{'times faster':>14}")
     for row in rows:
         image, target = ("x".join(map(str, row[name])) for name in ("image", "target"))
-        print(f"{image:>10} {target:>8} {row['place']:8}{row['ours_ms']:9.3f}{row['padded_ms']:11.3f}{row['ratio']:14.2f}")
+        print(
+            f"{image:>10} {target:>8} {row['place']:8}{row['ours_ms']:9.3f}{row['padded_ms']:11.3f}{row['ratio']:14.2f}"
+        )
     if options.json:
         write_json(options.json, result)
     return 0

@@ -1,8 +1,8 @@
 """Every tracker network exported in both forms: how near the graphs are to torch, and how much faster than it.
 
-    python -m benchmarks.speed.export_models --json export_models.json
+    python -m pvtpp_benchmarks.speed.export_models --json export_models.json
 
-Weights are random (`trackers.models.parts.settle`), which changes neither the shapes nor the arithmetic. Parity is the
+Weights are random (`pvtpp_trackers.models.parts.settle`), which changes neither the shapes nor the arithmetic. Parity is the
 largest difference over all graphs and outputs on random inputs. A frame is what `track` runs, search and head; torch and
 ONNX Runtime take turns, so that a slow moment of the machine meets both. One thread each.
 """
@@ -17,8 +17,8 @@ from typing import Any, Dict, List, Mapping, Optional
 
 import numpy as np
 
-from benchmarks.protocol import facts
-from benchmarks.report.files import write_json
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import write_json
 
 FRAME = ("search", "head")
 
@@ -57,7 +57,7 @@ def measure(name: str, frames: int) -> Dict[str, Any]:
 
     from pvtpp.export.artefact import ExportConfig, export
     from pvtpp.export.parity import compare_engines
-    from trackers.models import parts, zoo
+    from pvtpp_trackers.models import parts, zoo
 
     torch.manual_seed(0)
     model = parts.settle(zoo.create(name))
@@ -79,7 +79,7 @@ def measure(name: str, frames: int) -> Dict[str, Any]:
 def main(arguments: Optional[List[str]] = None) -> int:
     import torch
 
-    from trackers.models.zoo import MODELS
+    from pvtpp_trackers.models.zoo import MODELS
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default=",".join(MODELS), help="(default: %(default)s)")

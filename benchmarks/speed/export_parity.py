@@ -1,6 +1,6 @@
 """NanoTrack V3 in torch, in our own graphs and in the published ones: the same tensors, the same boxes, the same tracks.
 
-    python -m benchmarks.speed.export_parity $PVTPP_DATA/uav-mini --json export_parity.json
+    python -m pvtpp_benchmarks.speed.export_parity $PVTPP_DATA/uav-mini --json export_parity.json
 
 Each candidate against torch on every frame of every clip of the test split (`pvtpp.export.parity`): tensors and
 teacher-forced boxes, then both left alone. Half precision and eight bits on ONNX Runtime's CPU, which computes what the
@@ -15,12 +15,12 @@ import tempfile
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-from benchmarks.datasets import Dataset, load
-from benchmarks.protocol import facts
-from benchmarks.report.files import check_writable, write_json
-from pvtpp.cli.exportable import Network, calibration, load_network
 from pvtpp.errors import InputError
-from trackers.nanotrack import published_engines
+from pvtpp_benchmarks.datasets import Dataset, load
+from pvtpp_benchmarks.exporting import Network, calibration, load_network
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import check_writable, write_json
+from pvtpp_trackers.nanotrack import published_engines
 
 # Form, precision, pixels.
 EXPORTS = (

@@ -1,6 +1,6 @@
 """What the joint predictor costs on NanoTrack V3's features, against the paper's MV module in torch on the same ones.
 
-    python -m benchmarks.speed.joint_predictor --json joint_predictor.json
+    python -m pvtpp_benchmarks.speed.joint_predictor --json joint_predictor.json
 
 Random features and a steady track; all take turns, so that a slow moment of the machine meets all; one CPU thread. MV, as
 published, computes template and three search regions anew for every prediction; `encode` and `predict` are ONNX Runtime graphs
@@ -17,12 +17,12 @@ from typing import Callable, Dict, List, Optional
 
 import numpy as np
 
-from benchmarks.protocol import facts
-from benchmarks.report.files import write_json
 from pvtpp.errors import InputError
 from pvtpp.predictors import create
 from pvtpp.track import Track
 from pvtpp.tracker import TrackerOutput
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import write_json
 
 CHANNELS, TEMPLATE, SEARCH, FRAMES = 96, 8, 16, 3
 
@@ -39,14 +39,17 @@ def cases(predictor: str) -> Dict[str, Callable[[], object]]:
     search = rng.normal(0, 2, (1, FRAMES, CHANNELS, SEARCH, SEARCH)).astype(np.float32)
     network = NHeadNetwork(NHeadConfig("joint", channels=CHANNELS, auxiliary=False)).eval()
     paper = as_engine(network, TEMPLATE, SEARCH)
-    steps = {"motion": rng.normal(0, 0.05, (1, FRAMES, 4)).astype(np.float32), "interval": np.full((1, FRAMES), 2, np.float32)}
+    steps = {
+        "motion": rng.normal(0, 0.05, (1, FRAMES, 4)).astype(np.float32),
+        "interval": np.full((1, FRAMES), 2, np.float32),
+    }
     joint, motion = create(predictor), create("motion")
     outputs, track, plain = [], Track(), Track()
     for i in range(20):
         features = SimpleNamespace(template=template, search=np.ascontiguousarray(search[:, i % FRAMES]))
         outputs.append(TrackerOutput(np.array([100.0 + 3 * i, 80, 40, 30]), 0.9, features))
-        track = track.with_anchor(i * 66_666_667, outputs[-1].box, 0.9, joint.encode(outputs[-1]))
-        plain = plain.with_anchor(i * 66_666_667, outputs[-1].box, 0.9)
+        track = track.with_result(i * 66_666_667, outputs[-1].box, 0.9, joint.encode(outputs[-1]))
+        plain = plain.with_result(i * 66_666_667, outputs[-1].box, 0.9)
     return {
         "mv": lambda: paper.run({**steps, "template": template, "search": search}),
         "encode": lambda: joint.encode(outputs[-1]),

@@ -1,6 +1,6 @@
 """Run the live tracker for a while and see that nothing grows: age of the evidence, time of a question, memory, threads.
 
-    python -m benchmarks.speed.live_soak --seconds 600
+    python -m pvtpp_benchmarks.speed.live_soak --seconds 600
 
 Frames of the generated aerial clip, there and back, are delivered at `--fps` to a tracker that takes `--tracker-ms` and
 knows the truth; another thread asks where the target is, `--queries` times a second. ``sleep``: the tracker leaves the
@@ -19,15 +19,15 @@ from typing import Any, Dict, List, Optional
 import cv2
 import numpy as np
 
-from benchmarks.protocol import facts
-from benchmarks.report.files import check_writable, write_json
-from benchmarks.speed.propagation_frame import SHOWN, scene
-from benchmarks.wall import SequenceClock
 from pvtpp import predictors, propagation
+from pvtpp.core.presence import PresenceConfig
 from pvtpp.errors import InputError
-from pvtpp.runtime.live import LiveTracker
-from pvtpp.runtime.status import StatusConfig
+from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.tracker import Frame, TrackerOutput
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import check_writable, write_json
+from pvtpp_benchmarks.speed.propagation_frame import SHOWN, scene
+from pvtpp_benchmarks.wall import SequenceClock
 
 WARM_UP = 0.1
 
@@ -91,7 +91,7 @@ def soak(options: argparse.Namespace) -> Dict[str, Any]:
     listeners = {options.predictor: predictors.create(options.predictor)}
     memory: List[float] = []
     threads: List[int] = []
-    status = StatusConfig() if options.status == "on" else None
+    status = PresenceConfig() if options.status == "on" else None
     with LiveTracker(tracker, listeners, lane, options.search_region, clock=clock, status=status) as live:
         questions = Questions(live, options.queries, options.seconds)
         clock.start()
@@ -116,7 +116,9 @@ def soak(options: argparse.Namespace) -> Dict[str, Any]:
     steady = memory[int(WARM_UP * len(memory)) :] or [resident_mib()]
     return {
         "evidence_age_frames": percentiles(rows[:, 1] * options.fps, 1),
-        "evidence_age_frames_halves_p95": [round(float(np.percentile(half[:, 1] * options.fps, 95)), 3) for half in halves],
+        "evidence_age_frames_halves_p95": [
+            round(float(np.percentile(half[:, 1] * options.fps, 95)), 3) for half in halves
+        ],
         "predict_us": percentiles(rows[:, 2], 1e6),
         "stages_ms": {name: [round(v * 1e3, 3) for v in (each.median, each.p95)] for name, each in stages.items()},
         "counts": counts,
@@ -142,15 +144,21 @@ def resident_mib() -> float:
 
 def main(arguments: Optional[List[str]] = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=60.0, help="default: %(default)s; 600 for the figures to publish")
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="default: %(default)s; 600 for the figures to publish"
+    )
     parser.add_argument("--fps", type=float, default=30.0, help="default: %(default)s")
     parser.add_argument("--size", type=int, nargs=2, default=[1280, 720], metavar=("W", "H"), help="default: 1280 720")
     parser.add_argument("--tracker", choices=["sleep", "spin"], default="sleep", help="default: %(default)s")
     parser.add_argument("--tracker-ms", type=float, default=50.0, help="default: %(default)s")
     parser.add_argument("--predictor", default="kalman", help="default: %(default)s")
-    parser.add_argument("--propagator", choices=propagation.names(), default="optical_flow", help="default: %(default)s")
+    parser.add_argument(
+        "--propagator", choices=propagation.names(), default="optical_flow", help="default: %(default)s"
+    )
     parser.add_argument("--search-region", default="last", help="default: %(default)s")
-    parser.add_argument("--status", choices=["off", "on"], default="off", help="judge the results (default: %(default)s)")
+    parser.add_argument(
+        "--status", choices=["off", "on"], default="off", help="judge the results (default: %(default)s)"
+    )
     parser.add_argument("--queries", type=float, default=200.0, help="questions per second (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)

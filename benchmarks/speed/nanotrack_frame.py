@@ -1,6 +1,6 @@
 """What NanoTrack V3 costs per 1280x720 frame, crop and decoding included, against its two bare graph calls.
 
-    python -m benchmarks.speed.nanotrack_frame --json nanotrack_frame.json
+    python -m pvtpp_benchmarks.speed.nanotrack_frame --json nanotrack_frame.json
 
 Frames are generated; frame and bare calls take turns, so that a slow moment of the machine meets both. The figure is
 the ratio of the medians; all on one CPU thread.
@@ -16,13 +16,13 @@ from typing import Dict, List, Optional
 import cv2
 import numpy as np
 
-from benchmarks.protocol import facts
-from benchmarks.report.files import write_json
 from pvtpp import inference
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
 from pvtpp.weights import find
-from trackers.registry import create
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import write_json
+from pvtpp_trackers.registry import create
 
 WIDTH, HEIGHT, SCENES, TARGET = 1280, 720, 8, (60, 40)
 
@@ -99,7 +99,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
         "rows": rows,
         "ratio": ratio,
     }
-    print(f"NanoTrack V3, {WIDTH}x{HEIGHT}, {options.frames} frames, 1 thread, {result['protocol']['hardware']['machine']}")
+    print(
+        f"NanoTrack V3, {WIDTH}x{HEIGHT}, {options.frames} frames, 1 thread, {result['protocol']['hardware']['machine']}"
+    )
     print(f"{'':26}{'p5 ms':>9}{'median ms':>11}{'p95 ms':>9}")
     for name, label in (("frame", "frame (crop to box)"), ("bare", "bare backbone + head")):
         print(f"{label:26}{rows[name]['p5_ms']:9.2f}{rows[name]['p50_ms']:11.2f}{rows[name]['p95_ms']:9.2f}")

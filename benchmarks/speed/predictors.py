@@ -1,6 +1,6 @@
 """What a prediction costs: the motion predictor against the paper's motion module, on one thread, in one run.
 
-    python -m benchmarks.speed.predictors --json predictors.json
+    python -m pvtpp_benchmarks.speed.predictors --json predictors.json
 
 `predict` is the whole call, from a full track to a trajectory; `inputs`, `network` and `trajectory` are its parts. `M predict`
 is that call with the paper's module in torch (`pvtpp.networks.n_head`), M its forward pass alone, inputs ready: as it is
@@ -18,13 +18,13 @@ from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
 
-from benchmarks.protocol import facts
-from benchmarks.report.files import check_writable, write_json
 from pvtpp import inference
 from pvtpp.errors import InputError
 from pvtpp.predictors import create
 from pvtpp.predictors.motion import OUTPUT, WEIGHTS, Motion, trajectory_of
-from pvtpp.track import HISTORY, Bridge, CarriedBox, Track
+from pvtpp.track import HISTORY, Displacement, PropagatedBox, Track
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import check_writable, write_json
 
 PAPER = ("M predict", "M", "M, no gradients", "M, inference mode")
 CALLS = 100
@@ -33,15 +33,17 @@ FRAME_NS = 33_333_333
 
 
 def full_track(lane: bool) -> Track:
-    """As many results as a track keeps; with the fast lane each with the way to it, and carried boxes after the last."""
+    """As many results as a track keeps; with the propagation each with the way to it, and propagated boxes after the last."""
     rng, track = np.random.default_rng(0), Track()
     for i in range(HISTORY):
-        track = track.with_anchor(i * STEP_NS, np.array([300.0 + 5 * i, 200, 40, 30]) + rng.normal(size=4))
+        track = track.with_result(i * STEP_NS, np.array([300.0 + 5 * i, 200, 40, 30]) + rng.normal(size=4))
         if lane and i:
-            track = track.with_carried((), Bridge(track.t_ns[-2], np.array([5.0, 0, 0, 0]), 0.8))
+            track = track.with_propagated((), Displacement(track.t_ns[-2], np.array([5.0, 0, 0, 0]), 0.8))
     if lane:
         newest = track.boxes[-1]
-        track = track.with_carried([CarriedBox(track.t_ns[-1] + k * FRAME_NS, newest + 2 * k, 0.8) for k in (1, 2, 3)])
+        track = track.with_propagated(
+            [PropagatedBox(track.t_ns[-1] + k * FRAME_NS, newest + 2 * k, 0.8) for k in (1, 2, 3)]
+        )
     return track
 
 
@@ -64,7 +66,7 @@ def subjects() -> Dict[str, Callable[[], Any]]:
         "M, no gradients": torch.no_grad()(lambda: paper(*steps)),
         "M, inference mode": torch.inference_mode()(lambda: paper(*steps)),
         "predict": lambda: motion.predict(track),
-        "predict, fast lane": lambda: motion.predict(lane),
+        "predict, propagation": lambda: motion.predict(lane),
         "inputs": lambda: motion.inputs(track),
         "network": lambda: engine.run(inputs),
         "trajectory": lambda: trajectory_of(answer, track),

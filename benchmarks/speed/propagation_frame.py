@@ -1,8 +1,8 @@
-"""What the fast lane costs per camera frame, by image size and by how late the tracker's results come.
+"""What the propagation costs per camera frame, by image size and by how late the tracker's results come.
 
-    python -m benchmarks.speed.propagation_frame --json propagation_frame.json
+    python -m pvtpp_benchmarks.speed.propagation_frame --json propagation_frame.json
 
-Frames are generated; every frame is pushed and the newest result carried onto it, as in a run. A result is the true box
+Frames are generated; every frame is pushed and the newest result propagated onto it, as in a run. A result is the true box
 of the frame the tracker began with, there when it is done that many frames later. One CPU thread. Grey conversion is
 part of `push`; the image itself is there. `cpu` is the frame's processor time: what it would take on a core of its own.
 """
@@ -17,12 +17,12 @@ from typing import Any, Dict, List, Optional, Tuple
 import cv2
 import numpy as np
 
-from benchmarks.protocol import facts
-from benchmarks.report.files import write_json
-from benchmarks.synthetic import AerialClip, render
 from pvtpp import propagation
 from pvtpp.boxes import xywh_to_box
 from pvtpp.tracker import Frame
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import write_json
+from pvtpp_benchmarks.synthetic import AerialClip, render
 
 SIZES = ((1280, 720), (640, 360))
 LATE = (1, 2, 3, 5, 10)
@@ -38,7 +38,7 @@ def scene(width: int, height: int) -> Tuple[List[np.ndarray], np.ndarray]:
 def measure(images: List[np.ndarray], boxes: np.ndarray, late: int, frames: int) -> Dict[str, np.ndarray]:
     """Seconds of each push, of each carry and of both (wall and processor time), each shape ``(frames,)``; results come
     `late` frames late."""
-    fast_lane = propagation.create("optical_flow")
+    flow = propagation.create("optical_flow")
     seconds: Dict[str, List[float]] = {"push": [], "carry": [], "frame": [], "cpu": []}
     period = 2 * (len(images) - 1)
     anchor, region, warm_up = 0, boxes[0], 10
@@ -49,9 +49,9 @@ def measure(images: List[np.ndarray], boxes: np.ndarray, late: int, frames: int)
         newest, oldest = (abs((n + len(images) - 1) % period - (len(images) - 1)) for n in (number, anchor))
         frame = Frame(number, number * 10**9 // 30, images[newest])
         begin, worked = time.perf_counter(), time.thread_time()
-        fast_lane.push(frame, region)
+        flow.push(frame, region)
         between = time.perf_counter()
-        region = fast_lane.carry(boxes[oldest], anchor * 10**9 // 30, frame.t_ns).box
+        region = flow.carry(boxes[oldest], anchor * 10**9 // 30, frame.t_ns).box
         end, worked = time.perf_counter(), time.thread_time() - worked
         if number >= warm_up:
             for name, value in zip(seconds, (between - begin, end - between, end - begin, worked)):

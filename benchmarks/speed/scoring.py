@@ -1,6 +1,6 @@
 """What scoring costs: 51 permitted latencies x 70 sequences x 1 tracker, from logs in memory and from disk.
 
-    python -m benchmarks.speed.scoring --json benchmarks/speed/scoring.json
+    python -m pvtpp_benchmarks.speed.scoring --json benchmarks/speed/scoring.json
 
 The reference is the published pipeline's procedure in the same run: for every sigma write one result file per sequence,
 matched by walking through the time stamps, then read all of them back and evaluate each. The 70 sequences are those of
@@ -18,37 +18,37 @@ from typing import Callable, Dict, List
 
 import numpy as np
 
-from benchmarks.datasets import load
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.metrics import SIGMAS
-from benchmarks.oracle import Oracle
-from benchmarks.protocol import facts
-from benchmarks.report.files import write_json
-from benchmarks.score import score_online
-from benchmarks.simulation import simulate
 from pvtpp.boxes import box_to_xywh, xywh_to_box
+from pvtpp.core.event_log import EventLog
 from pvtpp.predictors import create
-from pvtpp.runtime.log import EventLog
+from pvtpp_benchmarks.datasets import load
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.metrics import SIGMAS
+from pvtpp_benchmarks.oracle import Oracle
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import write_json
+from pvtpp_benchmarks.score import score_online
+from pvtpp_benchmarks.simulation import simulate
 
 PROCESSING_NS = 47_000_000
 
 
-def sequences() -> List[Sequence]:
+def sequences() -> List[VideoSequence]:
     root = os.environ.get("PVTPP_DATA")
     if root:
         return list(load("annotations", Path(root, "annotations", "uav_annos.tar.xz"), subset="DTB70_official"))
     rng = np.random.default_rng(0)
     walks = (rng.normal(scale=[3, 3, 0.1, 0.1], size=(225, 4)).cumsum(axis=0) + [600, 300, 60, 50] for _ in range(70))
-    return [Sequence(f"walk{i}", walk) for i, walk in enumerate(walks)]
+    return [VideoSequence(f"walk{i}", walk) for i, walk in enumerate(walks)]
 
 
-def ours(logs: List[EventLog], clips: List[Sequence]) -> np.ndarray:
+def ours(logs: List[EventLog], clips: List[VideoSequence]) -> np.ndarray:
     """AUC at the 51 sigmas, mean over sequences."""
     scores = [score_online(log, clip, "hold", "elae") for log, clip in zip(logs, clips)]
     return np.mean([score.curves["auc"].at(SIGMAS) for score in scores], axis=0)
 
 
-def published_procedure(logs: List[EventLog], clips: List[Sequence], folder: Path) -> np.ndarray:
+def published_procedure(logs: List[EventLog], clips: List[VideoSequence], folder: Path) -> np.ndarray:
     """The same 51 values by the published steps: convert to 51 x 70 text files, read them, evaluate each."""
     for sigma in SIGMAS:
         target = folder / f"{sigma:.2f}"
@@ -99,7 +99,13 @@ def main() -> None:
     clips = sequences()
     predictors = {"hold": create("hold")}
     logs = [
-        simulate(clip, Oracle(clip), predictors, lambda frame: PROCESSING_NS, first_box=xywh_to_box(clip.ground_truth_xywh[0]))
+        simulate(
+            clip,
+            Oracle(clip),
+            predictors,
+            lambda frame: PROCESSING_NS,
+            first_box=xywh_to_box(clip.ground_truth_xywh[0]),
+        )
         for clip in clips
     ]
     with tempfile.TemporaryDirectory() as folder:
@@ -113,7 +119,11 @@ def main() -> None:
         reference: Dict[str, np.ndarray] = {}
         published = seconds(lambda: reference.update(v=published_procedure(logs, clips, Path(folder, "published"))), 1)
         difference = float(np.abs(reference["v"] - ours(logs, clips)).max())
-    rows = {"memory_s": float(np.median(memory)), "disk_s": float(np.median(disk)), "published_procedure_s": published[0]}
+    rows = {
+        "memory_s": float(np.median(memory)),
+        "disk_s": float(np.median(disk)),
+        "published_procedure_s": published[0],
+    }
     for name, value in rows.items():
         print(f"{name:24}{value:8.3f}   {published[0] / value:6.0f}x")
     print(f"largest difference of the 51 AUC values: {difference:.2e}")

@@ -1,4 +1,4 @@
-"""Replays without images in bulk: what `benchmarks.simulation` logs, at a fraction of its cost.
+"""Replays without images in bulk: what `pvtpp_benchmarks.simulation` logs, at a fraction of its cost.
 
 When the search region is the tracker's own last result, which frames it sees depends on the clock alone. So the clock is
 simulated once for each length of video, rate and processing time, trackers and predictors answer along it, and a Kalman
@@ -12,22 +12,22 @@ from typing import Any, List, Mapping, Tuple
 
 import numpy as np
 
-from benchmarks import processing
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.oracle import Oracle
-from benchmarks.simulation import simulate
 from pvtpp.boxes import xywh_to_box
+from pvtpp.core.event_log import EventLog
 from pvtpp.predictors import Predictor
 from pvtpp.predictors.hold import Hold
 from pvtpp.predictors.kalman import HORIZONS_S, Kalman, Noise
-from pvtpp.runtime.log import EventLog
 from pvtpp.track import HISTORY, Track
 from pvtpp.tracker import Tracker, TrackerOutput
 from pvtpp.trajectory import Trajectory
+from pvtpp_benchmarks import processing
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.oracle import Oracle
+from pvtpp_benchmarks.simulation import simulate
 
 
-def run(sequence: Sequence, tracker: Tracker, predictors: Mapping[str, Predictor], time: str) -> EventLog:
-    """The log of this tracker, taking `time` (as `benchmarks.processing` reads it), from the first frame on; the search
+def run(sequence: VideoSequence, tracker: Tracker, predictors: Mapping[str, Predictor], time: str) -> EventLog:
+    """The log of this tracker, taking `time` (as `pvtpp_benchmarks.processing` reads it), from the first frame on; the search
     region is its own last result. Boxes are equal to `simulate`'s; a Kalman filter's trajectories to rounding."""
     log, first = EventLog(), xywh_to_box(sequence.ground_truth_xywh[0])
     available, outputs = [], [TrackerOutput(first)]
@@ -54,7 +54,7 @@ def run(sequence: Sequence, tracker: Tracker, predictors: Mapping[str, Predictor
 @lru_cache(maxsize=64)
 def _clock(name: str, frames: int, fps: float, time: str) -> Tuple[Tuple[str, int, int], ...]:
     """The start and the results: kind, when it is there, camera frame."""
-    still = Sequence(name, np.tile([0.0, 0.0, 1.0, 1.0], (frames, 1)), fps, fps)
+    still = VideoSequence(name, np.tile([0.0, 0.0, 1.0, 1.0], (frames, 1)), fps, fps)
     took = processing.parse(time).start(name)
     log = simulate(still, Oracle(still), {"hold": Hold()}, took, first_box=np.array([0.5, 0.5, 1.0, 1.0]))
     return tuple((row[0], row[1], row[2]) for row in log.of_kind("init", "result"))
@@ -63,7 +63,7 @@ def _clock(name: str, frames: int, fps: float, time: str) -> Tuple[Tuple[str, in
 def _one_by_one(predictor: Predictor, t_ns: List[int], outputs: List[TrackerOutput]) -> List[Trajectory]:
     track, made = Track(), []
     for captured, output in zip(t_ns, outputs):
-        track = track.with_anchor(captured, output.box, output.score, predictor.encode(output))
+        track = track.with_result(captured, output.box, output.score, predictor.encode(output))
         made.append(predictor.predict(track))
     return made
 
@@ -114,9 +114,12 @@ def _kalman(kalman: Kalman, t_ns: List[int], outputs: List[TrackerOutput]) -> Li
             pp = np.stack([pp[0] + pp[1] / 4, pp[1]])
         position[1] = np.maximum(position[1], 1e-3)
         knots.append([position, velocity, np.repeat(np.sqrt(pp)[:, None], 2, axis=1)])
-    laws = np.array(knots).reshape(len(HORIZONS_S), 3, 4, count).transpose(3, 1, 0, 2)
+    motion_models = np.array(knots).reshape(len(HORIZONS_S), 3, 4, count).transpose(3, 1, 0, 2)
     ahead = [round(horizon * 1e9) for horizon in HORIZONS_S]
-    return [Trajectory(tuple(t + ns for ns in ahead), law[0], law[1], law[2], t) for t, law in zip(t_ns, laws)]
+    return [
+        Trajectory(tuple(t + ns for ns in ahead), model[0], model[1], model[2], t)
+        for t, model in zip(t_ns, motion_models)
+    ]
 
 
 def _columns(noise: Noise) -> Mapping[str, float]:

@@ -1,8 +1,8 @@
 """What a gyro is worth: the centre's error of a slow tracker on a camera swung by hand, without and with its rotation known.
 
-    python -m benchmarks.studies.ego_motion --json ego_motion.json
+    python -m pvtpp_benchmarks.studies.ego_motion --json ego_motion.json
 
-Rendered clips (`benchmarks.synthetic`) of a camera swung at 60 degrees per second, whose gyro is known exactly, sampled at
+Rendered clips (`pvtpp_benchmarks.synthetic`) of a camera swung at 60 degrees per second, whose gyro is known exactly, sampled at
 200 Hz and known 2 ms later; the tracker takes 85 ms on the simulated clock. Error in pixels of 640 x 360, at every frame from
 the first on, mean over frames, then over clips.
 """
@@ -16,30 +16,33 @@ from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
-import trackers.registry
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.pairing import pair
-from benchmarks.protocol import facts
-from benchmarks.report.files import write_json
-from benchmarks.simulation import Propagation, simulate
-from benchmarks.synthetic.clip import render
-from benchmarks.synthetic.config import AerialClip
-from pvtpp import predictors, propagation
+import pvtpp_trackers.registry
+from pvtpp import defaults, predictors, propagation
 from pvtpp.boxes import xywh_to_box
 from pvtpp.errors import InputError
-from pvtpp.runtime import defaults
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.pairing import pair
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import write_json
+from pvtpp_benchmarks.simulation import Propagation, simulate
+from pvtpp_benchmarks.synthetic.clip import render
+from pvtpp_benchmarks.synthetic.config import AerialClip
 
 SEEDS = (9, 3, 5)
 PREDICTORS = ("hold", "constant_velocity", "kalman", "motion")
 STEP_NS = 2_500_000
 
 
-def swung(seed: int, swing: float = 60.0, seconds: float = 6.0) -> Sequence:
+def swung(seed: int, swing: float = 60.0, seconds: float = 6.0) -> VideoSequence:
     """A clip of a camera swung to and fro, with its gyro."""
-    return render(AerialClip(f"swung {seed}", seed, swing=swing, agility=0.3, occlusions=(), seconds=seconds, distractor=False))
+    return render(
+        AerialClip(f"swung {seed}", seed, swing=swing, agility=0.3, occlusions=(), seconds=seconds, distractor=False)
+    )
 
 
-def centre_error(clip: Sequence, tracker: Any, predictor: str, processing_ns: int, lane: bool, gyro: bool) -> np.ndarray:
+def centre_error(
+    clip: VideoSequence, tracker: Any, predictor: str, processing_ns: int, lane: bool, gyro: bool
+) -> np.ndarray:
     """Pixels by world frame, shape ``(n,)``: what was answered at a frame's own time against the truth."""
     truth = xywh_to_box(clip.ground_truth_xywh)
     log = simulate(
@@ -57,19 +60,25 @@ def centre_error(clip: Sequence, tracker: Any, predictor: str, processing_ns: in
     return np.linalg.norm(pairs.box[at_once, :2] - truth[pairs.frame[at_once], :2], axis=1)
 
 
-def table(clips: List[Sequence], tracker: str, processing_ns: int) -> List[Dict[str, Any]]:
-    """One row per predictor, with and without the fast lane."""
+def table(clips: List[VideoSequence], tracker: str, processing_ns: int) -> List[Dict[str, Any]]:
+    """One row per predictor, with and without the propagation."""
     rows = []
     for lane, predictor in product((False, True), PREDICTORS):
         means: List[Tuple[float, float]] = []
         for clip in clips:
             without, known = (
-                float(centre_error(clip, trackers.registry.create(tracker), predictor, processing_ns, lane, gyro).mean())
+                float(
+                    centre_error(
+                        clip, pvtpp_trackers.registry.create(tracker), predictor, processing_ns, lane, gyro
+                    ).mean()
+                )
                 for gyro in (False, True)
             )
             means.append((without, known))
         without, known = np.mean(means, axis=0).tolist()
-        rows.append({"predictor": predictor, "fast_lane": lane, "without_px": without, "gyro_px": known, "clips": means})
+        rows.append(
+            {"predictor": predictor, "propagation": lane, "without_px": without, "gyro_px": known, "clips": means}
+        )
     return rows
 
 
@@ -82,11 +91,18 @@ def main() -> None:
     try:
         rows = table([swung(seed) for seed in SEEDS], options.tracker, round(options.processing_ms * 1e6))
         for row in rows:
-            lane = "fast lane" if row["fast_lane"] else "no fast lane"
+            lane = "propagation" if row["propagation"] else "no propagation"
             ratio = row["gyro_px"] / row["without_px"]
-            print(f"{row['predictor']:18s} {lane:12s} {row['without_px']:6.1f} px -> {row['gyro_px']:5.1f} px  ({ratio:.2f})")
+            print(
+                f"{row['predictor']:18s} {lane:12s} {row['without_px']:6.1f} px -> {row['gyro_px']:5.1f} px  ({ratio:.2f})"
+            )
         if options.json:
-            told = {"tracker": options.tracker, "processing_ms": options.processing_ms, "rows": rows, "protocol": facts(0)}
+            told = {
+                "tracker": options.tracker,
+                "processing_ms": options.processing_ms,
+                "rows": rows,
+                "protocol": facts(0),
+            }
             write_json(options.json, told)
     except InputError as error:
         sys.exit(f"error: {error}")

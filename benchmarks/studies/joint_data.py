@@ -14,10 +14,10 @@ from typing import Dict, Iterable, List, Sequence
 
 import numpy as np
 
-from benchmarks.datasets.registry import load
-from benchmarks.synthetic import AerialClip, render
 from pvtpp.training.recordings import Clip, Recording, RecordingPlan, record_all
 from pvtpp.training.variations import Variation, with_variations
+from pvtpp_benchmarks.datasets.registry import load
+from pvtpp_benchmarks.synthetic import AerialClip, render
 
 VARIATIONS, GENERATED, FIRST_SEED = 4, 10, 100
 KINDS = ("real", "varied", "generated")
@@ -60,9 +60,9 @@ def clips(root: str, kind: str) -> Iterable[Clip]:
 
 def material(root: str, checkpoint: str, folder: str, kinds: Sequence[str] = KINDS) -> Material:
     """Every recording of these kinds, made where it is not in ``folder/recordings`` yet."""
-    from trackers.models.nanotrack import load as load_tracker
-    from trackers.models.nanotrack_training import LastStage
-    from trackers.models.training import Recorder
+    from pvtpp_trackers.models.nanotrack import load as load_tracker
+    from pvtpp_trackers.models.nanotrack_training import LastStage
+    from pvtpp_trackers.models.training import Recorder
 
     tracker, place = Recorder(LastStage(load_tracker(checkpoint))), os.path.join(folder, "recordings")
 
@@ -80,8 +80,8 @@ def material(root: str, checkpoint: str, folder: str, kinds: Sequence[str] = KIN
 def features_of(recorded: Material, checkpoint: str, folder: str) -> Material:
     """The same with the published tracker's own features, made once and kept in ``folder/features``."""
     from pvtpp.training.joint import seen_by
-    from trackers.models.nanotrack import load as load_tracker
-    from trackers.models.nanotrack_training import LastStage
+    from pvtpp_trackers.models.nanotrack import load as load_tracker
+    from pvtpp_trackers.models.nanotrack_training import LastStage
 
     part = LastStage(load_tracker(checkpoint))
 

@@ -1,6 +1,6 @@
 """How the `size_aware` Kalman setting was chosen: random search, then coordinate steps, on VisDrone-SOT ground truth only.
 
-    python -m benchmarks.studies.kalman_setting $PVTPP_DATA/annotations/uav_annos.tar.xz --json kalman_setting.json
+    python -m pvtpp_benchmarks.studies.kalman_setting $PVTPP_DATA/annotations/uav_annos.tar.xz --json kalman_setting.json
 
 Objective: mean AUC (`otb`, sigma 0) of truth and truth with 2 % noise at 20, 47, 85 and 165 ms on the simulated clock, each
 at the videos' own speed and at three times that: VisDrone is calm, a drone in a hurry is not.
@@ -15,16 +15,16 @@ from typing import Dict, List
 
 import numpy as np
 
-from benchmarks import processing
-from benchmarks.datasets.registry import load
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.oracle import Oracle
-from benchmarks.protocol import facts
-from benchmarks.report.files import write_json
-from benchmarks.score import score_online
-from benchmarks.simulation import simulate
 from pvtpp.boxes import xywh_to_box
 from pvtpp.predictors.kalman import SETTINGS, Kalman, Setting
+from pvtpp_benchmarks import processing
+from pvtpp_benchmarks.datasets.registry import load
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.oracle import Oracle
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import write_json
+from pvtpp_benchmarks.score import score_online
+from pvtpp_benchmarks.simulation import simulate
 
 TIMES = ("20ms", "47ms", "85ms", "165ms")
 NOISES = (0.0, 0.02)
@@ -41,7 +41,7 @@ CHOICES = {
 }
 
 
-def objective(sequences: List[Sequence], settings: List[Setting]) -> np.ndarray:
+def objective(sequences: List[VideoSequence], settings: List[Setting]) -> np.ndarray:
     """Mean AUC of each setting over sequences, noises and processing times; all listen to the same runs."""
     predictors = {str(i): Kalman(setting) for i, setting in enumerate(settings)}
     total: Dict[str, List[float]] = {name: [] for name in predictors}
@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--json")
     args = parser.parse_args()
     sequences = [
-        Sequence(f"{s.name} x{speed}", s.ground_truth_xywh[::speed][: args.frames], s.world_fps, s.camera_fps)
+        VideoSequence(f"{s.name} x{speed}", s.ground_truth_xywh[::speed][: args.frames], s.world_fps, s.camera_fps)
         for s in load("annotations", args.annotations, subset="VisDrone_jjs")
         for speed in SPEEDS
     ]
@@ -97,7 +97,9 @@ def main() -> None:
     print(best)
     if args.json:
         chosen = {group: {k: str(v) for k, v in asdict(getattr(best, group)).items()} for group in ("centre", "size")}
-        write_json(args.json, {"protocol": facts(args.seed), "setting": chosen, "objective": best_score, "pvt": pvt_score})
+        write_json(
+            args.json, {"protocol": facts(args.seed), "setting": chosen, "objective": best_score, "pvt": pvt_score}
+        )
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
 """Does the status say when the target is lost, and is it found again without help?
 
-    python -m benchmarks.studies.loss_and_return --clips generated --seeds 42 48 --json loss_and_return.json
-    python -m benchmarks.studies.loss_and_return --clips uav-mini --root $PVTPP_DATA/uav-mini --split test
+    python -m pvtpp_benchmarks.studies.loss_and_return --clips generated --seeds 42 48 --json loss_and_return.json
+    python -m pvtpp_benchmarks.studies.loss_and_return --clips uav-mini --root $PVTPP_DATA/uav-mini --split test
 
-A tracker follows each clip on the simulated clock, with fast lane and predictor, once with results judged (`on`) and once
-with all believed (`off`). Generated clips hide the target under a bridge for each of `--lengths` seconds. At every world
+A tracker follows each clip on the simulated clock, with propagation and predictor, once with results judged (`on`) and once
+with all believed (`off`). Generated clips hide the target under a displacement for each of `--lengths` seconds. At every world
 frame, what is known at that moment is asked: the status, and the newest trajectory for the box. The truth says *lost* where
 the target is absent, or where that box misses it (IoU below 0.1). Frames that show less than half of the target, but not
 nothing, are neither (generated clips alone tell). Precision and recall of LOST are over frames; `in time` grants each change
 of the truth `--grace` seconds until the status has to follow. A return is a target that is there again after an absence of
 0.2 s or more; it counts as found when the box overlaps it by 0.5 or more, for `on` with status TRACKING. Constants of
-`StatusConfig` and `LikenessConfig` were chosen on `--split train` and generated clips of the seeds 20 to 31 (`likeness_found`
+`PresenceConfig` and `AppearanceConfig` were chosen on `--split train` and generated clips of the seeds 20 to 31 (`similarity_found`
 with 40 and 41 too).
 """
 
@@ -22,19 +22,19 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from benchmarks.datasets.registry import load
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.processing import parse
-from benchmarks.protocol import facts
-from benchmarks.report.files import check_writable, write_json
-from benchmarks.simulation import Propagation, simulate
-from benchmarks.synthetic import AerialClip, RenderedClip, render
 from pvtpp import predictors, propagation
 from pvtpp.boxes import iou, xywh_to_box
+from pvtpp.core.event_log import EventLog
+from pvtpp.core.presence import PresenceConfig, Status
 from pvtpp.errors import InputError
-from pvtpp.runtime.log import EventLog
-from pvtpp.runtime.status import Status, StatusConfig
-from trackers.registry import create
+from pvtpp_benchmarks.datasets.registry import load
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.processing import parse
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import check_writable, write_json
+from pvtpp_benchmarks.simulation import Propagation, simulate
+from pvtpp_benchmarks.synthetic import AerialClip, RenderedClip, render
+from pvtpp_trackers.registry import create
 
 STEP_NS = 2_500_000
 MISSED, FOUND = 0.1, 0.5
@@ -53,16 +53,18 @@ class Account(NamedTuple):
     fps: float
 
 
-def generated(seeds: range, lengths: List[float]) -> Iterator[Sequence]:
+def generated(seeds: range, lengths: List[float]) -> Iterator[VideoSequence]:
     """A clip for each seed and length of the occlusion."""
     for seed in seeds:
         for length in lengths:
             hidden = ((BEGIN_S, BEGIN_S + length),)
             seconds = BEGIN_S + length + AFTER_S
-            yield render(AerialClip(f"seed {seed}, {length:g} s", seed, seconds=seconds, agility=0.5, occlusions=hidden))
+            yield render(
+                AerialClip(f"seed {seed}, {length:g} s", seed, seconds=seconds, agility=0.5, occlusions=hidden)
+            )
 
 
-def account(log: EventLog, sequence: Sequence) -> Account:
+def account(log: EventLog, sequence: VideoSequence) -> Account:
     """What is known at every world frame, against the truth."""
     times, truth = sequence.world_t_ns, xywh_to_box(sequence.ground_truth_xywh)
     available, table = log.trajectories(log.predictors[0])
@@ -124,7 +126,7 @@ def shares(accounts: List[Account], said: List[np.ndarray]) -> Dict[str, Any]:
     }
 
 
-def run(sequence: Sequence, options: argparse.Namespace, status: Optional[StatusConfig]) -> EventLog:
+def run(sequence: VideoSequence, options: argparse.Namespace, status: Optional[PresenceConfig]) -> EventLog:
     lane = None
     if options.propagation != "none":
         lane = Propagation(propagation.create(options.propagation), STEP_NS)
@@ -165,12 +167,14 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--tracker", default="nanotrack-v3", help="default: %(default)s")
     parser.add_argument("--processing", default="47ms", help="default: %(default)s")
     parser.add_argument("--predictor", default="motion", help="default: %(default)s")
-    parser.add_argument("--propagation", choices=propagation.names(), default="optical_flow", help="default: %(default)s")
+    parser.add_argument(
+        "--propagation", choices=propagation.names(), default="optical_flow", help="default: %(default)s"
+    )
     parser.add_argument("--search-region", default="predicted", help="default: %(default)s")
     parser.add_argument("--grace", type=float, default=0.3, help="seconds (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
-    kinds: Tuple[Tuple[str, Optional[StatusConfig]], ...] = (("on", StatusConfig()), ("off", None))
+    kinds: Tuple[Tuple[str, Optional[PresenceConfig]], ...] = (("on", PresenceConfig()), ("off", None))
     try:
         check_writable(options.json)
         if options.clips == "generated":

@@ -1,9 +1,9 @@
 """One trajectory model for every camera and board against the paper's N-head modules, each trained for one of them.
 
-    python -m benchmarks.studies.train_paper $PVTPP_DATA --folder runs/paper --modules m
-    python -m benchmarks.studies.n_head_table $PVTPP_DATA --folder runs/paper --json n_head_table.json
+    python -m pvtpp_benchmarks.studies.train_paper $PVTPP_DATA --folder runs/paper --modules m
+    python -m pvtpp_benchmarks.studies.n_head_table $PVTPP_DATA --folder runs/paper --json n_head_table.json
 
-The truth cells of `benchmarks.studies.replay_table` at cameras of 15, 30 and 60 fps; the world is asked at the camera's frames.
+The truth cells of `pvtpp_benchmarks.studies.replay_table` at cameras of 15, 30 and 60 fps; the world is asked at the camera's frames.
 The annotations are of 30 fps. At 15 fps every second frame is left out. At 60 fps the same frames come at half the
 interval, videos played at twice their speed: targets are twice as fast as they were, but no box is invented between the
 annotated ones. `n_head` is in every cell the M that `train_paper` trained for this rate and this processing time, `motion` one
@@ -24,16 +24,16 @@ from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
-from benchmarks.datasets.registry import load
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.protocol import code_version, facts
-from benchmarks.report.files import check_writable, write_json
-from benchmarks.studies.journal import Journal
-from benchmarks.studies.replay_table import SETS, Job, Measured, Table, measure
-from benchmarks.studies.train_paper import RATES, TIMES, model_path
 from pvtpp import predictors
 from pvtpp.errors import InputError
 from pvtpp.predictors.motion import WEIGHTS
+from pvtpp_benchmarks.datasets.registry import load
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.provenance import code_version, facts
+from pvtpp_benchmarks.report.files import check_writable, write_json
+from pvtpp_benchmarks.studies.journal import Journal
+from pvtpp_benchmarks.studies.replay_table import SETS, Job, Measured, Table, measure
+from pvtpp_benchmarks.studies.train_paper import RATES, TIMES, model_path
 
 ONE_FOR_ALL, TRAINED_FOR_ONE = "motion", "n_head"
 COLUMNS = ("kalman:size_aware", ONE_FOR_ALL, TRAINED_FOR_ONE)
@@ -56,17 +56,17 @@ class RateJob(Job):
         return (version, *made, *self.cell, self.seed, self.sequence.name)
 
 
-def at_rate(sequence: Sequence, fps: float) -> Sequence:
+def at_rate(sequence: VideoSequence, fps: float) -> VideoSequence:
     """The sequence as a camera of `fps` has it: with frames left out, or faster."""
     skip = max(1, round(sequence.world_fps / fps))
-    return Sequence(sequence.name, sequence.ground_truth_xywh[::skip], fps, fps)
+    return VideoSequence(sequence.name, sequence.ground_truth_xywh[::skip], fps, fps)
 
 
 def make_jobs(root: str, folder: str, rates: Tuple[float, ...], every: int, seeds: int) -> List[RateJob]:
     modules = {(fps, time): model_path(folder, fps, time) for fps in rates for time in TIMES}
     missing = [path for path in modules.values() if not os.path.isfile(path)]
     if missing:
-        raise InputError(f"{missing[0]}: no such module; make it with benchmarks.studies.train_paper")
+        raise InputError(f"{missing[0]}: no such module; make it with pvtpp_benchmarks.studies.train_paper")
     archive, jobs = os.path.join(root, "annotations", "uav_annos.tar.xz"), []
     for dataset, subset in SETS.items():
         sequences = list(load("annotations", archive, subset=subset))[::every]
@@ -91,7 +91,9 @@ def summary(table: Table) -> Dict[str, Any]:
     a, b = (table.predictors.index(name) for name in (ONE_FOR_ALL, TRAINED_FOR_ONE))
     gaps = {"/".join(cell): float((auc[:, a] - auc[:, b]).mean()) for cell, auc in table.auc.items()}
     groups = {"all": list(table.auc)}
-    groups.update({f"{fps:g} fps": [cell for cell in table.auc if cell[2].startswith(f"{fps:g} fps/")] for fps in RATES})
+    groups.update(
+        {f"{fps:g} fps": [cell for cell in table.auc if cell[2].startswith(f"{fps:g} fps/")] for fps in RATES}
+    )
     groups = {title: cells for title, cells in groups.items() if cells}
     return {
         "cells": len(gaps),
@@ -118,7 +120,9 @@ def show(table: Table, found: Dict[str, Any]) -> None:
         values = "".join(f"{value:19.4f}" for value in each["auc"].values())
         gap = f"{ONE_FOR_ALL} - {TRAINED_FOR_ONE}: {each['difference']:+.4f} [{low:+.4f}, {high:+.4f}]"
         print(f"{'mean, ' + title:32}{values}   {gap}")
-    print(f"{ONE_FOR_ALL} ahead in {found['ahead']} of {found['cells']} cells; worst {found['worst']}, best {found['best']}")
+    print(
+        f"{ONE_FOR_ALL} ahead in {found['ahead']} of {found['cells']} cells; worst {found['worst']}, best {found['best']}"
+    )
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
 """The paper's M and MV behind a real tracker, against one trajectory model: NanoTrack V3 along `uav-mini/test`.
 
-    python -m benchmarks.studies.train_paper $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --folder runs/paper
-    python -m benchmarks.studies.n_head_tracked $PVTPP_DATA --folder runs/paper --json n_head_tracked.json
+    python -m pvtpp_benchmarks.studies.train_paper $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --folder runs/paper
+    python -m pvtpp_benchmarks.studies.n_head_tracked $PVTPP_DATA --folder runs/paper --json n_head_tracked.json
 
-Four starts in each clip, NanoTrack V3 as if it took 20, 47, 85 and 165 ms a frame, no fast lane, search region at its last
+Four starts in each clip, NanoTrack V3 as if it took 20, 47, 85 and 165 ms a frame, no propagation, search region at its last
 result, so that all predictors listen to the same runs. `m` is the module of `train_paper` for 30 fps and the time of the row,
 `mv` the one that was trained for all times. AUC in mode `otb` at sigma 0, mean over starts, then over clips; simulated clock;
 intervals are 95 % bootstrap over clips, paired. Clips of a 10 fps camera in a 30 fps world are tabled apart. Logs are kept: an
@@ -19,14 +19,15 @@ from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
-from benchmarks.datasets.registry import load
-from benchmarks.protocol import code_version, facts
-from benchmarks.report.files import check_writable, write_json
-from benchmarks.runs import Job, RunSpec, jobs, obtain
-from benchmarks.score import score_online
-from benchmarks.studies.replay_table import RESAMPLES
-from benchmarks.studies.train_paper import KAPPA, TIMES, joint_path, model_path
-from pvtpp.cli.common import MakeTracker, progress
+from pvtpp.progress import progress
+from pvtpp_benchmarks.datasets.registry import load
+from pvtpp_benchmarks.provenance import code_version, facts
+from pvtpp_benchmarks.report.files import check_writable, write_json
+from pvtpp_benchmarks.runs import Job, RunSpec, jobs, obtain
+from pvtpp_benchmarks.score import score_online
+from pvtpp_benchmarks.studies.replay_table import RESAMPLES
+from pvtpp_benchmarks.studies.train_paper import KAPPA, TIMES, joint_path, model_path
+from pvtpp_trackers.factory import MakeTracker
 
 TRACKER, SUBJECT = "nanotrack-v3", "motion"
 CLASSICAL = ("hold", "kalman:size_aware")
@@ -35,7 +36,10 @@ CLASSICAL = ("hold", "kalman:size_aware")
 def served(folder: str, time: str) -> Dict[str, str]:
     """Predictors of one processing time by the name in the table."""
     modules = {"m": model_path(folder, KAPPA, time), "mv": joint_path(folder)}
-    return {**{name: name for name in (*CLASSICAL, SUBJECT)}, **{name: f"n_head:{path}" for name, path in modules.items()}}
+    return {
+        **{name: name for name in (*CLASSICAL, SUBJECT)},
+        **{name: f"n_head:{path}" for name, path in modules.items()},
+    }
 
 
 def measure(job: Job, names: Dict[str, str], make_tracker: MakeTracker) -> Tuple[str, float, Dict[str, float]]:

@@ -1,9 +1,9 @@
 """How well optical flow carries a box over the next frames, against leaving it where it is and constant velocity.
 
-    python -m benchmarks.studies.propagation_carry $PVTPP_DATA/uav-mini --split train --json propagation_carry.json
+    python -m pvtpp_benchmarks.studies.propagation_carry $PVTPP_DATA/uav-mini --split train --json propagation_carry.json
 
-From evenly spaced camera frames of each clip the true box (or that of a result file, `--results`) is carried over 1 to
-`--frames` frames, every frame pushed as the pipeline pushes it: round the box carried so far. Table: mean IoU with the
+From evenly spaced camera frames of each clip the true box (or that of a result file, `--results`) is propagated over 1 to
+`--frames` frames, every frame pushed as the pipeline pushes it: round the box propagated so far. Table: mean IoU with the
 ground truth, first over a clip, then over clips; `CV` goes on with the step between the two last boxes of the same kind.
 Then mean IoU by quality, which must tell good from bad. Constants of `pvtpp.propagation` were chosen on `--split train`
 and generated clips.
@@ -17,49 +17,55 @@ from typing import Any, Dict, List, Optional
 
 import numpy as np
 
-from benchmarks.datasets.registry import load
-from benchmarks.datasets.results import load_results
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.protocol import facts
-from benchmarks.report.files import write_json
 from pvtpp import propagation
 from pvtpp.boxes import iou, xywh_to_box
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets.registry import load
+from pvtpp_benchmarks.datasets.results import load_results
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import write_json
 
-WAYS = ("hold", "constant velocity", "carried")
+WAYS = ("hold", "constant velocity", "propagated")
 QUALITIES = (0.0, 0.02, 0.1, 0.2, 0.3, 0.5, 0.7, 1.01)
 
 
 def carry_clip(
-    sequence: Sequence, boxes: np.ndarray, frames: int, starts: int, propagator: str = "optical_flow"
+    sequence: VideoSequence, boxes: np.ndarray, frames: int, starts: int, propagator: str = "optical_flow"
 ) -> List[Dict[str, Any]]:
-    """One row per start and number of frames carried. `boxes`: the box to start from at each camera frame, ``(n, 4)``."""
+    """One row per start and number of frames propagated. `boxes`: the box to start from at each camera frame, ``(n, 4)``."""
     truth = xywh_to_box(sequence.ground_truth_xywh[:: sequence.stride])
     rows: List[Dict[str, Any]] = []
     for start in np.unique(np.linspace(1, len(sequence) - frames - 1, starts).astype(int)).tolist():
         usable = (boxes[start - 1 : start + 1], truth[start : start + frames + 1])
         if start < 1 or not all(np.isfinite(part).all() for part in usable):
             continue
-        fast_lane = propagation.create(propagator)
+        flow = propagation.create(propagator)
         first = sequence.frame(start)
-        fast_lane.push(first, None)
+        flow.push(first, None)
         box, velocity = boxes[start], (boxes[start] - boxes[start - 1]) * [1, 1, 0, 0]
         region = box
         for ahead in range(1, frames + 1):
             frame = sequence.frame(start + ahead)
-            fast_lane.push(frame, region)
-            carried = fast_lane.carry(box, first.t_ns, frame.t_ns)
-            region = carried.box
-            overlap = iou(np.array([box, box + ahead * velocity, carried.box]), truth[start + ahead]).tolist()
+            flow.push(frame, region)
+            propagated = flow.carry(box, first.t_ns, frame.t_ns)
+            region = propagated.box
+            overlap = iou(np.array([box, box + ahead * velocity, propagated.box]), truth[start + ahead]).tolist()
             rows.append(
-                {"clip": sequence.name, "start": start, "frames": ahead, "quality": carried.quality, "steps": carried.steps}
+                {
+                    "clip": sequence.name,
+                    "start": start,
+                    "frames": ahead,
+                    "quality": propagated.quality,
+                    "steps": propagated.steps,
+                }
             )
             rows[-1].update(zip(WAYS, overlap))
     return rows
 
 
 def by_clip(rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    """Mean IoU per clip and number of frames carried, then over clips."""
+    """Mean IoU per clip and number of frames propagated, then over clips."""
     means: List[Dict[str, Any]] = []
     for ahead in sorted({row["frames"] for row in rows}):
         chosen = [row for row in rows if row["frames"] == ahead]
@@ -78,7 +84,7 @@ def by_quality(rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
         chosen = [row for row in rows if low <= row["quality"] < high]
         if chosen:
             means = {way: float(np.mean([row[way] for row in chosen])) for way in WAYS}
-            lost = float(np.mean([row["carried"] < 0.3 for row in chosen]))
+            lost = float(np.mean([row["propagated"] < 0.3 for row in chosen]))
             bins.append({"from": low, "answers": len(chosen), "below_0.3": lost, **means})
     return bins
 
@@ -88,7 +94,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("root", help="the folder that holds uav-mini's splits")
     parser.add_argument("--split", default="train")
     parser.add_argument("--clips", nargs="*", help="only these sequences")
-    parser.add_argument("--results", metavar="FOLDER", help="start from the boxes of <FOLDER>/<clip>.txt, not the truth")
+    parser.add_argument(
+        "--results", metavar="FOLDER", help="start from the boxes of <FOLDER>/<clip>.txt, not the truth"
+    )
     parser.add_argument("--frames", type=int, default=6, help="carry over up to so many frames (default: %(default)s)")
     parser.add_argument("--starts", type=int, default=40, help="starts per clip (default: %(default)s)")
     parser.add_argument("--propagator", default="optical_flow", choices=propagation.names())
@@ -103,8 +111,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
             xywh = sequence.ground_truth_xywh
             if options.results:
                 xywh = load_results(options.results, [sequence.name], {sequence.name: len(sequence)})[sequence.name]
-                # What is not on the target cannot be carried with it.
-                xywh = np.where((iou(xywh_to_box(xywh), xywh_to_box(sequence.ground_truth_xywh)) < 0.3)[:, None], np.nan, xywh)
+                # What is not on the target cannot be propagated with it.
+                xywh = np.where(
+                    (iou(xywh_to_box(xywh), xywh_to_box(sequence.ground_truth_xywh)) < 0.3)[:, None], np.nan, xywh
+                )
             rows += carry_clip(sequence, xywh_to_box(xywh), options.frames, options.starts, options.propagator)
     except InputError as error:
         parser.exit(2, f"{error}\n")
@@ -112,18 +122,22 @@ def main(arguments: Optional[List[str]] = None) -> int:
         parser.exit(2, f"no clip shows its target over {options.frames + 1} frames\n")
     means, bins = by_clip(rows), by_quality(rows)
     counts = sorted({row["frames"] for row in means})
-    print(f"{'mean IoU: hold / CV / carried':30}" + "".join(f"{f'{count} frames':>22}" for count in counts))
+    print(f"{'mean IoU: hold / CV / propagated':30}" + "".join(f"{f'{count} frames':>22}" for count in counts))
     for clip in dict.fromkeys(row["clip"] for row in means):
         cells = [[row[way] for way in WAYS] for row in means if row["clip"] == clip]
         print(f"{clip:30}" + "".join(f"{' / '.join(f'{value:.3f}' for value in cell):>22}" for cell in cells))
-    print(f"\n{'quality from':>14}{'answers':>9}{'hold':>8}{'carried':>9}{'below 0.3':>11}")
+    print(f"\n{'quality from':>14}{'answers':>9}{'hold':>8}{'propagated':>9}{'below 0.3':>11}")
     for row in bins:
-        print(f"{row['from']:14.2f}{row['answers']:9d}{row['hold']:8.3f}{row['carried']:9.3f}{row['below_0.3']:11.3f}")
+        print(
+            f"{row['from']:14.2f}{row['answers']:9d}{row['hold']:8.3f}{row['propagated']:9.3f}{row['below_0.3']:11.3f}"
+        )
     steps = float(np.mean([row["steps"] for row in rows]))
     print(f"\nsteps measured per carry, the push not counted: {steps:.2f}")
     if options.json:
         settings = {"split": options.split, "starts": options.starts, "results": bool(options.results)}
-        write_json(options.json, {"protocol": facts(0), **settings, "iou": means, "quality": bins, "steps_per_carry": steps})
+        write_json(
+            options.json, {"protocol": facts(0), **settings, "iou": means, "quality": bins, "steps_per_carry": steps}
+        )
     return 0
 
 

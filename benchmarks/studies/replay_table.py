@@ -1,6 +1,6 @@
 """The replay table: predictors on what trackers answered or would have, through the simulated clock; no image is needed.
 
-    python -m benchmarks.studies.replay_table $PVTPP_DATA --json replay_table.json
+    python -m pvtpp_benchmarks.studies.replay_table $PVTPP_DATA --json replay_table.json
 
 Truth cells: DTB70, UAVDT, UAV123 and UAV20L, the tracker answering with the truth or with the truth and independent noise of
 2 % of its size (five seeds), at 20, 47, 85 and 165 ms. Result cells: four published trackers' files on DTB70 at the same
@@ -22,22 +22,22 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from benchmarks.datasets.registry import load
-from benchmarks.datasets.results import load_results
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.oracle import Oracle
-from benchmarks.protocol import facts
-from benchmarks.report.files import check_writable, write_json
-from benchmarks.score import score_online
-from benchmarks.studies import bulk
-from benchmarks.studies.journal import Journal
 from pvtpp import predictors as predictor_room
 from pvtpp.boxes import xywh_to_box
+from pvtpp.core.event_log import EventLog
 from pvtpp.predictors import Predictor
 from pvtpp.predictors.motion import WEIGHTS, WITHIN, Motion
-from pvtpp.runtime.log import EventLog
 from pvtpp.trajectory import Trajectory
-from trackers.replay import ReplayTracker
+from pvtpp_benchmarks.datasets.registry import load
+from pvtpp_benchmarks.datasets.results import load_results
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.oracle import Oracle
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import check_writable, write_json
+from pvtpp_benchmarks.score import score_online
+from pvtpp_benchmarks.studies import bulk
+from pvtpp_benchmarks.studies.journal import Journal
+from pvtpp_trackers.replay import ReplayTracker
 
 SETS = {"DTB70": "DTB70_official", "UAVDT": "UAVDT_ta", "UAV123": "UAV123", "UAV20L": "UAV123_20L"}
 TRACKERS = ("LightTrack", "NanoTrack", "NanoTrackV3", "SiamAPN++")
@@ -58,7 +58,7 @@ class Job:
     kind: str
     time: str
     seed: int
-    sequence: Sequence
+    sequence: VideoSequence
     results: Optional[np.ndarray]
     predictors: Tuple[str, ...]
     subject: str = "hold"
@@ -90,7 +90,9 @@ def measure(job: Job) -> Measured:
     auc = {name: float(score_online(log, sequence, name).curves["auc"].value[0]) for name in job.predictors}
     within = np.zeros((2, 2))
     if job.subject in job.predictors:
-        within = coverage(log, sequence, job.subject, WITHIN if isinstance(_predictor(job.subject), Motion) else GAUSSIAN)
+        within = coverage(
+            log, sequence, job.subject, WITHIN if isinstance(_predictor(job.subject), Motion) else GAUSSIAN
+        )
     return Measured(auc, within, int(np.isfinite(sequence.ground_truth_xywh).all(axis=1).sum()))
 
 
@@ -122,7 +124,7 @@ def measure_all(jobs: List[Job], workers: int, journal: Journal) -> List[Measure
     return measured
 
 
-def coverage(log: EventLog, sequence: Sequence, predictor: str, within: Tuple = GAUSSIAN) -> np.ndarray:
+def coverage(log: EventLog, sequence: VideoSequence, predictor: str, within: Tuple = GAUSSIAN) -> np.ndarray:
     """Coordinates within the 50 % and the 90 % interval, counted over frames with a target: ``(2, 2)``, of centre and size.
     `within`: shares and the multiples of sigma that hold them."""
     rows = [row for row in log.of_kind("trajectory") if row[2] == predictor]
@@ -156,7 +158,9 @@ def make_jobs(root: str, predictors: Tuple[str, ...], subject: str, fast: bool, 
     sequences = list(load("annotations", archive, subset=SETS["DTB70"]))[:: 4 if fast else 1]
     for tracker in TRACKERS:
         results = load_results(os.path.join(root, "results", "DTB70", tracker), [s.name for s in sequences])
-        jobs += [Job("DTB70", tracker, time, 0, s, results[s.name], predictors, subject) for time in TIMES for s in sequences]
+        jobs += [
+            Job("DTB70", tracker, time, 0, s, results[s.name], predictors, subject) for time in TIMES for s in sequences
+        ]
     return jobs
 
 
@@ -241,7 +245,10 @@ def show(table: Table, predictor: str) -> None:
         low, high = table.interval([cell], i, best)
         line = "".join(f"{value:19.4f}" for value in mean)
         print(f"{' '.join(cell):26}{line}{mean[i] - mean[best]:+16.4f} [{low:+.4f}, {high:+.4f}]")
-    for title, cells in (("mean over truth cells", table.truth_cells()), ("mean over result cells", table.result_cells())):
+    for title, cells in (
+        ("mean over truth cells", table.truth_cells()),
+        ("mean over result cells", table.result_cells()),
+    ):
         print(f"{title:26}" + "".join(f"{value:19.4f}" for value in table.mean(cells)))
     summary = table.summary(predictor)
     for part in ("truth_cells", "result_cells"):
@@ -250,7 +257,10 @@ def show(table: Table, predictor: str) -> None:
             print(f"{part}: {predictor} - {name}: {each['difference']:+.4f} [{low:+.4f}, {high:+.4f}]")
     print(f"worst cell: {summary['worst_cell']['cell']} {summary['worst_cell']['difference']:+.4f}")
     for dataset, by in table.coverage().items():
-        print(f"coverage {dataset}: " + ", ".join(f"{what} {a:.1%} in 50 %, {b:.1%} in 90 %" for what, (a, b) in by.items()))
+        print(
+            f"coverage {dataset}: "
+            + ", ".join(f"{what} {a:.1%} in 50 %, {b:.1%} in 90 %" for what, (a, b) in by.items())
+        )
 
 
 def main() -> None:

@@ -1,11 +1,11 @@
 """How the committed joint weights for NanoTrack V3 were made, and what they are worth: frozen features against joint training.
 
-    python -m benchmarks.studies.train_joint $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --json train_joint.json
+    python -m pvtpp_benchmarks.studies.train_joint $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --json train_joint.json
 
 Learnt from: recordings of the tracker on the eight training clips of `uav-mini`, on these as other cameras would have seen
 them, and on generated clips. `choose` leaves two clips out in turn and says which material serves clips that were
 not seen; the test clips are not looked at. `train` makes a frozen and a jointly trained network for each seed, `table` runs
-them on uav-mini/test (12 clips, four starts, simulated clock, no fast lane, AUC `otb`), `publish` writes the first frozen one
+them on uav-mini/test (12 clips, four starts, simulated clock, no propagation, AUC `otb`), `publish` writes the first frozen one
 into the package. Every stage goes on where an earlier call was interrupted; without a stage all run but `publish`.
 """
 
@@ -15,23 +15,23 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
-from benchmarks.datasets.registry import load
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.evaluate import Grid, evaluate
-from benchmarks.protocol import facts
-from benchmarks.report.files import write_json
-from benchmarks.spec import RunSpec
-from benchmarks.studies.joint_data import FOLDS, RUNS, Material, features_of, material, source
 from pvtpp import predictors
 from pvtpp.predictors.joint import WEIGHTS
 from pvtpp.tracker import Tracker
+from pvtpp_benchmarks.datasets.registry import load
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.evaluate import Grid, evaluate
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import write_json
+from pvtpp_benchmarks.spec import RunSpec
+from pvtpp_benchmarks.studies.joint_data import FOLDS, RUNS, Material, features_of, material, source
 
 TIMES = ("47ms", "85ms", "165ms")
 STARTS = 4
@@ -60,7 +60,7 @@ def settings(seed: int = 0, **changes: Any) -> Any:
     return replace(JointTraining(seed=seed), **changes)
 
 
-def overlaps(network: Any, recordings: Listing[Any], windows: Any) -> Dict[str, Tuple[float, float]]:
+def overlaps(network: Any, recordings: Sequence[Any], windows: Any) -> Dict[str, Tuple[float, float]]:
     """By clip the mean overlap at every frame that asks, of motion alone and of the joint network, on results on the target."""
     import torch
 
@@ -75,8 +75,13 @@ def overlaps(network: Any, recordings: Listing[Any], windows: Any) -> Dict[str, 
         for batch in RecordingPool([each for each in recordings if each.clip == clip], windows).every(256):
             with torch.inference_mode():
                 vectors = network.encode_all(batch["template"], batch["search"], batch["seen"])
-                laws = network.motion.law(*(batch[name] for name in INPUTS)), network.law(batch, vectors, batch["seen"])
-                shared = [overlap(mean_at(law[0], law[2], batch["horizon"]), batch["truth"]) for law in laws]
+                motion_models = (
+                    network.motion.motion_model(*(batch[name] for name in INPUTS)),
+                    network.motion_model(batch, vectors, batch["seen"]),
+                )
+                shared = [
+                    overlap(mean_at(model[0], model[2], batch["horizon"]), batch["truth"]) for model in motion_models
+                ]
             sums += [float((each * batch["weight"]).sum()) for each in (*shared, torch.ones_like(shared[0]))]
         found[clip] = sums[0] / sums[2], sums[1] / sums[2]
     return found
@@ -99,7 +104,9 @@ def choose(features: Material, folder: str) -> List[Dict[str, Any]]:
             clips.update(overlaps(network, apart, config.windows))
             results += sum(map(len, learnt))
         means = np.mean(list(clips.values()), axis=0).tolist()
-        rows.append({"material": name, "results": results // len(FOLDS), "motion": means[0], "joint": means[1], "clips": clips})
+        rows.append(
+            {"material": name, "results": results // len(FOLDS), "motion": means[0], "joint": means[1], "clips": clips}
+        )
         print(f"{name:34}{rows[-1]['results']:8d}{means[0]:9.4f}{means[1]:9.4f}{means[1] - means[0]:+9.4f}", flush=True)
     return rows
 
@@ -111,9 +118,9 @@ def train_one(kind: str, seed: int, recorded: Material, checkpoint: str, folder:
     from pvtpp.export.joint import publish
     from pvtpp.networks.joint import load as load_joint
     from pvtpp.training.joint import train
-    from trackers.models.nanotrack import engines
-    from trackers.models.nanotrack import load as load_tracker
-    from trackers.models.nanotrack_training import LastStage
+    from pvtpp_trackers.models.nanotrack import engines
+    from pvtpp_trackers.models.nanotrack import load as load_tracker
+    from pvtpp_trackers.models.nanotrack_training import LastStage
 
     place = os.path.join(folder, f"{kind}-{seed}")
     if os.path.isfile(os.path.join(place, "joint.onnx")):
@@ -140,21 +147,23 @@ def _graphs(place: str) -> Tuple[Any, ...]:
     return tuple(inference.load(os.path.join(place, name)) for name in GRAPHS)
 
 
-def _tracker(graphs: Tuple[Any, ...], sequence: Sequence) -> Tracker:
-    from trackers.nanotrack import NanoTrack
+def _tracker(graphs: Tuple[Any, ...], sequence: VideoSequence) -> Tracker:
+    from pvtpp_trackers.nanotrack import NanoTrack
 
     return NanoTrack(engines=graphs)
 
 
 def table(
-    root: str, weights: str, folder: str, seeds: Listing[int], kinds: Listing[str] = KINDS, clips: Listing[str] = ()
+    root: str, weights: str, folder: str, seeds: Sequence[int], kinds: Sequence[str] = KINDS, clips: Sequence[str] = ()
 ) -> List[Dict[str, Any]]:
     """AUC on the test clips: zero latency and online, of the published tracker and of each that was trained jointly."""
-    from trackers.nanotrack import published_engines
+    from pvtpp_trackers.nanotrack import published_engines
 
     dataset = load("uav-mini", os.path.join(root, "uav-mini"), "test")
     sequences = list(dataset.select(clips) if clips else dataset)
-    trained = {kind: [f"joint:{os.path.join(folder, f'{kind}-{seed}', 'joint.onnx')}" for seed in seeds] for kind in KINDS}
+    trained = {
+        kind: [f"joint:{os.path.join(folder, f'{kind}-{seed}', 'joint.onnx')}" for seed in seeds] for kind in KINDS
+    }
     runs = [("published", published_engines(weights), (*CLASSICAL, "motion", *trained["frozen"]))]
     for seed, name in zip(seeds if "joint" in kinds else (), trained["joint"]):
         runs.append((f"joint {seed}", _graphs(os.path.join(folder, f"joint-{seed}")), ("hold", "motion", name)))
@@ -173,7 +182,10 @@ def table(
         for (name, time), by_clip in cells.items():
             groups = {"all": list(by_clip), "30 fps": sorted(fast), "10 fps": sorted(set(by_clip) - fast)}
             # Of some clips alone a group may be empty.
-            auc = {group: round(float(np.mean([by_clip[c] for c in names or by_clip])), 4) for group, names in groups.items()}
+            auc = {
+                group: round(float(np.mean([by_clip[c] for c in names or by_clip])), 4)
+                for group, names in groups.items()
+            }
             label = os.path.basename(os.path.dirname(name)) if name.startswith("joint:") else name
             rows.append({"tracker": tracker, "predictor": label, "time": time, "auc": auc, "clips": by_clip})
     return rows
@@ -239,7 +251,7 @@ def main() -> None:
         network, card = load_joint(os.path.join(args.folder, f"frozen-{args.seeds[0]}", "joint.safetensors"))
         about = {
             "data": "uav-mini/train (7 clips of UAV123@10fps, 1 of OTB100) and variations of them, recorded with NanoTrack V3",
-            "command": "python -m benchmarks.studies.train_joint $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --seeds 0 1 2",
+            "command": "python -m pvtpp_benchmarks.studies.train_joint $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --seeds 0 1 2",
             "seed": args.seeds[0],
             "training": card["training"],
             "metrics": {name: result.get(name) for name in ("summary", "material")},

@@ -1,6 +1,6 @@
 """How the committed motion weights were made: trained on LaSOT annotations, chosen and calibrated on what no table reports.
 
-    python -m benchmarks.studies.train_motion $PVTPP_DATA --folder runs/motion [--resume]
+    python -m pvtpp_benchmarks.studies.train_motion $PVTPP_DATA --folder runs/motion [--resume]
 
 Training: LaSOT but for every twentieth sequence. Sigma: those held out and VisDrone-SOT. Metrics on the card: VisDrone-SOT at
 its own speed and three times that, truth and truth with 2 % noise, 20, 47, 85 and 165 ms on the simulated clock; AUC `otb`.
@@ -18,9 +18,9 @@ from typing import Dict, List
 
 import numpy as np
 
-from benchmarks.datasets.registry import load
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.studies.replay_table import CLASSICAL, TIMES, Job, measure
+from pvtpp_benchmarks.datasets.registry import load
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.studies.replay_table import CLASSICAL, TIMES, Job, measure
 
 SPEEDS = (1, 3)
 
@@ -33,7 +33,7 @@ def annotated(root: str, archive: str, subset: str) -> Dict[str, np.ndarray]:
 def metrics(visdrone: Dict[str, np.ndarray], predictors: List[str], workers: int) -> Dict[str, Dict[str, float]]:
     """Mean AUC of each predictor at each speed."""
     jobs = [
-        Job(f"x{speed}", kind, time, 1, Sequence(name, rows[::speed]), None, tuple(predictors))
+        Job(f"x{speed}", kind, time, 1, VideoSequence(name, rows[::speed]), None, tuple(predictors))
         for speed in SPEEDS
         for kind in ("truth", "noise")
         for time in TIMES
@@ -61,8 +61,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--skip-training", action="store_true")
-    parser.add_argument("--start", metavar="FILE", help="weights (.safetensors) to go on from instead of beginning anew")
-    parser.add_argument("--config", metavar="FILE", help="JSON with fields of MotionTraining that are not to be as they are")
+    parser.add_argument(
+        "--start", metavar="FILE", help="weights (.safetensors) to go on from instead of beginning anew"
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", help="JSON with fields of MotionTraining that are not to be as they are"
+    )
     parser.add_argument("--output", help="write the graph, the weights and the card here instead of into the package")
     args = parser.parse_args()
 
@@ -94,7 +98,7 @@ def main() -> None:
     export(network, path)
     card = {
         "data": "LaSOT annotations without every twentieth sequence; sigma: those held out, and VisDrone-SOT test-dev",
-        "command": f"python -m benchmarks.studies.train_motion $PVTPP_DATA --folder runs/motion --seed {args.seed}",
+        "command": f"python -m pvtpp_benchmarks.studies.train_motion $PVTPP_DATA --folder runs/motion --seed {args.seed}",
         "start": args.start,
         "seed": args.seed,
         "training": asdict(config),

@@ -1,6 +1,6 @@
 """The paper's modules trained by its recipe for the N-head tables.
 
-    python -m benchmarks.studies.train_paper $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --folder runs/paper [--modules m,mv]
+    python -m pvtpp_benchmarks.studies.train_paper $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --folder runs/paper [--modules m,mv]
 
 M: once for every camera rate and processing time, on LaSOT annotations but for every twentieth sequence, in windows of a
 camera of that rate and a tracker of that time: annotated frames are the camera's frames, or every second, third .. of them, as
@@ -21,8 +21,8 @@ from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
-from benchmarks import processing
-from benchmarks.studies.train_motion import annotated
+from pvtpp_benchmarks import processing
+from pvtpp_benchmarks.studies.train_motion import annotated
 
 RATES = (15.0, 30.0, 60.0)
 TIMES = ("20ms", "47ms", "85ms", "165ms")
@@ -67,19 +67,26 @@ def train_module(root: str, folder: str, fps: float, time: str, seed: int = 0) -
 
 def train_joint(root: str, checkpoint: str, recordings: str, folder: str, seed: int = 0) -> str:
     """The same of MV; `recordings` of the tracker in this checkpoint are made in this folder where they are not there yet."""
-    from benchmarks.studies.joint_data import features_of, material
     from pvtpp.training.paper import on_recordings, recipe
+    from pvtpp_benchmarks.studies.joint_data import features_of, material
 
     path = joint_path(folder)
     if not os.path.isfile(path):
         found = features_of(material(root, checkpoint, recordings, KINDS), checkpoint, recordings).of(KINDS)
         channels, template, _ = found[0].template.shape
-        run: Dict[str, Any] = {"epochs": MV_EPOCHS, "epoch_batches": MV_BATCHES, "shard_windows": MV_WINDOWS, "seed": seed}
+        run: Dict[str, Any] = {
+            "epochs": MV_EPOCHS,
+            "epoch_batches": MV_BATCHES,
+            "shard_windows": MV_WINDOWS,
+            "seed": seed,
+        }
         # As in the recipe, a tenth of the rate for the last twentieth.
         run["decay_epochs"] = (MV_EPOCHS - max(1, MV_EPOCHS // 20),)
         config = recipe("joint", KAPPA, LONGEST_S, SLOWEST_CAMERA, channels, **run)
         sides = (template, found[0].search.shape[-1])
-        _train(config, on_recordings(config, found), None, path, "NanoTrack V3 along uav-mini/train and variations", sides)
+        _train(
+            config, on_recordings(config, found), None, path, "NanoTrack V3 along uav-mini/train and variations", sides
+        )
     return path
 
 

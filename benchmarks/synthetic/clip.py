@@ -14,18 +14,18 @@ from typing import Any, Dict, Optional, Tuple
 import cv2
 import numpy as np
 
-from benchmarks.datasets.gyro import GyroRecording
-from benchmarks.datasets.sequence import Sequence, frame_times_ns
-from benchmarks.synthetic.config import AerialClip
-from benchmarks.synthetic.scene import AerialScene
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
+from pvtpp_benchmarks.datasets.gyro import GyroRecording
+from pvtpp_benchmarks.datasets.sequence import VideoSequence, frame_times_ns
+from pvtpp_benchmarks.synthetic.config import AerialClip
+from pvtpp_benchmarks.synthetic.scene import AerialScene
 
 GYRO_HZ = 200.0
 HIDDEN = 0.9  # above this hidden fraction the target counts as absent
 
 
-class RenderedClip(Sequence):
+class RenderedClip(VideoSequence):
     """The clip as a sequence: images are rendered when first looked at and kept as JPEG, the bytes that `save` writes.
 
     `scene` answers for any time, between the frames too.
@@ -42,7 +42,9 @@ class RenderedClip(Sequence):
         boxes = np.array([scene.box_xywh_at(t) for t in times])
         boxes[[scene.hidden_at(t) > HIDDEN for t in times]] = np.nan
         if np.isnan(boxes[0]).any():
-            raise InputError(f"generated clip {config.name}: the target does not show in the first frame, choose another seed")
+            raise InputError(
+                f"generated clip {config.name}: the target does not show in the first frame, choose another seed"
+            )
         clip = cls(
             config.name,
             boxes,
@@ -98,7 +100,13 @@ class RenderedClip(Sequence):
         if self.gyro:
             self.gyro.write(folder)
         config = self.scene.config
-        about = {"name": name, "frames": len(self), "fps": self.camera_fps, "width": config.width, "height": config.height}
+        about = {
+            "name": name,
+            "frames": len(self),
+            "fps": self.camera_fps,
+            "width": config.width,
+            "height": config.height,
+        }
         with open(os.path.join(folder, "index.json"), "w", encoding="utf-8") as file:
             json.dump([about], file)
 

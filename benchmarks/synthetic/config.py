@@ -16,7 +16,7 @@ class AerialClip:
 
     `target_px` is the length of the car in pixels at middle distance. `agility` scales how fast it moves through the image
     (1: up to a fifth of its own length per frame at 30 fps; 0: the camera holds it in the middle). `occlusions` are
-    ``(start, end)`` in seconds during which a bridge hides the target. `exposure` is in seconds, `noise` in grey levels.
+    ``(start, end)`` in seconds during which a displacement hides the target. `exposure` is in seconds, `noise` in grey levels.
     `swing` is the peak rate, degrees per second, at which a hand turns the camera to and fro on top of it all.
     """
 
@@ -52,7 +52,11 @@ class AerialClip:
             ("exposure", _between(self.exposure, 0, 0.1), "0..0.1 seconds"),
             ("noise", _between(self.noise, 0, 50), "0..50 grey levels"),
             ("swing", _between(self.swing, 0, 180), "0..180 degrees per second"),
-            ("occlusions", all(0.4 <= a < b <= a + 3 for a, b in occlusions), "(start, end) from 0.4 s on, each at most 3 s"),
+            (
+                "occlusions",
+                all(0.4 <= a < b <= a + 3 for a, b in occlusions),
+                "(start, end) from 0.4 s on, each at most 3 s",
+            ),
         ]
         for field, fine, what in allowed:
             if not fine:

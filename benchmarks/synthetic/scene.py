@@ -1,6 +1,6 @@
 """The world of the generated clip: where camera and cars are at any time, and what the camera then records.
 
-Ground coordinates as in `benchmarks.synthetic.scenery`; pixels are continuous, the corner pixel covers [0, 1].
+Ground coordinates as in `pvtpp_benchmarks.synthetic.scenery`; pixels are continuous, the corner pixel covers [0, 1].
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import List, NamedTuple, Sequence, Tuple
 import cv2
 import numpy as np
 
-from benchmarks.synthetic import scenery
-from benchmarks.synthetic.config import AerialClip
+from pvtpp_benchmarks.synthetic import scenery
+from pvtpp_benchmarks.synthetic.config import AerialClip
 
 _HALF_M, _TEXELS_PER_M = 125.0, 8.0
 _CAR_LENGTH, _LANE = 4.7, 2.1
@@ -20,7 +20,9 @@ _CAR_MIDDLE = np.array([0.0, 0.0, -0.8])
 _TEXEL_TO_M = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, _TEXELS_PER_M]]) / _TEXELS_PER_M
 _TEXEL_TO_M[:2, 2] -= _HALF_M
 _SWINGS = (2 * np.pi * 0.9, 2 * np.pi * 1.3)  # radians per second, sideways and up and down
-_PIXEL = np.array([[1.0, 0.0, -0.5], [0.0, 1.0, -0.5], [0.0, 0.0, 1.0]])  # OpenCV counts from the middle of the first pixel
+_PIXEL = np.array(
+    [[1.0, 0.0, -0.5], [0.0, 1.0, -0.5], [0.0, 0.0, 1.0]]
+)  # OpenCV counts from the middle of the first pixel
 
 
 class Camera(NamedTuple):
@@ -44,7 +46,7 @@ class Camera(NamedTuple):
         return lens @ np.column_stack([self.rotation[:, :2], origin])
 
 
-class Bridge(NamedTuple):
+class Displacement(NamedTuple):
     """A level deck: its corners ``(4, 3)`` in metres and its picture, the long side along the rows."""
 
     corners: np.ndarray
@@ -64,7 +66,7 @@ class AerialScene:
         self._distance = self._focal * _CAR_LENGTH / config.target_px
         self._target = scenery.vehicle((58, 62, 196), (74, 80, 212))
         self._other = scenery.vehicle((58, 88, 178), (66, 84, 150))
-        self._bridges: List[Bridge] = [self._bridge(start, end, rng) for start, end in config.occlusions]
+        self._bridges: List[Displacement] = [self._bridge(start, end, rng) for start, end in config.occlusions]
         self._rng = rng
 
     def target_at(self, t: float) -> Tuple[float, float, float]:
@@ -98,7 +100,9 @@ class AerialScene:
         """What a gyro fixed to the camera measures: angular velocity (3,) in camera axes, radians per second."""
         step = 1e-4
         turned = self.camera_at(t - step).rotation @ self.camera_at(t + step).rotation.T
-        return np.array([turned[2, 1] - turned[1, 2], turned[0, 2] - turned[2, 0], turned[1, 0] - turned[0, 1]]) / (4 * step)
+        return np.array([turned[2, 1] - turned[1, 2], turned[0, 2] - turned[2, 0], turned[1, 0] - turned[0, 1]]) / (
+            4 * step
+        )
 
     def box_xywh_at(self, t: float) -> np.ndarray:
         """The exact box of the target in pixels, seen or not: ``[left, top, w, h]``."""
@@ -107,15 +111,15 @@ class AerialScene:
         return np.concatenate([low, high - low])
 
     def hidden_at(self, t: float) -> float:
-        """The fraction of the target's outline that a bridge hides or the image's border cuts off, 0..1."""
+        """The fraction of the target's outline that a displacement hides or the image's border cuts off, 0..1."""
         camera = self.camera_at(t)
         seen = camera.project(self._target.placed(*self.target_at(t)).faces.reshape(-1, 3))
         outline = cv2.convexHull(seen.astype(np.float32))
         area = cv2.contourArea(outline)
         w, h = self.config.width, self.config.height
         visible = cv2.intersectConvexConvex(outline, _rectangle(w, h))[0]
-        for bridge in self._bridges:
-            visible -= cv2.intersectConvexConvex(outline, camera.project(bridge.corners).astype(np.float32))[0]
+        for displacement in self._bridges:
+            visible -= cv2.intersectConvexConvex(outline, camera.project(displacement.corners).astype(np.float32))[0]
         return float(np.clip(1 - visible / area, 0, 1))
 
     def render_at(self, t: float) -> np.ndarray:
@@ -130,7 +134,7 @@ class AerialScene:
     @cached_property
     def _painted(self) -> Tuple[np.ndarray, List[scenery.Mesh], np.ndarray]:
         """Ground, what stands on it, sensor noise; painted when first seen, for the truth needs none of them."""
-        decks = [bridge.corners[:, :2] for bridge in self._bridges]
+        decks = [displacement.corners[:, :2] for displacement in self._bridges]
         ground, things = scenery.paint_ground(self._road[:-1, 1:3], decks, _HALF_M, _TEXELS_PER_M, self._rng)
         grain = self._rng.normal(0, self.config.noise, (self.config.height + 64, self.config.width + 64, 3))
         return ground, things, np.rint(grain).astype(np.int16)
@@ -146,8 +150,8 @@ class AerialScene:
             outline = scenery.shadow(car)
             scenery.darken(image, camera.project(np.column_stack([outline, np.zeros(len(outline))])) - 0.5, 0.45)
         _draw(image, camera, self._painted[1] + moving)
-        for bridge in self._bridges:
-            _draw_bridge(image, camera, bridge)
+        for displacement in self._bridges:
+            _draw_bridge(image, camera, displacement)
         return image
 
     def _swing(self, t: float) -> np.ndarray:
@@ -164,7 +168,7 @@ class AerialScene:
         x, y, heading = (float(np.interp(distance, self._road[:, 0], self._road[:, i])) for i in (1, 2, 3))
         return x - np.sin(heading) * lane, y + np.cos(heading) * lane, heading
 
-    def _bridge(self, start: float, end: float, rng: np.random.Generator) -> Bridge:
+    def _bridge(self, start: float, end: float, rng: np.random.Generator) -> Displacement:
         """A deck that covers the line of sight to the whole car from `start` to `end`, across the road."""
         crossings = []
         for t in (start, (start + end) / 2, end):
@@ -176,9 +180,11 @@ class AerialScene:
         reach = (np.array(crossings) - crossings[1]) @ along
         low, high = reach.min() - 0.38 * _CAR_LENGTH, reach.max() + 0.38 * _CAR_LENGTH
         half = 60.0
-        flat = [crossings[1] + along * a + across * b for a, b in ((low, -half), (low, half), (high, half), (high, -half))]
+        flat = [
+            crossings[1] + along * a + across * b for a, b in ((low, -half), (low, half), (high, half), (high, -half))
+        ]
         corners = np.column_stack([flat, np.full(4, -scenery.DECK_HEIGHT)])
-        return Bridge(corners, scenery.bridge_deck(2 * half, high - low, rng))
+        return Displacement(corners, scenery.bridge_deck(2 * half, high - low, rng))
 
 
 class _Waves:
@@ -242,19 +248,23 @@ def _draw(image: np.ndarray, camera: Camera, things: Sequence[scenery.Mesh]) -> 
             cv2.fillConvexPoly(image, polygons[face], things[index].colours[face].tolist(), cv2.LINE_AA, 4)
 
 
-def _draw_bridge(image: np.ndarray, camera: Camera, bridge: Bridge) -> None:
+def _draw_bridge(image: np.ndarray, camera: Camera, displacement: Displacement) -> None:
     """Paint the deck's visible side, then the deck."""
-    top = bridge.corners
-    side = np.array([[top[i], top[(i + 1) % 4], top[(i + 1) % 4] + (0, 0, 1.1), top[i] + (0, 0, 1.1)] for i in range(4)])
+    top = displacement.corners
+    side = np.array(
+        [[top[i], top[(i + 1) % 4], top[(i + 1) % 4] + (0, 0, 1.1), top[i] + (0, 0, 1.1)] for i in range(4)]
+    )
     _draw(image, camera, [scenery.Mesh(side, np.full((4, 3), 92.0))])
     corners = (camera.project(top) - 0.5).astype(np.float32)
     if cv2.intersectConvexConvex(corners, _rectangle(image.shape[1], image.shape[0]))[0] <= 0:
         return
-    rows, columns = bridge.picture.shape[:2]
-    picture = np.array([[-0.5, -0.5], [columns - 0.5, -0.5], [columns - 0.5, rows - 0.5], [-0.5, rows - 0.5]], dtype=np.float32)
+    rows, columns = displacement.picture.shape[:2]
+    picture = np.array(
+        [[-0.5, -0.5], [columns - 0.5, -0.5], [columns - 0.5, rows - 0.5], [-0.5, rows - 0.5]], dtype=np.float32
+    )
     to_image = cv2.getPerspectiveTransform(picture, corners)
     size = (image.shape[1], image.shape[0])
-    deck = cv2.warpPerspective(bridge.picture, to_image, size, borderMode=cv2.BORDER_REPLICATE)
+    deck = cv2.warpPerspective(displacement.picture, to_image, size, borderMode=cv2.BORDER_REPLICATE)
     mask = np.zeros(image.shape[:2], dtype=np.uint8)
     cv2.fillConvexPoly(mask, np.round(corners * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
     cv2.copyTo(deck, mask, image)

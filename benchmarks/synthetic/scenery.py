@@ -1,4 +1,4 @@
-"""What the generated clip shows: fields, roads, trees, houses, vehicles, bridges.
+"""What the generated clip shows: fields, roads, trees, houses, vehicles, displacements.
 
 Ground coordinates are metres, x right and y down on the map, z down into the ground (heights are negative z): a
 right-handed frame in which a camera looking straight down has the identity rotation. Colours are BGR, 0..255.
@@ -79,7 +79,7 @@ def house(width: float, depth: float, eaves: float, wall: Colour, tiles: Colour)
 
 
 def bridge_deck(length: float, width: float, rng: np.random.Generator, px_per_m: float = 8.0) -> np.ndarray:
-    """The carriageway of a bridge from above, the long side along the rows: uint8 ``(width, length, 3)`` in texels."""
+    """The carriageway of a displacement from above, the long side along the rows: uint8 ``(width, length, 3)`` in texels."""
     rows, columns = max(int(width * px_per_m), 8), int(length * px_per_m)
     deck = 122 + 9 * noise(rng, max(rows, columns), 5)[:rows, :columns] + 5 * rng.standard_normal((rows, columns))
     deck = np.repeat(deck[:, :, None], 3, axis=2)
@@ -105,7 +105,7 @@ def paint_ground(
 ) -> Tuple[np.ndarray, List[Mesh]]:
     """The ground from above and what stands on it.
 
-    `road` is the centre line, ``(n, 2)`` metres, closed; `decks` are the bridges' corners, ``(4, 2)`` metres each. Returns
+    `road` is the centre line, ``(n, 2)`` metres, closed; `decks` are the displacements' corners, ``(4, 2)`` metres each. Returns
     a uint8 image of ``2 * half_m`` metres a side at `px_per_m` with its origin in the middle, and the houses and parked cars.
     """
     size = int(2 * half_m * px_per_m)
@@ -119,7 +119,15 @@ def paint_ground(
         along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
         ends = texel([across * offset - along * 3 * half_m, across * offset + along * 3 * half_m])
         for width, colour in ((3.2, (98, 138, 152)), (0.7, (76, 118, 118))):
-            cv2.line(ground, tuple(map(int, ends[0])), tuple(map(int, ends[1])), colour, int(width * px_per_m), cv2.LINE_AA, 4)
+            cv2.line(
+                ground,
+                tuple(map(int, ends[0])),
+                tuple(map(int, ends[1])),
+                colour,
+                int(width * px_per_m),
+                cv2.LINE_AA,
+                4,
+            )
     line = [texel(road).reshape(-1, 1, 2)]
     for width, colour in ((ROAD_WIDTH + 2.4, (92, 128, 134)), (ROAD_WIDTH, (104, 102, 100))):
         cv2.polylines(ground, line, True, colour, int(width * px_per_m), cv2.LINE_AA, 4)
@@ -167,12 +175,17 @@ def _fields(size: int, px_per_m: float, rng: np.random.Generator) -> Tuple[np.nd
     grid = np.mgrid[0:size, 0:size].astype(np.float32)
     warp = [noise(rng, size, 4) * 2.0 * px_per_m for _ in range(2)]
     x, y = (grid[1] + warp[0]) / 4, (grid[0] + warp[1]) / 4
-    label = cv2.remap(labels.astype(np.float32), x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE).astype(np.int32)
+    label = cv2.remap(labels.astype(np.float32), x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE).astype(
+        np.int32
+    )
     kinds = labels.max() + 1
     palette = np.array(_FIELDS)[rng.integers(0, len(_FIELDS), kinds)] * rng.uniform(0.9, 1.1, (kinds, 1))
     angle, pitch = rng.uniform(0, np.pi, kinds), rng.uniform(0.9, 1.8, kinds) * px_per_m
     strength = np.where(rng.random(kinds) < 0.6, rng.uniform(0.05, 0.12, kinds), 0.0)
-    kx, ky = (2 * np.pi / pitch * np.cos(angle)).astype(np.float32), (2 * np.pi / pitch * np.sin(angle)).astype(np.float32)
+    kx, ky = (
+        (2 * np.pi / pitch * np.cos(angle)).astype(np.float32),
+        (2 * np.pi / pitch * np.sin(angle)).astype(np.float32),
+    )
     rows = np.sin(grid[1] * kx[label] + grid[0] * ky[label] + warp[0] * 0.15) * strength.astype(np.float32)[label]
     shade = 1 + 0.10 * noise(rng, size, 6) + 0.05 * noise(rng, size, 3, 128) + rows
     ground = palette.astype(np.float32)[label] * shade[:, :, None]
@@ -232,7 +245,9 @@ def _plant(ground, clearance, hedges, half_m, px_per_m, rng) -> None:
         round_about = np.stack([np.cos(angle), np.sin(angle)], axis=1) * radius + (x, y)
         darken(ground, round_about + SUN * radius * 1.2, 0.5)
         tone = np.array([44, 84, 66]) * rng.uniform(0.75, 1.15) + rng.uniform(-8, 8, 3)
-        for r, theta, grain in zip(np.sqrt(np.linspace(1, 0.02, 30)), rng.uniform(0, 6.28, 30), rng.uniform(0.85, 1.15, 30)):
+        for r, theta, grain in zip(
+            np.sqrt(np.linspace(1, 0.02, 30)), rng.uniform(0, 6.28, 30), rng.uniform(0.85, 1.15, 30)
+        ):
             at = np.array([np.cos(theta), np.sin(theta)]) * r * 0.85
             light = (0.95 - 0.35 * float(at @ SUN) / 0.65 + 0.25 * (1 - r)) * grain
             spot = tuple(int(v * 16) for v in at * radius + (x, y))

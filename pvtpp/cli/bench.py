@@ -14,30 +14,36 @@ import argparse
 from pathlib import Path
 from typing import Any, Optional, Tuple
 
-from benchmarks import power, stages
-from benchmarks.alone import alone
-from benchmarks.datasets import available, load
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.protocol import facts
-from benchmarks.report.files import check_writable, write_json
-from benchmarks.report.table import table
 from pvtpp import predictors
-from pvtpp.cli import common
 from pvtpp.errors import InputError
 from pvtpp.inference.artefact import Artefact, is_artefact, read
 from pvtpp.inference.engine import BACKENDS
-from pvtpp.inference.watched import watched
+from pvtpp.inference.observed import observed
 from pvtpp.tracker import Tracker
+from pvtpp_benchmarks import power, stage_timing
+from pvtpp_benchmarks.datasets import available, load
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.machine_lock import exclusive_machine
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import check_writable, write_json
+from pvtpp_benchmarks.report.table import table
+from pvtpp_trackers.factory import create_tracker
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--tracker", metavar="NAME", help="a name of the registry, or module:Class (default: the export's)")
-    parser.add_argument("--weights", metavar="PATH", help="the tracker's weights, or the folder that pvtpp export wrote")
+    parser.add_argument(
+        "--tracker", metavar="NAME", help="a name of the registry, or module:Class (default: the export's)"
+    )
+    parser.add_argument(
+        "--weights", metavar="PATH", help="the tracker's weights, or the folder that pvtpp export wrote"
+    )
     parser.add_argument("--backend", metavar="B", help=f"of {', '.join(BACKENDS['.onnx'])} (default the first)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads of the tracker (default 1)")
     parser.add_argument("--predictor", default="motion", metavar="P", help="(default motion)")
     parser.add_argument("--frames", type=int, default=300, metavar="N", help="timed frames (default 300)")
-    parser.add_argument("--dataset", metavar="NAME", help=f"one of: {', '.join(available())} (default: a generated 720p clip)")
+    parser.add_argument(
+        "--dataset", metavar="NAME", help=f"one of: {', '.join(available())} (default: a generated 720p clip)"
+    )
     parser.add_argument("--root", metavar="DIR", help="where the data set lies")
     parser.add_argument("--sequence", metavar="NAME", help="the sequence to run on (default: the first)")
     parser.add_argument("--json", metavar="FILE")
@@ -45,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     check_writable(options.json)
-    watch = stages.Watch()
+    watch = stage_timing.Watch()
     artefact = None
     if options.weights and (not options.tracker or is_artefact(options.weights)):
         artefact = read(Path(options.weights).expanduser())
@@ -53,10 +59,10 @@ def run(options: argparse.Namespace) -> None:
     sequence = _sequence(options)
     predictor = predictors.create(options.predictor)
     before = power.state()
-    with alone():
-        seconds = stages.measure(tracker, predictor, sequence, options.frames, watch)
+    with exclusive_machine():
+        seconds = stage_timing.measure(tracker, predictor, sequence, options.frames, watch)
     after = power.state()
-    rows, said = stages.summary(seconds), facts(0)
+    rows, said = stage_timing.summary(seconds), facts(0)
     print(f"{name}, {options.backend or 'default backend'}, {sequence.name}, {said['hardware']['machine']}")
     print(table([("stage", lambda row: row[0]), *_COLUMNS], list(rows.items())))
     if not options.json:
@@ -83,26 +89,28 @@ _COLUMNS: Tuple[Tuple[str, Any], ...] = tuple(
 )
 
 
-def _tracker(options: argparse.Namespace, artefact: Optional[Artefact], watch: stages.Watch) -> Tuple[str, Tracker]:
-    """The tracker's name and the tracker, its engines watched where it shows them."""
+def _tracker(
+    options: argparse.Namespace, artefact: Optional[Artefact], watch: stage_timing.Watch
+) -> Tuple[str, Tracker]:
+    """The tracker's name and the tracker, its engines observed where it shows them."""
     name = options.tracker or (artefact.card["model"] if artefact else None)
     if name is None:
         raise InputError("name what to time: --tracker NAME, or --weights with the folder of an export")
     given = {key: getattr(options, key) for key in ("backend", "threads") if getattr(options, key) is not None}
-    tracker = common.create_tracker(name, options.weights, **given)
+    tracker = create_tracker(name, options.weights, **given)
     engines = getattr(tracker, "engines", None)
     if not engines:
         return name, tracker
-    from trackers import registry
+    from pvtpp_trackers import registry
 
-    return name, registry.create(name, engines=tuple(watched(engines, watch.watch).values()))
+    return name, registry.create(name, engines=tuple(observed(engines, watch.watch).values()))
 
 
-def _sequence(options: argparse.Namespace) -> Sequence:
+def _sequence(options: argparse.Namespace) -> VideoSequence:
     if not options.dataset:
         if options.root or options.sequence:
             raise InputError("--root and --sequence need --dataset, the layout of what lies there")
-        from benchmarks.synthetic import AerialClip, render
+        from pvtpp_benchmarks.synthetic import AerialClip, render
 
         return render(AerialClip(width=1280, height=720, seconds=2.0, target_px=80.0, occlusions=()))
     if not options.root:

@@ -11,11 +11,11 @@ import argparse
 from dataclasses import asdict
 from functools import partial
 
-from benchmarks.check import check_tracker
-from benchmarks.protocol import facts
-from benchmarks.report.files import check_writable, write_json
-from pvtpp.cli import common
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import check_writable, write_json
+from pvtpp_benchmarks.tracker_check import check_tracker
+from pvtpp_trackers.factory import create_tracker
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     check_writable(options.json)
-    make_tracker = partial(common.create_tracker, options.tracker, options.weights)
+    make_tracker = partial(create_tracker, options.tracker, options.weights)
     try:
         make_tracker()
     except InputError:

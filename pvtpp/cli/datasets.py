@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from benchmarks.datasets import available, entry
-from benchmarks.datasets.check import DECODE, check
-from benchmarks.protocol import facts
-from benchmarks.report.files import check_writable, write_json
-from benchmarks.report.table import table
 from pvtpp.cli import common
+from pvtpp_benchmarks.datasets import available, entry
+from pvtpp_benchmarks.datasets.dataset_check import DECODE, check
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import check_writable, write_json
+from pvtpp_benchmarks.report.table import table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="the data sets and their layouts")
     checking = actions.add_parser("check", help="read every sequence of a copy and report what is wrong")
     common.add_dataset(checking)
-    checking.add_argument("--decode", choices=DECODE, default="ends", help="which images to open (default: first and last)")
+    checking.add_argument(
+        "--decode", choices=DECODE, default="ends", help="which images to open (default: first and last)"
+    )
     for action in (listing, checking):
         action.add_argument("--json", metavar="FILE")
 
@@ -26,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     check_writable(options.json)
     if options.action == "list":
-        entries = [{"name": name, "splits": list(entry(name).splits), "layout": entry(name).layout} for name in available()]
+        entries = [
+            {"name": name, "splits": list(entry(name).splits), "layout": entry(name).layout} for name in available()
+        ]
         print(
             table(
                 [

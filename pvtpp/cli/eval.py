@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks.evaluate import evaluate
-from benchmarks.report.files import check_writable
 from pvtpp.cli import common, output
 from pvtpp.cli.grid import add_grid, make_grid
+from pvtpp.progress import progress
+from pvtpp_benchmarks.evaluate import evaluate
+from pvtpp_benchmarks.report.files import check_writable
+from pvtpp_trackers.factory import MakeTracker
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,9 +32,9 @@ def run(options: argparse.Namespace) -> None:
     for path in (options.json, options.plot):
         check_writable(path)
     title, sequences = common.load_sequences(options)
-    make_tracker = common.MakeTracker(options.tracker, options.weights)
+    make_tracker = MakeTracker(options.tracker, options.weights)
     grid = make_grid(options, title, options.tracker, make_tracker.digest())
     make_tracker()
     with common.workers(options.workers) as executor:
-        rows = evaluate(sequences, grid, make_tracker, options.logs, executor, common.progress())
+        rows = evaluate(sequences, grid, make_tracker, options.logs, executor, progress())
     output.finish(options, rows, options.seed)

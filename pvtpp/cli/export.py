@@ -16,15 +16,15 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
-from benchmarks.datasets import available, load
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.protocol import facts
-from pvtpp.cli import common
-from pvtpp.cli.exportable import calibration, load_network
+from pvtpp.arguments import comma_separated
 from pvtpp.errors import InputError
 from pvtpp.inference.artefact import Artefact, is_artefact, read
 from pvtpp.inference.engine import BACKENDS
 from pvtpp.weights.store import sha256
+from pvtpp_benchmarks.datasets import available, load
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.exporting import calibration, load_network
+from pvtpp_benchmarks.provenance import facts
 
 if TYPE_CHECKING:
     from pvtpp.export.artefact import ExportConfig
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "model", metavar="MODEL", help="nanotrack-v3, siamrpn-mobilenetv2 or any other network of trackers.models"
+        "model", metavar="MODEL", help="nanotrack-v3, siamrpn-mobilenetv2 or any other network of pvtpp_trackers.models"
     )
     parser.add_argument("--checkpoint", metavar="FILE", help="the trained weights (default: the catalogue's)")
     parser.add_argument("--out", required=True, metavar="DIR", help="the folder of graphs and sidecar")
@@ -49,10 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--backend", default="onnxruntime:cpu", metavar="B", help=f"for --verify: of {', '.join(BACKENDS['.onnx'])}"
     )
-    group.add_argument("--dataset", metavar="NAME", help=f"clips to compare tracks on, one of: {', '.join(available())}")
+    group.add_argument(
+        "--dataset", metavar="NAME", help=f"clips to compare tracks on, one of: {', '.join(available())}"
+    )
     group.add_argument("--root", metavar="DIR", help="where the data set lies")
     group.add_argument("--split", help="train, val, test .. where the data set has splits")
-    group.add_argument("--sequences", type=common.names, metavar="A,B", help="these sequences only")
+    group.add_argument("--sequences", type=comma_separated, metavar="A,B", help="these sequences only")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -108,11 +110,13 @@ def _same_artefact(folder: str, config: ExportConfig, card: Dict[str, Any]) -> O
     return artefact
 
 
-def _clips(options: argparse.Namespace) -> List[Sequence]:
+def _clips(options: argparse.Namespace) -> List[VideoSequence]:
     if not options.dataset:
         if options.root or options.split or options.sequences:
-            raise InputError("--root, --split and --sequences say which clips of --dataset NAME to compare on; it is missing")
-        from benchmarks.synthetic import AerialClip, render
+            raise InputError(
+                "--root, --split and --sequences say which clips of --dataset NAME to compare on; it is missing"
+            )
+        from pvtpp_benchmarks.synthetic import AerialClip, render
 
         return [render(AerialClip(seconds=2.0, occlusions=()))]
     if not options.root:
@@ -121,10 +125,12 @@ def _clips(options: argparse.Namespace) -> List[Sequence]:
     return list(dataset.select(options.sequences) if options.sequences else dataset)
 
 
-def _calibration_clips(text: str) -> List[Sequence]:
+def _calibration_clips(text: str) -> List[VideoSequence]:
     name, root, split = (*text.split(":"), "", "")[:3]
     if not root:
-        raise InputError(f"--calibrate {text!r}: expected NAME:ROOT or NAME:ROOT:SPLIT, such as uav-mini:data/uav-mini:train")
+        raise InputError(
+            f"--calibrate {text!r}: expected NAME:ROOT or NAME:ROOT:SPLIT, such as uav-mini:data/uav-mini:train"
+        )
     return list(load(name, root, split or None))
 
 

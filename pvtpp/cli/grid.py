@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import Dict, Tuple
 
-from benchmarks import processing
-from benchmarks.evaluate import Grid
-from benchmarks.protocol import code_version
-from benchmarks.simulation import CORES, SCHEDULES
-from benchmarks.spec import CLOCKS, EGO_MOTIONS, MEASURED, STATUSES, RunSpec
-from pvtpp import predictors, propagation
-from pvtpp.cli.common import names
+from pvtpp import defaults, predictors, propagation
+from pvtpp.arguments import comma_separated
+from pvtpp.core.state_machine import SEARCH_REGIONS
 from pvtpp.errors import InputError
-from pvtpp.runtime import defaults
-from pvtpp.runtime.pipeline import SEARCH_REGIONS
+from pvtpp_benchmarks import processing
+from pvtpp_benchmarks.evaluate import Grid
+from pvtpp_benchmarks.provenance import code_version
+from pvtpp_benchmarks.simulation import CORES, SCHEDULES
+from pvtpp_benchmarks.spec import CLOCKS, EGO_MOTIONS, MEASURED, PRESENCES, RunSpec
 
 DEFAULT_PROCESSING = "0ms,20ms,47ms,85ms,165ms"
 DEFAULT_PREDICTORS = f"hold,constant_velocity,kalman,motion,{defaults.PREDICTOR}"
@@ -36,8 +35,8 @@ def add_grid(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--predictors",
-        type=names,
-        default=names(DEFAULT_PREDICTORS),
+        type=comma_separated,
+        default=comma_separated(DEFAULT_PREDICTORS),
         metavar="P,P",
         help=f"of {', '.join(predictors.names())} (default {DEFAULT_PREDICTORS})",
     )
@@ -46,19 +45,32 @@ def add_grid(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help="what a prediction costs: 0.2ms for all, or kalman=0.2ms,hold=0ms (default 0ms)",
     )
-    group.add_argument("--search-region", type=names, default=("last",), metavar="R,R", help=f"of {', '.join(SEARCH_REGIONS)}")
-    group.add_argument("--schedule", type=names, default=("async",), metavar="S,S", help=f"of {', '.join(SCHEDULES)}")
+    group.add_argument(
+        "--search-region",
+        type=comma_separated,
+        default=("last",),
+        metavar="R,R",
+        help=f"of {', '.join(SEARCH_REGIONS)}",
+    )
+    group.add_argument(
+        "--schedule", type=comma_separated, default=("async",), metavar="S,S", help=f"of {', '.join(SCHEDULES)}"
+    )
     group.add_argument(
         "--propagation",
-        type=names,
+        type=comma_separated,
         default=("none",),
         metavar="F,F",
-        help=f"the fast lane: of {', '.join(propagation.names())}",
+        help=f"the propagation: of {', '.join(propagation.names())}",
     )
     group.add_argument("--propagation-processing", metavar="T", help="what a step of it costs (default 2.5ms)")
-    group.add_argument("--propagation-core", default="own", choices=CORES, help="its own core, or the tracker's (default own)")
     group.add_argument(
-        "--status", choices=STATUSES, default="off", help="on: judge every result, coast and search when the target is lost"
+        "--propagation-core", default="own", choices=CORES, help="its own core, or the tracker's (default own)"
+    )
+    group.add_argument(
+        "--status",
+        choices=PRESENCES,
+        default="off",
+        help="on: judge every result, coast and search when the target is lost",
     )
     group.add_argument(
         "--ego-motion",
@@ -67,9 +79,14 @@ def add_grid(parser: argparse.ArgumentParser) -> None:
         help="gyro: know the camera's own rotation from the gyro.csv and camera.json of the sequences",
     )
     group.add_argument("--starts", type=int, default=1, metavar="N", help="start at 0, 1/N, 2/N .. of each clip")
-    group.add_argument("--jitter-init", type=float, default=0.0, metavar="PX", help="jitter of the first box, in pixels")
     group.add_argument(
-        "--draws", type=int, metavar="K", help="runs per start, the first without jitter (default 4 with --jitter-init, else 1)"
+        "--jitter-init", type=float, default=0.0, metavar="PX", help="jitter of the first box, in pixels"
+    )
+    group.add_argument(
+        "--draws",
+        type=int,
+        metavar="K",
+        help="runs per start, the first without jitter (default 4 with --jitter-init, else 1)",
     )
     group.add_argument("--seed", type=int, default=0)
     group.add_argument("--logs", default="runs", metavar="DIR", help="where event logs are kept (default runs)")
@@ -84,10 +101,12 @@ def make_grid(options: argparse.Namespace, dataset: str, tracker: str, digest: s
         if told:
             raise InputError(f"{told[0]}: on the wall clock everything takes what it takes, leave the option out")
         if options.workers > 1:
-            raise InputError(f"--workers {options.workers}: on the wall clock only 1, a run shares the machine with nobody")
+            raise InputError(
+                f"--workers {options.workers}: on the wall clock only 1, a run shares the machine with nobody"
+            )
         costs = {"processing": MEASURED, "predictor_processing": "0ms", "propagation_processing": "0ms"}
     costs = {name: DEFAULT_COSTS[name] if text is None else text for name, text in costs.items()}
-    processing_times = names(costs["processing"])
+    processing_times = comma_separated(costs["processing"])
     if not processing_times:
         raise InputError(f"--processing names no time, expected one or more of: {processing.FORMS}")
     draws = options.draws if options.draws is not None else (4 if options.jitter_init else 1)
@@ -124,7 +143,7 @@ def make_grid(options: argparse.Namespace, dataset: str, tracker: str, digest: s
 def _predictor_costs(text: str, served: Tuple[str, ...]) -> Dict[str, int]:
     """``2ms`` or ``name=2ms,name=1ms`` to nanoseconds by predictor."""
     costs = dict.fromkeys(served, 0)
-    for part in names(text):
+    for part in comma_separated(text):
         name, equals, time = part.rpartition("=")
         if equals and name not in costs:
             raise InputError(f"--predictor-processing names {name!r}, not among the predictors {', '.join(served)}")

@@ -49,7 +49,10 @@ def main(argv: Optional[List[str]] = None) -> int:
         return 2
     except SystemExit as error:
         # No command ends so.
-        print(f"pvtpp {options.command}: error: code that it loaded, such as a tracker's, exited ({error!r})", file=sys.stderr)
+        print(
+            f"pvtpp {options.command}: error: code that it loaded, such as a tracker's, exited ({error!r})",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print(

@@ -6,17 +6,19 @@ import argparse
 import sys
 from typing import Any, Dict, List
 
-from benchmarks.metrics import MODES
-from benchmarks.protocol import facts, hardware
-from benchmarks.report.files import write_json
-from benchmarks.report.table import result_table
-from pvtpp.cli.common import names
+from pvtpp.arguments import comma_separated
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.metrics import MODES
+from pvtpp_benchmarks.provenance import facts, hardware
+from pvtpp_benchmarks.report.files import write_json
+from pvtpp_benchmarks.report.table import result_table
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
-    group.add_argument("--mode", type=names, default=("otb",), metavar="M,M", help=f"metric modes, of {', '.join(MODES)}")
+    group.add_argument(
+        "--mode", type=comma_separated, default=("otb",), metavar="M,M", help=f"metric modes, of {', '.join(MODES)}"
+    )
     group.add_argument("--json", metavar="FILE", help="write the rows, with everything needed to repeat them")
     group.add_argument("--plot", metavar="PNG", help="draw the e-LAE curves (AUC over sigma)")
 
@@ -34,7 +36,7 @@ def finish(options: argparse.Namespace, rows: List[Dict[str, Any]], seed: int = 
 
 def plot(path: str, rows: List[Dict[str, Any]]) -> None:
     """The e-LAE curves of the online rows, each mode and camera rate named."""
-    from benchmarks.report.curves import plot_elae
+    from pvtpp_benchmarks.report.curves import plot_elae
 
     drawn = [row for row in rows if not row["apart"]]
     online = [row for row in drawn if row["curve"]]
@@ -51,7 +53,7 @@ def plot(path: str, rows: List[Dict[str, Any]]) -> None:
         details = {**{field: str(row[field]) for field in varying}, "camera_fps": f"{row['camera_fps']:g} fps"}
         details["status"] = "judged" if row["status"] == "on" else ""
         details["ego_motion"] = "gyro" if row["ego_motion"] == "gyro" else ""
-        details["propagation"] = "fast lane" if row["propagation"] not in (None, "none") else ""
+        details["propagation"] = "propagation" if row["propagation"] not in (None, "none") else ""
         told = [details[field] for field in varying if row["curve"] or field == "camera_fps"]
         exact = row["exact_curve"] or {"sigma": [0.0], "auc": [row["auc"]]}
         curves[", ".join([name, *filter(None, told)])] = (exact["sigma"], exact["auc"])

@@ -18,17 +18,18 @@ from typing import Dict
 
 import numpy as np
 
-from benchmarks.datasets.results import load_results
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.evaluate import evaluate
-from benchmarks.report.files import check_writable
 from pvtpp import predictors
 from pvtpp.cli import common, output
 from pvtpp.cli.grid import add_grid, make_grid
+from pvtpp.core.event_log import EventLog
+from pvtpp.core.replay import replay
 from pvtpp.errors import InputError
-from pvtpp.runtime.log import EventLog
-from pvtpp.runtime.replay import replay
+from pvtpp.progress import progress
 from pvtpp.tracker import Tracker
+from pvtpp_benchmarks.datasets.results import load_results
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.evaluate import evaluate
+from pvtpp_benchmarks.report.files import check_writable
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class MakeReplay:
 
     results: Dict[str, np.ndarray]
 
-    def __call__(self, sequence: Sequence) -> Tracker:
-        from trackers.replay import ReplayTracker
+    def __call__(self, sequence: VideoSequence) -> Tracker:
+        from pvtpp_trackers.replay import ReplayTracker
 
         return ReplayTracker(self.results[sequence.name])
 
@@ -51,7 +52,9 @@ class MakeReplay:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("events", nargs="*", metavar="LOG", help="event logs to drive the pipeline with, instead of the rest")
+    parser.add_argument(
+        "events", nargs="*", metavar="LOG", help="event logs to drive the pipeline with, instead of the rest"
+    )
     parser.add_argument("--results", metavar="DIR", help="one tracker's result files")
     common.add_dataset(parser, required=False)
     add_grid(parser)
@@ -65,13 +68,17 @@ def run(options: argparse.Namespace) -> int:
         return sum([not _agrees(path) for path in options.events]) and 1
     missing = [f"--{name}" for name in ("results", "dataset", "root") if getattr(options, name) is None]
     if missing:
-        raise InputError(f"{', '.join(missing)} missing: result files need all three of --results, --dataset and --root")
+        raise InputError(
+            f"{', '.join(missing)} missing: result files need all three of --results, --dataset and --root"
+        )
     if options.clock == "wall":
         raise InputError("--clock wall: recorded boxes take no time of their own, allowed is simulated")
     for path in (options.json, options.plot):
         check_writable(path)
     if "predicted" in options.search_region:
-        raise InputError("--search-region predicted: recorded boxes cannot look elsewhere, the tracker itself has to run")
+        raise InputError(
+            "--search-region predicted: recorded boxes cannot look elsewhere, the tracker itself has to run"
+        )
     sighted = [name for name in options.predictors if predictors.reads_features(predictors.create(name))]
     if sighted:
         raise InputError(
@@ -84,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
     make_tracker = MakeReplay(results)
     grid = make_grid(options, title, f"replay:{tracker}", make_tracker.digest())
     with common.workers(options.workers) as executor:
-        rows = evaluate(sequences, grid, make_tracker, options.logs, executor, common.progress())
+        rows = evaluate(sequences, grid, make_tracker, options.logs, executor, progress())
     output.finish(options, rows, options.seed)
     return 0
 

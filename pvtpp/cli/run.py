@@ -10,12 +10,14 @@ from __future__ import annotations
 import argparse
 import os
 
-from benchmarks.protocol import facts
-from benchmarks.report.files import check_writable, write_json
-from benchmarks.runs import jobs
-from benchmarks.runs import run as run_jobs
 from pvtpp.cli import common
 from pvtpp.cli.grid import add_grid, make_grid
+from pvtpp.progress import progress
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import check_writable, write_json
+from pvtpp_benchmarks.runs import jobs
+from pvtpp_benchmarks.runs import run as run_jobs
+from pvtpp_trackers.factory import MakeTracker
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,10 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     check_writable(options.json)
     title, sequences = common.load_sequences(options)
-    make_tracker = common.MakeTracker(options.tracker, options.weights)
+    make_tracker = MakeTracker(options.tracker, options.weights)
     grid = make_grid(options, title, options.tracker, make_tracker.digest())
     make_tracker()
-    show, written = common.progress(), []
+    show, written = progress(), []
     with common.workers(options.workers) as executor:
         for spec in grid.specs():
             todo = jobs(sequences, spec, options.logs)

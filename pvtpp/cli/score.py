@@ -14,21 +14,24 @@ import os
 from dataclasses import fields
 from typing import Any, Dict, List, Optional, Tuple
 
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.evaluate import Tally
-from benchmarks.report.files import check_writable
-from benchmarks.runs import with_predictors
-from benchmarks.spec import RunSpec
+from pvtpp.arguments import comma_separated
 from pvtpp.cli import common, output
+from pvtpp.core.event_log import EventLog
 from pvtpp.errors import InputError
-from pvtpp.runtime.log import EventLog
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.evaluate import Tally
+from pvtpp_benchmarks.report.files import check_writable
+from pvtpp_benchmarks.runs import with_predictors
+from pvtpp_benchmarks.spec import RunSpec
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("logs", nargs="+", metavar="LOG", help="event logs, or folders of them")
     common.add_dataset(parser)
     output.add_output(parser)
-    parser.add_argument("--predictors", type=common.names, metavar="P,P", help="(default: those that listened to the runs)")
+    parser.add_argument(
+        "--predictors", type=comma_separated, metavar="P,P", help="(default: those that listened to the runs)"
+    )
     parser.add_argument("--anew", action="store_true", help="make the trajectories anew, even where the log has them")
 
 
@@ -37,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
         check_writable(path)
     _, sequences = common.load_sequences(options, images=False)
     by_name = {sequence.name: sequence for sequence in sequences}
-    groups: Dict[str, List[Tuple[Sequence, EventLog, str]]] = {}
+    groups: Dict[str, List[Tuple[VideoSequence, EventLog, str]]] = {}
     for path in find_logs(options.logs):
         log = EventLog.read(path)
         missing = [field for field in ("sequence", "processing", "tracker", "dataset") if field not in log.meta]
@@ -85,7 +88,7 @@ def find_logs(places: List[str]) -> List[str]:
     return found
 
 
-def _order(logged: List[Tuple[Sequence, EventLog, str]]) -> Tuple[float, str]:
+def _order(logged: List[Tuple[VideoSequence, EventLog, str]]) -> Tuple[float, str]:
     log = logged[0][1]
     return _spec(log, None, 1).processing_ms, json.dumps(log.meta, sort_keys=True)
 

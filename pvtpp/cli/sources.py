@@ -13,10 +13,10 @@ from typing import Callable, Iterator, Optional
 
 import numpy as np
 
-from benchmarks.datasets.clip import list_images
-from benchmarks.datasets.sequence import read_image
 from pvtpp.errors import InputError
 from pvtpp.tracker import check_image
+from pvtpp_benchmarks.datasets.sequence import read_image
+from pvtpp_benchmarks.datasets.sequence_files import list_images
 
 DEFAULT_FPS = 30.0
 # So many pictures a camera's driver keeps waiting, as a rule at most.

@@ -20,45 +20,54 @@ from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
-from benchmarks.protocol import facts
-from benchmarks.report.table import table
-from benchmarks.spec import STATUSES
-from benchmarks.wall import SequenceClock
-from pvtpp import predictors, propagation
+from pvtpp import defaults, predictors, propagation
+from pvtpp.arguments import comma_separated
 from pvtpp.boxes import xywh_to_box
 from pvtpp.cli import common, track_files, window
-from pvtpp.cli.sightings import ENDINGS, Sighting, draw, write
+from pvtpp.cli.frame_records import ENDINGS, Sighting, draw, write
 from pvtpp.cli.sources import Source, open_source
+from pvtpp.core.event_log import EventLog
+from pvtpp.core.presence import PresenceConfig
+from pvtpp.core.state_machine import SEARCH_REGIONS
 from pvtpp.errors import InputError
-from pvtpp.runtime import defaults
-from pvtpp.runtime.live import LiveTracker
-from pvtpp.runtime.log import EventLog
-from pvtpp.runtime.pipeline import SEARCH_REGIONS
-from pvtpp.runtime.status import StatusConfig
-from pvtpp.runtime.warm_up import warm_up
+from pvtpp.live.live_tracker import LiveTracker
+from pvtpp.live.warm_up import warm_up
+from pvtpp.progress import progress
 from pvtpp.tracker import Frame
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.table import table
+from pvtpp_benchmarks.spec import PRESENCES
+from pvtpp_benchmarks.wall import SequenceClock
+from pvtpp_trackers.factory import create_tracker
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SOURCE", help="a video file, a folder of images, or a camera's number")
-    parser.add_argument("--box", metavar="X,Y,W,H", help="the target in the first frame: left, top, width, height in pixels")
+    parser.add_argument(
+        "--box", metavar="X,Y,W,H", help="the target in the first frame: left, top, width, height in pixels"
+    )
     parser.add_argument("--fps", type=float, help="frame rate of the source (default: its own; 30 for a folder)")
     common.add_tracker(parser)
     parser.add_argument(
         "--predictors",
-        type=common.names,
+        type=comma_separated,
         default=(defaults.PREDICTOR,),
         metavar="P,P",
         help=f"the first one leads and is shown; of {', '.join(predictors.names())} (default {defaults.PREDICTOR})",
     )
     lanes = propagation.names()
-    parser.add_argument("--propagation", choices=lanes, default=defaults.PROPAGATION, help="fast lane (default %(default)s)")
     parser.add_argument(
-        "--search-region", choices=SEARCH_REGIONS, default=defaults.SEARCH_REGION, help="where to look (default %(default)s)"
+        "--propagation", choices=lanes, default=defaults.PROPAGATION, help="propagation (default %(default)s)"
+    )
+    parser.add_argument(
+        "--search-region",
+        choices=SEARCH_REGIONS,
+        default=defaults.SEARCH_REGION,
+        help="where to look (default %(default)s)",
     )
     parser.add_argument(
         "--status",
-        choices=STATUSES,
+        choices=PRESENCES,
         default=defaults.STATUS,
         help="on: judge every result, coast and search when the target is lost (default %(default)s)",
     )
@@ -76,23 +85,25 @@ def run(options: argparse.Namespace) -> int:
     track_files.check(options)
     in_window = not options.no_window and window.opens()
     if options.box is None and not in_window:
-        raise InputError("no display to draw the target on: give it as --box X,Y,W,H (left, top, width, height in pixels)")
+        raise InputError(
+            "no display to draw the target on: give it as --box X,Y,W,H (left, top, width, height in pixels)"
+        )
     listeners = {name: predictors.create(name) for name in options.predictors}
     video = options.video or (None if in_window else track_files.default_video(options.source))
     source = open_source(options.source, options.fps)
     images = source.images()
     first = next(images)
     box = first_box(options.box, first, source.name) if options.box else window.drawn_box(first)
-    tracker = common.create_tracker(options.tracker, options.weights)
+    tracker = create_tracker(options.tracker, options.weights)
     # What is loaded at first use is loaded before the target moves.
     warm_up(tracker, options.tracker, Frame(0, 0, first, source.name), box)
-    status = StatusConfig() if options.status == "on" else None
+    status = PresenceConfig() if options.status == "on" else None
     about = {
         "protocol": facts(0),
         "source": source.name,
         "fps": source.fps,
         **{name: getattr(options, name) for name in ("tracker", "predictors", "propagation", "search_region")},
-        "status_config": asdict(status) if status else None,
+        "presence_config": asdict(status) if status else None,
     }
     log = EventLog({**about, "clock": "wall"}) if options.log else None
     clock = SequenceClock(0)
@@ -122,7 +133,9 @@ def run(options: argparse.Namespace) -> int:
                 track_files.record(video, drawn, source.fps)
         # All of it; after a video, what was left when that failed.
         deque(drawn if in_window else sightings, maxlen=0)
-        about.update(counts=live.counts, stages_ms=_stages(live), failures=[str(failure.error) for failure in live.errors])
+        about.update(
+            counts=live.counts, stages_ms=_stages(live), failures=[str(failure.error) for failure in live.errors]
+        )
     if log is not None:
         with track_files.kept(options.log, written, broken):
             log.write(options.log)
@@ -132,7 +145,9 @@ def run(options: argparse.Namespace) -> int:
     if video and not source.live:
         # Afterwards, since drawing and encoding would have slowed down what they show.
         with keep_video:
-            track_files.record(video, (draw(image, sighting) for sighting, image in zip(seen, source.images())), source.fps)
+            track_files.record(
+                video, (draw(image, sighting) for sighting, image in zip(seen, source.images())), source.fps
+            )
     _tell(source, seen, about, written)
     for error in spoilt:
         track_files.warn(error)
@@ -148,7 +163,9 @@ def first_box(text: str, image: np.ndarray, source: str) -> np.ndarray:
     except ValueError:
         xywh = np.empty(0)
     if xywh.shape != (4,) or not np.isfinite(xywh).all() or not (xywh[2:] > 0).all():
-        raise InputError(f"--box {text!r}: four numbers left,top,width,height in pixels are needed, width and height above 0")
+        raise InputError(
+            f"--box {text!r}: four numbers left,top,width,height in pixels are needed, width and height above 0"
+        )
     height, width = image.shape[:2]
     inside = np.minimum(xywh[:2] + xywh[2:], [width, height]) - np.maximum(xywh[:2], 0)
     if not (inside >= 1).all():
@@ -197,7 +214,7 @@ def _note(
     frames: Iterator[Frame], live: LiveTracker, names: Sequence[str], source: Source, seen: List[Sighting]
 ) -> Iterator[Tuple[Frame, Sighting]]:
     """Each frame with what is known as it comes, also added to `seen`; progress once a second."""
-    show, total = common.progress(), source.count or "?"
+    show, total = progress(), source.count or "?"
     for frame in frames:
         sighting = Sighting.of(live, frame, names)
         seen.append(sighting)
@@ -234,7 +251,9 @@ def _tell(source: Source, seen: List[Sighting], about: Dict[str, Any], written: 
     if sys.stderr.isatty():
         print(file=sys.stderr)
     counts = about["counts"]
-    print(f"{source.name}: {len(seen)} frames at {source.fps:g} fps, {counts['tracker_dropped']} passed over by the tracker\n")
+    print(
+        f"{source.name}: {len(seen)} frames at {source.fps:g} fps, {counts['tracker_dropped']} passed over by the tracker\n"
+    )
     columns = [
         ("stage", lambda item: item[0]),
         ("samples", lambda item: str(item[1][0])),

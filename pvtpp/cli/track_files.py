@@ -11,9 +11,9 @@ from typing import Iterable, Iterator, List, Optional
 
 import numpy as np
 
-from benchmarks.report.files import check_writable
-from pvtpp.cli.sightings import ENDINGS
+from pvtpp.cli.frame_records import ENDINGS
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.report.files import check_writable
 
 VIDEO = "tracked.mp4"
 
@@ -51,7 +51,7 @@ def warn(error: InputError) -> None:
 
 def record(video: str, images: Iterable[np.ndarray], fps: float) -> None:
     """Write uint8 BGR images of one size as MP4; InputError where that fails."""
-    from benchmarks.report.video import write_video
+    from pvtpp_benchmarks.report.video import write_video
 
     write_video(video, images, fps)
 

@@ -50,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.apart:
-        raise InputError(f"--apart {','.join(options.apart)} is for tables; in training every twentieth sequence is held out")
+        raise InputError(
+            f"--apart {','.join(options.apart)} is for tables; in training every twentieth sequence is held out"
+        )
     _make_folder(options.out)
     try:
         options.train(options)
@@ -87,7 +89,9 @@ def refuse_rates(options: argparse.Namespace, what: str) -> None:
         value = getattr(options, name)
         if value is not None:
             option = f"--{name.replace('_', '-')} {value:g}"
-            raise InputError(f"{option} has no effect on {what}: rows count as frames of the rates that its windows draw")
+            raise InputError(
+                f"{option} has no effect on {what}: rows count as frames of the rates that its windows draw"
+            )
 
 
 def _make_folder(path: str) -> None:

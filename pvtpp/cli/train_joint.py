@@ -16,10 +16,12 @@ import sys
 from dataclasses import asdict, replace
 from typing import Any
 
-from benchmarks.protocol import facts
 from pvtpp.cli import common
 from pvtpp.cli.train import checkpoints, clips, configured, seeded, split
 from pvtpp.errors import InputError
+from pvtpp.progress import progress
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_trackers.factory import MakeTracker
 
 RANDOM = "random"
 """In place of a checkpoint: an untrained tracker, to see whether training runs at all."""
@@ -35,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"--joint: the tracker's torch weights (default: the catalogue's), or {RANDOM} for an untrained tracker",
     )
-    group.add_argument("--variations", type=int, default=4, metavar="N", help="of each clip, by another camera (default 4)")
+    group.add_argument(
+        "--variations", type=int, default=4, metavar="N", help="of each clip, by another camera (default 4)"
+    )
     group.add_argument("--runs", type=int, default=4, metavar="N", help="recorded runs of each (default 4)")
     common.add_tracker(parser)
 
@@ -83,9 +87,13 @@ def run(options: argparse.Namespace) -> None:
         "protocol": facts(config.seed),
     }
     worst = publish(network, path, card)
-    print(f"{path}: {len(parts[0])} sequences learnt from, ONNX against torch {worst:.1e}; use it as --predictors joint:{path}")
+    print(
+        f"{path}: {len(parts[0])} sequences learnt from, ONNX against torch {worst:.1e}; use it as --predictors joint:{path}"
+    )
     if untrained:
-        print(f"{options.tracker} began with random weights and tracks nothing: neither it nor this predictor is of use")
+        print(
+            f"{options.tracker} began with random weights and tracks nothing: neither it nor this predictor is of use"
+        )
 
 
 def _require_first_stage(folder: str) -> None:
@@ -104,20 +112,26 @@ def _forget(folder: str) -> None:
 
 def _frozen(options: argparse.Namespace) -> tuple[Any, None, str]:
     if options.checkpoint:
-        raise InputError(f"--checkpoint {options.checkpoint} is for --joint; --frozen takes the tracker by --weights PATH")
-    make = common.MakeTracker(options.tracker, options.weights)
+        raise InputError(
+            f"--checkpoint {options.checkpoint} is for --joint; --frozen takes the tracker by --weights PATH"
+        )
+    make = MakeTracker(options.tracker, options.weights)
     return make(), None, f"{options.tracker} {make.digest()}"
 
 
 def _joint(options: argparse.Namespace, seed: int) -> tuple[Any, Any, str]:
-    from trackers.models.learning import LEARNING
-    from trackers.models.training import Recorder
+    from pvtpp_trackers.models.learning import LEARNING
+    from pvtpp_trackers.models.training import Recorder
 
     name = options.tracker
     if name not in LEARNING:
-        raise InputError(f"--joint trains {', '.join(LEARNING)}, the tracker is {name}; --frozen takes any with features")
+        raise InputError(
+            f"--joint trains {', '.join(LEARNING)}, the tracker is {name}; --frozen takes any with features"
+        )
     if options.weights:
-        raise InputError(f"--weights {options.weights} is for --frozen; --joint starts from --checkpoint FILE, or {RANDOM}")
+        raise InputError(
+            f"--weights {options.weights} is for --frozen; --joint starts from --checkpoint FILE, or {RANDOM}"
+        )
     model, source = _untrained(name, seed) if options.checkpoint == RANDOM else _trained(name, options.checkpoint)
     part = LEARNING[name](model)
     # The recorder runs the same layers, but only before they learn.
@@ -125,9 +139,9 @@ def _joint(options: argparse.Namespace, seed: int) -> tuple[Any, Any, str]:
 
 
 def _trained(name: str, checkpoint: str | None) -> tuple[Any, str]:
-    from pvtpp.cli.exportable import load_network
     from pvtpp.weights.store import sha256
-    from trackers.models import zoo
+    from pvtpp_benchmarks.exporting import load_network
+    from pvtpp_trackers.models import zoo
 
     path = load_network(name, checkpoint).checkpoint
     return zoo.load(name, path), sha256(path)[:12]
@@ -136,8 +150,8 @@ def _trained(name: str, checkpoint: str | None) -> tuple[Any, str]:
 def _untrained(name: str, seed: int) -> tuple[Any, str]:
     import torch
 
-    from trackers.models import zoo
-    from trackers.models.parts import settle
+    from pvtpp_trackers.models import zoo
+    from pvtpp_trackers.models.parts import settle
 
     torch.manual_seed(seed)
     return settle(zoo.create(name), seed), f"random weights, seed {seed}"
@@ -150,7 +164,7 @@ def _recorded(options: argparse.Namespace, tracker: Any, source: str, sequences:
 
     made = with_variations(clips(sequences), options.variations, Variation(), seed)
     folder, plan = os.path.join(options.out, "recordings"), RecordingPlan(runs=options.runs, seed=seed)
-    return list(record_all(tracker, made, plan, folder, source, common.progress(), wait=not is_first()))
+    return list(record_all(tracker, made, plan, folder, source, progress(), wait=not is_first()))
 
 
 def _fitting(network: Any, template: tuple[int, ...], search: tuple[int, ...]) -> Any:
@@ -162,12 +176,18 @@ def _export_tracker(options: argparse.Namespace, part: Any, source: str, sequenc
     from functools import partial
     from pathlib import Path
 
-    from pvtpp.cli.exportable import Network
     from pvtpp.export.artefact import ExportConfig, export
-    from trackers.models.parts import engines
+    from pvtpp_benchmarks.exporting import Network
+    from pvtpp_trackers.models.parts import engines
 
     model = part.model.eval()
     trained = Path(options.out, "last.ckpt")
     network = Network(options.tracker, trained, dict(zip(model.parts(), engines(model))))
     card = {"model": options.tracker, "source": {"trained": source}, "protocol": facts(seed)}
-    export(network.engines, os.path.join(options.out, "tracker"), ExportConfig(), partial(network.compare, sequences[:1]), card)
+    export(
+        network.engines,
+        os.path.join(options.out, "tracker"),
+        ExportConfig(),
+        partial(network.compare, sequences[:1]),
+        card,
+    )

@@ -13,9 +13,9 @@ import os
 import sys
 from dataclasses import asdict
 
-from benchmarks.protocol import facts
 from pvtpp.cli import common
 from pvtpp.cli.train import configured, refuse_rates, seeded, split
+from pvtpp_benchmarks.provenance import facts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,4 +53,6 @@ def run(options: argparse.Namespace) -> None:
         "protocol": facts(config.seed),
     }
     worst = publish(network, path, card)
-    print(f"{path}: {len(learnt)} sequences learnt from, ONNX against torch {worst:.1e}; use it as --predictors motion:{path}")
+    print(
+        f"{path}: {len(learnt)} sequences learnt from, ONNX against torch {worst:.1e}; use it as --predictors motion:{path}"
+    )

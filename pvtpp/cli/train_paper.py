@@ -15,11 +15,13 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks import processing
-from benchmarks.protocol import facts
 from pvtpp.cli import common
 from pvtpp.cli.train import clips, configured, refuse_rates, seeded, split
 from pvtpp.errors import InputError
+from pvtpp.progress import progress
+from pvtpp_benchmarks import processing
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_trackers.factory import MakeTracker
 
 MODULES = {"m": "motion", "v": "visual", "mv": "joint"}
 SHORTEST_S = 0.02
@@ -31,7 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--modules", required=True, choices=list(MODULES), help="motion, visual, or both")
     group.add_argument("--kappa", type=float, default=30.0, metavar="FPS", help="frame rate of its heads (default 30)")
     group.add_argument(
-        "--processing", required=True, metavar="T", help=f"what the tracker needs a frame (v, mv: at most): {processing.FORMS}"
+        "--processing",
+        required=True,
+        metavar="T",
+        help=f"what the tracker needs a frame (v, mv: at most): {processing.FORMS}",
     )
     group.add_argument("--runs", type=int, default=6, metavar="N", help="v, mv: recorded runs of each clip (default 6)")
     common.add_tracker(parser)
@@ -86,7 +91,9 @@ def _configured(options: argparse.Namespace, preset: Any) -> Any:
     if found != wanted:
         names = ("kappa", "network.heads", "network.kind")
         wrong = next((name, value) for name, value, other in zip(names, found, wanted) if value != other)
-        raise InputError(f"--config: {wrong[0]} {wrong[1]} is what --kappa, --processing and --modules say, leave it out")
+        raise InputError(
+            f"--config: {wrong[0]} {wrong[1]} is what --kappa, --processing and --modules say, leave it out"
+        )
     return config
 
 
@@ -95,7 +102,7 @@ def _recorded(options: argparse.Namespace, sequences: list[Any], longest_s: floa
     from pvtpp.training.ranks import is_first
     from pvtpp.training.recordings import RecordingPlan, record_all
 
-    make = common.MakeTracker(options.tracker, options.weights)
+    make = MakeTracker(options.tracker, options.weights)
     plan = RecordingPlan(runs=options.runs, processing_s=(min(SHORTEST_S, longest_s), longest_s), seed=seed)
     source, folder = f"{options.tracker} {make.digest()}", os.path.join(options.out, "recordings")
-    return list(record_all(make(), clips(sequences), plan, folder, source, common.progress(), wait=not is_first()))
+    return list(record_all(make(), clips(sequences), plan, folder, source, progress(), wait=not is_first()))

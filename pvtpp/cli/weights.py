@@ -11,10 +11,10 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from benchmarks.report.table import table
 from pvtpp import weights
-from pvtpp.cli import common
 from pvtpp.errors import InputError
+from pvtpp.progress import download_progress
+from pvtpp_benchmarks.report.table import table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,13 +31,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     convert.add_argument(
         "--history", type=int, default=3, help="past steps it looks at, which its weights do not tell (default 3)"
     )
-    convert.add_argument("--factor", default="absolute", help="absolute, as the published code, or signed, as the paper")
-    convert.add_argument("--kappa", type=float, default=30.0, metavar="FPS", help="frame rate of its heads (default 30)")
+    convert.add_argument(
+        "--factor", default="absolute", help="absolute, as the published code, or signed, as the paper"
+    )
+    convert.add_argument(
+        "--kappa", type=float, default=30.0, metavar="FPS", help="frame rate of its heads (default 30)"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     if options.action == "pull":
-        print(weights.pull(options.name, common.download_progress()))
+        print(weights.pull(options.name, download_progress()))
     elif options.action == "path":
         print(weights.path(options.name, options.weights))
     elif options.action == "convert":
@@ -48,7 +52,12 @@ def run(options: argparse.Namespace) -> None:
                 [
                     ("name", lambda entry: entry.name),
                     ("licence", lambda entry: entry.licence),
-                    ("MB", lambda entry: f"{sum(file.size for file in entry.files) / 1e6:.1f}" if entry.files[0].size else "?"),
+                    (
+                        "MB",
+                        lambda entry: (
+                            f"{sum(file.size for file in entry.files) / 1e6:.1f}" if entry.files[0].size else "?"
+                        ),
+                    ),
                     ("here", lambda entry: _where(entry.name)),
                     ("note", lambda entry: entry.note),
                 ],

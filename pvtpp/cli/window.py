@@ -10,7 +10,7 @@ from typing import Iterable, Iterator, Tuple
 import numpy as np
 
 from pvtpp.boxes import xywh_to_box
-from pvtpp.cli.sightings import Sighting, draw
+from pvtpp.cli.frame_records import Sighting, draw
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
 

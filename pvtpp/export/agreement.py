@@ -18,7 +18,9 @@ def furthest(found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]
     worst = 0.0
     for name, answer in expected.items():
         if not np.isfinite(answer).all():
-            raise InputError(f"the network answers NaN or infinity ({name}): training diverged, there is nothing to export")
+            raise InputError(
+                f"the network answers NaN or infinity ({name}): training diverged, there is nothing to export"
+            )
         scale = max(1.0, float(np.abs(answer).max())) if relative else 1.0
         # np.maximum and not max(), which would drop a NaN.
         worst = float(np.maximum(worst, np.abs(found[name] - answer).max() / scale))

@@ -140,7 +140,9 @@ def check_folder(folder: str | Path) -> Path:
     # A link must not be taken for the folder it leads to.
     folder, here = folder.resolve(), Path.cwd()
     if folder in (here, *here.parents):
-        raise InputError(f"{folder}: is replaced as a whole, which would take it from under your feet; name another folder")
+        raise InputError(
+            f"{folder}: is replaced as a whole, which would take it from under your feet; name another folder"
+        )
     return folder
 
 

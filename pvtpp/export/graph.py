@@ -62,7 +62,9 @@ def write_graph(engine: TorchEngine, path: str | Path, form: str = "grouped") ->
     open_ = [spec for spec in (*engine.inputs, *engine.outputs) if None in spec.shape]
     if open_:
         raise InputError(f"a graph has fixed shapes, {open_[0]} has not")
-    example = tuple(torch.tensor(np.ones([int(n or 1) for n in s.shape], s.dtype), device=engine.device) for s in engine.inputs)
+    example = tuple(
+        torch.tensor(np.ones([int(n or 1) for n in s.shape], s.dtype), device=engine.device) for s in engine.inputs
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -89,7 +91,9 @@ def graph_path(path: str | Path) -> Path:
     return path
 
 
-def write_checked(engine: TorchEngine, path: Path, difference: Callable[[Engine, Engine], float], tolerance: float) -> float:
+def write_checked(
+    engine: TorchEngine, path: Path, difference: Callable[[Engine, Engine], float], tolerance: float
+) -> float:
     """`write_graph`, whole or not at all: returns by how much the loaded graph differs from torch, InputError above
     `tolerance`."""
     with whole_file(path, keep_extension=True) as partial:

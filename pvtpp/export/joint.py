@@ -45,7 +45,7 @@ def _drawn(rng: np.random.Generator, engine: Engine) -> dict[str, np.ndarray]:
     made: dict[str, Any] = {name: rng.normal(0, scale, shape) for name, shape in shapes.items()}
     if "interval" in shapes:
         made["interval"] = rng.uniform(0.01, 0.2, shapes["interval"])
-        made["score"], made["carried"] = np.ones(shapes["score"]), np.zeros(shapes["carried"])
+        made["score"], made["propagated"] = np.ones(shapes["score"]), np.zeros(shapes["propagated"])
         past = rng.integers(0, shapes["interval"][1] + 1)
         made["quality"] = rng.uniform(0.1, 1.0, shapes["quality"])
         for name in ("step", "innovation", "interval", "quality"):

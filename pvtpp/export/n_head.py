@@ -38,7 +38,9 @@ def publish(
     if network.config.sees_images:
         decoder, encoder = as_engines(network, *sides)
         beside = path.with_suffix(".encoder.onnx")
-        worst = max(write_checked(encoder, beside, difference, tolerance), write_checked(decoder, path, difference, tolerance))
+        worst = max(
+            write_checked(encoder, beside, difference, tolerance), write_checked(decoder, path, difference, tolerance)
+        )
         card["encoder"] = beside.name
     else:
         worst = write_checked(as_engine(network), path, difference, tolerance)
@@ -50,7 +52,10 @@ def difference(engine: Engine, reference: Engine, seed: int = 0) -> float:
     """The largest difference between two engines of the same inputs, in parts of their largest answer where that is over 1."""
     rng, worst = np.random.default_rng(seed), 0.0
     for _ in range(SAMPLES):
-        made = {spec.name: rng.normal(0, 0.3, [int(n or 1) for n in spec.shape]).astype(np.float32) for spec in engine.inputs}
+        made = {
+            spec.name: rng.normal(0, 0.3, [int(n or 1) for n in spec.shape]).astype(np.float32)
+            for spec in engine.inputs
+        }
         if "interval" in made:
             made["interval"] = rng.integers(1, 8, made["interval"].shape).astype(np.float32)
         worst = float(np.maximum(worst, furthest(engine.run(made), reference.run(made), relative=True)))

@@ -33,7 +33,13 @@ def runtime_weights(model: onnx.ModelProto) -> list[onnx.NodeProto]:
     def is_constant(name: str) -> bool:
         while name not in constant:
             node = made.get(name)
-            if node is None or node.op_type not in ("Constant", "Identity", "Cast", "QuantizeLinear", "DequantizeLinear"):
+            if node is None or node.op_type not in (
+                "Constant",
+                "Identity",
+                "Cast",
+                "QuantizeLinear",
+                "DequantizeLinear",
+            ):
                 return False
             if node.op_type == "Constant":
                 return True
@@ -53,7 +59,9 @@ def check_for_tensorrt(model: onnx.ModelProto, source: str) -> None:
     computed = runtime_weights(model)
     if computed:
         names = ", ".join(node.name or node.output[0] for node in computed)
-        raise InputError(f"{source}: convolutions with weights from the graph ({names}); export it in the form 'unrolled'")
+        raise InputError(
+            f"{source}: convolutions with weights from the graph ({names}); export it in the form 'unrolled'"
+        )
     shapes = [value for value in (*model.graph.input, *model.graph.output) if None in _shape(value)]
     if shapes:
         raise InputError(f"{source}: {shapes[0].name!r} has a shape that is not fixed: {_shape(shapes[0])}")

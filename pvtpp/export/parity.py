@@ -15,7 +15,7 @@ import numpy as np
 
 from pvtpp.errors import InputError
 from pvtpp.inference.engine import Engine
-from pvtpp.inference.watched import Call, watched
+from pvtpp.inference.observed import Call, observed
 from pvtpp.tracker import Frame, Tracker
 
 Engines = Mapping[str, Engine]
@@ -150,7 +150,7 @@ def compare_tracks(
         def keep(call: Call) -> None:
             into[call.name] = call.outputs
 
-        return make_tracker(watched(engines, keep))
+        return make_tracker(observed(engines, keep))
 
     leader, follower = watching(reference, seen[0]), watching(candidate, seen[1])
     for clip in clips:

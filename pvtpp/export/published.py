@@ -109,7 +109,9 @@ def _kind(tensors: Mapping[str, Any], source: str) -> str:
     kind = max(NAMES, key=lambda kind: len(parts & set(NAMES[kind])) - len(parts ^ set(NAMES[kind])))
     missing, unknown = sorted(set(NAMES[kind]) - parts), sorted(parts - set(NAMES[kind]))
     if missing or unknown:
-        says = [f"lacks {PREFIX}{name}" for name in missing[:1]] + [f"has {PREFIX}{name} besides" for name in unknown[:1]]
+        says = [f"lacks {PREFIX}{name}" for name in missing[:1]] + [
+            f"has {PREFIX}{name} besides" for name in unknown[:1]
+        ]
         raise InputError(
             f"{source}: no published PVT++ module ({', '.join(PUBLISHED.values())}); "
             f"nearest is {PUBLISHED[kind]}, but the file {' and '.join(says)}"

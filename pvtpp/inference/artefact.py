@@ -50,7 +50,9 @@ def read_sidecar(folder: Union[str, Path]) -> Dict[str, Any]:
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"{folder}: no exported network ({SIDECAR}: {error.strerror or error}); see pvtpp export") from None
+        raise InputError(
+            f"{folder}: no exported network ({SIDECAR}: {error.strerror or error}); see pvtpp export"
+        ) from None
     except ValueError as error:
         raise InputError(f"{path}: no JSON ({error})") from None
     if not isinstance(card, dict) or card.get("format") != FORMAT or not isinstance(card.get("graphs"), dict):
@@ -77,7 +79,9 @@ def read(folder: Union[str, Path]) -> Artefact:
         except OSError as error:
             raise InputError(f"{file}: cannot read ({error.strerror or error})") from None
         if found != graph["sha256"]:
-            raise InputError(f"{file}: sha256 is {found}, {SIDECAR} says {graph['sha256']}; export it again, or copy it whole")
+            raise InputError(
+                f"{file}: sha256 is {found}, {SIDECAR} says {graph['sha256']}; export it again, or copy it whole"
+            )
     return Artefact(folder, card)
 
 

@@ -63,7 +63,9 @@ class Cuda:
         raw = (ctypes.c_ubyte * size).from_address(pointer.value or 0)
         return pointer, np.ctypeslib.as_array(raw).view(dtype).reshape(shape)
 
-    def copy(self, target: ctypes.c_void_p, source: ctypes.c_void_p, size: int, kind: int, stream: ctypes.c_void_p) -> None:
+    def copy(
+        self, target: ctypes.c_void_p, source: ctypes.c_void_p, size: int, kind: int, stream: ctypes.c_void_p
+    ) -> None:
         """In the stream's turn; `kind` is `TO_DEVICE` or `TO_HOST`."""
         self._call("cudaMemcpyAsync", target, source, ctypes.c_size_t(size), ctypes.c_int(kind), stream)
 
@@ -109,4 +111,6 @@ def runtime() -> Cuda:
             return Cuda(ctypes.CDLL(name))
         except OSError:
             continue
-    raise InputError(f"no CUDA runtime here: none of {', '.join(LIBRARIES)} loads; on a Jetson, is JetPack's CUDA installed?")
+    raise InputError(
+        f"no CUDA runtime here: none of {', '.join(LIBRARIES)} loads; on a Jetson, is JetPack's CUDA installed?"
+    )

@@ -99,6 +99,8 @@ def _specs(values: Any, source: str) -> Tuple[TensorSpec, ...]:
         if value.type not in DTYPES:
             raise InputError(f"{source}: {value.name!r} is a {value.type}; supported are {', '.join(DTYPES)}")
     return tuple(
-        TensorSpec(value.name, tuple(n if isinstance(n, int) else None for n in value.shape), np.dtype(DTYPES[value.type]))
+        TensorSpec(
+            value.name, tuple(n if isinstance(n, int) else None for n in value.shape), np.dtype(DTYPES[value.type])
+        )
         for value in values
     )

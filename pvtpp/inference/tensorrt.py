@@ -59,7 +59,9 @@ class TensorRtEngine:
         self._runtime = trt.Runtime(trt.Logger(trt.Logger.WARNING))
         self._engine = self._runtime.deserialize_cuda_engine(path.read_bytes())
         if self._engine is None:
-            raise InputError(f"{path}: damaged, or an engine of another TensorRT or GPU; build it here from its ONNX graph")
+            raise InputError(
+                f"{path}: damaged, or an engine of another TensorRT or GPU; build it here from its ONNX graph"
+            )
         self._context = self._engine.create_execution_context()
         self._stream = self._cuda.stream()
         tensors = _tensors(trt, self._engine, self._source)

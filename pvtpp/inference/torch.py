@@ -28,7 +28,9 @@ class TorchEngine:
         try:
             import torch
         except ImportError as error:
-            raise InputError(f"{source}: running torch modules needs torch ({error}); pip install 'pvtpp[train]'") from None
+            raise InputError(
+                f"{source}: running torch modules needs torch ({error}); pip install 'pvtpp[train]'"
+            ) from None
         self._torch, self._source = torch, source
         try:
             self.device = torch.device(device)

@@ -1,11 +1,11 @@
-"""The joint network: the motion network's law, and what the tracker's own features add to it.
+"""The joint network: the motion network's motion model, and what the tracker's own features add to it.
 
 Two parts, run at two speeds. `encode` reads the features of one tracker result once and keeps a short vector for each axis;
-`forward` is the motion law plus a residual that reads the vectors of the newest results. The residual is a correction of the
-present state, a change of the law in units of the relative motion factor (as the answers of PVT++, arXiv 2211.11629, Eq. 4),
+`forward` is the motion motion model plus a residual that reads the vectors of the newest results. The residual is a correction of the
+present state, a change of the motion model in units of the relative motion factor (as the answers of PVT++, arXiv 2211.11629, Eq. 4),
 and a change of sigma; its last layer starts at zero, so that untaught the network is the motion network it was made from.
 
-Where no result was seen (another tracker, a carried box, the first box) the vectors are zero and `seen` says so; with none
+Where no result was seen (another tracker, a propagated box, the first box) the vectors are zero and `seen` says so; with none
 seen at all the residual is switched off: motion alone answers.
 
 The answer follows shifts and scalings of the image: features are those of a crop that scales with the target, and all else is
@@ -34,7 +34,7 @@ from pvtpp.weights.checkpoint import card_of, match, read_weights, write_weights
 
 FORMAT = "pvtpp joint 1"
 RECENT = 3
-"""Steps that the residual itself looks at; the law it is added to looks at all of them."""
+"""Steps that the residual itself looks at; the motion model it is added to looks at all of them."""
 PRESENT = 0.1
 """A correction of the present state is counted in tenths of the target's size."""
 
@@ -112,7 +112,7 @@ class Encoder(nn.Module):
 
 
 class JointNetwork(nn.Module):
-    """`motion` gives the law, `encoder` and `residual` what features add to it.
+    """`motion` gives the motion model, `encoder` and `residual` what features add to it.
 
     Inputs: those of the motion network, `vectors` ``(B, frames, 2, vector)``, oldest first, and `seen` ``(B, frames)``.
     """
@@ -122,7 +122,9 @@ class JointNetwork(nn.Module):
     def __init__(self, config: JointConfig = JointConfig(), motion: MotionNetwork | None = None):
         super().__init__()
         if motion is not None and motion.config != config.motion:
-            raise InputError(f"JointNetwork: the motion network is {motion.config}, the configuration says {config.motion}")
+            raise InputError(
+                f"JointNetwork: the motion network is {motion.config}, the configuration says {config.motion}"
+            )
         self.config = config
         self.motion = motion or MotionNetwork(config.motion)
         self.encoder = Encoder(config)
@@ -144,11 +146,13 @@ class JointNetwork(nn.Module):
         vectors = self.encode(template.repeat_interleave(frames, dim=0), search.flatten(0, 1))
         return vectors.unflatten(0, (-1, frames)) * seen[..., None, None]
 
-    def law(self, inputs: Mapping[str, Tensor], vectors: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """``(coefficient, spread, unit)`` as `MotionNetwork.law` has them."""
-        coefficient, spread, unit = self.motion.law(*(inputs[name] for name in INPUTS))
-        # The residual learnt from the tracker's own steps alone; those of carried boxes are the law's.
-        anchored = 1 - inputs["carried"][:, None, -RECENT:]
+    def motion_model(
+        self, inputs: Mapping[str, Tensor], vectors: Tensor, seen: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """``(coefficient, spread, unit)`` as `MotionNetwork.motion_model` has them."""
+        coefficient, spread, unit = self.motion.motion_model(*(inputs[name] for name in INPUTS))
+        # The residual learnt from the tracker's own steps alone; those of propagated boxes are the motion model's.
+        anchored = 1 - inputs["propagated"][:, None, -RECENT:]
         step, interval = inputs["step"][..., -RECENT:] * anchored, inputs["interval"][:, -RECENT:]
         present = (interval > 0).to(step.dtype)
         moved = step * (unit * present / (interval + (1 - present)))[:, None]
@@ -164,7 +168,7 @@ class JointNetwork(nn.Module):
             ],
             2,
         )
-        # Of each axis position and size, of each the law's terms and those of sigma; x, y, w, h like the law.
+        # Of each axis position and size, of each the motion model's terms and those of sigma; x, y, w, h like the motion model.
         told = self.residual(features).unflatten(2, (2, 2, DEGREE)).permute(0, 3, 4, 2, 1).flatten(3)
         told = told * (seen.sum(1) > 0).to(told.dtype)[:, None, None, None]
         change = torch.cat([told[:, 0, :1] * PRESENT, told[:, 0, 1:] * factor[:, None]], 1)
@@ -173,7 +177,7 @@ class JointNetwork(nn.Module):
     def forward(self, *tensors: Tensor) -> Tensor:
         """As `MotionNetwork.forward`, ``(B, 3, knots, 4)``; inputs in the order of `specs`."""
         *inputs, vectors, seen = tensors
-        return self.motion.knots(*self.law(dict(zip(INPUTS, inputs, strict=True)), vectors, seen))
+        return self.motion.knots(*self.motion_model(dict(zip(INPUTS, inputs, strict=True)), vectors, seen))
 
     def trust(self, share: float) -> JointNetwork:
         """Keep this share of what features change in the mean, for good; sigma stays as it is. Returns the network."""
@@ -181,7 +185,7 @@ class JointNetwork(nn.Module):
         assert isinstance(last, nn.Linear)
         with torch.no_grad():
             for rows in (last.weight, last.bias):
-                # Of each axis position and size, of these the law's terms and those of sigma.
+                # Of each axis position and size, of these the motion model's terms and those of sigma.
                 rows.view(2, 2, DEGREE, -1)[:, 0] *= share
         return self
 

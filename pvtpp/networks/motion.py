@@ -1,9 +1,9 @@
-"""The any-time motion network: the last results of any tracker in, a motion law in the horizon out.
+"""The any-time motion network: the last results of any tracker in, a motion motion model in the horizon out.
 
-The law of each coordinate is a short polynomial in the horizon whose coefficients are sums over the past steps: the net
+The motion model of each coordinate is a short polynomial in the horizon whose coefficients are sums over the past steps: the net
 reads how the target has moved and gives each step its weight (a linear filter chosen anew at every result, of which
 constant velocity and every Kalman gain are cases), so what it says is always in proportion to the observed relative motion.
-With all learned outputs at zero what is left is the robust constant-velocity law: a fixed mean of the newest velocities.
+With all learned outputs at zero what is left is the robust constant-velocity motion model: a fixed mean of the newest velocities.
 
 By construction the answer follows shifts and scalings of the image, mirroring, and swapping the axes: everything is
 relative to the last box, both axes go through the same weights, and each is read in the direction it moves.
@@ -30,7 +30,7 @@ FORMAT = "pvtpp motion 2"
 DEGREE = 3
 """Coefficients in the horizon: the present state's correction, velocity, acceleration."""
 NEWEST = (0.1, 0.3, 0.6)
-"""Weights of the newest velocities in the robust constant-velocity law, the newest last."""
+"""Weights of the newest velocities in the robust constant-velocity motion model, the newest last."""
 LEAST_UNIT_S, FRESH_UNIT_S = 0.02, 0.07
 """Added to the recent interval, so that a fast camera's coefficients stay moderate; the unit where there is no past."""
 LONGEST = 6.0
@@ -79,7 +79,7 @@ class MotionConfig:
 class Reading(NamedTuple):
     """What the network makes of a batch before any weight: `features` ``(B, F)`` as the x axis reads them; `motion`
     ``(B, 4, 2 n)``: of x, y, w, h how far each step goes in a unit of time, then its innovation; `straight` ``(B, 4, 1)``: how
-    far the robust constant-velocity law goes in a unit; `unit` ``(B, 1, 1)``, seconds."""
+    far the robust constant-velocity motion model goes in a unit; `unit` ``(B, 1, 1)``, seconds."""
 
     features: Tensor
     motion: Tensor
@@ -113,7 +113,9 @@ class MotionNetwork(nn.Module):
         self.config = config
         n, width = config.history - 1, config.width
         swapped, mirrored = _other_axis(n)
-        self.body = nn.ModuleList([nn.Linear(len(swapped), width)] + [nn.Linear(width, width) for _ in range(config.depth - 1)])
+        self.body = nn.ModuleList(
+            [nn.Linear(len(swapped), width)] + [nn.Linear(width, width) for _ in range(config.depth - 1)]
+        )
         self.doubt = nn.Linear(len(swapped), config.doubt)
         self.filter = nn.Linear(width, 2 * DEGREE * 2 * n)
         self.spread = nn.Linear(config.doubt, 2 * DEGREE)
@@ -156,7 +158,7 @@ class MotionNetwork(nn.Module):
         innovation: Tensor,
         interval: Tensor,
         score: Tensor,
-        carried: Tensor,
+        propagated: Tensor,
         quality: Tensor,
         aspect: Tensor,
     ) -> Reading:
@@ -183,18 +185,18 @@ class MotionNetwork(nn.Module):
         shape = motion * ((scale * facing) @ self.halves.T)
         logs = torch.log(powers) @ self.ratios
         rows = torch.cat([paces.clamp(max=LONGEST), present, newest], 2)
-        facts = [score[:, 1:], carried[:, 1:], quality, torch.log(unit).flatten(1), aspect]
+        facts = [score[:, 1:], propagated[:, 1:], quality, torch.log(unit).flatten(1), aspect]
         features = torch.cat([shape.flatten(1), logs.flatten(1), rows.flatten(1), *facts], 1)
         return Reading(features, motion, straight, unit)
 
-    def law(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def motion_model(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Of `INPUTS`, ``(coefficient, spread, unit)``: ``(B, 3, 4)``, ``(B, 3, 4)``, and the seconds ``(B, 1)`` that horizons
         are counted in."""
         features, motion, straight, unit = self.read(*inputs)
         hidden, doubt = self.hidden(features, cast(nn.Linear, self.body[0]), self.doubt)
         for layer in list(self.body)[1:]:
             hidden = nn.functional.silu(layer(hidden))
-        # Of both axes position and size; in the law x, y, w, h.
+        # Of both axes position and size; in the motion model x, y, w, h.
         weights = self.filter(hidden).reshape(-1, 2, 2, DEGREE, motion.shape[2]).transpose(1, 2).flatten(1, 2)
         coefficient = (weights @ motion[..., None])[..., 0] + straight * self.velocity
         return coefficient.transpose(1, 2), self.spreads(doubt), unit.flatten(1)
@@ -216,10 +218,10 @@ class MotionNetwork(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         """``(B, 3, knots, 4)``: mean ``[dx/w, dy/h, w'/w, h'/h]``, its derivative per second, and sigma, all in sizes of the
         newest box."""
-        return self.knots(*self.law(*inputs))
+        return self.knots(*self.motion_model(*inputs))
 
     def knots(self, coefficient: Tensor, spread: Tensor, unit: Tensor) -> Tensor:
-        """What `forward` gives, of a law as `law` gives it."""
+        """What `forward` gives, of a motion model as `motion model` gives it."""
         per_second = coefficient * unit[..., None] ** self.powers
         mean, derivative = (self.basis @ per_second).chunk(2, 1)
         change = torch.exp(torch.clamp(mean * self.sided[:, 0], -LARGEST_CHANGE, LARGEST_CHANGE))
@@ -278,6 +280,8 @@ def load(path: str | Path) -> tuple[MotionNetwork, dict[str, Any]]:
     try:
         network = MotionNetwork(MotionConfig(**card["config"]))
     except TypeError as error:
-        raise InputError(f"{card_of(path)}: {error}; known are {', '.join(MotionConfig.__dataclass_fields__)}") from None
+        raise InputError(
+            f"{card_of(path)}: {error}; known are {', '.join(MotionConfig.__dataclass_fields__)}"
+        ) from None
     network.load_state_dict(match(network.state_dict(), tensors, str(path), "a motion network"))
     return network.eval(), card

@@ -43,7 +43,9 @@ class NHeadConfig:
     def __post_init__(self) -> None:
         for name, allowed in (("kind", KINDS), ("factor", FACTORS)):
             if getattr(self, name) not in allowed:
-                raise InputError(f"NHeadConfig.{name} is {getattr(self, name)!r}, expected one of: {', '.join(allowed)}")
+                raise InputError(
+                    f"NHeadConfig.{name} is {getattr(self, name)!r}, expected one of: {', '.join(allowed)}"
+                )
         for name in ("heads", "history", "channels", "width", "narrow"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -93,7 +95,9 @@ class NHeadNetwork(nn.Module):
             self.estimator = StepEstimator(width)
         initialise(self)
 
-    def forward(self, motion: Tensor, interval: Tensor, template: Tensor | None = None, search: Tensor | None = None) -> Tensor:
+    def forward(
+        self, motion: Tensor, interval: Tensor, template: Tensor | None = None, search: Tensor | None = None
+    ) -> Tensor:
         """The prediction ``(B, N, 4)`` from ``(B, k, 4)`` and ``(B, k)``; V and MV also take the features of the template
         ``(B, C, h, w)`` and of the k search regions ``(B, k, C, H, W)``, oldest first."""
         return self.decode(motion, interval, self._similarities(template, search))

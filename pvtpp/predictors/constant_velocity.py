@@ -19,7 +19,7 @@ class ConstantVelocity:
         return None
 
     def predict(self, track: Track) -> Trajectory:
-        track.require_anchor()
+        track.require_result()
         velocity = recent_velocity(track)
         t_ns, sigma = stated_sigma(track, 0.5 * np.abs(velocity))
         ahead = np.array([t - track.evidence_ns for t in t_ns])[:, None] * 1e-9

@@ -19,7 +19,7 @@ class Hold:
         return None
 
     def predict(self, track: Track) -> Trajectory:
-        track.require_anchor()
+        track.require_result()
         t_ns, sigma = stated_sigma(track, np.abs(recent_velocity(track)))
         mean = np.repeat(track.evidence()[1][-1:], len(t_ns), axis=0)
-        return Trajectory(t_ns, mean, np.zeros_like(mean), sigma, track.evidence_ns, law="hold")
+        return Trajectory(t_ns, mean, np.zeros_like(mean), sigma, track.evidence_ns, extrapolation="hold")

@@ -51,7 +51,9 @@ class Joint(Motion):
         super().__init__(network)
         if isinstance(network, (str, Path)):
             encoder = encoder or inference.load(encoder_of(network))
-        self._shape = next(tuple(n or 0 for n in spec.shape[1:]) for spec in self._engine.inputs if spec.name == VECTORS)
+        self._shape = next(
+            tuple(n or 0 for n in spec.shape[1:]) for spec in self._engine.inputs if spec.name == VECTORS
+        )
         if encoder is None:
             raise InputError("a joint network is two, and this one came without its encoder")
         made = {spec.name: spec.shape for spec in encoder.outputs}

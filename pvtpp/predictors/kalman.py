@@ -66,10 +66,14 @@ _PVT = Noise(
 )
 SETTINGS: Dict[str, Setting] = {
     "pvt": Setting(centre=_PVT, size=_PVT, relative=False, corner=True, restart_iou=0.3),
-    # Chosen on VisDrone-SOT by `python -m benchmarks.studies.kalman_setting`, then frozen.
+    # Chosen on VisDrone-SOT by `python -m pvtpp_benchmarks.studies.kalman_setting`, then frozen.
     "size_aware": Setting(
-        centre=Noise(measurement=0.02, position=0.1, velocity=3.0, start_position=0.02, start_velocity=3.0, damping_s=2.0),
-        size=Noise(measurement=0.02, position=0.2, velocity=0.4, start_position=0.02, start_velocity=0.5, damping_s=1.0),
+        centre=Noise(
+            measurement=0.02, position=0.1, velocity=3.0, start_position=0.02, start_velocity=3.0, damping_s=2.0
+        ),
+        size=Noise(
+            measurement=0.02, position=0.2, velocity=0.4, start_position=0.02, start_velocity=0.5, damping_s=1.0
+        ),
         relative=True,
     ),
 }
@@ -89,17 +93,17 @@ class Kalman:
         return None
 
     def predict(self, track: Track) -> Trajectory:
-        track.require_anchor()
+        track.require_result()
         boxes = track.boxes.tolist()
         state = self._start(self._inner(boxes[0]))
         for i in range(1, len(track)):
-            dt, bridge = (track.t_ns[i] - track.t_ns[i - 1]) * 1e-9, track.bridge(i)
-            if bridge is not None:
-                state, dt = self._displace(state, self._inner(bridge.moved.tolist()), dt), 0.0
+            dt, displacement = (track.t_ns[i] - track.t_ns[i - 1]) * 1e-9, track.displacement(i)
+            if displacement is not None:
+                state, dt = self._displace(state, self._inner(displacement.moved.tolist()), dt), 0.0
             state = self._step(state, self._inner(boxes[i]), dt)
         t0, last = track.t_ns[-1], boxes[-1]
-        for t1, carried, _ in track.carried:
-            box = carried.tolist()
+        for t1, propagated, _ in track.propagated:
+            box = propagated.tolist()
             state = self._displace(state, self._inner([b - a for a, b in zip(last, box)]), (t1 - t0) * 1e-9)
             t0, last = t1, box
         return self._trajectory(state, track.evidence_ns)
@@ -126,7 +130,7 @@ class Kalman:
         return _corrected(predicted, velocity, covariances, box, variances)
 
     def _displace(self, state: Tuple[list, list, list], moved: List[float], dt: float) -> Tuple[list, list, list]:
-        """A carried box says how far the target moved, not where it is: the position is displaced and keeps its variance,
+        """A propagated box says how far the target moved, not where it is: the position is displaced and keeps its variance,
         the velocity learns."""
         setting = self.setting
         position, velocity, before = state

@@ -6,9 +6,9 @@ outputs into knots.
 
 *Inputs*, of one track (K results, n = K - 1 steps between them, the newest last; zero where there is no past), positions and
 sizes relative to the newest box: `step` ``(1, 4, n)``, ``[dx / w, dy / h, dlog w, dlog h]`` from result to result, or what
-the images say of that way where a bridge leads; `innovation` ``(1, 4, n)``, the tracker's own step less that of the images;
-`interval` ``(1, n)``, seconds; `score` and `carried` ``(1, K)``, of results that a step leads to; `quality` ``(1, n)`` of a
-bridge; `aspect` ``(1, 1)``, log w/h.
+the images say of that way where a displacement leads; `innovation` ``(1, 4, n)``, the tracker's own step less that of the images;
+`interval` ``(1, n)``, seconds; `score` and `propagated` ``(1, K)``, of results that a step leads to; `quality` ``(1, n)`` of a
+displacement; `aspect` ``(1, 1)``, log w/h.
 
 *Fallbacks.* With one result alone the target stands still. Results older than a gap of `LONGEST_GAP_S` are not looked at.
 Times that do not increase, boxes that are not finite or have no area raise InputError; the answer is never NaN.
@@ -32,8 +32,8 @@ from pvtpp.trajectory import Trajectory
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "motion.onnx"
 HORIZONS_S = (0.0, 0.05, 0.12, 0.22, 0.4)
 """Knots, seconds after the newest evidence."""
-INPUTS = ("step", "innovation", "interval", "score", "carried", "quality", "aspect")
-OUTPUT = "law"
+INPUTS = ("step", "innovation", "interval", "score", "propagated", "quality", "aspect")
+OUTPUT = "motion"
 WITHIN = ((0.5, 0.534), (0.9, 1.645))
 """Shares of the errors, and the multiples of sigma within which they lie. Errors follow Student's t with three degrees of
 freedom, not a Gaussian: how restless a target is can be estimated only roughly. Sigma is that of the Gaussian with the same
@@ -76,7 +76,7 @@ class Motion:
 
     def inputs(self, track: Track) -> Dict[str, np.ndarray]:
         """What the network reads: float32, one track, padded with zeros where there is no past."""
-        track.require_anchor()
+        track.require_result()
         history = self.history
         t_ns, boxes = track.evidence()
         t_ns, boxes = t_ns[-history:], boxes[-history:]
@@ -92,14 +92,14 @@ class Motion:
         made["aspect"][0, 0] = math.log(w / h)
         if not used:
             return made
-        carried = min(len(track.carried), used)
+        propagated = min(len(track.propagated), used)
         made["interval"][0, -used:] = elapsed[-used:]
-        made["score"][0, -used:] = [*track.scores[-used:], *(each.quality for each in track.carried)][-used:]
-        made["carried"][0, history - carried :] = 1.0
+        made["score"][0, -used:] = [*track.scores[-used:], *(each.quality for each in track.propagated)][-used:]
+        made["propagated"][0, history - propagated :] = 1.0
         before = boxes[-used - 1 : -1]
         moved = (boxes[-used:] - before) / (w, h, 1.0, 1.0)
         moved[:, 2:] = np.log(boxes[-used:, 2:] / before[:, 2:])
-        if any(track.bridges):
+        if any(track.displacements):
             self._bridge(track, made, moved, before, (w, h))
         made["step"][0, :, -used:] = moved.T
         return made
@@ -108,23 +108,23 @@ class Motion:
     def _bridge(track: Track, made: Dict[str, np.ndarray], moved: np.ndarray, before: np.ndarray, side: Any) -> None:
         """What the images say of the way between two results has none of the tracker's jitter: it takes the place of the
         tracker's own step in `moved`, whose difference to it becomes the innovation."""
-        newest = len(moved) - min(len(track.carried), len(moved))
+        newest = len(moved) - min(len(track.propagated), len(moved))
         for back in range(1, min(len(track), newest + 1)):
-            bridge = track.bridge(-back)
-            if bridge is not None:
+            displacement = track.displacement(-back)
+            if displacement is not None:
                 at = newest - back
-                way = bridge.moved / (*side, *before[at, 2:])
+                way = displacement.moved / (*side, *before[at, 2:])
                 way[2:] = np.log1p(np.maximum(way[2:], -0.9))
                 made["innovation"][0, :, at - len(moved)] = moved[at] - way
-                made["quality"][0, at - len(moved)] = bridge.quality
+                made["quality"][0, at - len(moved)] = displacement.quality
                 moved[at] = way
 
 
-def trajectory_of(law: np.ndarray, track: Track) -> Trajectory:
+def trajectory_of(motion: np.ndarray, track: Track) -> Trajectory:
     """What a network answered, ``(1, 3, knots, 4)`` in sizes of the newest box, as the trajectory of its track."""
-    box, evidence_ns = (track.carried[-1].box if track.carried else track.boxes[-1]), track.evidence_ns
+    box, evidence_ns = (track.propagated[-1].box if track.propagated else track.boxes[-1]), track.evidence_ns
     x, y, w, h = box.tolist()
-    mean, derivative, sigma = law[0] * np.array((w, h, w, h))
+    mean, derivative, sigma = motion[0] * np.array((w, h, w, h))
     mean[:, :2] += (x, y)
     return Trajectory(tuple(evidence_ns + ns for ns in _KNOTS_NS), mean, derivative, sigma, evidence_ns)
 

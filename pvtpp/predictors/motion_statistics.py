@@ -21,8 +21,8 @@ def recent_velocity(track: Track) -> np.ndarray:
     t_ns, boxes = track.evidence()
     if len(t_ns) < 2:
         return np.zeros(4)
-    bridge = None if track.carried else track.bridge(-1)
-    moved = boxes[-1] - boxes[-2] if bridge is None else bridge.moved
+    displacement = None if track.propagated else track.displacement(-1)
+    moved = boxes[-1] - boxes[-2] if displacement is None else displacement.moved
     return moved / ((t_ns[-1] - t_ns[-2]) * 1e-9)
 
 

@@ -56,7 +56,9 @@ class NHead:
         self._seen = {spec.name: spec.shape for spec in encoder.inputs} if encoder else self._kept
         if encoder and {spec.name: spec.shape for spec in encoder.outputs} != self._kept:
             made = ", ".join(map(str, encoder.outputs))
-            raise InputError(f"N-head network: the encoder makes {made}; the network wants {', '.join(map(str, wanted))}")
+            raise InputError(
+                f"N-head network: the encoder makes {made}; the network wants {', '.join(map(str, wanted))}"
+            )
 
     @property
     def reads_features(self) -> bool:
@@ -72,9 +74,9 @@ class NHead:
 
     def predict(self, track: Track) -> Trajectory:
         """Raises InputError for an empty track, a result whose features are missing, or a network that answers NaN."""
-        track.require_anchor()
+        track.require_result()
         offset = self._offset(track) if len(track) > 1 else np.zeros((self.heads, 4))
-        # Where the fast lane carried the newest result, it goes on from there as it would have from the result.
+        # Where the propagation propagated the newest result, it goes on from there as it would have from the result.
         x, y, w, h = track.evidence()[1][-1]
         mean = np.empty((self.heads + 1, 4))
         mean[0] = x, y, w, h
@@ -109,7 +111,9 @@ class NHead:
                 inputs[name] = newest if name == TEMPLATE else np.stack([each[name][0] for each in encodings])[None]
         offset = np.asarray(self._engine.run(inputs)["offset"], dtype=np.float64)[0]
         if not np.isfinite(offset).all():
-            raise InputError(f"N-head network: answered {offset.tolist()}, which is not finite; its weights are damaged")
+            raise InputError(
+                f"N-head network: answered {offset.tolist()}, which is not finite; its weights are damaged"
+            )
         return offset
 
     def _encodings(self, track: Track, steps: int) -> List[Dict[str, np.ndarray]]:

@@ -1,4 +1,4 @@
-"""The fast lane: cheap image evidence that carries a box from the frame it was found in to a newer one."""
+"""The propagation: cheap image evidence that carries a box from the frame it was found in to a newer one."""
 
 from pvtpp.propagation.registry import Carried, Propagator, create, names
 

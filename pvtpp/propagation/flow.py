@@ -159,7 +159,9 @@ def patch(image: np.ndarray, x: float, y: float, zoom: float, width: int, height
         # Averaging whole blocks first is what keeps fine texture from turning into noise.
         block = 2 ** math.ceil(math.log2(0.7 / zoom))
         rows, columns = image.shape
-        first_column, first_row = (int(min(max(low - block, 0), side - 1)) for low, side in ((left, columns), (top, rows)))
+        first_column, first_row = (
+            int(min(max(low - block, 0), side - 1)) for low, side in ((left, columns), (top, rows))
+        )
         across = max(int(min(left + width / zoom + block, columns) - first_column) // block, 1)
         down = max(int(min(top + height / zoom + block, rows) - first_row) // block, 1)
         part = image[first_row : first_row + down * block, first_column : first_column + across * block]

@@ -102,7 +102,9 @@ class FrameRing:
             self._frames, self._times, self._spare = [], [], []
         self._drop(frame.t_ns, rows * columns)
         buffer = self._spare.pop() if self._spare else None
-        self._frames.append(Kept(self._count, frame.t_ns, cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=buffer), reduction))
+        self._frames.append(
+            Kept(self._count, frame.t_ns, cv2.cvtColor(image, cv2.COLOR_BGR2GRAY, dst=buffer), reduction)
+        )
         self._times.append(frame.t_ns)
         self._count += 1
         return True

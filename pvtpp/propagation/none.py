@@ -1,4 +1,4 @@
-"""No fast lane: what the pipeline does without one, and what the harness itself costs."""
+"""No propagation: what the pipeline does without one, and what the harness itself costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fast lane by optical flow: steps measured as frames come, chained when a late result asks for them."""
+"""The propagation by optical flow: steps measured as frames come, chained when a late result asks for them."""
 
 from __future__ import annotations
 

@@ -48,7 +48,9 @@ def weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
     return float(values[order[int(total.searchsorted(0.5 * total[-1]))]])
 
 
-def fit(points: np.ndarray, moved: np.ndarray, weights: np.ndarray, spread: float) -> Tuple[np.ndarray, float, np.ndarray]:
+def fit(
+    points: np.ndarray, moved: np.ndarray, weights: np.ndarray, spread: float
+) -> Tuple[np.ndarray, float, np.ndarray]:
     """The shift and the growth (scale - 1) that most of the weight agrees on, and every point's distance from it.
 
     `points`: relative to the target's centre, ``(n, 2)``; `moved`: their displacements; `spread`: half the target's side.

@@ -118,7 +118,7 @@ def _errors(network: MotionNetwork, config: Calibration, pool: BoxPool) -> tuple
     for number in range(-(-config.drawn // config.count)):
         batch = _windows(pool, config.windows, np.random.default_rng([config.seed, 0, number]), config.count)
         inputs = [batch[name] for name in INPUTS]
-        coefficient, _, unit = network.law(*inputs)
+        coefficient, _, unit = network.motion_model(*inputs)
         # All but the last horizon are those at which the online benchmark asks.
         horizon, truth, weight = (batch[name][:, :-1] for name in ("horizon", "truth", "weight"))
         features.append(network.read(*inputs).features)

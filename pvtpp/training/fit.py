@@ -42,7 +42,9 @@ class Shards(Dataset):
 
     def __init__(self, draw: Windows, config: Run, epoch: int, rank: int, ranks: int):
         if config.shards % ranks:
-            raise InputError(f"{ranks} processes cannot share {config.shards} shards evenly; choose another number of shards")
+            raise InputError(
+                f"{ranks} processes cannot share {config.shards} shards evenly; choose another number of shards"
+            )
         self.draw, self.config, self.epoch, self.mine = draw, config, epoch, range(rank, config.shards, ranks)
 
     def __len__(self) -> int:

@@ -1,6 +1,6 @@
 """Training of the joint network on recordings: on frozen features, or together with the last layers of the tracker.
 
-The motion law under it stays as it is; what learns is the encoder and the residual, and in joint training the part of the
+The motion motion model under it stays as it is; what learns is the encoder and the residual, and in joint training the part of the
 tracker that is handed in, with the tracker's own loss and the predictor's in one step (PVT++, arXiv 2211.11629, section 4.3).
 """
 
@@ -45,7 +45,9 @@ class TrackerPart(Protocol):
     def read(self, features: Tensor) -> Tensor:
         """Of the features, ``(.., C, H, W)``, those that the joint network reads."""
 
-    def loss(self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor) -> dict[str, Tensor]:
+    def loss(
+        self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor
+    ) -> dict[str, Tensor]:
         """The tracker's own losses by name, of one frame: its features, the result before (round which the search region lies)
         and the truth, ``(B, 4)`` pixels, and the weight ``(B,)`` of each sample."""
 
@@ -80,7 +82,9 @@ class JointTraining(Run):
         require_positive(self, "robust_scale")
         require_least(self, "absolute", "robust", "calibration", "tracker", "tracker_rate")
         if not 0 <= self.blind < 1 or not 0 < self.trust <= 1:
-            raise InputError(f"JointTraining: blind {self.blind} must be a share below 1, trust {self.trust} one above 0")
+            raise InputError(
+                f"JointTraining: blind {self.blind} must be a share below 1, trust {self.trust} one above 0"
+            )
         looked = (self.windows.history, self.windows.frames)
         if looked != (self.network.motion.history, self.network.frames):
             raise InputError(
@@ -95,7 +99,7 @@ def draw(pool: RecordingPool, windows: RecordedWindows, rng: np.random.Generator
 
 
 class JointModule(WindowModule):
-    """`network` learns, its motion law apart, and `tracker` if there is one: it makes the features then, and `projection` takes
+    """`network` learns, its motion motion model apart, and `tracker` if there is one: it makes the features then, and `projection` takes
     them to the channels that the network reads."""
 
     config: JointTraining
@@ -110,7 +114,7 @@ class JointModule(WindowModule):
         projection: Projection | None = None,
     ):
         super().__init__(config, *(Draw(draw, pool, config.windows) if pool else None for pool in (learnt, apart)))
-        # Its own copy: another training may learn on the same law at the same time.
+        # Its own copy: another training may learn on the same motion model at the same time.
         self.network = JointNetwork(config.network, copy.deepcopy(motion))
         self.network.motion.requires_grad_(False)
         self.tracker: Any = tracker
@@ -132,7 +136,9 @@ class JointModule(WindowModule):
                 template, search = self.projection.tensor(template), self.projection.tensor(search)
         if self.training and self.config.blind:
             seen = seen * (torch.rand_like(seen) >= self.config.blind)
-        coefficient, spread, unit = self.network.law(batch, self.network.encode_all(template, search, seen), seen)
+        coefficient, spread, unit = self.network.motion_model(
+            batch, self.network.encode_all(template, search, seen), seen
+        )
         mean = mean_at(coefficient, unit, batch["horizon"])
         error = mean - batch["truth"]
         each = {
@@ -185,7 +191,7 @@ def train(
 ) -> JointNetwork:
     """Train on recordings and return the network, which reads the tracker's own features.
 
-    `motion`: the law it adds to, None for the committed one. `part`: where there is one the recordings are of what it reads,
+    `motion`: the motion model it adds to, None for the committed one. `part`: where there is one the recordings are of what it reads,
     else of the features themselves. `together`: it learns too, in place; else it is frozen, and every recorded result goes
     through it once. `start`: a network that was trained before, to go on from. Without one the network learns on `config`'s
     number of channels, leading components of the features, which are folded into it at the end. Checkpoints and logs go to
@@ -193,11 +199,15 @@ def train(
     together.
     """
     if together and part is None:
-        raise InputError("joint training needs the part of the tracker that is to learn; on features alone it is frozen")
+        raise InputError(
+            "joint training needs the part of the tracker that is to learn; on features alone it is frozen"
+        )
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     motion = motion or load_motion(MOTION.with_suffix(".safetensors"))[0]
     given: list[list[Recording]] = [list(recordings), list(held_out)]
-    seen = given if part is None or (together and start) else [[seen_by(part, each) for each in group] for group in given]
+    seen = (
+        given if part is None or (together and start) else [[seen_by(part, each) for each in group] for group in given]
+    )
     projection = None if start else Projection.of(seen[0], config.network.channels)
     if not together:
         given = [[projection.recording(each) if projection else each for each in group] for group in seen]

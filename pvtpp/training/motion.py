@@ -93,7 +93,7 @@ class MotionModule(WindowModule):
 
     def losses(self, network: MotionNetwork, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Sums over the batch divided by its size, so that ranks with equal shares average to the whole."""
-        coefficient, spread, unit = network.law(*(batch[name] for name in INPUTS))
+        coefficient, spread, unit = network.motion_model(*(batch[name] for name in INPUTS))
         mean = mean_at(coefficient, unit, batch["horizon"])
         error = mean - batch["truth"]
         each = {
@@ -106,7 +106,9 @@ class MotionModule(WindowModule):
     def training_step(self, batch: dict[str, Tensor], index: int) -> Tensor:
         losses = self.losses(self.network, batch)
         self.log_dict({f"train/{name}": value for name, value in losses.items()})
-        return losses["overlap"] + self.config.robust * losses["robust"] + self.config.calibration * losses["calibration"]
+        return (
+            losses["overlap"] + self.config.robust * losses["robust"] + self.config.calibration * losses["calibration"]
+        )
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         keep = min(self.config.average, (1 + self.global_step) / (10 + self.global_step))

@@ -61,7 +61,9 @@ class PaperTraining(Run):
 
     network: NHeadConfig = field(default_factory=lambda: NHeadConfig("motion"))
     kappa: float = 30.0
-    windows: WindowConfig = field(default_factory=lambda: WindowConfig(results=5, fps30=0.0, fps=(30.0, 30.0), carrying=0.0))
+    windows: WindowConfig = field(
+        default_factory=lambda: WindowConfig(results=5, fps30=0.0, fps=(30.0, 30.0), carrying=0.0)
+    )
     recorded: RecordedWindows = field(default_factory=RecordedWindows)
     epochs: int = 100
     epoch_batches: int = 78
@@ -186,7 +188,9 @@ def from_boxes(pool: BoxPool, config: PaperTraining, rng: np.random.Generator, c
     }
 
 
-def from_recordings(pool: RecordingPool, config: PaperTraining, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+def from_recordings(
+    pool: RecordingPool, config: PaperTraining, rng: np.random.Generator, count: int
+) -> dict[str, Tensor]:
     """Windows for V and MV: as `from_boxes`, with every head asked, and the features `template` and `search`."""
     batch = pool.sample(rng, count)
     motion, interval, there = as_steps(batch, config.network.history, config.kappa)

@@ -31,7 +31,9 @@ class Projection:
 
     def __post_init__(self) -> None:
         if self.matrix.ndim != 2 or self.mean.shape != self.matrix.shape[1:]:
-            raise InputError(f"projection: matrix {self.matrix.shape} and mean {self.mean.shape}, expected (D, C) and (C,)")
+            raise InputError(
+                f"projection: matrix {self.matrix.shape} and mean {self.mean.shape}, expected (D, C) and (C,)"
+            )
 
     @classmethod
     def of(cls, recordings: Sequence[Recording], channels: int) -> Projection:

@@ -19,7 +19,9 @@ def layout(devices: int) -> tuple[int, int]:
         return devices, 1
     every = _number("WORLD_SIZE", here)
     if every % here:
-        raise InputError(f"torchrun started {every} processes, {here} of them here: every machine needs the same number")
+        raise InputError(
+            f"torchrun started {every} processes, {here} of them here: every machine needs the same number"
+        )
     return here, every // here
 
 

@@ -49,7 +49,9 @@ class RecordedWindows:
         require_counts(self, "frames", "ahead")
         require_positive(self, "longest_horizon_s", "kappa")
         if not 0 <= self.least_overlap < 1:
-            raise InputError(f"RecordedWindows.least_overlap is {self.least_overlap}, allowed is a share from 0 and below 1")
+            raise InputError(
+                f"RecordedWindows.least_overlap is {self.least_overlap}, allowed is a share from 0 and below 1"
+            )
 
 
 class RecordingPool:
@@ -58,7 +60,9 @@ class RecordingPool:
     def __init__(self, recordings: Sequence[Recording], config: RecordedWindows):
         shapes = {(r.search.shape[1:], r.template.shape) for r in recordings}
         if len(shapes) != 1:
-            raise InputError(f"recordings of one tracker are needed, at least one; features are {sorted(shapes) or 'none'}")
+            raise InputError(
+                f"recordings of one tracker are needed, at least one; features are {sorted(shapes) or 'none'}"
+            )
         self.recordings, self.config = list(recordings), config
         self.length = np.array([len(r) for r in recordings])
         # Of each result the truth at its own time, NaN where there is none.
@@ -162,7 +166,10 @@ class RecordingPool:
             "ahead": relative(ahead, newest[:, None]),
             "ahead_weight": ahead_weight,
         }
-        return {**made, **{name: torch.from_numpy(np.asarray(array, dtype=np.float32)) for name, array in arrays.items()}}
+        return {
+            **made,
+            **{name: torch.from_numpy(np.asarray(array, dtype=np.float32)) for name, array in arrays.items()},
+        }
 
 
 def relative(box: np.ndarray, last: np.ndarray) -> np.ndarray:

@@ -178,7 +178,9 @@ def record(
         output = tracker.track(clip.frames[frame])
         seen = getattr(output.features, "search", None)
         if seen is None or getattr(output.features, "template", None) is None:
-            raise InputError(f"clip {clip.name}: {type(tracker).__name__} gives no features (template, search) to record")
+            raise InputError(
+                f"clip {clip.name}: {type(tracker).__name__} gives no features (template, search) to record"
+            )
         times.append(t_ns[frame])
         available.append(done)
         boxes.append(output.box)
@@ -226,7 +228,9 @@ def record_all(
 
 
 def _run(tracker: Tracker, clip: Clip, plan: RecordingPlan, run: int) -> Recording:
-    rng = np.random.default_rng([plan.seed, run, int.from_bytes(hashlib.sha256(clip.name.encode()).digest()[:4], "big")])
+    rng = np.random.default_rng(
+        [plan.seed, run, int.from_bytes(hashlib.sha256(clip.name.encode()).digest()[:4], "big")]
+    )
     processing = float(log_uniform(rng, plan.processing_s, 1)[0]) * 1e9
     varied = np.rint(processing * np.exp(plan.jitter * rng.normal(size=len(clip.frames)))).astype(np.int64)
     wanted = int(plan.starts * len(clip.frames) * run / plan.runs)

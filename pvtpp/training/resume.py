@@ -49,7 +49,9 @@ def check(path: str, module: nn.Module, now: Mapping[str, Any]) -> None:
         raise InputError(f"{path}: does not say which training it is of, so it cannot be resumed")
     different = _differences(before, now)
     if different:
-        raise InputError(f"{path}: is of another training: {'; '.join(different)}; resume as it began, or begin anew elsewhere")
+        raise InputError(
+            f"{path}: is of another training: {'; '.join(different)}; resume as it began, or begin anew elsewhere"
+        )
     match(module.state_dict(), found["state_dict"], path, "this training")
 
 

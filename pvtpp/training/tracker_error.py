@@ -40,7 +40,9 @@ class ErrorModel:
 
     def __post_init__(self) -> None:
         if len(self.shares) != len(KINDS) or min(self.shares) < 0 or abs(sum(self.shares) - 1) > 1e-6:
-            raise InputError(f"ErrorModel.shares is {self.shares}, expected {len(KINDS)} numbers from 0 that add up to 1")
+            raise InputError(
+                f"ErrorModel.shares is {self.shares}, expected {len(KINDS)} numbers from 0 that add up to 1"
+            )
         sizes = (self.given, *self.white, *self.slow, *self.fast, *self.memory_s[0], *self.memory_s[1])
         if not all(0 < size < float("inf") for size in sizes):
             raise InputError(f"ErrorModel: every size and time must be above 0, got {sizes}")
@@ -61,7 +63,8 @@ class ErrorModel:
         count = len(interval)
         ease = np.exp(rng.normal(0, 0.6, (count, 1)))
         slow, fast = (
-            np.exp(rng.normal(np.log(np.repeat(median, 2)), 0.4, (count, 4))) * ease for median in (self.slow, self.fast)
+            np.exp(rng.normal(np.log(np.repeat(median, 2)), 0.4, (count, 4))) * ease
+            for median in (self.slow, self.fast)
         )
         memory = np.concatenate([np.repeat(log_uniform(rng, m, (count, 1)), 2, 1) for m in self.memory_s], 1)
         fresh = rng.normal(size=(count, results, 4)) * slow[:, None]
@@ -75,12 +78,12 @@ class ErrorModel:
 
 @dataclass(frozen=True)
 class FlowError:
-    """How far the fast lane's optical flow is from the target's way, drawn anew for every window and step.
+    """How far the propagation's optical flow is from the target's way, drawn anew for every window and step.
 
     `quality`: what a window's flow says of itself, uniform, and how much that varies from step to step. `sure`, `unsure`:
     standard deviations for centre and size at quality 1 and 0; `spread` of that between windows, as a logarithm. `bias`: the
-    share that stays the same throughout a window. `missing`: steps of which nothing is said. `carried`: how much less a
-    carried box slips with a frame.
+    share that stays the same throughout a window. `missing`: steps of which nothing is said. `propagated`: how much less a
+    propagated box slips with a frame.
 
     Measured on the eight training clips of `uav-mini`, results of NanoTrack V3 from two starts, 9,600 ways of 33 to 330 ms:
     the medians are .007, .018, .030 for the centre and .003, .009, .018 for the size at qualities .95, .55, .2, and hardly
@@ -94,19 +97,21 @@ class FlowError:
     spread: float = 0.4
     bias: float = 0.25
     missing: float = 0.06
-    carried: float = 0.5
+    propagated: float = 0.5
 
     def __post_init__(self) -> None:
         for name in ("sure", "unsure"):
             if len(getattr(self, name)) != 2 or not all(0 < size < float("inf") for size in getattr(self, name)):
                 raise InputError(f"FlowError.{name} is {getattr(self, name)}, expected two numbers above 0")
         low, high = self.quality
-        if not (0 < low <= high <= 1 and all(0 <= getattr(self, name) <= 1 for name in ("bias", "missing", "carried"))):
+        if not (
+            0 < low <= high <= 1 and all(0 <= getattr(self, name) <= 1 for name in ("bias", "missing", "propagated"))
+        ):
             raise InputError(f"FlowError: qualities and shares are between 0 and 1, got {self}")
 
-    def draw(self, rng: np.random.Generator, carried: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Quality ``(B, n)``, 0 where nothing is said, and error ``(B, n, 4)`` of B windows with n steps, `carried` or not."""
-        windows, steps = carried.shape
+    def draw(self, rng: np.random.Generator, propagated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Quality ``(B, n)``, 0 where nothing is said, and error ``(B, n, 4)`` of B windows with n steps, `propagated` or not."""
+        windows, steps = propagated.shape
         level = rng.uniform(*self.quality, (windows, 1))
         quality = np.clip(level + self.scatter * rng.normal(size=(windows, steps)), 0.03, 1.0)
         doubt = (1 - quality)[..., None]
@@ -114,6 +119,6 @@ class FlowError:
         size = size * np.exp(self.spread * rng.normal(size=(windows, 1, 4)))
         white, same = rng.normal(size=(windows, steps, 4)), rng.normal(size=(windows, 1, 4))
         error = size * (np.sqrt(1 - self.bias**2) * white + self.bias * same)
-        error[carried] *= self.carried
-        said = carried | (rng.random((windows, steps)) >= self.missing)
+        error[propagated] *= self.propagated
+        said = propagated | (rng.random((windows, steps)) >= self.missing)
         return quality * said, error

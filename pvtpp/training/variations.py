@@ -67,9 +67,13 @@ def vary(clip: Clip, variation: Variation, rng: np.random.Generator, name: str) 
         scale = np.exp(zoom)
         sign = -1.0 if mirror else 1.0
         # Zoom and mirror about the middle of the image; in pixel centres, continuous coordinates less one half.
-        matrix = np.array([[sign * scale, 0, width / 2 * (1 - sign * scale) + x], [0, scale, height / 2 * (1 - scale) + y]])
+        matrix = np.array(
+            [[sign * scale, 0, width / 2 * (1 - sign * scale) + x], [0, scale, height / 2 * (1 - scale) + y]]
+        )
         matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
-        return cv2.warpAffine(frame.image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        return cv2.warpAffine(
+            frame.image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
 
     frames = [Frame(f.index, f.t_ns, lambda f=f: shown(f), source=f"{name} frame {f.index}") for f in clip.frames]  # type: ignore[misc]
     path = camera(clip.truth_t_ns)

@@ -19,8 +19,8 @@ from pvtpp.training.checks import require_counts, require_positive, require_rang
 from pvtpp.training.tracker_error import ErrorModel, FlowError, log_uniform
 
 BARE = 1e-6
-CARRIED = 3
-"""Newest frames that the fast lane carries the newest result to."""
+PROPAGATED = 3
+"""Newest frames that the propagation carries the newest result to."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class WindowConfig:
     `skips` and `skip_shares`: every q-th annotated frame is a camera frame: how slow annotations reach the speeds of drones.
     `fps30`: share of cameras at 30 fps, the others log-uniform in `fps`. `processing_s`: log-uniform. `jittery`, `dropping`,
     `absent`, `doubting`, `starting`, `carrying`: shares of windows whose processing time varies, that lose frames, in which
-    the target is absent for some results, whose scores are not all 1, that have little past, and that have a fast lane:
+    the target is absent for some results, whose scores are not all 1, that have little past, and that have a propagation:
     its flow leads from result to result and carries the newest. `rounded`: share of windows made
     small and annotated in whole pixels; `interpolated`: annotated at key frames with straight lines between.
-    `error` of results without a fast lane, `carried_error` of those with one, `flow` of what the lane says.
+    `error` of results without a propagation, `propagated_error` of those with one, `flow` of what the lane says.
     """
 
     results: int = 16
@@ -56,14 +56,24 @@ class WindowConfig:
     interpolated: float = 0.05
     key_frames: tuple[int, ...] = (4, 8, 12, 20)
     error: ErrorModel = field(default_factory=ErrorModel)
-    carried_error: ErrorModel = field(default_factory=lambda: ErrorModel(shares=(0.08, 0.12, 0.15, 0.65)))
+    propagated_error: ErrorModel = field(default_factory=lambda: ErrorModel(shares=(0.08, 0.12, 0.15, 0.65)))
     flow: FlowError = field(default_factory=FlowError)
 
     def __post_init__(self) -> None:
         require_counts(self, "results", least=5)
         require_counts(self, "horizons", least=2)
         require_positive(self, "longest_horizon_s")
-        shares = ("fps30", "jittery", "dropping", "absent", "doubting", "starting", "carrying", "rounded", "interpolated")
+        shares = (
+            "fps30",
+            "jittery",
+            "dropping",
+            "absent",
+            "doubting",
+            "starting",
+            "carrying",
+            "rounded",
+            "interpolated",
+        )
         require_shares(self, *shares)
         require_ranges(self, "fps", "processing_s", "rounded_side")
         for name in ("skips", "key_frames"):
@@ -71,7 +81,9 @@ class WindowConfig:
                 raise InputError(f"WindowConfig.{name} is {getattr(self, name)}, expected whole numbers from 1")
         one = abs(sum(self.skip_shares) - 1) <= 1e-6 and min(self.skip_shares) >= 0
         if len(self.skips) != len(self.skip_shares) or not one:
-            raise InputError(f"WindowConfig: skips {self.skips} need as many shares that add up to 1, got {self.skip_shares}")
+            raise InputError(
+                f"WindowConfig: skips {self.skips} need as many shares that add up to 1, got {self.skip_shares}"
+            )
 
 
 class BoxPool:
@@ -109,16 +121,16 @@ class BoxPool:
 
 @dataclass(frozen=True)
 class Windows:
-    """B windows. `boxes` ``(B, K, 4)`` and `t` ``(B, K)``, seconds, zero at the newest; `score`, `carried` ``(B, K)``;
+    """B windows. `boxes` ``(B, K, 4)`` and `t` ``(B, K)``, seconds, zero at the newest; `score`, `propagated` ``(B, K)``;
     `there`: whether there was such a result. `horizon` ``(B, H)`` seconds, `truth` ``(B, H, 4)``, `weight` ``(B, H)``: 0
     where there is no truth. All boxes ``[cx, cy, w, h]``. `way` ``(B, K - 1, 4)``: what the images say of the way from each
     result to the next, ``[dx, dy, dlog w, dlog h]``; `quality` ``(B, K - 1)`` of that, 0 where they say nothing. None where
-    there was no fast lane."""
+    there was no propagation."""
 
     boxes: np.ndarray
     t: np.ndarray
     score: np.ndarray
-    carried: np.ndarray
+    propagated: np.ndarray
     there: np.ndarray
     horizon: np.ndarray
     truth: np.ndarray
@@ -142,7 +154,7 @@ class Windows:
             "innovation": np.where(quality[..., None] > 0, own - step, 0.0).transpose(0, 2, 1),
             "interval": np.diff(self.t, axis=1) * past,
             "score": self.score * led_to,
-            "carried": self.carried * led_to,
+            "propagated": self.propagated * led_to,
             "quality": quality,
             "aspect": np.log(last[:, 0, 2:3] / last[:, 0, 3:4]),
         }
@@ -154,7 +166,7 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
     c, k = config, config.results
     fps = np.where(rng.random(count) < c.fps30, 30.0, log_uniform(rng, c.fps, count))
     lane = rng.random(count) < c.carrying
-    captured, first, last, carried = _schedule(c, rng, fps, lane)
+    captured, first, last, propagated = _schedule(c, rng, fps, lane)
     now = captured[:, -1:]
     asked = np.floor(first[:, None] + rng.random((count, c.horizons)) * (last - first + 1)[:, None])
     asked[:, -1] = now[:, 0] + np.floor(rng.random(count) * c.longest_horizon_s * fps)
@@ -182,17 +194,17 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
     weight &= (fits & np.isfinite(boxes).all((1, 2)) & (boxes[..., 2:] > 0).all((1, 2)))[:, None]
     boxes, truth = np.where(weight.any(1)[:, None, None], boxes, 1.0), np.where(weight[..., None], truth, 1.0)
     _round(c, rng, boxes, truth)
-    _lose(c, rng, boxes, score, carried)
+    _lose(c, rng, boxes, score, propagated)
 
     t = (captured - now) / fps[:, None]
     interval = np.diff(t, axis=1)
     error, quality, slip = c.error.draw(rng, interval, k), np.zeros((count, k - 1)), np.zeros((count, k - 1, 4))
     for some in _chosen(lane):
-        error[some] = c.carried_error.draw(rng, interval[some], k)
-        quality[some], slip[some] = c.flow.draw(rng, carried[some, 1:] > 0)
+        error[some] = c.propagated_error.draw(rng, interval[some], k)
+        quality[some], slip[some] = c.flow.draw(rng, propagated[some, 1:] > 0)
     for i in range(1, k):
-        # Carried boxes err as their anchor does, and as the flow that carried them.
-        error[:, i] = np.where(carried[:, i, None] > 0, error[:, i - 1] + slip[:, i - 1], error[:, i])
+        # Carried boxes err as their anchor does, and as the flow that propagated them.
+        error[:, i] = np.where(propagated[:, i, None] > 0, error[:, i - 1] + slip[:, i - 1], error[:, i])
     error *= (score > 0)[..., None]
     way = np.concatenate([np.diff(boxes[..., :2], axis=1), np.diff(np.log(boxes[..., 2:]), axis=1)], 2)
     way += slip * np.concatenate([boxes[:, 1:, 2:], np.ones_like(slip[..., 2:])], 2)
@@ -202,12 +214,12 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
     for i in range(1, k):
         stale = score[:, i] == 0
         boxes[stale, i] = boxes[stale, i - 1]
-    score[:, 1:] = np.where(carried[:, 1:] > 0, quality, score[:, 1:])
-    quality *= (carried[:, 1:] == 0) & (score[:, 1:] > 0) & (score[:, :-1] > 0)
+    score[:, 1:] = np.where(propagated[:, 1:] > 0, quality, score[:, 1:])
+    quality *= (propagated[:, 1:] == 0) & (score[:, 1:] > 0) & (score[:, :-1] > 0)
     past = np.where(rng.random(count) < c.starting, rng.integers(1, k, count), k)
     there = np.arange(k) >= (k - past)[:, None]
     horizon = (asked - now) / fps[:, None]
-    return Windows(boxes, t, score, carried, there, horizon, truth, weight.astype(np.float64), way, quality)
+    return Windows(boxes, t, score, propagated, there, horizon, truth, weight.astype(np.float64), way, quality)
 
 
 def tensors(windows: Windows) -> dict[str, Tensor]:
@@ -221,7 +233,7 @@ def tensors(windows: Windows) -> dict[str, Tensor]:
 
 
 def _schedule(c: WindowConfig, rng: np.random.Generator, fps: np.ndarray, lane: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Frames of the results ``(B, K)``, the first and last frame at which the newest trajectory is asked, carried or not."""
+    """Frames of the results ``(B, K)``, the first and last frame at which the newest trajectory is asked, propagated or not."""
     count, k = len(fps), c.results
     work = log_uniform(rng, c.processing_s, count) * fps
     jitter = np.where(rng.random(count) < c.jittery, rng.uniform(0.03, 0.4, count), 0.0)
@@ -244,9 +256,14 @@ def _schedule(c: WindowConfig, rng: np.random.Generator, fps: np.ndarray, lane: 
 
 
 def _carry(
-    rng: np.random.Generator, lane: np.ndarray, captured: np.ndarray, available: np.ndarray, first: np.ndarray, last: np.ndarray
+    rng: np.random.Generator,
+    lane: np.ndarray,
+    captured: np.ndarray,
+    available: np.ndarray,
+    first: np.ndarray,
+    last: np.ndarray,
 ) -> tuple[np.ndarray, ...]:
-    """With a fast lane there is news with every frame: the newest result carried to the newest frames stands for as many of
+    """With a propagation there is news with every frame: the newest result propagated to the newest frames stands for as many of
     the oldest results, and what follows from it is asked one frame later, or at once to say where to look next."""
     k, moment, late = captured.shape[1], rng.random(len(lane)), rng.random(len(lane)) < 0.25
 
@@ -254,15 +271,15 @@ def _carry(
         seen = available[:, result] + moment * (available[:, result + 1] - available[:, result])
         return np.maximum(np.floor(seen).astype(np.int64), captured[:, result])
 
-    frames = np.where(lane, np.minimum(newest_frame(k - 1) - captured[:, -1], CARRIED), 0)
-    carried = np.arange(k) >= (k - frames)[:, None]
+    frames = np.where(lane, np.minimum(newest_frame(k - 1) - captured[:, -1], PROPAGATED), 0)
+    propagated = np.arange(k) >= (k - frames)[:, None]
     made, first, last = captured.copy(), first.copy(), last.copy()
-    for count in range(CARRIED + 1):
+    for count in range(PROPAGATED + 1):
         some, anchor = lane & (frames == count), k - 1 - count
         now = np.maximum(newest_frame(anchor), captured[:, anchor] + count)
         made[some] = np.concatenate([captured[some, : k - count], now[some, None] - np.arange(count)[::-1]], 1)
         first[some], last[some] = now[some], now[some] + 1 + late[some]
-    return made, first, last, carried.astype(np.float64)
+    return made, first, last, propagated.astype(np.float64)
 
 
 def _chosen(which: np.ndarray) -> list[np.ndarray]:
@@ -278,19 +295,25 @@ def _round(c: WindowConfig, rng: np.random.Generator, boxes: np.ndarray, truth: 
     for array in (boxes, truth):
         scaled = array[small] * scale[small, None, None]
         size = np.maximum(np.rint(scaled[..., 2:]), 2.0)
-        array[small] = np.concatenate([np.rint(scaled[..., :2] - scaled[..., 2:] / 2 + corner[small]) + size / 2, size], 2)
+        array[small] = np.concatenate(
+            [np.rint(scaled[..., :2] - scaled[..., 2:] / 2 + corner[small]) + size / 2, size], 2
+        )
 
 
-def _lose(c: WindowConfig, rng: np.random.Generator, boxes: np.ndarray, score: np.ndarray, carried: np.ndarray) -> None:
+def _lose(
+    c: WindowConfig, rng: np.random.Generator, boxes: np.ndarray, score: np.ndarray, propagated: np.ndarray
+) -> None:
     k = c.results
     start, length = rng.integers(1, k, len(boxes)), rng.integers(1, 6, len(boxes))
-    lost = (np.arange(k) >= start[:, None]) & (np.arange(k) < (start + length)[:, None]) & (carried == 0)
+    lost = (np.arange(k) >= start[:, None]) & (np.arange(k) < (start + length)[:, None]) & (propagated == 0)
     score[lost & (rng.random(len(boxes)) < c.absent)[:, None]] = 0.0
 
 
 def _doubts(c: WindowConfig, rng: np.random.Generator, error: np.ndarray) -> np.ndarray:
     """Scores of results: every tracker has a level and a scatter of its own, and sees more or less of its own error."""
     count, k = error.shape[:2]
-    level, scatter, insight = (rng.uniform(low, high, (count, 1)) for low, high in ((0.4, 1.0), (0.0, 0.15), (0.0, 3.0)))
+    level, scatter, insight = (
+        rng.uniform(low, high, (count, 1)) for low, high in ((0.4, 1.0), (0.0, 0.15), (0.0, 3.0))
+    )
     score = level + scatter * rng.normal(size=(count, k)) - insight * np.abs(error).mean(2)
     return np.where(rng.random((count, 1)) < c.doubting, np.clip(score, 0.05, 1.0), 1.0)

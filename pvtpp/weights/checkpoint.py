@@ -34,7 +34,9 @@ def read_checkpoint(path: FilePath) -> Dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint")
     if tuple(int(part) for part in torch.__version__.split(".")[:2]) < SAFE_TORCH:
-        raise InputError(f"{path}: torch {torch.__version__} can be made to run a checkpoint's code; 2.6 or newer cannot")
+        raise InputError(
+            f"{path}: torch {torch.__version__} can be made to run a checkpoint's code; 2.6 or newer cannot"
+        )
     try:
         with torch.serialization.safe_globals(_numbers()):
             content = torch.load(str(path), map_location="cpu", weights_only=True)
@@ -76,7 +78,9 @@ def write_weights(path: FilePath, tensors: Mapping[str, Any], card: Mapping[str,
     try:
         text = json.dumps(dict(card), indent=2, sort_keys=True, allow_nan=False) + "\n"
     except ValueError as error:
-        raise InputError(f"{card_of(path)}: cannot be written as JSON ({error}); a number in it is not finite") from None
+        raise InputError(
+            f"{card_of(path)}: cannot be written as JSON ({error}); a number in it is not finite"
+        ) from None
     data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
     # The card last: weights without a card are refused on reading, a card of other weights would not be noticed.
     for file, content in ((path, data), (card_of(path), text.encode())):

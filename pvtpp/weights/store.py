@@ -62,7 +62,9 @@ def pull(name: str, progress: Optional[Progress] = None) -> Path:
             with whole_file(folder / file.name) as part:
                 _download(file, Path(part), progress)
         except InputError as error:
-            raise MissingWeights(f"{name}: cannot fetch {file.name} to {folder} ({error}); {_what_to_do(entry)}") from None
+            raise MissingWeights(
+                f"{name}: cannot fetch {file.name} to {folder} ({error}); {_what_to_do(entry)}"
+            ) from None
     return folder
 
 

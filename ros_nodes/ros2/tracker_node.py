@@ -1,6 +1,6 @@
 """The tracker node of ROS 2: rclpy round the core that both ROS generations share. Not run by its authors yet.
 
-  python3 -m ros_nodes.ros2.tracker_node --ros-args -r image:=/camera/image_raw -p predictor:=motion
+  python3 -m pvtpp_ros_nodes.ros2.tracker_node --ros-args -r image:=/camera/image_raw -p predictor:=motion
 
 Messages are those of the package ``pvtpp_msgs`` beside this file, built by colcon.
 """
@@ -24,10 +24,10 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
 from std_srvs.srv import SetBool, Trigger
 
 from pvtpp.errors import InputError
-from ros_nodes import parameters
-from ros_nodes.config import NodeConfig
-from ros_nodes.core import Core
-from ros_nodes.port import OUTPUTS
+from pvtpp_ros_nodes import parameters
+from pvtpp_ros_nodes.config import NodeConfig
+from pvtpp_ros_nodes.core import Core
+from pvtpp_ros_nodes.middleware import OUTPUTS
 
 NEWEST_IMAGE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 IMU_QUEUE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=200, reliability=ReliabilityPolicy.BEST_EFFORT)

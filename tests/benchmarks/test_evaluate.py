@@ -7,20 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.evaluate import Grid, evaluate
-from benchmarks.metrics import SIGMAS, Curve
-from benchmarks.oracle import Oracle
-from benchmarks.runs import first_frame_and_box, jobs, obtain
-from benchmarks.score import score_online
-from benchmarks.spec import RunSpec
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.evaluate import Grid, evaluate
+from pvtpp_benchmarks.metrics import SIGMAS, Curve
+from pvtpp_benchmarks.oracle import Oracle
+from pvtpp_benchmarks.runs import first_frame_and_box, jobs, obtain
+from pvtpp_benchmarks.score import score_online
+from pvtpp_benchmarks.spec import RunSpec
 
 
 def walk(name, seed, frames=80, camera=30.0):
     rng = np.random.default_rng(seed)
     steps = rng.normal(scale=[0.4, 0.4, 0.02, 0.02], size=(frames, 4)).cumsum(axis=0)
-    return Sequence(name, steps.cumsum(axis=0) + [300, 200, 60, 50], 30.0, camera)
+    return VideoSequence(name, steps.cumsum(axis=0) + [300, 200, 60, 50], 30.0, camera)
 
 
 SEQUENCES = [walk("one", 1), walk("two", 2), walk("slow", 3, camera=10.0)]
@@ -110,11 +110,11 @@ def test_logs_of_other_code_are_not_taken_for_this_one(tmp_path):
 
 
 def other_truth():
-    return Sequence("one", SEQUENCES[0].ground_truth_xywh + [1.0, 0, 0, 0])
+    return VideoSequence("one", SEQUENCES[0].ground_truth_xywh + [1.0, 0, 0, 0])
 
 
 def other_rate():
-    return Sequence("one", SEQUENCES[0].ground_truth_xywh, 60.0, 60.0)
+    return VideoSequence("one", SEQUENCES[0].ground_truth_xywh, 60.0, 60.0)
 
 
 @pytest.mark.parametrize("sequence", [other_truth, other_rate])
@@ -158,7 +158,9 @@ def test_a_start_after_which_the_target_never_returns_is_left_out_and_the_row_sa
     boxes = SEQUENCES[0].ground_truth_xywh.copy()
     boxes[35:] = np.nan
     base = RunSpec("walks", "oracle", "0ms", starts=4)
-    row = evaluate([Sequence("leaves", boxes)], Grid(base, ("47ms",), ("hold",), offline=False), make_oracle, None)[0]
+    row = evaluate(
+        [VideoSequence("leaves", boxes)], Grid(base, ("47ms",), ("hold",), offline=False), make_oracle, None
+    )[0]
     assert row["runs"] == 2
 
 
@@ -167,7 +169,7 @@ def test_truth_that_is_withheld_is_not_scored_as_a_perfect_result(mode):
     boxes = np.full((50, 4), np.nan)
     boxes[0] = [10, 10, 20, 20]
     with pytest.raises(InputError, match="withheld"):
-        evaluate([Sequence("secret", boxes)], Grid(BASE, ("47ms",), ("hold",), modes=(mode,)), make_oracle, None)
+        evaluate([VideoSequence("secret", boxes)], Grid(BASE, ("47ms",), ("hold",), modes=(mode,)), make_oracle, None)
 
 
 def test_a_log_of_another_sequence_of_this_name_is_not_scored(tmp_path):
@@ -186,7 +188,9 @@ def test_the_exact_curve_agrees_with_its_51_samples():
 def test_camera_rates_are_never_averaged_together_and_sequences_can_be_set_apart():
     rows = evaluate(SEQUENCES, Grid(BASE, ("47ms",), ("hold",), apart=frozenset({"two"})), make_oracle, None)
     online = [
-        (row["camera_fps"], row["world_fps"], row["apart"], sorted(row["per_sequence"])) for row in rows if row["predictor"]
+        (row["camera_fps"], row["world_fps"], row["apart"], sorted(row["per_sequence"]))
+        for row in rows
+        if row["predictor"]
     ]
     assert online == [(30, 30, False, ["one"]), (10, 30, False, ["slow"]), (30, 30, True, ["two"])]
     offline = [row for row in rows if row["evaluation"] == "offline" and row["camera_fps"] == 10]
@@ -233,7 +237,7 @@ def test_zero_latency_is_the_tracker_alone_whatever_the_grid_judges_and_knows():
 def test_starts_are_spread_over_the_clip_and_skip_frames_without_target():
     boxes = SEQUENCES[0].ground_truth_xywh.copy()
     boxes[20:25] = np.nan
-    sequence = Sequence("gap", boxes)
+    sequence = VideoSequence("gap", boxes)
     made = jobs([sequence], RunSpec("walks", "oracle", "47ms", starts=4), None)
     assert [first_frame_and_box(job)[0] for job in made] == [0, 25, 40, 60]
 
@@ -284,7 +288,7 @@ def test_a_first_box_that_is_nan_or_zero_is_refused_with_the_sequence(first):
     boxes = SEQUENCES[0].ground_truth_xywh.copy()
     boxes[0] = first
     with pytest.raises(InputError, match="broken: the first box"):
-        evaluate([Sequence("broken", boxes)], Grid(BASE, ("47ms",), ("hold",)), make_oracle, None)
+        evaluate([VideoSequence("broken", boxes)], Grid(BASE, ("47ms",), ("hold",)), make_oracle, None)
 
 
 def test_unknown_modes_and_sequences_set_apart_are_refused():

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.metrics import SIGMAS, Curve, curves
-from benchmarks.pairing import Pairs
 from pvtpp.boxes import box_to_xywh, xywh_to_box
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.metrics import SIGMAS, Curve, curves
+from pvtpp_benchmarks.pairing import Pairs
 
 
 def offline(answers_xywh):
@@ -18,7 +18,8 @@ def offline(answers_xywh):
 
 def values(answers_xywh, truth, mode):
     return {
-        name: float(curve.value[0]) for name, curve in curves(offline(answers_xywh), np.asarray(truth, float), mode).items()
+        name: float(curve.value[0])
+        for name, curve in curves(offline(answers_xywh), np.asarray(truth, float), mode).items()
     }
 
 

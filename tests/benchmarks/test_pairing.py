@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.metrics import SIGMAS, curves
-from benchmarks.oracle import Oracle
-from benchmarks.pairing import pair, pair_offline
-from benchmarks.simulation import simulate
 from pvtpp.boxes import xywh_to_box
+from pvtpp.core.event_log import EventLog
 from pvtpp.errors import InputError
 from pvtpp.predictors import create
-from pvtpp.runtime.log import EventLog
 from pvtpp.trajectory import Trajectory
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.metrics import SIGMAS, curves
+from pvtpp_benchmarks.oracle import Oracle
+from pvtpp_benchmarks.pairing import pair, pair_offline
+from pvtpp_benchmarks.simulation import simulate
 
 FPS = 30.0
 FRAME = 1e9 / FPS
@@ -22,8 +22,10 @@ MS = 10**6
 
 
 def clip(frames, fps=FPS, world=None):
-    xywh = np.column_stack([10.0 * np.arange(frames) + 50, np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 30.0)])
-    return Sequence("clip", xywh, world or fps, fps)
+    xywh = np.column_stack(
+        [10.0 * np.arange(frames) + 50, np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 30.0)]
+    )
+    return VideoSequence("clip", xywh, world or fps, fps)
 
 
 def run(sequence, processing, names=("hold",), **options):

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from benchmarks import power
+from pvtpp_benchmarks import power
 
 
 def write(root, path, text):

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.processing import parse
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.processing import parse
 
 
 @pytest.fixture

@@ -41,7 +41,9 @@ def auc(rows, processing, predictor, camera_fps=30):
 
 def test_offline_auc_agrees_with_an_independent_run_of_the_tracker(evaluated):
     rows, _ = evaluated
-    ours = {name: value for row in rows if row["evaluation"] == "offline" for name, value in row["per_sequence"].items()}
+    ours = {
+        name: value for row in rows if row["evaluation"] == "offline" for name, value in row["per_sequence"].items()
+    }
     assert set(ours) == set(INDEPENDENT)
     assert np.mean(list(ours.values())) == pytest.approx(np.mean(list(INDEPENDENT.values())), abs=0.01)
     for name in set(INDEPENDENT) - set(COIN_TOSSES):

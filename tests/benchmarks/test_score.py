@@ -5,15 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks import score
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.metrics import MODES
-from benchmarks.oracle import Oracle
-from benchmarks.runs import jobs, obtain, with_predictors
-from benchmarks.spec import RunSpec
 from pvtpp.errors import InputError
+from pvtpp_benchmarks import score
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.metrics import MODES
+from pvtpp_benchmarks.oracle import Oracle
+from pvtpp_benchmarks.runs import jobs, obtain, with_predictors
+from pvtpp_benchmarks.spec import RunSpec
 
-SEQUENCE = Sequence("line", np.stack([10 + 3.0 * np.arange(40), *(np.full(40, v) for v in (20.0, 30.0, 25.0))], axis=1))
+SEQUENCE = VideoSequence(
+    "line", np.stack([10 + 3.0 * np.arange(40), *(np.full(40, v) for v in (20.0, 30.0, 25.0))], axis=1)
+)
 SPEC = RunSpec("lines", "oracle", "47ms")
 
 
@@ -41,7 +43,9 @@ def test_the_time_in_a_row_is_the_median_of_what_the_wall_clock_measured(log):
     row = score.row(scores, spec, SEQUENCE, "hold", "otb")
     assert (row["clock"], row["processing"], row["processing_ms"]) == ("wall", "measured", 14.0)
     del log.meta["wall"]
-    assert score.row([score.score_online(log, SEQUENCE, "hold")], SPEC, SEQUENCE, "hold", "otb")["processing_ms"] == 47.0
+    assert (
+        score.row([score.score_online(log, SEQUENCE, "hold")], SPEC, SEQUENCE, "hold", "otb")["processing_ms"] == 47.0
+    )
 
 
 def test_a_predictor_that_reads_features_is_run_for_and_never_made_of_an_old_log(tmp_path):

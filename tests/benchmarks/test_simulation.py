@@ -5,24 +5,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.oracle import Oracle
-from benchmarks.processing import parse
-from benchmarks.simulation import Propagation, simulate
 from pvtpp.boxes import xywh_to_box
+from pvtpp.core.replay import replay
 from pvtpp.errors import InputError
 from pvtpp.predictors import create
 from pvtpp.propagation import Carried
-from pvtpp.runtime.replay import replay
 from pvtpp.tracker import TrackerOutput
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.oracle import Oracle
+from pvtpp_benchmarks.processing import parse
+from pvtpp_benchmarks.simulation import Propagation, simulate
 
 FPS = 30.0
 MS = 10**6
 
 
 def clip(frames, fps=FPS, world=None):
-    xywh = np.column_stack([10.0 * np.arange(frames) + 50, np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 30.0)])
-    return Sequence("clip", xywh, world or fps, fps)
+    xywh = np.column_stack(
+        [10.0 * np.arange(frames) + 50, np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 30.0)]
+    )
+    return VideoSequence("clip", xywh, world or fps, fps)
 
 
 def run(sequence, processing, **options):
@@ -104,7 +106,9 @@ def test_the_simulation_equals_a_brute_force_one(processing, fps):
 
 
 @given(
-    st.lists(st.integers(0, 150 * MS), min_size=2, max_size=40), st.sampled_from(["async", "paper"]), st.integers(0, 30 * MS)
+    st.lists(st.integers(0, 150 * MS), min_size=2, max_size=40),
+    st.sampled_from(["async", "paper"]),
+    st.integers(0, 30 * MS),
 )
 def test_nothing_is_used_before_it_is_available(processing, schedule, predictor_ns):
     sequence = clip(len(processing))
@@ -209,7 +213,7 @@ def test_every_measured_step_of_the_fast_lane_is_charged():
     # One step for the new frame, one for the carry; a result on its own core re-carries to the three newest frames.
     log = run(clip(10), lambda frame: 1000 * MS, propagation=lane(step_ns=3 * MS))
     frames = log.of_kind("frame")[1:]
-    assert [row[1] - frame[1] for row, frame in zip(log.of_kind("carried"), frames)] == [6 * MS] * 9
+    assert [row[1] - frame[1] for row, frame in zip(log.of_kind("propagated"), frames)] == [6 * MS] * 9
 
 
 def test_on_its_own_core_the_fast_lane_does_not_delay_the_tracker_and_on_a_shared_one_it_does():

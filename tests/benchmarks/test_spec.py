@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.spec import RunSpec, single_predictor_specs
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.spec import RunSpec, single_predictor_specs
 
 WALL = {"dataset": "d", "tracker": "t", "processing": "measured", "clock": "wall"}
 

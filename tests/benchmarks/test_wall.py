@@ -7,17 +7,17 @@ from functools import partial
 import numpy as np
 import pytest
 
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.oracle import Oracle
-from benchmarks.score import score_online
-from benchmarks.wall import SequenceClock, run_wall, simulate_recorded
 from pvtpp.boxes import xywh_to_box
+from pvtpp.core.presence import PresenceConfig
+from pvtpp.core.replay import replay
 from pvtpp.errors import InputError
+from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.predictors import create
 from pvtpp.propagation import Carried
-from pvtpp.runtime.live import LiveTracker
-from pvtpp.runtime.replay import replay
-from pvtpp.runtime.status import StatusConfig
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.oracle import Oracle
+from pvtpp_benchmarks.score import score_online
+from pvtpp_benchmarks.wall import SequenceClock, run_wall, simulate_recorded
 
 NAMES = ("kalman", "hold")
 
@@ -33,7 +33,7 @@ class SlowOracle(Oracle):
 def walk(frames=45, **rates):
     rng = np.random.default_rng(3)
     xywh = np.cumsum(rng.normal(scale=[6, 6, 0.2, 0.2], size=(frames, 4)), axis=0) + [300, 200, 40, 30]
-    return Sequence("walk", xywh, **rates)
+    return VideoSequence("walk", xywh, **rates)
 
 
 def first_box(sequence, start=0):
@@ -41,7 +41,9 @@ def first_box(sequence, start=0):
 
 
 def live_with(tracker, **options):
-    return lambda log, clock: LiveTracker(tracker, {name: create(name) for name in NAMES}, log=log, clock=clock, **options)
+    return lambda log, clock: LiveTracker(
+        tracker, {name: create(name) for name in NAMES}, log=log, clock=clock, **options
+    )
 
 
 @pytest.mark.parametrize(("start", "rates"), [(0, {}), (5, {"world_fps": 30.0, "camera_fps": 15.0})])
@@ -74,11 +76,13 @@ class Standing:
 def test_with_a_fast_lane_too_the_recorded_run_is_simulated_to_the_same_trajectories(search_region, start):
     sequence = walk(40)
     live = live_with(SlowOracle(sequence, 0.02), propagator=Standing(), search_region=search_region)
-    log = run_wall(sequence, live, first_box=first_box(sequence, start), start=start, meta={"search_region": search_region})
+    log = run_wall(
+        sequence, live, first_box=first_box(sequence, start), start=start, meta={"search_region": search_region}
+    )
     predictors = {name: create(name) for name in NAMES}
-    assert replay(log, predictors).rows == log.rows and len(log.of_kind("carried")) > 20
+    assert replay(log, predictors).rows == log.rows and len(log.of_kind("propagated")) > 20
     again = simulate_recorded(log, sequence, Oracle(sequence, 0.02), predictors, first_box(sequence, start), Standing())
-    for kind in ("result", "carried"):
+    for kind in ("result", "propagated"):
         assert again.of_kind(kind) == log.of_kind(kind)
     made, simulated = (each.of_kind("trajectory") for each in (log, again))
     # A live target's first box comes a moment after its frame.
@@ -93,14 +97,14 @@ def test_a_judged_run_is_simulated_with_its_loss_and_its_return():
     sequence = walk(40)
     xywh = sequence.ground_truth_xywh.copy()
     xywh[12:24] = np.nan
-    sequence = Sequence("walk", xywh)
-    live = live_with(SlowOracle(sequence), propagator=Standing(), search_region="predicted", status=StatusConfig())
+    sequence = VideoSequence("walk", xywh)
+    live = live_with(SlowOracle(sequence), propagator=Standing(), search_region="predicted", status=PresenceConfig())
     log = run_wall(sequence, live, first_box=first_box(sequence), meta={"search_region": "predicted"})
     predictors = {name: create(name) for name in NAMES}
     assert {"TRACKING", "LOST"} <= {row[2] for row in log.of_kind("status")}
     assert replay(log, predictors).rows == log.rows
     again = simulate_recorded(log, sequence, Oracle(sequence), predictors, first_box(sequence), Standing())
-    assert again.of_kind("start", "result", "carried") == log.of_kind("start", "result", "carried")
+    assert again.of_kind("start", "result", "propagated") == log.of_kind("start", "result", "propagated")
     assert again.of_kind("status")[1:] == log.of_kind("status")[1:]
 
 

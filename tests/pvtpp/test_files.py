@@ -69,10 +69,10 @@ def test_a_folder_or_device_is_not_replaced(tmp_path):
 
 FULL_DISK = """
 import resource, sys
-from benchmarks.datasets.box_files import write_text
-from benchmarks.report.files import write_json
+from pvtpp_benchmarks.datasets.box_files import write_text
+from pvtpp_benchmarks.report.files import write_json
 from pvtpp.errors import InputError
-from pvtpp.runtime.log import EventLog
+from pvtpp.core.event_log import EventLog
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 log = EventLog(rows=[["frame", t, t, t] for t in range(9999)])

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from benchmarks.synthetic.clip import render
-from benchmarks.synthetic.config import AerialClip
 from pvtpp.camera_motion import Gyro
 from pvtpp.errors import InputError
 from pvtpp.rotation_check import INTERVALS, compare, rotation_between, stamp_offset
+from pvtpp_benchmarks.synthetic.clip import render
+from pvtpp_benchmarks.synthetic.config import AerialClip
 
 AXES = np.array([[0.0, 0, 1], [1, 0, 0], [0, 1, 0]])
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pvtpp.camera_motion import Gyro, Still
 from pvtpp.predictors import create
 from pvtpp.stabilised import answer, stabilised, warp_boxes
-from pvtpp.track import Bridge, CarriedBox, Track
+from pvtpp.track import Displacement, PropagatedBox, Track
 from pvtpp.trajectory import Trajectory
 
 K = np.array([[600.0, 0, 320], [0, 600.0, 180], [0, 0, 1]])
@@ -36,7 +36,7 @@ def track_of(gyro, box, velocity, count=12):
     for number in range(count):
         t_ns = number * STEP
         here = np.add(box, np.multiply(velocity, t_ns * 1e-9))
-        track = track.with_anchor(t_ns, seen_by(gyro, here, t_ns))
+        track = track.with_result(t_ns, seen_by(gyro, here, t_ns))
     return track
 
 
@@ -55,7 +55,9 @@ def test_a_swung_camera_costs_a_steady_target_nothing(vx, vy, rate):
 
 def test_the_velocity_answered_is_the_one_in_the_image_asked_for():
     gyro = swung(rate=0.8)
-    trajectory = create("constant_velocity").predict(stabilised(track_of(gyro, [300.0, 190, 40, 30], (50, -20, 0, 0)), gyro))
+    trajectory = create("constant_velocity").predict(
+        stabilised(track_of(gyro, [300.0, 190, 40, 30], (50, -20, 0, 0)), gyro)
+    )
     trajectory = Trajectory.from_row([*trajectory.to_row(), True])
     t_ns, step = trajectory.evidence_ns + 50 * MS + 2 * MS, MS // 100
     before, after = (answer(trajectory, t, gyro).box for t in (t_ns - step, t_ns + step))
@@ -94,12 +96,14 @@ def test_carried_boxes_and_bridges_come_along():
     track = track_of(gyro, box, (0, 0, 0, 0), count=4)
     moved = track.boxes[-1] - track.boxes[-2]
     later = track.t_ns[-1] + 33 * MS
-    track = track.with_carried([CarriedBox(later, seen_by(gyro, box, later), 0.9)], Bridge(track.t_ns[-2], moved, 0.8))
+    track = track.with_propagated(
+        [PropagatedBox(later, seen_by(gyro, box, later), 0.9)], Displacement(track.t_ns[-2], moved, 0.8)
+    )
     made = stabilised(track, gyro)
     # A target that stands still in the world stands still in the stabilised frame, whatever the images showed.
-    np.testing.assert_allclose(made.boxes[-1], made.carried[0].box, atol=1e-6)
-    np.testing.assert_allclose(made.bridge(-1).moved, 0, atol=1e-6)
-    assert made.bridge(-1).quality == 0.8 and np.abs(moved[:2]).max() > 1
+    np.testing.assert_allclose(made.boxes[-1], made.propagated[0].box, atol=1e-6)
+    np.testing.assert_allclose(made.displacement(-1).moved, 0, atol=1e-6)
+    assert made.displacement(-1).quality == 0.8 and np.abs(moved[:2]).max() > 1
 
 
 def test_a_box_behind_the_camera_is_no_box():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pvtpp.errors import InputError
 from pvtpp.predictors import create, names
-from pvtpp.track import HISTORY, CarriedBox, Track
+from pvtpp.track import HISTORY, PropagatedBox, Track
 
 results = st.lists(
     st.tuples(st.integers(0, 10**10), st.floats(0, 600), st.floats(0, 300), st.floats(1, 99), st.floats(1, 99)),
@@ -20,7 +20,7 @@ results = st.lists(
 def track_of(rows):
     track = Track()
     for t_ns, *box in rows:
-        track = track.with_anchor(t_ns, np.array(box))
+        track = track.with_result(t_ns, np.array(box))
     return track
 
 
@@ -51,7 +51,7 @@ def test_a_second_result_for_a_frame_replaces_the_first():
 
 def test_adding_leaves_the_old_track_as_it_was():
     old = track_of([(0, 1, 1, 5, 5)])
-    old.with_anchor(10, np.array([2.0, 2, 5, 5]))
+    old.with_result(10, np.array([2.0, 2, 5, 5]))
     assert len(old) == 1
     with pytest.raises(ValueError, match="read-only"):
         old.boxes[0, 0] = 7
@@ -60,11 +60,11 @@ def test_adding_leaves_the_old_track_as_it_was():
 @pytest.mark.parametrize(("box", "score"), [([1, 2, np.nan, 4], 1), ([1, 2, 0, 4], 1), ([1, 2, 3, 4], 2)])
 def test_a_bad_result_is_refused_with_its_time(box, score):
     with pytest.raises(InputError, match="t_ns=77"):
-        Track().with_anchor(77, np.array(box, dtype=float), score)
+        Track().with_result(77, np.array(box, dtype=float), score)
 
 
 def test_what_was_carried_up_to_a_time_stays_and_so_do_all_anchors():
-    carried = [CarriedBox(t, np.array([1.0, 1, 5, 5]), 0.9) for t in (20, 30, 40)]
-    track = track_of([(0, 1, 1, 5, 5), (10, 2, 2, 5, 5)]).with_carried(carried)
-    assert [each.t_ns for each in track.before(30).carried] == [20]
-    assert track.before(5).t_ns == (0, 10) and track.before(5).carried == ()
+    propagated = [PropagatedBox(t, np.array([1.0, 1, 5, 5]), 0.9) for t in (20, 30, 40)]
+    track = track_of([(0, 1, 1, 5, 5), (10, 2, 2, 5, 5)]).with_propagated(propagated)
+    assert [each.t_ns for each in track.before(30).propagated] == [20]
+    assert track.before(5).t_ns == (0, 10) and track.before(5).propagated == ()

@@ -57,11 +57,11 @@ def test_a_frame_holds_no_bytes_before_somebody_looks():
     assert frame.image.nbytes == frame.nbytes == IMAGE.nbytes
 
 
-@pytest.mark.parametrize("likeness", [-0.1, 1.1, float("nan")])
-def test_a_likeness_outside_0_to_1_is_refused(likeness):
-    assert TrackerOutput([1, 2, 3, 4]).likeness is None
-    with pytest.raises(InputError, match="likeness .* is outside"):
-        TrackerOutput([1, 2, 3, 4], likeness=likeness)
+@pytest.mark.parametrize("similarity", [-0.1, 1.1, float("nan")])
+def test_a_likeness_outside_0_to_1_is_refused(similarity):
+    assert TrackerOutput([1, 2, 3, 4]).similarity is None
+    with pytest.raises(InputError, match="similarity .* is outside"):
+        TrackerOutput([1, 2, 3, 4], similarity=similarity)
 
 
 @pytest.mark.parametrize("score", [-0.1, 1.1, float("nan")])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pvtpp.errors import InputError
-from pvtpp.trajectory import LAWS, SMALLEST, Trajectory, TrajectoryTable
+from pvtpp.trajectory import EXTRAPOLATIONS, SMALLEST, Trajectory, TrajectoryTable
 
 SECOND = 10**9
 
@@ -25,14 +25,14 @@ def trajectories(draw):
         np.reshape(table(numbers, count), (-1, 4)),
         np.abs(np.reshape(table(numbers, count), (-1, 4))),
         int(t_ns[0]),
-        draw(st.sampled_from(LAWS)),
+        draw(st.sampled_from(EXTRAPOLATIONS)),
     )
 
 
-def straight(law="linear"):
+def straight(extrapolation="linear"):
     mean = np.array([[100.0, 50, 20, 10], [110.0, 50, 20, 10]])
     slope = np.array([[10.0, 0, 0, 0]] * 2)
-    return Trajectory((0, SECOND), mean, slope, np.array([[1.0] * 4, [2.0] * 4]), 0, law)
+    return Trajectory((0, SECOND), mean, slope, np.array([[1.0] * 4, [2.0] * 4]), 0, extrapolation)
 
 
 @given(trajectories())
@@ -64,7 +64,7 @@ def test_one_number_at_a_time_it_is_the_law_in_arrays_to_the_bit(trajectory, t_n
         box, slope = mean[low] + u * (begin + u * (square + u * cube)), (begin + u * (2 * square + 3 * u * cube)) / span
         spread = sigma[low] + u * (sigma[low + 1] - sigma[low])
     else:
-        slope = derivative[edge] if trajectory.law == "linear" else np.zeros(4)
+        slope = derivative[edge] if trajectory.extrapolation == "linear" else np.zeros(4)
         box, spread = mean[edge] + seconds * slope, sigma[edge]
         if 0 < low == len(times) - 1:
             growth = (sigma[low] - sigma[low - 1]) / ((times[low] - times[low - 1]) * 1e-9)
@@ -89,7 +89,7 @@ def test_the_velocity_is_the_slope_of_the_box(trajectory, t_ns):
     if any(abs(t_ns - knot) <= step for knot in trajectory.t_ns):
         return
     before, here, after = (trajectory.at(t_ns + d) for d in (-step, 0, step))
-    # Where the smallest size is reached the box stops shrinking, whatever its law says.
+    # Where the smallest size is reached the box stops shrinking, whatever its extrapolation says.
     free = np.ones(4, dtype=bool)
     free[2:] = (np.minimum(before.box, after.box) > 0.06 * trajectory.mean[0])[2:]
     slope = (after.box - before.box) / (2 * step * 1e-9)
@@ -121,10 +121,16 @@ def test_a_shrinking_target_keeps_some_size():
         ({"mean": np.zeros((1, 4))}, "shape"),
         ({"sigma": np.full((2, 4), np.nan)}, "not finite"),
         ({"derivative": np.full((2, 4), np.inf)}, "not finite"),
-        ({"law": "magic"}, "linear, hold"),
+        ({"extrapolation": "magic"}, "linear, hold"),
     ],
 )
 def test_what_is_no_trajectory_is_refused(change, words):
-    good = {"t_ns": (0, 9), "mean": np.ones((2, 4)), "derivative": np.zeros((2, 4)), "sigma": np.ones((2, 4)), "evidence_ns": 0}
+    good = {
+        "t_ns": (0, 9),
+        "mean": np.ones((2, 4)),
+        "derivative": np.zeros((2, 4)),
+        "sigma": np.ones((2, 4)),
+        "evidence_ns": 0,
+    }
     with pytest.raises(InputError, match=words):
         Trajectory(**{**good, **change})

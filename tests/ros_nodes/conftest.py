@@ -16,8 +16,8 @@ if HELPERS not in sys.path:
 import ros_world  # noqa: E402
 from node_helpers import QUICK, FakePort, until  # noqa: E402
 
-from ros_nodes.config import NodeConfig  # noqa: E402
-from ros_nodes.core import Core  # noqa: E402
+from pvtpp_ros_nodes.config import NodeConfig  # noqa: E402
+from pvtpp_ros_nodes.core import Core  # noqa: E402
 
 
 @pytest.fixture(params=[1, 2], ids=["ros1", "ros2"])

@@ -13,7 +13,7 @@ import rostest
 
 from pvtpp.boxes import iou, xywh_to_box
 from pvtpp.msg import Roi, Target
-from ros_nodes import conversions
+from pvtpp_ros_nodes import conversions
 
 SECONDS = 6.0
 
@@ -25,7 +25,10 @@ class Tracking(unittest.TestCase):
 
         def follow(target):
             targets.append(target)
-            if conversions.stamp_ns(target.header.stamp) - conversions.stamp_ns(targets[0].header.stamp) > SECONDS * 1e9:
+            if (
+                conversions.stamp_ns(target.header.stamp) - conversions.stamp_ns(targets[0].header.stamp)
+                > SECONDS * 1e9
+            ):
                 enough.set()
 
         def learn(roi):

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from pvtpp import predictors
+from pvtpp.core.event_log import EventLog
+from pvtpp.core.state_machine import Pipeline
 from pvtpp.errors import InputError
-from pvtpp.runtime.log import EventLog
-from pvtpp.runtime.pipeline import Pipeline
 from pvtpp.tracker import TrackerOutput
-from ros_nodes import bag_eval, bags
-from ros_nodes.bags import Truth
+from pvtpp_ros_nodes import bag_eval, bags
+from pvtpp_ros_nodes.bags import Truth
 
 BEGIN_NS, FRAME_NS = 10**18, 10**8
 OPTIONS = {"events": "/events", "truth": "/truth", "predictors": None, "sequence": None, "bag": "flight.bag"}

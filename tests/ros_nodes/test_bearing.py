@@ -11,7 +11,7 @@ from message_fakes import message_class
 
 from pvtpp.errors import InputError
 from pvtpp.trajectory import Prediction
-from ros_nodes.bearing import Camera
+from pvtpp_ros_nodes.bearing import Camera
 
 MATRIX = np.array([[500.0, 0, 330], [0, 510.0, 250], [0, 0, 1]])
 PLUMB = [-0.2, 0.05, 0.001, -0.002, 0.01]
@@ -56,7 +56,10 @@ def test_the_ray_turns_as_its_angular_velocity_says(point, velocity):
     camera = Camera(info())
     centre = MATRIX[:2, :2] @ point + MATRIX[:2, 2]
     found = camera.direction(prediction([*centre, 20, 20], [*velocity, 0, 0]))
-    (before,), (after,) = camera.rays([centre - 0.01 * np.array(velocity)]), camera.rays([centre + 0.01 * np.array(velocity)])
+    (before,), (after,) = (
+        camera.rays([centre - 0.01 * np.array(velocity)]),
+        camera.rays([centre + 0.01 * np.array(velocity)]),
+    )
     np.testing.assert_allclose(np.cross(found.rate, found.ray), (after - before) / 0.02, atol=5e-3)
     assert abs(found.rate @ found.ray) < 1e-9 and np.linalg.norm(found.ray) == pytest.approx(1)
 
@@ -81,7 +84,9 @@ def test_the_matrix_is_that_of_the_image_itself(across, down, left, above, point
     part.roi.x_offset, part.roi.y_offset = left, above
     camera = Camera(part)
     seen = camera.matrix @ [*point, 1]
-    np.testing.assert_allclose(camera.rays([seen[:2]])[0], np.array([*point, 1]) / np.linalg.norm([*point, 1]), atol=1e-9)
+    np.testing.assert_allclose(
+        camera.rays([seen[:2]])[0], np.array([*point, 1]) / np.linalg.norm([*point, 1]), atol=1e-9
+    )
 
 
 @pytest.mark.parametrize(

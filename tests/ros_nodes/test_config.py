@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pvtpp.errors import InputError
-from ros_nodes import parameters
-from ros_nodes.config import NodeConfig
-from ros_nodes.player import PlayerConfig
+from pvtpp_ros_nodes import parameters
+from pvtpp_ros_nodes.config import NodeConfig
+from pvtpp_ros_nodes.player import PlayerConfig
 
 YAML = Path(__file__).resolve().parents[2] / "ros_nodes" / "config" / "tracker.yaml"
 

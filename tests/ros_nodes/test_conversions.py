@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pvtpp.errors import InputError
 from pvtpp.trajectory import Trajectory
-from ros_nodes import conversions
+from pvtpp_ros_nodes import conversions
 
 NS = 1_700_000_000_123_456_789
 
@@ -51,12 +51,12 @@ def test_a_trajectory_survives_the_message_to_the_bit(port, valid_until, stabili
 
 def test_a_target_says_what_it_is_for_and_how_sure(port):
     prediction = law().at(NS + 50_000_000)
-    target = conversions.fill_target(port.message("pvtpp/Target"), prediction, "camera", 3, conversions.UNSURE, 0.5)
+    target = conversions.fill_target(port.message("pvtpp/Target"), prediction, "camera", 3, conversions.UNCERTAIN, 0.5)
     assert conversions.stamp_ns(target.header.stamp) == NS + 50_000_000
     assert target.capture_ns == NS and target.horizon == pytest.approx(0.05)
     assert target.box == prediction.box.tolist() and target.velocity == prediction.velocity.tolist()
     np.testing.assert_allclose(np.reshape(target.covariance, (4, 4)), np.diag(prediction.sigma**2))
-    assert target.status == type(target).UNSURE and target.target_id == 3
+    assert target.status == type(target).UNCERTAIN and target.target_id == 3
 
 
 def test_the_constants_are_those_of_the_message(port):
@@ -86,7 +86,9 @@ def test_a_detection_is_of_the_generation_that_is_installed(port):
     result = conversions.fill_result(
         port.message("pvtpp/Result"), port.message("std_msgs/Header"), 4, conversions.TRACKING, [10, 20, 30, 40], 0.5
     )
-    kinds = [lambda kind=kind: port.message(f"vision_msgs/{kind}") for kind in ("Detection2D", "ObjectHypothesisWithPose")]
+    kinds = [
+        lambda kind=kind: port.message(f"vision_msgs/{kind}") for kind in ("Detection2D", "ObjectHypothesisWithPose")
+    ]
     array = conversions.fill_detections(port.message("vision_msgs/Detection2DArray"), *kinds, result, listed=True)
     (detection,) = array.detections
     centre, hypothesis = detection.bbox.center, detection.results[0]

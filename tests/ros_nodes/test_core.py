@@ -23,8 +23,8 @@ from node_helpers import (
 )
 
 from pvtpp import predictors
-from pvtpp.runtime.replay import replay
-from ros_nodes import conversions
+from pvtpp.core.replay import replay
+from pvtpp_ros_nodes import conversions
 
 
 def test_the_target_is_told_for_the_time_of_publication_plus_lead(start, port):
@@ -83,7 +83,9 @@ def test_the_published_events_are_a_log_that_replays_to_the_bit(start, port, pro
         again = replay(log, {"constant_velocity": predictors.create("constant_velocity")})
         assert again.rows == log.rows
     trajectories = [row for log in logs.values() for row in log.of_kind("trajectory")]
-    assert [conversions.trajectory(each).to_row() for each in port.published["trajectory"]] == [row[3:] for row in trajectories]
+    assert [conversions.trajectory(each).to_row() for each in port.published["trajectory"]] == [
+        row[3:] for row in trajectories
+    ]
 
 
 def test_a_target_given_on_a_past_image_is_caught_up_with(start, port):
@@ -147,7 +149,10 @@ def test_pause_keeps_the_target_and_lets_it_age(start, port):
         send(core, port, index)
     until(lambda: port.published["target"][-1].status == conversions.PAUSED)
     assert newest_evidence(core) == before and core.live.predict(port.t_ns).age == pytest.approx(6 / 30, abs=0.02)
-    assert core.init(roi_message(port, spot_xywh(100, 100)))[:2] == (False, "paused: no images are taken in; resume first")
+    assert core.init(roi_message(port, spot_xywh(100, 100)))[:2] == (
+        False,
+        "paused: no images are taken in; resume first",
+    )
     core.pause(False)
     follow(core, port, 12, 1)
     assert port.published["status"][-1].status == conversions.TRACKING
@@ -200,7 +205,9 @@ def test_the_diagnostics_say_how_old_images_and_evidence_are_and_what_was_droppe
     (entry,) = port.published["diagnostics"][-1].status
     values = {pair.key: pair.value for pair in entry.values}
     assert entry.level == entry.OK and entry.message == "tracking" and values["status"] == "TRACKING"
-    assert {"image age (ms)", "evidence age (ms)", "horizon (ms)", "track median, p95 (ms)", "tracker_dropped"} <= set(values)
+    assert {"image age (ms)", "evidence age (ms)", "horizon (ms)", "track median, p95 (ms)", "tracker_dropped"} <= set(
+        values
+    )
     assert float(values["image age (ms)"]) == pytest.approx(5.0, abs=0.1)
 
 

@@ -20,9 +20,9 @@ from node_helpers import (
 )
 
 from pvtpp.errors import InputError
-from ros_nodes import conversions
-from ros_nodes.config import NodeConfig
-from ros_nodes.core import Core
+from pvtpp_ros_nodes import conversions
+from pvtpp_ros_nodes.config import NodeConfig
+from pvtpp_ros_nodes.core import Core
 
 
 @pytest.mark.parametrize(

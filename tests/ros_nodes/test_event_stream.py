@@ -6,16 +6,22 @@ import threading
 
 from node_helpers import until
 
-from pvtpp.runtime.log import EventLog
-from ros_nodes import event_stream
-from ros_nodes.event_stream import EventStream, line
+from pvtpp.core.event_log import EventLog
+from pvtpp_ros_nodes import event_stream
+from pvtpp_ros_nodes.event_stream import EventStream, line
 
 
 def test_every_target_has_a_log_of_its_own_with_a_header_first(no_thread_is_left):
     heard = []
     stream = EventStream(heard.append, None)
     box = [1, 2, 3, 4]
-    for row in (["frame", 0, 0, 0], ["frame", 1, 1, 1], ["init", 2, 1, 1, box], ["frame", 3, 2, 3], ["init", 4, 1, 1, box]):
+    for row in (
+        ["frame", 0, 0, 0],
+        ["frame", 1, 1, 1],
+        ["init", 2, 1, 1, box],
+        ["frame", 3, 2, 3],
+        ["init", 4, 1, 1, box],
+    ):
         stream.put(row)
     stream.close()
     assert [(event.target_id, event.number, event.row and event.row[0]) for event in heard] == [
@@ -52,7 +58,9 @@ def test_the_lines_are_those_of_the_file(tmp_path, no_thread_is_left):
     assert [line(event, log.meta) for event in heard] == (tmp_path / "log.jsonl").read_text().splitlines()[:-1]
 
 
-def test_a_publisher_that_raises_or_falls_behind_loses_no_order_and_shows_what_is_missing(monkeypatch, no_thread_is_left):
+def test_a_publisher_that_raises_or_falls_behind_loses_no_order_and_shows_what_is_missing(
+    monkeypatch, no_thread_is_left
+):
     monkeypatch.setattr(event_stream, "KEPT", 5)
     go, heard, told = threading.Event(), [], []
 

@@ -12,16 +12,15 @@ import numpy as np
 import pytest
 from node_helpers import until
 
-from benchmarks.datasets import load
-from benchmarks.score import score_online
-from benchmarks.wall import simulate_recorded
-from pvtpp import predictors, propagation
+from pvtpp import defaults, predictors, propagation
 from pvtpp.boxes import xywh_to_box
-from pvtpp.runtime import defaults
-from pvtpp.runtime.log import EventLog
-from pvtpp.runtime.replay import replay
-from ros_nodes import bag_eval, bags, conversions
-from trackers import registry
+from pvtpp.core.event_log import EventLog
+from pvtpp.core.replay import replay
+from pvtpp_benchmarks.datasets import load
+from pvtpp_benchmarks.score import score_online
+from pvtpp_benchmarks.wall import simulate_recorded
+from pvtpp_ros_nodes import bag_eval, bags, conversions
+from pvtpp_trackers import registry
 
 SEQUENCE = "Surfing06"
 
@@ -36,7 +35,9 @@ class Recorder:
         self.count = dict.fromkeys(topics, 0)
         self.last = {}
         self._bag, self._lock = rosbag.Bag(str(path), "w"), threading.Lock()
-        self._readers = [rospy.Subscriber(topic, kind, self._write, topic, queue_size=10_000) for topic, kind in topics.items()]
+        self._readers = [
+            rospy.Subscriber(topic, kind, self._write, topic, queue_size=10_000) for topic, kind in topics.items()
+        ]
 
     def _write(self, message, topic):
         with self._lock:
@@ -64,7 +65,7 @@ def rebased(log, begin_ns, first_index):
             row[2], row[3] = row[2] - first_index, at(row[3])
         elif row[0] == "lane":
             row[2] = at(row[2])
-        elif row[0] == "carried":
+        elif row[0] == "propagated":
             row[2], row[3] = at(row[2]), [[at(each[0]), *each[1:]] for each in row[3]]
             row[4] = row[4] and [at(row[4][0]), *row[4][1:]]
         elif row[0] == "trajectory":
@@ -88,10 +89,18 @@ def flight(world, data_root, weights_root, tmp_path_factory):
     env = {"PVTPP_WEIGHTS": str(weights_root), "OMP_NUM_THREADS": "1"}
     launch = world.process(["roslaunch", "pvtpp", "simulation.launch", f"python:={sys.executable}", *arguments], **env)
     try:
-        until(lambda: recorder.count["/camera/ground_truth"] == len(sequence) or not launch.alive, 120, "the whole sequence")
+        until(
+            lambda: recorder.count["/camera/ground_truth"] == len(sequence) or not launch.alive,
+            120,
+            "the whole sequence",
+        )
         assert launch.alive, launch.output
         newest = conversions.stamp_ns(recorder.last["/camera/ground_truth"].header.stamp)
-        until(lambda: recorder.last["/camera/tracker/target"].capture_ns >= newest - 10**8, 30, "a target of the last images")
+        until(
+            lambda: recorder.last["/camera/tracker/target"].capture_ns >= newest - 10**8,
+            30,
+            "a target of the last images",
+        )
     finally:
         launch.stop()
         recorder.close()
@@ -105,7 +114,7 @@ def test_the_bag_scores_as_its_event_log_does_and_the_log_replays_to_the_bit(fli
     with bags.open_bag(path) as bag:
         ((target, log),) = bags.event_logs(bag, "/camera/tracker/events")
         truth = bags.truth_of_bag(bag, "/camera/ground_truth")
-    assert target == 1 and log.meta["search_region"] == "predicted" and log.of_kind("carried")
+    assert target == 1 and log.meta["search_region"] == "predicted" and log.of_kind("propagated")
     again = replay(log, {defaults.PREDICTOR: predictors.create(defaults.PREDICTOR)})
     assert again.rows == log.rows
     begun = log.of_kind("init")[0]
@@ -171,7 +180,7 @@ def write_pictures(path, sequence, count):
     from sensor_msgs.msg import Image
 
     from pvtpp.msg import Roi
-    from ros_nodes import images
+    from pvtpp_ros_nodes import images
 
     with rosbag.Bag(str(path), "w") as bag:
         for index in range(count):

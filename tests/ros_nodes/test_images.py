@@ -10,7 +10,7 @@ import pytest
 
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
-from ros_nodes import images
+from pvtpp_ros_nodes import images
 
 
 def encoded(bgr, encoding):

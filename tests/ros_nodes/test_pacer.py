@@ -6,7 +6,7 @@ import time
 
 from node_helpers import until
 
-from ros_nodes.pacer import Pacer
+from pvtpp_ros_nodes.pacer import Pacer
 
 
 def test_late_work_skips_deadlines_and_keeps_the_rhythm(no_thread_is_left):

@@ -14,8 +14,8 @@ import ros_world
 from ros_world import ROOT, SYSTEM_PYTHON
 
 IMPORT = (
-    "import pvtpp, pvtpp.boxes, pvtpp.msg, pvtpp.srv, trackers.registry, ros_nodes.core; from pvtpp.msg import Target; "
-    "print(pvtpp.__file__, pvtpp.msg.__file__, Target().box, len(trackers.registry.names()))"
+    "import pvtpp, pvtpp.boxes, pvtpp.msg, pvtpp.srv, pvtpp_trackers.registry, pvtpp_ros_nodes.core; from pvtpp.msg import Target; "
+    "print(pvtpp.__file__, pvtpp.msg.__file__, Target().box, len(pvtpp_trackers.registry.names()))"
 )
 
 
@@ -42,7 +42,11 @@ def installed(ros_is_there, tmp_path_factory):
     """The install space of a plain CMake build."""
     folder = tmp_path_factory.mktemp("cmake")
     build, install = folder / "build", folder / "install"
-    options = [f"-DPYTHON_EXECUTABLE={SYSTEM_PYTHON}", f"-DCMAKE_INSTALL_PREFIX={install}", "-DCATKIN_ENABLE_TESTING=OFF"]
+    options = [
+        f"-DPYTHON_EXECUTABLE={SYSTEM_PYTHON}",
+        f"-DCMAKE_INSTALL_PREFIX={install}",
+        "-DCATKIN_ENABLE_TESTING=OFF",
+    ]
     # The workspace's build has done all languages already.
     for step in (["-S", ROOT, "-B", build, *options], ["--build", build], ["--install", build]):
         ros_world.run(["cmake", *step], folder, ROS_LANG_DISABLE="gencpp:genlisp")
@@ -56,7 +60,9 @@ def test_a_plain_cmake_build_installs_a_package_that_stands_alone(installed):
     assert programs == {path.name for path in (ROOT / "ros_nodes" / "scripts").iterdir()}
     share = installed / "share" / "pvtpp"
     for kind in ("launch", "config", "rviz"):
-        assert {path.name for path in (share / kind).iterdir()} == {path.name for path in (ROOT / "ros_nodes" / kind).iterdir()}
+        assert {path.name for path in (share / kind).iterdir()} == {
+            path.name for path in (ROOT / "ros_nodes" / kind).iterdir()
+        }
     assert (installed / "bin" / "pvtpp").exists()
 
 
@@ -73,14 +79,18 @@ def test_every_message_service_and_program_is_built():
 def test_the_manifest_names_every_ros_package_that_the_nodes_import():
     wanted = set()
     for path in [*(ROOT / "ros_nodes").glob("*.py")]:
-        wanted |= set(re.findall(r"^(?:from|import) (\w+_msgs|std_srvs|rospy|rosbag)\b", path.read_text(), re.MULTILINE))
+        wanted |= set(
+            re.findall(r"^(?:from|import) (\w+_msgs|std_srvs|rospy|rosbag)\b", path.read_text(), re.MULTILINE)
+        )
     package = ElementTree.parse(str(ROOT / "package.xml")).getroot()
     assert "rospy" in wanted and wanted <= {need.text for need in package if need.tag.endswith("depend")}
 
 
 def test_both_nodes_offer_all_that_the_core_asks_for():
     def methods(path, name):
-        (found,) = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef) and node.name == name]
+        (found,) = [
+            node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef) and node.name == name
+        ]
         return {each.name: [a.arg for a in each.args.args] for each in found.body if isinstance(each, ast.FunctionDef)}
 
     asked = methods(ROOT / "ros_nodes" / "port.py", "Port")
@@ -93,7 +103,9 @@ def test_the_messages_of_ros_2_are_the_same_files_at_the_same_version():
     folder = ROOT / "ros_nodes" / "ros2" / "pvtpp_msgs"
     text = (folder / "CMakeLists.txt").read_text()
     for kind in ("msg", "srv"):
-        assert set(re.findall(rf"{kind}/(\w+\.{kind})", text)) == {p.name for p in (ROOT / "ros_nodes" / kind).iterdir()}
+        assert set(re.findall(rf"{kind}/(\w+\.{kind})", text)) == {
+            p.name for p in (ROOT / "ros_nodes" / kind).iterdir()
+        }
     version = ElementTree.parse(str(folder / "package.xml")).findtext("version")
     assert version == ElementTree.parse(str(ROOT / "package.xml")).findtext("version")
 

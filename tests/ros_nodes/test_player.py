@@ -6,12 +6,12 @@ import threading
 
 import numpy as np
 
-from benchmarks.datasets.sequence import Sequence
 from pvtpp.tracker import Frame
-from ros_nodes.player import PlayerConfig, play
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_ros_nodes.player import PlayerConfig, play
 
 
-class Blank(Sequence):
+class Blank(VideoSequence):
     """Grey images."""
 
     def frame(self, index):
@@ -22,7 +22,14 @@ def played(clip, over=None, **settings):
     shown, told = [], []
     over = over or threading.Event()
     config = PlayerConfig(dataset="folder", **settings)
-    play(clip, config, 10**18, lambda frame, t: shown.append((frame.index, t)), lambda xywh, t: told.append((xywh[0], t)), over)
+    play(
+        clip,
+        config,
+        10**18,
+        lambda frame, t: shown.append((frame.index, t)),
+        lambda xywh, t: told.append((xywh[0], t)),
+        over,
+    )
     return shown, told
 
 

@@ -8,7 +8,7 @@ from node_helpers import FakePort
 from swung_flight import clip_message, imu_message, info_message, swung_clip
 
 from pvtpp.errors import InputError
-from ros_nodes import bags, stamp_offset
+from pvtpp_ros_nodes import bags, stamp_offset
 
 BEGIN_NS, MS = 10**18, 1_000_000
 LATE_MS = 30

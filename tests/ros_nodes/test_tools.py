@@ -55,7 +55,7 @@ def test_a_bag_in_a_loop_in_its_own_time_begins_anew_at_every_turn(world, tmp_pa
 
     from pvtpp.msg import Roi, Target
     from pvtpp.srv import Init
-    from ros_nodes import conversions, images
+    from pvtpp_ros_nodes import conversions, images
 
     path = tmp_path / "spot.bag"
     with rosbag.Bag(str(path), "w") as bag:
@@ -66,7 +66,13 @@ def test_a_bag_in_a_loop_in_its_own_time_begins_anew_at_every_turn(world, tmp_pa
             bag.write("/recorded/image", message, rospy.Time(*divmod(t_ns, 10**9)))
     targets = []
     reader = rospy.Subscriber("/camera/tracker/target", Target, targets.append, queue_size=1000)
-    arguments = [f"bag:={path}", "image:=/recorded/image", "loop:=true", "tracker:=bright_spot:BrightSpot", "predictor:=hold"]
+    arguments = [
+        f"bag:={path}",
+        "image:=/recorded/image",
+        "loop:=true",
+        "tracker:=bright_spot:BrightSpot",
+        "predictor:=hold",
+    ]
     launch = world.process(["roslaunch", "pvtpp", "bag.launch", f"python:={sys.executable}", *arguments])
     try:
         until(lambda: "went back" in launch.output or "was set back" in launch.output, 60, "the first turn")

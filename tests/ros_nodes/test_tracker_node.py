@@ -11,8 +11,8 @@ import pytest
 from node_helpers import log_of, until
 
 from pvtpp import predictors
-from pvtpp.runtime.replay import replay
-from ros_nodes import conversions
+from pvtpp.core.replay import replay
+from pvtpp_ros_nodes import conversions
 
 pytestmark = pytest.mark.usefixtures("world")
 QUICK = ("_tracker:=bright_spot:BrightSpot", "_predictor:=constant_velocity", "_propagation:=none")
@@ -57,7 +57,9 @@ def test_a_target_is_followed_told_and_logged_and_the_log_replays_to_the_bit(ope
     operator.reset()
     until(lambda: operator.newest("events").line.startswith('["reset"'))
     log = logs(operator)[1]
-    assert len(log.of_kind("result")) > 5 and log.of_kind("carried") and log.meta["predictors"] == ["constant_velocity"]
+    assert (
+        len(log.of_kind("result")) > 5 and log.of_kind("propagated") and log.meta["predictors"] == ["constant_velocity"]
+    )
     assert replay(log, {"constant_velocity": predictors.create("constant_velocity")}).rows == log.rows
     told = [conversions.trajectory(each).to_row() for each in operator.heard["trajectory"]]
     assert told == [row[3:] for row in log.of_kind("trajectory")][-len(told) :]

@@ -7,7 +7,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackers.crop import LARGEST, bounded, channel_average, context_side, crop, first_centre, to_blob, window_corner
+from pvtpp_trackers.crop import (
+    LARGEST,
+    bounded,
+    channel_average,
+    context_side,
+    crop,
+    first_centre,
+    to_blob,
+    window_corner,
+)
 
 
 def smooth_image(width=320, height=240, seed=0):

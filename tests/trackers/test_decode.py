@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pvtpp.errors import InputError
-from trackers.crop import context_side
-from trackers.decode import AnchorDecoder, PointDecoder, SiameseConfig, anchor_sizes
+from pvtpp_trackers.crop import context_side
+from pvtpp_trackers.decode import AnchorDecoder, PointDecoder, SiameseConfig, anchor_sizes
 
 POINTS = SiameseConfig(window_influence=0.455, penalty_k=0.138, size_rate=0.348, score_size=15, stride=16)
 ANCHORS = SiameseConfig(window_influence=0.42, penalty_k=0.05, size_rate=0.38, score_size=9, stride=8)
@@ -85,7 +85,9 @@ def test_decoding_equals_the_step_by_step_reference(family, seed, width, height)
     boxes = draw(rng, (1, decoder.answers, *size)).astype(np.float32)
     scale = 127 / context_side(width, height, 0.5)
     got = decoder.decode(scores, boxes, width, height, scale)
-    assert got == pytest.approx(reference(proposals(boxes, config), scores, width, height, scale, config), rel=1e-4, abs=1e-3)
+    assert got == pytest.approx(
+        reference(proposals(boxes, config), scores, width, height, scale, config), rel=1e-4, abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -111,7 +113,9 @@ def test_the_anchors_are_cut_to_whole_pixels_of_the_stride():
     assert anchor_sizes(8).tolist() == [[104, 32], [88, 40], [64, 64], [40, 80], [32, 96]]
 
 
-@pytest.mark.parametrize("wrong", [{"window_influence": 1.5}, {"penalty_k": float("nan")}, {"score_size": 0}, {"stride": 8.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"window_influence": 1.5}, {"penalty_k": float("nan")}, {"score_size": 0}, {"stride": 8.0}]
+)
 def test_wrong_constants_are_refused(wrong):
     values = {"window_influence": 0.4, "penalty_k": 0.1, "size_rate": 0.3, "score_size": 15, "stride": 16, **wrong}
     with pytest.raises(InputError, match=next(iter(wrong))):

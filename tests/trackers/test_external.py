@@ -14,7 +14,7 @@ import pytest
 
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
-from trackers.registry import create, sources
+from pvtpp_trackers.registry import create, sources
 
 DOCS = Path(__file__).parents[2] / "docs" / "trackers.md"
 
@@ -90,7 +90,10 @@ def test_not_found_is_the_last_box_at_score_zero(tracker):
     [
         ("sys.exit(3)", r"ended with exit code 3 at init of frame 0$"),
         ("raise RuntimeError('no GPU')", r"exit code 1 at init of frame 0; its last words: RuntimeError: no GPU"),
-        ("print('Loading weights ...')", r"'Loading weights ...' to init of frame 0, expected one line with a JSON object"),
+        (
+            "print('Loading weights ...')",
+            r"'Loading weights ...' to init of frame 0, expected one line with a JSON object",
+        ),
         ("print(json.dumps(answer))", r"b'\{\}(\\n' unasked|' before it had read the image) at track of frame 1"),
         ("answer = [1, 2, 3, 4]", r"'\[1, 2, 3, 4\]' to init of frame 0, expected one line with a JSON object"),
         ("sys.stdout.write('x' * 100000)", r"said b'xxx.* and no end of line at init"),
@@ -129,7 +132,9 @@ def test_one_that_hangs_is_ended_with_all_it_started(tracker, tmp_path):
     # Whoever lives holds the other end of this pipe.
     os.mkfifo(str(tmp_path / "alive"))
     alive = os.open(str(tmp_path / "alive"), os.O_RDONLY | os.O_NONBLOCK)
-    mine = tracker(f"import subprocess; subprocess.run(['sleep', '77'], stdout=open(r'{tmp_path}/alive', 'w'))", timeout=2.0)
+    mine = tracker(
+        f"import subprocess; subprocess.run(['sleep', '77'], stdout=open(r'{tmp_path}/alive', 'w'))", timeout=2.0
+    )
     with pytest.raises(InputError, match="gave no answer in 2 s at init of frame 0"):
         mine.init(frame(0), BOX)
     assert select.select([alive], [], [], 10)[0] and os.read(alive, 1) == b""
@@ -151,7 +156,9 @@ def test_one_that_talks_without_end_and_never_answers_is_ended_too(tracker):
 
 
 def test_one_that_answers_without_reading_the_image_is_told_so(tmp_path):
-    (tmp_path / "deaf.py").write_text("import sys, time\nsys.stdin.buffer.readline()\nprint('{}', flush=True)\ntime.sleep(5)\n")
+    (tmp_path / "deaf.py").write_text(
+        "import sys, time\nsys.stdin.buffer.readline()\nprint('{}', flush=True)\ntime.sleep(5)\n"
+    )
     mine = create(f"external:{sys.executable} {tmp_path / 'deaf.py'}")
     with pytest.raises(InputError, match="before it had read the image at init"):
         mine.init(frame(0), BOX)
@@ -159,7 +166,7 @@ def test_one_that_answers_without_reading_the_image_is_told_so(tmp_path):
 
 def test_much_on_standard_error_blocks_nothing_and_is_logged(tracker, caplog):
     mine = tracker("print('noise ' * 40000, file=sys.stderr)")
-    with caplog.at_level("INFO", "trackers.external"):
+    with caplog.at_level("INFO", "pvtpp_trackers.external"):
         mine.init(frame(0), BOX)
         mine.track(frame(1))
     assert "noise" in caplog.text
@@ -205,13 +212,16 @@ def test_wrong_boxes_and_images_never_reach_it(tracker):
 
 def test_its_sources_are_the_program_and_the_files_of_its_command(tmp_path):
     (tmp_path / "mine.py").write_text("")
-    assert sources(f"external:{sys.executable} {tmp_path / 'mine.py'} --fast") == [sys.executable, str(tmp_path / "mine.py")]
+    assert sources(f"external:{sys.executable} {tmp_path / 'mine.py'} --fast") == [
+        sys.executable,
+        str(tmp_path / "mine.py"),
+    ]
     assert sources("csrt") == []
 
 
 def test_the_example_of_the_docs_keeps_the_contract(tmp_path):
     pytest.importorskip("cv2")
-    from benchmarks.check import check_tracker
+    from pvtpp_benchmarks.tracker_check import check_tracker
 
     (program,) = re.findall(r"```python\n(#!/usr/bin/env python3\n.*?)```", DOCS.read_text(), re.DOTALL)
     (tmp_path / "template.py").write_text(program)

@@ -9,7 +9,7 @@ import pytest
 from pvtpp import boxes
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
-from trackers.registry import create
+from pvtpp_trackers.registry import create
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")

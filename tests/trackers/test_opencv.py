@@ -9,7 +9,7 @@ import pytest
 from pvtpp import boxes
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
-from trackers.registry import create
+from pvtpp_trackers.registry import create
 
 KINDS = ("csrt", "kcf", "mil")
 
@@ -73,7 +73,9 @@ def test_track_before_init_is_refused(kind):
         create(kind).track(FRAMES[0])
 
 
-@pytest.mark.parametrize("answer", [(False, (0, 0, 0, 0)), (True, (1, 2, 0, 5)), (True, (float("nan"),) * 4), cv2.error("x")])
+@pytest.mark.parametrize(
+    "answer", [(False, (0, 0, 0, 0)), (True, (1, 2, 0, 5)), (True, (float("nan"),) * 4), cv2.error("x")]
+)
 def test_a_loss_keeps_the_last_box_at_score_zero(answer):
     class Lost:
         def init(self, image, xywh):
@@ -103,7 +105,7 @@ def test_without_the_legacy_names_whole_pixels_are_handed_over(monkeypatch):
 
 @pytest.mark.parametrize("missing", KINDS)
 def test_a_build_without_the_tracker_says_what_to_install(monkeypatch, missing):
-    from trackers import opencv
+    from pvtpp_trackers import opencv
 
     monkeypatch.delattr(cv2, "legacy", raising=False)
     monkeypatch.delattr(cv2, opencv.FACTORIES[missing], raising=False)

@@ -11,7 +11,7 @@ import pytest
 
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, ImageTracker
-from trackers import registry
+from pvtpp_trackers import registry
 
 
 class PlainTracker:
@@ -134,7 +134,9 @@ def test_what_a_tracker_may_import_as_its_own_belongs_to_it(tmp_path, monkeypatc
     assert registry.sources("sys:Mine") == []
 
 
-@pytest.mark.parametrize("code", ["import a_runtime_that_is_not_there", "raise SystemExit('a_runtime_that_is_not_there')"])
+@pytest.mark.parametrize(
+    "code", ["import a_runtime_that_is_not_there", "raise SystemExit('a_runtime_that_is_not_there')"]
+)
 def test_a_module_that_fails_to_import_says_why(tmp_path, monkeypatch, code):
     (tmp_path / "broken_tracker.py").write_text(code)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -150,7 +152,9 @@ def installed(tmp_path, monkeypatch):
     info = tmp_path / "offering-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: offering\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[pvtpp.trackers]\noffered = offering_module:Mine\nlost = absent_module:Mine\n")
+    (info / "entry_points.txt").write_text(
+        "[pvtpp.trackers]\noffered = offering_module:Mine\nlost = absent_module:Mine\n"
+    )
     (tmp_path / "offering_module.py").write_text(
         "class Mine:\n    def init(self, image, xywh): pass\n    def update(self, image): return [0, 0, 5, 5]\n"
     )

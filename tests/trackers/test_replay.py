@@ -7,7 +7,7 @@ import pytest
 
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
-from trackers.registry import create
+from pvtpp_trackers.registry import create
 
 NAN = float("nan")
 ROWS = [[0, 0, 10, 10], [5, 5, 10, 20], [NAN] * 4, [3, 3, 0, 5], [8, 8, 4, 4]]

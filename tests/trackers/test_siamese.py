@@ -12,10 +12,12 @@ import pytest
 from pvtpp.errors import InputError
 from pvtpp.inference.engine import TensorSpec
 from pvtpp.tracker import Frame
-from trackers.decode import AnchorDecoder, SiameseConfig
-from trackers.siamese import SiameseTracker, exported
+from pvtpp_trackers.decode import AnchorDecoder, SiameseConfig
+from pvtpp_trackers.siamese import SiameseTracker, exported
 
-CONFIG = SiameseConfig(window_influence=0.4, penalty_k=0.05, size_rate=0.38, score_size=9, stride=8, exemplar=31, instance=95)
+CONFIG = SiameseConfig(
+    window_influence=0.4, penalty_k=0.05, size_rate=0.38, score_size=9, stride=8, exemplar=31, instance=95
+)
 
 
 class Toy:
@@ -42,7 +44,9 @@ def family(as_bytes=False, small=3, answers=20, instance=95):
     """Engines of a network that sees brightness: two levels, and scores that follow the mean of each cell's window."""
 
     def levels(crop, cells):
-        shown = cv2.resize(pixels(crop)[0].mean(axis=0).astype(np.float32), (cells, cells), interpolation=cv2.INTER_AREA)
+        shown = cv2.resize(
+            pixels(crop)[0].mean(axis=0).astype(np.float32), (cells, cells), interpolation=cv2.INTER_AREA
+        )
         return [shown[None, None] * scale for scale in (1.0, 0.5)]
 
     def head(z1, z2, x1, x2):
@@ -60,7 +64,11 @@ def family(as_bytes=False, small=3, answers=20, instance=95):
     return (
         Toy([crop(31)], template, lambda image: levels(image, small)),
         Toy([crop(instance)], search, lambda image: [*levels(image, 11)]),
-        Toy([*[spec(f"z{n}", 1, 3, 3) for n in (1, 2)], *search], [spec("cls", 10, 9, 9), spec("loc", answers, 9, 9)], head),
+        Toy(
+            [*[spec(f"z{n}", 1, 3, 3) for n in (1, 2)], *search],
+            [spec("cls", 10, 9, 9), spec("loc", answers, 9, 9)],
+            head,
+        ),
     )
 
 
@@ -102,7 +110,9 @@ def pysot(shown, first, engines, config):
         pad = config.context * size.sum()
         s_z = np.sqrt((size[0] + pad) * (size[1] + pad))
         scale = config.exemplar / s_z
-        x = search_engine.run({"image": subwindow(image, round(s_z * config.instance / config.exemplar), config.instance)})
+        x = search_engine.run(
+            {"image": subwindow(image, round(s_z * config.instance / config.exemplar), config.instance)}
+        )
         maps = head.run({**z, **x})
         logits = maps["cls"].reshape(2, -1).astype(float)
         score = np.exp(logits[1]) / np.exp(logits).sum(axis=0)
@@ -177,7 +187,14 @@ def test_a_folder_without_a_sidecar_is_no_exported_network(tmp_path):
     assert exported("toy", tmp_path, 1, "") is None
     graph = {"file": "head.onnx", "sha256": hashlib.sha256(b"graph").hexdigest(), "inputs": [], "outputs": []}
     (tmp_path / "head.onnx").write_bytes(b"graph")
-    card = {"format": 1, "model": "other", "form": "grouped", "precision": "fp32", "pixels": False, "graphs": {"head": graph}}
+    card = {
+        "format": 1,
+        "model": "other",
+        "form": "grouped",
+        "precision": "fp32",
+        "pixels": False,
+        "graphs": {"head": graph},
+    }
     (tmp_path / "artefact.json").write_text(json.dumps(card))
     with pytest.raises(InputError, match="an exported network of 'other', expected one of 'toy'"):
         exported("toy", tmp_path, 1, "")

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pvtpp.tracker import Frame
-from trackers.siammask import CONFIG, SMALLEST, THRESHOLD, SiamMask, shape_of, windows
+from pvtpp_trackers.siammask import CONFIG, SMALLEST, THRESHOLD, SiamMask, shape_of, windows
 
 
 def painted(logits, place, image):
@@ -74,7 +74,9 @@ def test_no_mask_is_no_shape():
 def test_a_window_is_cut_from_the_padded_map(row, column):
     rng = np.random.default_rng(0)
     maps = [rng.random((1, 2, side, side)).astype(np.float32) for side in (125, 63, 31)]
-    for window, map_, stride, side, padding in zip(windows(maps, row, column), maps, (4, 2, 1), (61, 31, 15), (16, 8, 4)):
+    for window, map_, stride, side, padding in zip(
+        windows(maps, row, column), maps, (4, 2, 1), (61, 31, 15), (16, 8, 4)
+    ):
         padded = np.pad(map_, [(0, 0), (0, 0), (padding, padding), (padding, padding)])
         rows, columns = (slice(stride * cell, stride * cell + side) for cell in (row, column))
         assert np.array_equal(window, padded[:, :, rows, columns])
@@ -84,8 +86,8 @@ def test_a_window_is_cut_from_the_padded_map(row, column):
 def network():
     torch = pytest.importorskip("torch")
     torch.set_num_threads(1)
-    from trackers.models import zoo
-    from trackers.models.parts import settle
+    from pvtpp_trackers.models import zoo
+    from pvtpp_trackers.models.parts import settle
 
     torch.manual_seed(0)
     return settle(zoo.create("siammask-resnet50"))
@@ -94,7 +96,7 @@ def network():
 def test_the_whole_tracker_paints_the_chosen_cells_mask_round_it(network):
     import torch
 
-    from trackers.models.parts import engines
+    from pvtpp_trackers.models.parts import engines
 
     called = {}
 
@@ -133,6 +135,6 @@ def test_the_whole_tracker_paints_the_chosen_cells_mask_round_it(network):
 
 
 def seen_crop(image, box):
-    from trackers.crop import channel_average, crop, to_blob
+    from pvtpp_trackers.crop import channel_average, crop, to_blob
 
     return to_blob(crop(image, *(box[:2] - 0.5), round(120 * 255 / 127), 255, channel_average(image)))

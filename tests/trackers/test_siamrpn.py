@@ -8,8 +8,8 @@ import pytest
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
 from pvtpp.weights import MissingWeights
-from trackers.registry import create
-from trackers.siamrpn import CONFIGS
+from pvtpp_trackers.registry import create
+from pvtpp_trackers.siamrpn import CONFIGS
 
 # As published: penalty, window influence, size rate, side of the search crop, and "base size", which makes the score size.
 PUBLISHED = {
@@ -17,7 +17,9 @@ PUBLISHED = {
     "siamrpn-resnet50": (0.05, 0.42, 0.38, 255, 8),
     "siamrpn-alexnet": (0.16, 0.4, 0.3, 287, 0),
 }
-FRAMES = [Frame(i, i, image) for i, image in enumerate(np.random.default_rng(0).integers(0, 256, (4, 240, 320, 3), np.uint8))]
+FRAMES = [
+    Frame(i, i, image) for i, image in enumerate(np.random.default_rng(0).integers(0, 256, (4, 240, 320, 3), np.uint8))
+]
 BOX = np.array([150.0, 110.0, 40.0, 30.0])
 
 
@@ -32,7 +34,7 @@ def test_the_constants_are_the_published_ones(name):
 def zoo():
     torch = pytest.importorskip("torch")
     torch.set_num_threads(1)
-    from trackers.models import zoo
+    from pvtpp_trackers.models import zoo
 
     return zoo
 
@@ -42,7 +44,7 @@ def checkpoint(zoo, tmp_path_factory):
     """A file with AlexNet's published names, from a network with random weights and settled statistics."""
     import torch
 
-    from trackers.models.parts import settle
+    from pvtpp_trackers.models.parts import settle
 
     torch.manual_seed(0)
     tensors = {}
@@ -94,12 +96,14 @@ def test_another_networks_checkpoint_is_named(checkpoint):
 
 
 def test_a_runtime_that_reads_no_checkpoint_is_refused(checkpoint):
-    with pytest.raises(InputError, match=r"backend 'onnxruntime:cpu', a checkpoint runs on torch\[:DEVICE\]; export it"):
+    with pytest.raises(
+        InputError, match=r"backend 'onnxruntime:cpu', a checkpoint runs on torch\[:DEVICE\]; export it"
+    ):
         create("siamrpn-alexnet", weights=checkpoint, backend="onnxruntime:cpu")
 
 
 def test_the_engines_of_one_tracker_do_not_pass_for_anothers(zoo):
-    from trackers.models.parts import engines
+    from pvtpp_trackers.models.parts import engines
 
     alexnet = engines(zoo.create("siamrpn-alexnet"))
     with pytest.raises(

@@ -28,7 +28,12 @@ class AlexNet(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         channels = 3
-        for out, kernel, stride, pools in ((96, 11, 2, True), (256, 5, 1, True), (384, 3, 1, False), (384, 3, 1, False)):
+        for out, kernel, stride, pools in (
+            (96, 11, 2, True),
+            (256, 5, 1, True),
+            (384, 3, 1, False),
+            (384, 3, 1, False),
+        ):
             layers += [nn.Conv2d(channels, out, kernel, stride), nn.BatchNorm2d(out)]
             layers += [nn.MaxPool2d(3, 2)] if pools else []
             layers += [nn.ReLU(inplace=True)]

@@ -17,5 +17,8 @@ def conv_bn(
     activation: nn.Module | None = None,
 ) -> nn.Sequential:
     """Convolution, normalisation and, where given, `activation`; nothing is padded unless asked for."""
-    layers: list[nn.Module] = [nn.Conv2d(inside, out, kernel, stride, padding, dilation, groups, bias), nn.BatchNorm2d(out)]
+    layers: list[nn.Module] = [
+        nn.Conv2d(inside, out, kernel, stride, padding, dilation, groups, bias),
+        nn.BatchNorm2d(out),
+    ]
     return nn.Sequential(*layers, *([] if activation is None else [activation]))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from trackers.models.nanotrack_training import LastStage
-from trackers.models.siamrpn import ARCHITECTURES
-from trackers.models.siamrpn_training import NeckAndHead
-from trackers.models.training import LearningPart
+from pvtpp_trackers.models.nanotrack_training import LastStage
+from pvtpp_trackers.models.siamrpn import ARCHITECTURES
+from pvtpp_trackers.models.siamrpn_training import NeckAndHead
+from pvtpp_trackers.models.training import LearningPart
 
-LEARNING: dict[str, Callable[[Any], LearningPart]] = {"nanotrack-v3": LastStage, **dict.fromkeys(ARCHITECTURES, NeckAndHead)}
+LEARNING: dict[str, Callable[[Any], LearningPart]] = {
+    "nanotrack-v3": LastStage,
+    **dict.fromkeys(ARCHITECTURES, NeckAndHead),
+}
 """By tracker, of its network (`zoo`) the part that learns."""

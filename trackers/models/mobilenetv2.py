@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from trackers.models.blocks import conv_bn
+from pvtpp_trackers.models.blocks import conv_bn
 
 WIDTH = 1.4
 # Of each stage: expansion, channels at width 1, blocks, stride and dilation.
@@ -42,7 +42,9 @@ class InvertedResidual(nn.Module):
         inside = channels * expansion
         padding = dilation if dilation > 1 else 2 - stride
         self.expand = conv_bn(channels, inside, activation=nn.ReLU6(inplace=True))
-        self.depthwise = conv_bn(inside, inside, 3, stride, padding, dilation, groups=inside, activation=nn.ReLU6(inplace=True))
+        self.depthwise = conv_bn(
+            inside, inside, 3, stride, padding, dilation, groups=inside, activation=nn.ReLU6(inplace=True)
+        )
         self.project = conv_bn(inside, out)
         self.adds = stride == 1 and channels == out
 

@@ -16,10 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pvtpp.inference.torch import TorchEngine
-from trackers.models import parts
-from trackers.models.blocks import conv_bn
-from trackers.models.correlation import correlation
-from trackers.models.parts import Part, SiameseNetwork, parameter_groups, spec
+from pvtpp_trackers.models import parts
+from pvtpp_trackers.models.blocks import conv_bn
+from pvtpp_trackers.models.correlation import correlation
+from pvtpp_trackers.models.parts import Part, SiameseNetwork, parameter_groups, spec
 
 __all__ = ["CHANNELS", "HEAD", "JOINT", "LAST_STAGE", "NanoTrackV3", "engines", "load", "parameter_groups"]
 
@@ -76,7 +76,9 @@ NAMES = (
 UNREAD = ("neck.",)
 
 
-def _conv_bn(inside: int, out: int, kernel: int = 1, stride: int = 1, groups: int = 1, bias: bool = False) -> nn.Sequential:
+def _conv_bn(
+    inside: int, out: int, kernel: int = 1, stride: int = 1, groups: int = 1, bias: bool = False
+) -> nn.Sequential:
     return conv_bn(inside, out, kernel, stride, kernel // 2, groups=groups, bias=bias)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from trackers.models.nanotrack import NanoTrackV3
-from trackers.models.training import LearningPart, grid, in_crop, mean_where, overlap, two_classes
-from trackers.nanotrack import NAME, V3
+from pvtpp_trackers.models.nanotrack import NanoTrackV3
+from pvtpp_trackers.models.training import LearningPart, grid, in_crop, mean_where, overlap, two_classes
+from pvtpp_trackers.nanotrack import NAME, V3
 
 POSITIVE, NEGATIVE = 0.25, 0.5
 """Points this near to the centre, in sides of the target, are on it; those farther than this are not; between nobody asks."""
@@ -14,7 +14,7 @@ _GRID = grid(V3)
 
 
 class LastStage(LearningPart):
-    """`trackers.models.nanotrack.JOINT`. Maps are 48 x 8 x 8 and 48 x 16 x 16, features 96 x 8 x 8 and 96 x 16 x 16."""
+    """`pvtpp_trackers.models.nanotrack.JOINT`. Maps are 48 x 8 x 8 and 48 x 16 x 16, features 96 x 8 x 8 and 96 x 16 x 16."""
 
     model: NanoTrackV3
 
@@ -27,7 +27,9 @@ class LastStage(LearningPart):
     def late(self, maps: Tensor, template: bool) -> Tensor:
         return self.model.backbone.features[-1](maps)
 
-    def loss(self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor) -> dict[str, Tensor]:
+    def loss(
+        self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor
+    ) -> dict[str, Tensor]:
         """See `LearningPart`. Cross entropy of target and background, and 1 - IoU of the boxes at points on the target, as in
         SiamBAN, whose head this is."""
         classes, distances = self.model.head(template, search)

@@ -129,7 +129,9 @@ def load_into(model: SiameseNetwork, path: str | Path) -> None:
 def matched(model: SiameseNetwork, tensors: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
     """The tensors of a checkpoint under the names of `model`, the optional ones filled in. InputError if they do not fit."""
     wanted = model.state_dict()
-    found = {_translate(name, model.names): tensor for name, tensor in tensors.items() if not name.startswith(model.unread)}
+    found = {
+        _translate(name, model.names): tensor for name, tensor in tensors.items() if not name.startswith(model.unread)
+    }
     for name in wanted:
         if name.endswith(model.optional):
             found.setdefault(name, wanted[name])

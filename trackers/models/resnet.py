@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from trackers.models.blocks import conv_bn
+from pvtpp_trackers.models.blocks import conv_bn
 
 # Of each stage: channels inside, blocks, stride and dilation.
 STAGES = ((64, 3, 1, 1), (128, 4, 2, 1), (256, 6, 1, 2), (512, 3, 1, 4))

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from trackers.models.blocks import conv_bn
-from trackers.models.correlation import correlation
+from pvtpp_trackers.models.blocks import conv_bn
+from pvtpp_trackers.models.correlation import correlation
 
 ANCHORS = 5
 """Per cell: five shapes of one size."""

@@ -1,6 +1,6 @@
 """SiamMask in torch: SiamRPN++ on one level of ResNet-50, a coarse mask at every cell, and a fine one at the best.
 
-Source: SiamMask (CVPR 2019), github.com/STVIR/pysot; `trackers.models.zoo` loads the published checkpoint. Crops are
+Source: SiamMask (CVPR 2019), github.com/STVIR/pysot; `pvtpp_trackers.models.zoo` loads the published checkpoint. Crops are
 BGR, 0 to 255, unnormalised. Joint training names ``neck`` and ``head``, as for SiamRPN++; masks learn from masks alone.
 """
 
@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trackers.models import resnet, rpn
-from trackers.models.parts import Features, Part, SiameseNetwork, spec
-from trackers.models.rpn import ANCHORS, CHANNELS, Branch, Head, Neck
-from trackers.models.siamrpn import TEMPLATE, level_specs
+from pvtpp_trackers.models import resnet, rpn
+from pvtpp_trackers.models.parts import Features, Part, SiameseNetwork, spec
+from pvtpp_trackers.models.rpn import ANCHORS, CHANNELS, Branch, Head, Neck
+from pvtpp_trackers.models.siamrpn import TEMPLATE, level_specs
 
 COARSE, FINE = 63, 127
 """Sides of the two masks of a template-sized window, cells."""
@@ -85,7 +85,9 @@ class SiamMask(SiameseNetwork):
         cells = spec("cells", CHANNELS, 25, 25)
         maps = (spec("map1", 64, 125, 125), spec("map2", 256, 63, 63), spec("map3", 512, 31, 31))
         answers = (spec("cls", 2 * ANCHORS, 25, 25), spec("loc", 4 * ANCHORS, 25, 25))
-        windows = tuple(spec(f"window{level + 1}", channels, side, side) for level, (channels, side) in enumerate(WINDOWS))
+        windows = tuple(
+            spec(f"window{level + 1}", channels, side, side) for level, (channels, side) in enumerate(WINDOWS)
+        )
         return {
             "template": Part(
                 Features(LastMap(self.backbone), self.neck, True), (spec("image", 3, TEMPLATE, TEMPLATE),), template

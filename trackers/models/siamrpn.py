@@ -1,4 +1,4 @@
-"""SiamRPN++ in torch, with each of its three published backbones; `trackers.models.zoo` loads published checkpoints.
+"""SiamRPN++ in torch, with each of its three published backbones; `pvtpp_trackers.models.zoo` loads published checkpoints.
 
 Source: SiamRPN++ (CVPR 2019), SiamRPN (CVPR 2018, the AlexNet one has a depth-wise head here as there), and
 github.com/STVIR/pysot. Crops are BGR, 0 to 255, unnormalised. Joint training names two parts, ``neck`` and ``head``;
@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from pvtpp.errors import InputError
 from pvtpp.inference.engine import TensorSpec
-from trackers.models import alexnet, mobilenetv2, resnet, rpn
-from trackers.models.parts import Features, FlatHead, Names, Part, SiameseNetwork, spec
-from trackers.models.rpn import ANCHORS, CHANNELS, Head, Neck
+from pvtpp_trackers.models import alexnet, mobilenetv2, resnet, rpn
+from pvtpp_trackers.models.parts import Features, FlatHead, Names, Part, SiameseNetwork, spec
+from pvtpp_trackers.models.rpn import ANCHORS, CHANNELS, Head, Neck
 
 TEMPLATE = 127
 """Side of the template's crop, pixels."""
@@ -83,7 +83,9 @@ class SiamRPN(SiameseNetwork):
         levels = len(self.head.levels)
         template, search = level_specs("template", levels, small), level_specs("search", levels, large)
         return {
-            "template": Part(Features(self.backbone, self.neck, True), (spec("image", 3, TEMPLATE, TEMPLATE),), template),
+            "template": Part(
+                Features(self.backbone, self.neck, True), (spec("image", 3, TEMPLATE, TEMPLATE),), template
+            ),
             "search": Part(Features(self.backbone, self.neck, False), (spec("image", 3, side, side),), search),
             "head": Part(
                 FlatHead(self.head),

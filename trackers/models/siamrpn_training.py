@@ -9,11 +9,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from trackers.decode import anchor_sizes
-from trackers.models.rpn import CHANNELS
-from trackers.models.siamrpn import SiamRPN
-from trackers.models.training import LearningPart, grid, in_crop, mean_where, overlap, two_classes
-from trackers.siamrpn import CONFIGS
+from pvtpp_trackers.decode import anchor_sizes
+from pvtpp_trackers.models.rpn import CHANNELS
+from pvtpp_trackers.models.siamrpn import SiamRPN
+from pvtpp_trackers.models.training import LearningPart, grid, in_crop, mean_where, overlap, two_classes
+from pvtpp_trackers.siamrpn import CONFIGS
 
 POSITIVE, NEGATIVE = 0.6, 0.3
 """Anchors that overlap the target by more are on it, those by less are not; between nobody asks."""
@@ -41,7 +41,9 @@ class NeckAndHead(LearningPart):
     def read(self, features: Tensor) -> Tensor:
         return features[..., -CHANNELS:, :, :]
 
-    def loss(self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor) -> dict[str, Tensor]:
+    def loss(
+        self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor
+    ) -> dict[str, Tensor]:
         """See `LearningPart`. Cross entropy of target and background over the anchors that are one of them, and the distance
         (L1, summed over the four offsets) to the target from those that are on it."""
         cls, loc = self.model.head(*(each.chunk(len(self._widths), 1) for each in (template, search)))

@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pvtpp.tracker import Frame, TrackerOutput
-from trackers import registry
-from trackers.decode import SiameseConfig
-from trackers.models.parts import SiameseNetwork, engines
-from trackers.siamese import SiameseFeatures
+from pvtpp_trackers import registry
+from pvtpp_trackers.decode import SiameseConfig
+from pvtpp_trackers.models.parts import SiameseNetwork, engines
+from pvtpp_trackers.siamese import SiameseFeatures
 
 
 class LearningPart(nn.Module):
@@ -46,7 +46,9 @@ class LearningPart(nn.Module):
         """These maps to the features that the head compares."""
         raise NotImplementedError
 
-    def loss(self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor) -> dict[str, Tensor]:
+    def loss(
+        self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor
+    ) -> dict[str, Tensor]:
         """What the tracker itself is trained for, from features of one frame, by name.
 
         `before`: the result round which the search crop was cut, `truth`: the target in that frame, ``(B, 4)`` pixels; `weight`

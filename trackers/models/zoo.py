@@ -10,10 +10,10 @@ import torch
 
 from pvtpp.errors import InputError
 from pvtpp.weights.checkpoint import read_checkpoint
-from trackers.models.nanotrack import NanoTrackV3
-from trackers.models.parts import SiameseNetwork, load_into, matched
-from trackers.models.siammask import SiamMask
-from trackers.models.siamrpn import ARCHITECTURES, SiamRPN
+from pvtpp_trackers.models.nanotrack import NanoTrackV3
+from pvtpp_trackers.models.parts import SiameseNetwork, load_into, matched
+from pvtpp_trackers.models.siammask import SiamMask
+from pvtpp_trackers.models.siamrpn import ARCHITECTURES, SiamRPN
 
 MODELS: dict[str, Callable[[], SiameseNetwork]] = {
     "nanotrack-v3": NanoTrackV3,

@@ -6,10 +6,10 @@ import tarfile
 
 import pytest
 
-from benchmarks.datasets import load
-from benchmarks.datasets.archive import unpack
 from pvtpp.errors import InputError
 from pvtpp.files import cache_folder
+from pvtpp_benchmarks.datasets import load
+from pvtpp_benchmarks.datasets.archive import unpack
 
 ROWS = b"1,2,3,4\n2,3,4,5\n3,4,5,6\n4,5,6,7\n"
 SUBSETS = {

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from benchmarks.datasets.box_files import parse_xywh, read_flags, read_xywh, write_text, write_xywh
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets.box_files import parse_xywh, read_flags, read_xywh, write_text, write_xywh
 
 TWO = np.array([[1, 2, 3, 4], [-5.5, 6, 7e1, 0.8]])
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.datasets import Dataset, Sequence
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets import Dataset, VideoSequence
 
 
 def make(names, read=None):
     def reader(name):
-        return lambda: (read or (lambda n: Sequence(n, np.ones((2, 4)))))(name)
+        return lambda: (read or (lambda n: VideoSequence(n, np.ones((2, 4)))))(name)
 
     return Dataset("mini", {name: reader(name) for name in names})
 
@@ -24,7 +24,7 @@ def test_sequences_come_by_number_by_name_and_in_order():
 
 def test_nothing_is_read_before_it_is_asked_for():
     read = []
-    dataset = make("abc", lambda name: read.append(name) or Sequence(name, np.ones((2, 4))))
+    dataset = make("abc", lambda name: read.append(name) or VideoSequence(name, np.ones((2, 4))))
     assert dataset.names and len(dataset) == 3 and dataset.select(["c"]).names == ("c",) and read == []
     dataset["b"]
     assert read == ["b"]

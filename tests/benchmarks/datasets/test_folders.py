@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.datasets import load
-from benchmarks.datasets.box_files import read_xywh
-from benchmarks.datasets.check import check
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets import load
+from pvtpp_benchmarks.datasets.box_files import read_xywh
+from pvtpp_benchmarks.datasets.dataset_check import check
 
 
 def sequence(tree, place, count=4):

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.datasets.gyro import GyroRecording, read
 from pvtpp.camera_motion import Gyro
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets.gyro import GyroRecording, read
 
 K = [[600.0, 0, 320], [0, 600, 180], [0, 0, 1]]
 AXES = [[0.0, -1, 0], [0, 0, -1], [1, 0, 0]]

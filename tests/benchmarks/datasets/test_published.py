@@ -7,9 +7,9 @@ import os
 import numpy as np
 import pytest
 
-from benchmarks.datasets import load
-from benchmarks.datasets.lasot import names_of_test_split
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets import load
+from pvtpp_benchmarks.datasets.lasot import names_of_test_split
 
 
 def images(sequence):
@@ -204,7 +204,7 @@ def test_surplus_images_of_an_ordinary_sequence_are_an_error(tree):
 @pytest.mark.real_data
 def test_the_uav123_table_agrees_with_the_real_annotations(data_root):
     """Stretches of one video neither overlap by more than the frame they share nor run past the long sequence of it."""
-    from benchmarks.datasets.uav123 import _FIRST_IMAGE as first
+    from pvtpp_benchmarks.datasets.uav123 import _FIRST_IMAGE as first
 
     archive = data_root / "annotations" / "uav_annos.tar.xz"
     thirty, ten, long = (load("annotations", archive, part) for part in ("UAV123", "UAV123_10fps", "UAV123_20L"))

@@ -4,8 +4,8 @@ import pickle
 
 import pytest
 
-from benchmarks.datasets import available, entry, load
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets import available, entry, load
 
 PUBLISHED = (
     "uav-mini",

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.datasets import load
-from benchmarks.datasets.box_files import read_xywh
-from benchmarks.datasets.results import LAYOUTS, load_results, write_results
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets import load
+from pvtpp_benchmarks.datasets.box_files import read_xywh
+from pvtpp_benchmarks.datasets.results import LAYOUTS, load_results, write_results
 
 TRACKERS = ("NanoTrack", "NanoTrackV3", "SiamAPN++", "LightTrack")
 TWO = {"a": np.array([[1.25, 2, 3, 4], [5, 6, 7, 8.5]]), "b-1": np.array([[9.0, 8, 7, 6]])}

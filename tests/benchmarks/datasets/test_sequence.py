@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.datasets.sequence import Sequence
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
 
 BOXES = np.tile([1.0, 2.0, 3.0, 4.0], (6, 1))
 
@@ -13,9 +13,9 @@ BOXES = np.tile([1.0, 2.0, 3.0, 4.0], (6, 1))
 @pytest.mark.parametrize("rate", ["camera_fps", "world_fps"])
 def test_a_frame_rate_that_is_none_is_refused(rate, fps):
     with pytest.raises(InputError, match=rf"gt\.txt: frame rates must be finite and above 0.*{fps}"):
-        Sequence("a", BOXES, **{rate: fps}, source="gt.txt")
+        VideoSequence("a", BOXES, **{rate: fps}, source="gt.txt")
 
 
 def test_a_frame_without_an_image_says_where_its_boxes_came_from():
     with pytest.raises(InputError, match=r"a frame 2 of clips/a/gt\.txt: this frame has no image"):
-        _ = Sequence("a", BOXES, source="clips/a/gt.txt").frame(2).image
+        _ = VideoSequence("a", BOXES, source="clips/a/gt.txt").frame(2).image

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.datasets import load
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets import load
 
 VIDEO = "ILSVRC2015_VID_train_0001/ILSVRC2015_train_00017000"
 
@@ -14,7 +14,9 @@ VIDEO = "ILSVRC2015_VID_train_0001/ILSVRC2015_train_00017000"
 def target(track, left):
     sides = {"xmin": left, "ymin": 3, "xmax": left + 9, "ymax": 8}
     box = "".join(f"<{name}>{value}</{name}>" for name, value in sides.items())
-    return f"<object><trackid>{track}</trackid><name>n02084071</name><bndbox>{box}</bndbox><occluded>0</occluded></object>"
+    return (
+        f"<object><trackid>{track}</trackid><name>n02084071</name><bndbox>{box}</bndbox><occluded>0</occluded></object>"
+    )
 
 
 def annotate(tree, video, frames, split="train"):
@@ -26,7 +28,9 @@ def annotate(tree, video, frames, split="train"):
 
 
 def test_every_target_is_a_sequence_from_its_first_frame_to_its_last(tree):
-    annotate(tree, VIDEO, [[target(0, 4)], [target(0, 5), target(1, 20)], [target(1, 21)], [target(0, 7), target(1, 22)], []])
+    annotate(
+        tree, VIDEO, [[target(0, 4)], [target(0, 5), target(1, 20)], [target(1, 21)], [target(0, 7), target(1, 22)], []]
+    )
     tree.images(f"Data/VID/train/{VIDEO}/%06d.JPEG", 0, 5)
     dataset = load("imagenet-vid", tree.root, "train")
     assert dataset.names == ("ILSVRC2015_train_00017000.0", "ILSVRC2015_train_00017000.1")

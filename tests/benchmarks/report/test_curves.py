@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.report.curves import _apart, _checked, plot_elae, plot_elae_panels
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.report.curves import _apart, _checked, plot_elae, plot_elae_panels
 
 CURVES = {"hold": ([0, 0.3, 0.7], [0.3, 0.32, 0.5]), "kalman": ([0], [0.6])}
 

@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from benchmarks.report.files import write_json
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.report.files import write_json
 
 
 def test_what_json_cannot_hold_leaves_the_older_file_and_no_other(tmp_path):

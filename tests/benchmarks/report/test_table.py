@@ -1,6 +1,6 @@
 """Tables: everything is readable, nothing that must not be averaged stands in one block."""
 
-from benchmarks.report.table import result_table, table
+from pvtpp_benchmarks.report.table import result_table, table
 
 ROW = {
     "dataset": "clips", "tracker": "t", "predictor": "hold", "schedule": "async", "search_region": "last",
@@ -12,7 +12,12 @@ ROW = {
 
 
 def test_camera_rates_modes_and_clips_set_apart_get_blocks_of_their_own():
-    rows = [ROW, {**ROW, "camera_fps": 10.0}, {**ROW, "mode": "strict"}, {**ROW, "apart": True, "per_sequence": {"odd": 0.1}}]
+    rows = [
+        ROW,
+        {**ROW, "camera_fps": 10.0},
+        {**ROW, "mode": "strict"},
+        {**ROW, "apart": True, "per_sequence": {"odd": 0.1}},
+    ]
     blocks = result_table(rows).split("\n\n")
     assert len(blocks) == 4
     assert "clips odd" in blocks[-1]

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.report.video import PREDICTED, STALE, TRUTH, draw_boxes, write_video
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.report.video import PREDICTED, STALE, TRUTH, draw_boxes, write_video
 
 GREY = np.full((180, 320, 3), 90, dtype=np.uint8)
 
@@ -104,7 +104,7 @@ def test_a_place_that_cannot_be_written_is_an_error(tmp_path):
 FULL_DISK = """
 import resource, sys
 import numpy as np
-from benchmarks.report.video import write_video
+from pvtpp_benchmarks.report.video import write_video
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
 rng = np.random.default_rng(0)

@@ -7,7 +7,7 @@ import json
 import cv2
 import numpy as np
 
-from benchmarks.speed import crop
+from pvtpp_benchmarks.speed import crop
 
 
 def test_both_ways_cut_the_same_crop():

@@ -11,7 +11,7 @@ for package in ("torch", "onnx", "onnxruntime"):
 
 
 def test_a_network_is_exported_in_both_forms_and_timed(tmp_path, capsys):
-    from benchmarks.speed import export_models
+    from pvtpp_benchmarks.speed import export_models
 
     path = tmp_path / "figures.json"
     assert export_models.main(["--models", "nanotrack-v3", "--frames", "1", "--json", str(path)]) == 0
@@ -23,7 +23,7 @@ def test_a_network_is_exported_in_both_forms_and_timed(tmp_path, capsys):
 
 @pytest.mark.real_data
 def test_torch_our_graphs_and_the_published_ones_track_the_same(data_root, weights_root, tmp_path, monkeypatch):
-    from benchmarks.speed import export_parity
+    from pvtpp_benchmarks.speed import export_parity
 
     monkeypatch.setenv("PVTPP_CACHE", str(tmp_path / "cache"))
     path = tmp_path / "figures.json"

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
-from benchmarks.speed import joint_predictor
+from pvtpp_benchmarks.speed import joint_predictor
 
 
 def test_it_writes_figures_and_hardware(tmp_path, capsys):

@@ -13,7 +13,7 @@ pytest.importorskip("onnx")
 
 @pytest.mark.real_data
 def test_it_writes_figures_and_hardware(weights_root, tmp_path, monkeypatch, capsys):
-    from benchmarks.speed import nanotrack_frame
+    from pvtpp_benchmarks.speed import nanotrack_frame
 
     monkeypatch.setenv("PVTPP_CACHE", str(tmp_path / "cache"))
     threads = cv2.getNumThreads()

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
 
-from benchmarks.speed import predictors
+from pvtpp_benchmarks.speed import predictors
 
 
 def test_it_writes_figures_and_hardware(tmp_path, capsys):

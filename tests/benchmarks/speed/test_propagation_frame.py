@@ -6,7 +6,7 @@ import json
 
 import cv2
 
-from benchmarks.speed import propagation_frame
+from pvtpp_benchmarks.speed import propagation_frame
 
 
 def test_it_writes_figures_and_hardware(tmp_path, monkeypatch, capsys):

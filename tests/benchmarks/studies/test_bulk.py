@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks import processing
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.oracle import Oracle
-from benchmarks.score import score_online
-from benchmarks.simulation import simulate
-from benchmarks.studies import bulk
 from pvtpp.boxes import xywh_to_box
 from pvtpp.predictors import create
+from pvtpp_benchmarks import processing
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.oracle import Oracle
+from pvtpp_benchmarks.score import score_online
+from pvtpp_benchmarks.simulation import simulate
+from pvtpp_benchmarks.studies import bulk
 
 NAMES = ("hold", "constant_velocity", "kalman:pvt", "kalman:size_aware")
 
@@ -24,7 +24,7 @@ def clip(frames, world_fps=30.0, camera_fps=30.0):
     centre[frames // 3 :] += 90
     rows = np.concatenate([centre, 40 * np.exp(np.cumsum(rng.normal(scale=0.02, size=(frames, 2)), axis=0))], axis=1)
     rows[frames // 2 : frames // 2 + 7] = np.nan
-    return Sequence("wanders", rows, world_fps, camera_fps)
+    return VideoSequence("wanders", rows, world_fps, camera_fps)
 
 
 @pytest.mark.parametrize("time", ["20ms", "47ms", "165ms"])

@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.oracle import Oracle
-from benchmarks.pairing import pair
-from benchmarks.runs import jobs, obtain
-from benchmarks.simulation import simulate
-from benchmarks.spec import RunSpec
-from benchmarks.studies.ego_motion import centre_error, swung
 from pvtpp import predictors
 from pvtpp.boxes import xywh_to_box
+from pvtpp.core.event_log import EventLog
+from pvtpp.core.replay import replay
 from pvtpp.errors import InputError
-from pvtpp.runtime.log import EventLog
-from pvtpp.runtime.replay import replay
+from pvtpp_benchmarks.oracle import Oracle
+from pvtpp_benchmarks.pairing import pair
+from pvtpp_benchmarks.runs import jobs, obtain
+from pvtpp_benchmarks.simulation import simulate
+from pvtpp_benchmarks.spec import RunSpec
+from pvtpp_benchmarks.studies.ego_motion import centre_error, swung
 
 LATE_NS = 85_000_000
 
@@ -35,12 +35,16 @@ def with_gyro(gyro):
 def run(clip, gyro=True, **options):
     made = {"kalman": predictors.create("kalman")}
     first = xywh_to_box(clip.ground_truth_xywh)[0]
-    return simulate(clip, Oracle(clip), made, lambda i: LATE_NS, first_box=first, gyro=clip.gyro if gyro else None, **options)
+    return simulate(
+        clip, Oracle(clip), made, lambda i: LATE_NS, first_box=first, gyro=clip.gyro if gyro else None, **options
+    )
 
 
 @pytest.mark.parametrize("predictor", ["hold", "constant_velocity", "kalman", "motion"])
 def test_with_a_gyro_the_error_is_less_than_a_third(clip, predictor):
-    without, known = (centre_error(clip, Oracle(clip), predictor, LATE_NS, False, gyro).mean() for gyro in (False, True))
+    without, known = (
+        centre_error(clip, Oracle(clip), predictor, LATE_NS, False, gyro).mean() for gyro in (False, True)
+    )
     assert known < without / 3
 
 
@@ -93,7 +97,7 @@ def test_a_run_with_a_gyro_has_a_log_of_its_own_and_needs_one(clip, tmp_path):
 
 
 def test_a_saved_clip_brings_its_gyro_along(clip, tmp_path):
-    from benchmarks.datasets.registry import load
+    from pvtpp_benchmarks.datasets.registry import load
 
     clip.save(str(tmp_path / "swung"))
     (loaded,) = load("folder", str(tmp_path / "swung"), None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.studies.journal import Journal
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.studies.journal import Journal
 
 
 def test_what_was_added_is_found_again(tmp_path):

@@ -7,13 +7,13 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.studies import loss_and_return
-from benchmarks.studies.loss_and_return import Account, account, forgiven, returns, shares
+from pvtpp.core.event_log import EventLog
+from pvtpp.core.presence import Status
+from pvtpp.core.state_machine import Pipeline
 from pvtpp.predictors import create
-from pvtpp.runtime.log import EventLog
-from pvtpp.runtime.pipeline import Pipeline
-from pvtpp.runtime.status import Status
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.studies import loss_and_return
+from pvtpp_benchmarks.studies.loss_and_return import Account, account, forgiven, returns, shares
 
 NAN = float("nan")
 
@@ -23,13 +23,15 @@ def counted(overlap, said="", sure=None, unclear=None, fps=10.0):
     none = np.zeros(len(overlap), dtype=bool)
     said = np.array([letter == "L" for letter in said.ljust(len(overlap))])
     sure = ~none if sure is None else np.array(sure, dtype=bool)
-    return Account(~(overlap >= 0.1), said, none if unclear is None else np.array(unclear, dtype=bool), overlap, sure, fps)
+    return Account(
+        ~(overlap >= 0.1), said, none if unclear is None else np.array(unclear, dtype=bool), overlap, sure, fps
+    )
 
 
 def test_what_is_known_at_each_frame_is_the_newest_status_and_the_newest_answer():
     xywh = np.tile([10.0, 10, 20, 20], (6, 1))
     xywh[3] = np.nan
-    sequence = Sequence("clip", xywh)
+    sequence = VideoSequence("clip", xywh)
     pipeline = Pipeline({"hold": create("hold")}, log=EventLog())
     pipeline.init(0, 0, 0, np.array([20.0, 20, 20, 20]))
     pipeline.log.status(int(sequence.world_t_ns[2]), Status.LOST)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.studies.n_head_table import COLUMNS, RateJob, at_rate, make_jobs, measure_at_rate, summary
-from benchmarks.studies.replay_table import Measured, Table
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.studies.n_head_table import COLUMNS, RateJob, at_rate, make_jobs, measure_at_rate, summary
+from pvtpp_benchmarks.studies.replay_table import Measured, Table
 
 
 def clip(name="straight", frames=120, speed=4.0):
     left = 100 + speed * np.arange(frames)
-    return Sequence(name, np.stack([left, np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 30.0)], axis=1))
+    return VideoSequence(
+        name, np.stack([left, np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 30.0)], axis=1)
+    )
 
 
 def test_a_slower_camera_leaves_frames_out_and_a_faster_one_plays_them_faster():
@@ -25,7 +27,9 @@ def test_a_slower_camera_leaves_frames_out_and_a_faster_one_plays_them_faster():
 
 
 def test_a_cell_without_its_module_says_how_to_make_it(tmp_path):
-    with pytest.raises(InputError, match=r"m-60fps-20ms\.onnx: no such module; make it with benchmarks.studies.train_paper"):
+    with pytest.raises(
+        InputError, match=r"m-60fps-20ms\.onnx: no such module; make it with pvtpp_benchmarks.studies.train_paper"
+    ):
         make_jobs(str(tmp_path), str(tmp_path), (60.0,), 1, 1)
 
 

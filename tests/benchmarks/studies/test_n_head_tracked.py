@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.datasets import load
-from benchmarks.runs import RunSpec, jobs
-from benchmarks.studies.n_head_tracked import TRACKER, measure, row, served
-from benchmarks.studies.train_paper import joint_path
-from pvtpp.cli.common import MakeTracker
+from pvtpp_benchmarks.datasets import load
+from pvtpp_benchmarks.runs import RunSpec, jobs
+from pvtpp_benchmarks.studies.n_head_tracked import TRACKER, measure, row, served
+from pvtpp_benchmarks.studies.train_paper import joint_path
+from pvtpp_trackers.factory import MakeTracker
 
 
 def test_starts_count_within_their_clip_and_cameras_apart():

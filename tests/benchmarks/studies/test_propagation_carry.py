@@ -1,4 +1,4 @@
-"""The study of the fast lane runs on real clips and writes what it prints."""
+"""The study of the propagation runs on real clips and writes what it prints."""
 
 from __future__ import annotations
 
@@ -6,13 +6,23 @@ import json
 
 import pytest
 
-from benchmarks.studies import propagation_carry
+from pvtpp_benchmarks.studies import propagation_carry
 
 
 @pytest.mark.real_data
 def test_it_compares_the_ways_by_frames_carried_and_by_quality(data_root, tmp_path, capsys):
     target = tmp_path / "figures.json"
-    arguments = [str(data_root / "uav-mini"), "--clips", "Crossing", "--starts", "3", "--frames", "2", "--json", str(target)]
+    arguments = [
+        str(data_root / "uav-mini"),
+        "--clips",
+        "Crossing",
+        "--starts",
+        "3",
+        "--frames",
+        "2",
+        "--json",
+        str(target),
+    ]
     assert propagation_carry.main(arguments) == 0
     figures = json.loads(target.read_text())
     assert [(row["clip"], row["frames"]) for row in figures["iou"]] == [

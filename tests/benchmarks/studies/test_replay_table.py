@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.datasets.sequence import Sequence
-from benchmarks.studies.replay_table import CLASSICAL, Job, Measured, Table, measure
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.studies.replay_table import CLASSICAL, Job, Measured, Table, measure
 
 PREDICTORS = (*CLASSICAL, "motion")
 
 
 def clip(name="straight", frames=90, speed=4.0):
     left = 100 + speed * np.arange(frames)
-    return Sequence(name, np.stack([left, np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 30.0)], axis=1))
+    return VideoSequence(
+        name, np.stack([left, np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 30.0)], axis=1)
+    )
 
 
 def job(kind="truth", dataset="A", time="47ms", sequence=None, predictors=PREDICTORS, results=None):

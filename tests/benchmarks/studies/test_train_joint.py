@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
-from benchmarks.studies import joint_data, train_joint
-from benchmarks.studies.joint_data import FOLDS, Material, source
+from pvtpp_benchmarks.studies import joint_data, train_joint
+from pvtpp_benchmarks.studies.joint_data import FOLDS, Material, source
 
 
 def recording(clip):

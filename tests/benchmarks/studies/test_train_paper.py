@@ -11,8 +11,8 @@ import pytest
 for package in ("torch", "lightning", "onnx", "safetensors", "tensorboard"):
     pytest.importorskip(package)
 
-from benchmarks.studies import train_paper  # noqa: E402
 from pvtpp import predictors  # noqa: E402
+from pvtpp_benchmarks.studies import train_paper  # noqa: E402
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks import datasets
-from benchmarks.synthetic import AerialClip, RenderedClip, render
 from pvtpp.boxes import iou, xywh_to_box
 from pvtpp.errors import InputError
+from pvtpp_benchmarks import datasets
+from pvtpp_benchmarks.synthetic import AerialClip, RenderedClip, render
 
 SMALL = AerialClip(name="small", width=320, height=180, seconds=2.0, target_px=32.0, occlusions=((0.9, 1.2),))
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from benchmarks.synthetic.config import AerialClip
-from benchmarks.synthetic.scene import AerialScene
 from pvtpp.camera_motion import Gyro
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.synthetic.config import AerialClip
+from pvtpp_benchmarks.synthetic.scene import AerialScene
 
 
 def test_the_rate_integrates_to_the_rotation_of_the_camera():

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from benchmarks import alone
-from benchmarks.processing import parse
 from pvtpp.cli.main import main
+from pvtpp_benchmarks import machine_lock
+from pvtpp_benchmarks.processing import parse
 
 
 @pytest.fixture(autouse=True)
 def own_lock(tmp_path, monkeypatch):
-    monkeypatch.setattr(alone, "lock_path", lambda: str(tmp_path / "lock"))
+    monkeypatch.setattr(machine_lock, "lock_path", lambda: str(tmp_path / "lock"))
 
 
 def test_the_json_says_what_was_timed_on_what_and_is_a_processing_time(clips, tmp_path, capsys):
@@ -46,6 +46,6 @@ def test_bad_input_gets_one_clear_line(options, words, capsys):
 
 
 def test_two_timings_do_not_share_a_machine(capsys):
-    with alone.alone():
+    with machine_lock.exclusive_machine():
         assert main(["bench", "--tracker", "kcf", "--frames", "2"]) == 2
     assert "under way" in capsys.readouterr().err

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from pvtpp.cli.main import main
+from pvtpp_benchmarks import machine_lock
 
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
-from benchmarks import alone  # noqa: E402
 from pvtpp.inference.artefact import SIDECAR  # noqa: E402
 from pvtpp.weights.store import sha256  # noqa: E402
 
@@ -38,7 +38,7 @@ def test_what_is_exported_flies_and_is_timed_stage_by_stage(export, clips, tmp_p
     assert "accepted; tensors within" in capsys.readouterr().out
     card = json.loads((tmp_path / "out" / SIDECAR).read_text())
     assert card["parity"]["boxes"]["max_px"] < 0.5 and card["source"]["file"] == "nanotrackv3.pth"
-    monkeypatch.setattr(alone, "lock_path", lambda: str(tmp_path / "lock"))
+    monkeypatch.setattr(machine_lock, "lock_path", lambda: str(tmp_path / "lock"))
     # Nothing but the export is needed from here on.
     monkeypatch.delenv("PVTPP_WEIGHTS")
     monkeypatch.setenv("PVTPP_CACHE", str(tmp_path / "cache"))

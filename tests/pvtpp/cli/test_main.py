@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from pvtpp.cli.common import MakeTracker
 from pvtpp.cli.main import COMMANDS, main
+from pvtpp_trackers.factory import MakeTracker
 
 
 def evaluate(clips, tmp_path, *more):
@@ -136,7 +136,7 @@ def test_exchanged_weights_are_run_again_wherever_they_were_found(tmp_path, monk
 
 def test_a_tracker_in_the_working_folder_is_told_from_its_edited_self(tmp_path):
     """As the installed command sees it: a module that only the working folder holds, a new process for each run."""
-    code = "from pvtpp.cli.common import MakeTracker; print(MakeTracker('mine_here:Mine').digest())"
+    code = "from pvtpp_trackers.factory import MakeTracker; print(MakeTracker('mine_here:Mine').digest())"
     digests = []
     for step in (0, 7):
         (tmp_path / "mine_here.py").write_text(TRACKER.format(step=step))

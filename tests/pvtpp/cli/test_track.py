@@ -13,9 +13,9 @@ import pytest
 
 from pvtpp.boxes import iou, xywh_to_box
 from pvtpp.cli import sources, window
+from pvtpp.cli.frame_records import COLUMNS
 from pvtpp.cli.main import main
-from pvtpp.cli.sightings import COLUMNS
-from pvtpp.runtime.log import EventLog
+from pvtpp.core.event_log import EventLog
 
 FAST = ["--tracker", "kcf", "--predictors", "kalman,hold", "--fps", "60"]
 
@@ -42,7 +42,10 @@ BOX = "90,40,28,24"
 def test_a_folder_of_images_is_followed_and_told_in_a_table(images, clips, tmp_path, capsys):
     # Slow enough for a machine that has other things to do.
     assert (
-        main(["track", str(images), "--box", BOX, *FAST[:4], "--fps", "15", "--out", "seen.csv", "--log", "events.jsonl"]) == 0
+        main(
+            ["track", str(images), "--box", BOX, *FAST[:4], "--fps", "15", "--out", "seen.csv", "--log", "events.jsonl"]
+        )
+        == 0
     )
     printed = capsys.readouterr().out
     assert "24 frames at 15 fps" in printed and "median ms" in printed and "tracked.mp4" in printed
@@ -109,7 +112,9 @@ def test_a_camera_is_followed_until_it_stops_and_its_video_holds_what_was_seen(c
     assert times == sorted(set(times))
 
 
-def test_a_cameras_first_picture_is_as_old_as_it_is_and_those_that_waited_are_let_go(camera, images, tmp_path, monkeypatch):
+def test_a_cameras_first_picture_is_as_old_as_it_is_and_those_that_waited_are_let_go(
+    camera, images, tmp_path, monkeypatch
+):
     def drawn(image):
         time.sleep(0.3)
         return xywh_to_box(np.array([90.0, 40, 28, 24]))
@@ -139,13 +144,34 @@ class Standing:
 
 @pytest.mark.parametrize("asked", [[], ["--video", "mine.mp4"]])
 @pytest.mark.parametrize("live", [False, True])
-def test_where_the_video_fails_the_rest_is_kept_and_it_is_no_error_unless_asked_for(live, asked, camera, tmp_path, capsys):
+def test_where_the_video_fails_the_rest_is_kept_and_it_is_no_error_unless_asked_for(
+    live, asked, camera, tmp_path, capsys
+):
     # OpenCV has one size for a whole video.
     for path in sorted(camera.folder.iterdir())[9:]:
         cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (100, 60)))
     (tmp_path / "standing.py").write_text(STANDING)
-    arguments = ["track", "0" if live else str(camera.folder), "--box", BOX, "--fps", "60", "--tracker", "standing:Standing"]
-    arguments += ["--predictors", "hold", "--propagation", "none", "--out", "seen.json", "--log", "events.jsonl", *asked]
+    arguments = [
+        "track",
+        "0" if live else str(camera.folder),
+        "--box",
+        BOX,
+        "--fps",
+        "60",
+        "--tracker",
+        "standing:Standing",
+    ]
+    arguments += [
+        "--predictors",
+        "hold",
+        "--propagation",
+        "none",
+        "--out",
+        "seen.json",
+        "--log",
+        "events.jsonl",
+        *asked,
+    ]
     assert main(arguments) == (2 if asked else 0)
     kind = "error" if asked else "warning: no video"
     said = capsys.readouterr()
@@ -185,7 +211,9 @@ def test_a_video_that_is_cut_off_is_an_error_and_what_was_seen_is_kept(images, t
     assert main(["track", "cut.avi", "--box", BOX, *FAST[:4], "--out", "seen.json"]) == 2
     last = json.loads((tmp_path / "seen.json").read_text())["predictions"][-1]["frame"]
     assert 5 < last < 20 and (tmp_path / "tracked.mp4").exists()
-    assert capsys.readouterr().err.splitlines()[-1] == f"pvtpp track: error: cut.avi: ends after {last + 1} of 24 frames"
+    assert (
+        capsys.readouterr().err.splitlines()[-1] == f"pvtpp track: error: cut.avi: ends after {last + 1} of 24 frames"
+    )
 
 
 def test_a_dead_camera_is_one_clear_error(camera, capsys):
@@ -212,7 +240,9 @@ def test_where_an_image_is_damaged_what_was_seen_before_it_is_written(images, tm
     assert damaged.name in capsys.readouterr().err
     predictions = json.loads((tmp_path / "seen.json").read_text())["predictions"]
     assert [each["frame"] for each in predictions if each["predictor"] == "hold"] == [*range(9)]
-    assert (tmp_path / "tracked.mp4").exists() and len(EventLog.read(str(tmp_path / "seen.jsonl")).of_kind("frame")) == 9
+    assert (tmp_path / "tracked.mp4").exists() and len(
+        EventLog.read(str(tmp_path / "seen.jsonl")).of_kind("frame")
+    ) == 9
 
 
 def test_with_a_window_the_target_is_drawn_there_and_q_ends_it(images, tmp_path, monkeypatch):
@@ -277,12 +307,24 @@ def test_bad_input_gets_one_clear_line(case, images, tmp_path, capsys):
 
 
 def test_the_event_log_says_what_made_it_and_how_results_were_judged(images, tmp_path):
-    arguments = ["track", str(images), "--box", BOX, *FAST, "--log", "events.jsonl", "--out", "seen.json", "--status", "on"]
+    arguments = [
+        "track",
+        str(images),
+        "--box",
+        BOX,
+        *FAST,
+        "--log",
+        "events.jsonl",
+        "--out",
+        "seen.json",
+        "--status",
+        "on",
+    ]
     assert main(arguments) == 0 and main(["replay", "events.jsonl"]) == 0
     meta = EventLog.read(str(tmp_path / "events.jsonl")).meta
-    assert meta["status_config"]["lost_after"] >= 1
+    assert meta["presence_config"]["lost_after"] >= 1
     seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
-    assert {row["status"] for row in seen} <= {"TRACKING", "UNSURE", "LOST"}
+    assert {row["status"] for row in seen} <= {"TRACKING", "UNCERTAIN", "LOST"}
     assert (meta["clock"], meta["tracker"], meta["predictors"]) == ("wall", "kcf", ["kalman", "hold"])
 
 

@@ -19,7 +19,15 @@ import torch  # noqa: E402
 
 from pvtpp.networks.motion import load  # noqa: E402
 
-SMALL = {"epochs": 1, "epoch_batches": 2, "shards": 1, "shard_windows": 16, "validation_windows": 32, "warmup": 1, "workers": 0}
+SMALL = {
+    "epochs": 1,
+    "epoch_batches": 2,
+    "shards": 1,
+    "shard_windows": 16,
+    "validation_windows": 32,
+    "warmup": 1,
+    "workers": 0,
+}
 
 
 @pytest.fixture
@@ -44,7 +52,17 @@ def test_a_predictor_is_trained_and_serves_every_command(boxes, tmp_path, capsys
     assert train(boxes, out, "--config", json.dumps(SMALL), "--seed", "3") == 0
     card = json.loads((out / "motion.json").read_text())
     assert card["seed"] == 3 and card["sequences"] == 9
-    replay = ["replay", "--results", str(boxes), "--dataset", "annotations", "--root", str(boxes), "--processing", "47ms"]
+    replay = [
+        "replay",
+        "--results",
+        str(boxes),
+        "--dataset",
+        "annotations",
+        "--root",
+        str(boxes),
+        "--processing",
+        "47ms",
+    ]
     assert main([*replay, "--predictors", f"hold,motion:{out}/motion.onnx"]) == 0
     assert "motion.onnx" in capsys.readouterr().out
 
@@ -83,7 +101,18 @@ def test_the_paper_s_v_and_mv_learn_from_what_a_tracker_saw(module, clips, tmp_p
     (tmp_path / "seeing.py").write_text(SEEING)
     monkeypatch.syspath_prepend(str(tmp_path))
     out = tmp_path / "run"
-    arguments = ["train", "paper", "--modules", module, "--processing", "50ms", "--tracker", "seeing:Seeing", "--out", str(out)]
+    arguments = [
+        "train",
+        "paper",
+        "--modules",
+        module,
+        "--processing",
+        "50ms",
+        "--tracker",
+        "seeing:Seeing",
+        "--out",
+        str(out),
+    ]
     data = ["--dataset", "folder", "--root", str(clips)]
     assert main([*arguments, *data, "--runs", "2", "--config", json.dumps(PAPER)]) == 0
     assert len(list((out / "recordings").iterdir())) == 4
@@ -139,8 +168,14 @@ def test_resuming_is_for_the_same_training_alone(boxes, tmp_path, capsys):
         (["--seed", "-3"], "MotionTraining.seed is -3, allowed is any whole number from 0"),
         (["--calibration", '{"learning_rate": -1}'], "Calibration.learning_rate is -1"),
         (["--config", '{"windows": {"fps": [12]}}'], "WindowConfig.fps is [12], expected a list of 2"),
-        (["--config", '{"windows": {"processing_s": [15, 250]}}'], "no window to learn from fits: the longest of 9 sequences"),
-        (["--calibration", '{"windows": {"processing_s": [15, 250]}}'], "no window to calibrate sigma on fits: the longest of"),
+        (
+            ["--config", '{"windows": {"processing_s": [15, 250]}}'],
+            "no window to learn from fits: the longest of 9 sequences",
+        ),
+        (
+            ["--calibration", '{"windows": {"processing_s": [15, 250]}}'],
+            "no window to calibrate sigma on fits: the longest of",
+        ),
         (["--config", '{"accelerator": "gpuu"}'], "accelerator 'gpuu', precision"),
         (["--config", '{"precision": "foo"}'], "precision 'foo', devices 1: "),
     ],
@@ -175,8 +210,16 @@ def test_a_folder_that_cannot_be_made_is_said_before_data_are_read(place, tmp_pa
     ("modules", "options", "words"),
     [
         ("m", ["--config", '{"kappa": 60}'], "kappa is 60, windows have cameras of (30.0, 30.0) fps"),
-        ("m", ["--config", '{"network": {"heads": 20}}'], "20 heads at 30 per second reach 0.667 s ahead, windows only"),
-        ("m", ["--config", '{"network": {"heads": 2}}'], "network.heads 2 is what --kappa, --processing and --modules say"),
+        (
+            "m",
+            ["--config", '{"network": {"heads": 20}}'],
+            "20 heads at 30 per second reach 0.667 s ahead, windows only",
+        ),
+        (
+            "m",
+            ["--config", '{"network": {"heads": 2}}'],
+            "network.heads 2 is what --kappa, --processing and --modules say",
+        ),
         ("m", ["--config", '{"network": {"kind": "visual"}}'], "network.kind visual is what"),
         ("m", ["--fps", "25"], "--fps 25 has no effect on train paper --modules m"),
         ("m", ["--config", '{"robust": "no"}'], "PaperTraining.robust is 'no', expected true or false"),
@@ -184,7 +227,10 @@ def test_a_folder_that_cannot_be_made_is_said_before_data_are_read(place, tmp_pa
     ],
 )
 def test_a_module_s_frame_rate_and_heads_come_from_its_options(modules, options, words, boxes, clips, tmp_path, capsys):
-    data = ["--dataset", *(("annotations", "--root", str(boxes)) if modules == "m" else ("folder", "--root", str(clips)))]
+    data = [
+        "--dataset",
+        *(("annotations", "--root", str(boxes)) if modules == "m" else ("folder", "--root", str(clips))),
+    ]
     arguments = ["train", "paper", "--modules", modules, "--processing", "47ms", "--out", str(tmp_path / "run")]
     assert main([*arguments, *data, *options]) == 2
     assert words in capsys.readouterr().err

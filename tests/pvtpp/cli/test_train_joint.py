@@ -9,8 +9,8 @@ import sys
 import cv2
 import pytest
 
-from benchmarks.synthetic import AerialClip, render
 from pvtpp.cli.main import main
+from pvtpp_benchmarks.synthetic import AerialClip, render
 
 for package in ("torch", "lightning", "safetensors", "tensorboard", "onnx"):
     pytest.importorskip(package)
@@ -47,11 +47,23 @@ def test_a_predictor_is_trained_on_what_any_tracker_saw(clips, tmp_path, monkeyp
         12,
     )
     assert len(list((out / "recordings").iterdir())) == 8
-    run = ["eval", "--tracker", "seeing:Seeing", "--dataset", "folder", "--root", str(clips), "--logs", str(tmp_path / "logs")]
+    run = [
+        "eval",
+        "--tracker",
+        "seeing:Seeing",
+        "--dataset",
+        "folder",
+        "--root",
+        str(clips),
+        "--logs",
+        str(tmp_path / "logs"),
+    ]
     assert main([*run, "--processing", "50ms", "--predictors", f"hold,joint:{out}/joint.onnx"]) == 0
 
 
-def test_a_configuration_s_seed_is_the_recordings_and_only_the_same_training_is_resumed(clips, tmp_path, monkeypatch, capsys):
+def test_a_configuration_s_seed_is_the_recordings_and_only_the_same_training_is_resumed(
+    clips, tmp_path, monkeypatch, capsys
+):
     (tmp_path / "seeing.py").write_text(SEEING)
     monkeypatch.syspath_prepend(str(tmp_path))
     out, kind = tmp_path / "run", ["--frozen", "--tracker", "seeing:Seeing"]
@@ -62,7 +74,10 @@ def test_a_configuration_s_seed_is_the_recordings_and_only_the_same_training_is_
     assert set((out / "recordings").iterdir()) == before
     assert train(clips, out, *kind, "--seed", "4", "--resume", "--runs", "1", "--variations", "0") == 2
     assert "its data are not the same" in capsys.readouterr().err
-    assert train(clips, out, *kind, "--seed", "4", "--resume", "--config", json.dumps({**SMALL, "network": {"width": 8}})) == 2
+    assert (
+        train(clips, out, *kind, "--seed", "4", "--resume", "--config", json.dumps({**SMALL, "network": {"width": 8}}))
+        == 2
+    )
     assert "network.width is " in capsys.readouterr().err
     assert train(clips, out, *kind, "--variations", "-3") == 2
     assert "--variations is -3, allowed is any whole number from 0" in capsys.readouterr().err
@@ -112,10 +127,14 @@ def generated(tmp_path):
 def test_an_untrained_siamrpn_learns_by_the_same_command_in_its_neck_and_head_alone(generated, tmp_path, capsys):
     import torch
 
-    from trackers.models import zoo
-    from trackers.models.parts import settle
+    from pvtpp_trackers.models import zoo
+    from pvtpp_trackers.models.parts import settle
 
-    name, out, few = "siamrpn-mobilenetv2", tmp_path / "run", json.dumps({**SMALL, "shard_windows": 2, "validation_windows": 2})
+    name, out, few = (
+        "siamrpn-mobilenetv2",
+        tmp_path / "run",
+        json.dumps({**SMALL, "shard_windows": 2, "validation_windows": 2}),
+    )
     more = ["--tracker", name, "--checkpoint", "random", "--variations", "0", "--runs", "3", "--config", few]
     assert train(generated, out, "--joint", *more) == 0
     assert "random weights" in capsys.readouterr().out
@@ -130,14 +149,26 @@ def test_an_untrained_siamrpn_learns_by_the_same_command_in_its_neck_and_head_al
     changed = {each for each, tensor in before.state_dict().items() if not torch.equal(tensor, after[each])}
     assert changed == {each for each, _ in before.named_parameters() if each.startswith(("neck.", "head."))}
 
-    data = ["--dataset", "folder", "--root", str(generated), "--sequences", "aerial100", "--logs", str(tmp_path / "logs")]
+    data = [
+        "--dataset",
+        "folder",
+        "--root",
+        str(generated),
+        "--sequences",
+        "aerial100",
+        "--logs",
+        str(tmp_path / "logs"),
+    ]
     tracker = ["--tracker", name, "--weights", str(out / "tracker")]
     assert main(["eval", *tracker, *data, "--processing", "50ms", "--predictors", f"joint:{out}/joint.onnx"]) == 0
 
 
 def test_joint_training_starts_from_a_checkpoint_and_not_from_an_exported_tracker(clips, tmp_path, capsys):
     assert train(clips, tmp_path / "run", "--joint", "--weights", "exported") == 2
-    assert "--weights exported is for --frozen; --joint starts from --checkpoint FILE, or random" in capsys.readouterr().err
+    assert (
+        "--weights exported is for --frozen; --joint starts from --checkpoint FILE, or random"
+        in capsys.readouterr().err
+    )
     assert train(clips, tmp_path / "run", "--frozen", "--checkpoint", "nanotrack.pth") == 2
     assert "--checkpoint nanotrack.pth is for --joint; --frozen takes" in capsys.readouterr().err
 

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from benchmarks import alone
 from pvtpp.cli.main import main
+from pvtpp_benchmarks import machine_lock
 
 
 @pytest.fixture(autouse=True)
 def own_lock(tmp_path, monkeypatch):
-    monkeypatch.setattr(alone, "lock_path", lambda: str(tmp_path / "lock"))
+    monkeypatch.setattr(machine_lock, "lock_path", lambda: str(tmp_path / "lock"))
 
 
 def arguments(command, clips, tmp_path, *more):
@@ -75,7 +75,7 @@ def test_what_has_no_meaning_on_the_wall_clock_is_refused(more, words, clips, tm
 
 
 def test_a_second_run_on_the_wall_clock_is_refused_while_one_is_under_way(clips, tmp_path, capsys):
-    with alone.alone():
+    with machine_lock.exclusive_machine():
         assert main(arguments("run", clips, tmp_path)) == 2
     assert "another run on the wall clock" in capsys.readouterr().err
     assert main(arguments("run", clips, tmp_path)) == 0

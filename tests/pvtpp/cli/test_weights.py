@@ -35,7 +35,9 @@ def test_a_checkpoint_becomes_a_predictor_and_its_tensors_are_named(tmp_path, ca
     assert main(["weights", "convert", str(checkpoint(tmp_path / "published.pth")), str(out), "--kappa", "25"]) == 0
     printed = capsys.readouterr().out
     assert "motion module with 3 heads" in printed and "predictor.input_encode.0.weight" in printed
-    assert printed.index("never runs") < printed.index("predictor.head.weight") < printed.index("backbone.* (2 tensors)")
+    assert (
+        printed.index("never runs") < printed.index("predictor.head.weight") < printed.index("backbone.* (2 tensors)")
+    )
     assert predictors.create(f"n_head:{out}").kappa == 25.0
 
 

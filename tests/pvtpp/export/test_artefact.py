@@ -154,7 +154,10 @@ def test_a_graph_corrupted_on_purpose_is_refused_and_gone(exported, engines, gat
     ("damage", "words"),
     [
         (lambda folder: corrupted(folder, lambda w: -w, sign=False), r"compass.onnx: sha256 is .* says"),
-        (lambda folder: (folder / "eye.onnx").write_bytes((folder / "eye.onnx").read_bytes()[:100]), "eye.onnx: sha256"),
+        (
+            lambda folder: (folder / "eye.onnx").write_bytes((folder / "eye.onnx").read_bytes()[:100]),
+            "eye.onnx: sha256",
+        ),
         (lambda folder: (folder / "eye.onnx").unlink(), "eye.onnx: cannot read"),
         (lambda folder: (folder / SIDECAR).unlink(), "no exported network"),
         (lambda folder: (folder / SIDECAR).write_text("{"), "no JSON"),

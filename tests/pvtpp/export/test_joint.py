@@ -27,7 +27,9 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(0)
-    made = JointNetwork(JointConfig(motion=MotionConfig(history=6, width=8), channels=5, template=4, search=9, compared=4))
+    made = JointNetwork(
+        JointConfig(motion=MotionConfig(history=6, width=8), channels=5, template=4, search=9, compared=4)
+    )
     for parameter in made.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     return made
@@ -38,12 +40,14 @@ def test_both_graphs_agree_with_torch_and_serve_the_predictor(network, tmp_path)
     assert publish(network, path, {"data": "none"}) <= TOLERANCE
     assert sorted(file.name for file in tmp_path.iterdir()) == ["j.encoder.onnx", "j.json", "j.onnx", "j.safetensors"]
     rng = np.random.default_rng(0)
-    maps = {name: rng.normal(size=(1, 5, side, side)).astype(np.float32) for name, side in (("template", 4), ("search", 9))}
+    maps = {
+        name: rng.normal(size=(1, 5, side, side)).astype(np.float32) for name, side in (("template", 4), ("search", 9))
+    }
     output = TrackerOutput([10.0, 10, 4, 4], 1.0, SimpleNamespace(**maps))
     predictors = Joint(path), Joint(*network.engines())
     vectors = [each.encode(output) for each in predictors]
     np.testing.assert_allclose(*vectors, atol=TOLERANCE)
-    track = Track().with_anchor(0, [10.0, 10, 4, 4]).with_anchor(10**8, [11.0, 10, 4, 4], 1.0, vectors[0])
+    track = Track().with_result(0, [10.0, 10, 4, 4]).with_result(10**8, [11.0, 10, 4, 4], 1.0, vectors[0])
     exported, torch_made = (each.predict(track) for each in predictors)
     assert abs(exported.mean - torch_made.mean).max() < 1e-4
 

@@ -34,7 +34,7 @@ def test_the_graph_agrees_with_torch_and_serves_the_predictor(network, tmp_path)
     assert export(network, path) <= TOLERANCE
     assert difference(network, path, seed=9) <= TOLERANCE
     assert [file.name for file in tmp_path.iterdir()] == ["m.onnx"]
-    track = Track().with_anchor(0, [10.0, 10, 4, 4]).with_anchor(10**8, [11.0, 10, 4, 4])
+    track = Track().with_result(0, [10.0, 10, 4, 4]).with_result(10**8, [11.0, 10, 4, 4])
     exported, torch_made = (Motion(each).predict(track) for each in (path, network.engine()))
     assert abs(exported.mean - torch_made.mean).max() < 1e-4
 

@@ -41,7 +41,7 @@ def track(predictor):
         features = SimpleNamespace(
             template=np.full((1, 6, 8, 8), 0.3, np.float32), search=rng.normal(size=(1, 6, 16, 16)).astype(np.float32)
         )
-        made = made.with_anchor(i * 10**8, box, encoding=predictor.encode(TrackerOutput(box, 1.0, features)))
+        made = made.with_result(i * 10**8, box, encoding=predictor.encode(TrackerOutput(box, 1.0, features)))
     return made
 
 
@@ -51,7 +51,9 @@ def test_the_graphs_answer_as_torch_and_know_their_frame_rate(kind, tmp_path):
     assert publish(made, path, 60.0, {"data": "none"}, SIDES) <= TOLERANCE
     loaded, direct = predictors.create(f"n_head:{path}"), NHead(as_engine(made, *SIDES), 60.0)
     assert loaded.kappa == 60.0
-    np.testing.assert_allclose(loaded.predict(track(loaded)).mean, direct.predict(track(direct)).mean, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(
+        loaded.predict(track(loaded)).mean, direct.predict(track(direct)).mean, rtol=1e-4, atol=1e-3
+    )
     again, card = weights.load(path.with_suffix(".safetensors"))
     assert again.config == made.config and card["data"] == "none" and card["onnx_against_torch"] <= TOLERANCE
 

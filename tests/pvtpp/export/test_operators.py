@@ -34,7 +34,9 @@ def correlation(channels, kernel, image, padding=(0, 0), **options):
 
     high, wide = (side + 2 * pad - cells + 1 for side, pad, cells in zip(image, padding, kernel, strict=True))
     inputs = [spec("kernel", channels, 1, *kernel), spec("image", 1, channels, *image)]
-    return TorchEngine(Correlation(channels, padding=padding, **options), inputs, [spec("map", 1, channels, high, wide)])
+    return TorchEngine(
+        Correlation(channels, padding=padding, **options), inputs, [spec("map", 1, channels, high, wide)]
+    )
 
 
 @settings(max_examples=10)
@@ -67,7 +69,11 @@ def test_every_stage_of_the_paper_s_predictors_goes_to_tensorrt(tmp_path, kind):
 
     torch.manual_seed(0)
     network = NHeadNetwork(NHeadConfig(kind, channels=96)).eval()
-    made = {"whole": as_engine(network)} if kind == "motion" else dict(zip(("decoder", "encoder"), as_engines(network, 8, 16)))
+    made = (
+        {"whole": as_engine(network)}
+        if kind == "motion"
+        else dict(zip(("decoder", "encoder"), as_engines(network, 8, 16)))
+    )
     for name, engine in made.items():
         write_graph(engine, tmp_path / f"{name}.onnx", "unrolled")
         check_for_tensorrt(onnx.load(str(tmp_path / f"{name}.onnx")), name)

@@ -108,7 +108,9 @@ class Reference:
 
     def motion_cue(self, motion, interval, temporal):
         t, frames = self.tensors, interval.unsqueeze(-1)
-        x = self.layer_norm_relu(self.linear(torch.cat([motion, motion / frames], -1), "input_encode.0"), "input_encode.1")
+        x = self.layer_norm_relu(
+            self.linear(torch.cat([motion, motion / frames], -1), "input_encode.0"), "input_encode.1"
+        )
         x = F.conv1d(x.permute(0, 2, 1), t[f"{temporal}.0.weight"], t[f"{temporal}.0.bias"], padding=1)
         return self.norm_relu(x, f"{temporal}.1").mean(-1)
 

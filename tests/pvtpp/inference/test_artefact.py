@@ -40,7 +40,9 @@ def test_what_a_graph_lacks_is_named(tmp_path, key):
         read(written(tmp_path, {**CARD, "graphs": {"head": graph}}))
 
 
-@pytest.mark.parametrize(("graphs", "words"), [({}, "'graphs' is empty"), ({"head": 5}, "'head': is no object but int")])
+@pytest.mark.parametrize(
+    ("graphs", "words"), [({}, "'graphs' is empty"), ({"head": 5}, "'head': is no object but int")]
+)
 def test_graphs_that_are_none_are_refused(tmp_path, graphs, words):
     with pytest.raises(InputError, match=words):
         read(written(tmp_path, {**CARD, "graphs": graphs}))

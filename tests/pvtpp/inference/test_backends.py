@@ -61,7 +61,10 @@ def engine(request, source, tmp_path_factory):
 
 def questions(seed=0):
     rng = np.random.default_rng(seed)
-    return {"image": rng.normal(size=(1, 3, 9, 9)).astype(np.float32), "scale": rng.normal(size=(1, 4)).astype(np.float32)}
+    return {
+        "image": rng.normal(size=(1, 3, 9, 9)).astype(np.float32),
+        "scale": rng.normal(size=(1, 4)).astype(np.float32),
+    }
 
 
 def test_the_answers_are_torch_s(engine, source):

@@ -33,7 +33,7 @@ def inputs(config=SMALL, batch=3, seed=0):
     wanted, _ = specs(config)[1]
     made = {spec.name: 0.05 * torch.randn(batch, *spec.shape[1:], generator=make) for spec in wanted}
     made["interval"] = 0.03 + 0.1 * torch.rand(made["interval"].shape, generator=make)
-    made["score"], made["carried"] = torch.ones_like(made["score"]), torch.zeros_like(made["carried"])
+    made["score"], made["propagated"] = torch.ones_like(made["score"]), torch.zeros_like(made["propagated"])
     made["seen"] = torch.ones_like(made["seen"])
     return made
 
@@ -81,15 +81,15 @@ def test_a_standing_target_is_corrected_but_not_set_in_motion():
 
 def test_a_carried_box_adds_no_step_to_what_the_residual_reads():
     network, given = taught(), inputs()
-    given["carried"][:, -1] = 1
+    given["propagated"][:, -1] = 1
     other = {**given, "step": given["step"].clone()}
     other["step"][..., -1] += 0.3
 
     def correction(each):
         with torch.no_grad():
             return (
-                network.law(each, each["vectors"], each["seen"])[0][:, 0]
-                - network.motion.law(*(each[n] for n in INPUTS))[0][:, 0]
+                network.motion_model(each, each["vectors"], each["seen"])[0][:, 0]
+                - network.motion.motion_model(*(each[n] for n in INPUTS))[0][:, 0]
             )
 
     torch.testing.assert_close(correction(given), correction(other))
@@ -100,9 +100,9 @@ def test_half_the_trust_is_half_the_change_of_the_mean_and_none_of_sigma():
 
     def told():
         with torch.no_grad():
-            found = network.law(given, given["vectors"], given["seen"])
-            alone = network.motion.law(*(given[n] for n in INPUTS))
-        return [mine - law for mine, law in zip(found[:2], alone[:2], strict=True)]
+            found = network.motion_model(given, given["vectors"], given["seen"])
+            alone = network.motion.motion_model(*(given[n] for n in INPUTS))
+        return [mine - base for mine, base in zip(found[:2], alone[:2], strict=True)]
 
     before = told()
     network.trust(0.5)
@@ -114,7 +114,9 @@ def test_half_the_trust_is_half_the_change_of_the_mean_and_none_of_sigma():
 def test_frames_are_encoded_one_by_one_or_together():
     network = taught()
     template, search = features()
-    together = network.encode_all(template, torch.stack([search, search.flip(0)], 1), torch.tensor([[1.0, 1], [1, 0], [0, 1]]))
+    together = network.encode_all(
+        template, torch.stack([search, search.flip(0)], 1), torch.tensor([[1.0, 1], [1, 0], [0, 1]])
+    )
     with torch.no_grad():
         torch.testing.assert_close(together[0, 0], network.encode(template[:1], search[:1])[0])
         torch.testing.assert_close(together[0, 1], network.encode(template[:1], search[2:])[0])
@@ -154,7 +156,10 @@ def test_weights_of_another_kind_are_refused(tmp_path):
     save(taught(), tmp_path / "j.safetensors")
     card = tmp_path / "j.json"
     content = json.loads(card.read_text())
-    for change, words in (({"format": "another"}, "format is 'another'"), ({"config": {"wide": 3}}, "known are motion")):
+    for change, words in (
+        ({"format": "another"}, "format is 'another'"),
+        ({"config": {"wide": 3}}, "known are motion"),
+    ):
         card.write_text(json.dumps({**content, **change}))
         with pytest.raises(InputError, match=words):
             load(tmp_path / "j.safetensors")
@@ -176,4 +181,4 @@ def test_engines_take_what_the_specs_say():
     vector = encoder.run({spec.name: np.ones(spec.shape, np.float32) for spec in encoder.inputs})["vector"]
     given = {name: value[:1].numpy() for name, value in inputs().items()}
     assert vector.shape == (1, 2, 3)
-    assert predictor.run({**given, "vectors": np.stack([vector] * 3, 1)})["law"].shape == (1, 3, 5, 4)
+    assert predictor.run({**given, "vectors": np.stack([vector] * 3, 1)})["motion"].shape == (1, 3, 5, 4)

@@ -58,7 +58,7 @@ def test_untaught_it_is_the_robust_constant_velocity_law():
 def test_untaught_the_predictor_goes_on_at_the_newest_velocities():
     predictor, track = Motion(MotionNetwork().engine()), Track()
     for i in range(6):
-        track = track.with_anchor(i * 10**8, [100.0 + 10 * i, 50, 20, 10])
+        track = track.with_result(i * 10**8, [100.0 + 10 * i, 50, 20, 10])
     np.testing.assert_allclose(predictor.predict(track).at(6 * 10**8).box, [160, 50, 20, 10], atol=1e-3)
 
 
@@ -72,7 +72,7 @@ def test_training_and_inference_read_the_same_law():
     network, given = taught(), inputs()
     with torch.no_grad():
         mean, derivative, sigma = network(*given).unbind(1)
-        coefficient, spread, unit = network.law(*given)
+        coefficient, spread, unit = network.motion_model(*given)
         horizon = torch.tensor([HORIZONS_S]).repeat(3, 1)
         logs, ahead = mean_at(coefficient, unit, horizon), mean_at(coefficient, unit, horizon + 1e-3)
         torch.testing.assert_close(logs[..., :2], mean[..., :2])
@@ -101,7 +101,7 @@ def test_constants_are_not_stored():
 
 def test_sigma_and_mean_do_not_learn_from_each_other():
     network, given = taught(), inputs()
-    coefficient, spread, _ = network.law(*given)
+    coefficient, spread, _ = network.motion_model(*given)
     of_mean = torch.autograd.grad(coefficient.sum(), list(network.parameters()), allow_unused=True, retain_graph=True)
     of_sigma = torch.autograd.grad(spread.sum(), list(network.parameters()), allow_unused=True)
     assert all(a is None or b is None or not (a.any() and b.any()) for a, b in zip(of_mean, of_sigma, strict=True))
@@ -113,7 +113,7 @@ def test_a_jump_of_the_newest_result_alone_can_be_taken_back():
     other = innovation.clone()
     other[..., -1] += 0.3
     with torch.no_grad():
-        change = network.law(step, other, *rest)[0] - network.law(step, innovation, *rest)[0]
+        change = network.motion_model(step, other, *rest)[0] - network.motion_model(step, innovation, *rest)[0]
     assert change[:, 0].abs().min() > 1e-3
 
 
@@ -121,7 +121,12 @@ def test_specs_are_what_it_takes():
     network = taught(history=8, width=16)
     made, _ = specs(network.config)
     assert [tuple(array.shape) for array in inputs(1, 8)] == [spec.shape for spec in made]
-    assert network.engine().run({spec.name: np.ones(spec.shape, np.float32) for spec in made})["law"].shape == (1, 3, 5, 4)
+    assert network.engine().run({spec.name: np.ones(spec.shape, np.float32) for spec in made})["motion"].shape == (
+        1,
+        3,
+        5,
+        4,
+    )
 
 
 def test_saved_and_loaded_it_answers_the_same(tmp_path):

@@ -14,7 +14,7 @@ MS = 1_000_000
 def track(count=8, interval_ms=47):
     made = Track()
     for k in range(count):
-        made = made.with_anchor(k * interval_ms * MS, np.array([100 + 4 * k + 0.3 * k * k, 80 - 2 * k, 30, 20]))
+        made = made.with_result(k * interval_ms * MS, np.array([100 + 4 * k + 0.3 * k * k, 80 - 2 * k, 30, 20]))
     return made
 
 

@@ -14,7 +14,7 @@ from pvtpp.inference.engine import TensorSpec
 from pvtpp.predictors.joint import INPUTS, Joint
 from pvtpp.predictors.motion import HORIZONS_S, Motion
 from pvtpp.predictors.motion import INPUTS as MOTION_INPUTS
-from pvtpp.track import CarriedBox, Track
+from pvtpp.track import PropagatedBox, Track
 from pvtpp.tracker import TrackerOutput
 
 FRAME = 10**9 // 30
@@ -27,12 +27,13 @@ class Stub:
 
     def __init__(self, inputs, outputs):
         self.inputs, self.outputs = (
-            tuple(TensorSpec(name, shape, np.dtype(np.float32)) for name, shape in each.items()) for each in (inputs, outputs)
+            tuple(TensorSpec(name, shape, np.dtype(np.float32)) for name, shape in each.items())
+            for each in (inputs, outputs)
         )
 
 
 SHAPES = {**dict.fromkeys(MOTION_INPUTS, (1, 15)), "score": (1, 16)}
-LAW = {"law": (1, 3, len(HORIZONS_S), 4)}
+OUTPUTS = {"motion": (1, 3, len(HORIZONS_S), 4)}
 MAPS = {"template": (1, 96, 8, 8), "search": (1, 96, 16, 16)}
 
 
@@ -49,13 +50,15 @@ VECTORS = [PREDICTOR.encode(TrackerOutput([1.0, 1, 2, 2], 1.0, each)) for each i
 def track_of(boxes, vectors=None, step=2 * FRAME):
     track = Track()
     for i, box in enumerate(boxes):
-        track = track.with_anchor(i * step, box, 0.9, None if vectors is None else vectors[i])
+        track = track.with_result(i * step, box, 0.9, None if vectors is None else vectors[i])
     return track
 
 
 def boxes_of(error=0.0, velocity=(90.0, 30.0), n=6):
     seconds = np.arange(n)[:, None] * (2 * FRAME * 1e-9)
-    return np.array([640.0, 360, 48, 36]) + error + np.concatenate([seconds * velocity, 0 * seconds, 0 * seconds], axis=1)
+    return (
+        np.array([640.0, 360, 48, 36]) + error + np.concatenate([seconds * velocity, 0 * seconds, 0 * seconds], axis=1)
+    )
 
 
 def answer(track, horizon_s=0.1):
@@ -76,7 +79,9 @@ def test_what_was_seen_counts():
 
 
 @given(
-    st.lists(st.floats(-8, 8), min_size=24, max_size=24).map(lambda values: np.reshape(values, (6, 4)) * [1, 1, 0.5, 0.5]),
+    st.lists(st.floats(-8, 8), min_size=24, max_size=24).map(
+        lambda values: np.reshape(values, (6, 4)) * [1, 1, 0.5, 0.5]
+    ),
     st.floats(0.05, 20),
     st.floats(-2000, 2000),
 )
@@ -89,7 +94,7 @@ def test_scaling_or_shifting_the_image_scales_or_shifts_the_answer(error, scale,
 
 def test_the_newest_vectors_are_read_oldest_first_and_gaps_are_marked():
     shapes = {**SHAPES, "vectors": (1, 3, 2, 16), "seen": (1, 3)}
-    made = Joint(Stub(shapes, LAW), Stub(MAPS, {"vector": (1, 2, 16)})).inputs(
+    made = Joint(Stub(shapes, OUTPUTS), Stub(MAPS, {"vector": (1, 2, 16)})).inputs(
         track_of(boxes_of(), [*VECTORS[:4], None, VECTORS[5]])
     )
     assert made["seen"][0].tolist() == [1.0, 0.0, 1.0]
@@ -104,9 +109,9 @@ def test_a_short_track_is_padded_in_front():
 
 def test_carried_boxes_do_not_shift_the_vectors():
     track = track_of(boxes_of(), VECTORS)
-    carried = track.with_carried([CarriedBox(track.t_ns[-1] + FRAME, boxes_of()[-1] + [3, 1, 0, 0], 0.8)])
-    np.testing.assert_array_equal(PREDICTOR.inputs(carried)["vectors"], PREDICTOR.inputs(track)["vectors"])
-    assert PREDICTOR.predict(carried).evidence_ns == track.t_ns[-1] + FRAME
+    propagated = track.with_propagated([PropagatedBox(track.t_ns[-1] + FRAME, boxes_of()[-1] + [3, 1, 0, 0], 0.8)])
+    np.testing.assert_array_equal(PREDICTOR.inputs(propagated)["vectors"], PREDICTOR.inputs(track)["vectors"])
+    assert PREDICTOR.predict(propagated).evidence_ns == track.t_ns[-1] + FRAME
 
 
 def test_the_same_track_gives_the_same_trajectory_whatever_came_between():
@@ -146,10 +151,10 @@ def test_bad_tracks_are_refused_as_by_motion():
 
 
 def test_networks_that_do_not_belong_together_are_refused():
-    predictor = Stub({**SHAPES, "vectors": (1, 3, 2, 16), "seen": (1, 3)}, LAW)
+    predictor = Stub({**SHAPES, "vectors": (1, 3, 2, 16), "seen": (1, 3)}, OUTPUTS)
     with pytest.raises(InputError, match="came without its encoder"):
         Joint(predictor)
     with pytest.raises(InputError, match="not the encoder of this joint network"):
         Joint(predictor, Stub(MAPS, {"vector": (1, 2, 24)}))
     with pytest.raises(InputError, match="not a joint network: it takes step"):
-        Joint(Stub(SHAPES, LAW), predictor)
+        Joint(Stub(SHAPES, OUTPUTS), predictor)

@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 from pvtpp.errors import InputError
 from pvtpp.inference.engine import TensorSpec
 from pvtpp.predictors.motion import LONGEST_GAP_S, Motion
-from pvtpp.track import Bridge, CarriedBox, Track
+from pvtpp.track import Displacement, PropagatedBox, Track
 
 FRAME = 10**9 // 30
 PREDICTOR = Motion()
 # Answers are computed in float32: so far may two ways to the same answer differ, in target sizes.
 CLOSE = 1e-5
 
-errors = st.lists(st.floats(-8, 8), min_size=32, max_size=32).map(lambda values: np.reshape(values, (8, 4)) * [1, 1, 0.5, 0.5])
+errors = st.lists(st.floats(-8, 8), min_size=32, max_size=32).map(
+    lambda values: np.reshape(values, (8, 4)) * [1, 1, 0.5, 0.5]
+)
 velocities = st.tuples(st.floats(-600, 600), st.floats(-600, 600))
 
 
@@ -25,15 +27,17 @@ def track_of(boxes, step=2 * FRAME, scores=None, ways=None):
     """`ways`: what the images say of the way to each box from the one before, n - 1 of them."""
     track = Track()
     for i, box in enumerate(boxes):
-        track = track.with_anchor(i * step, box, 1.0 if scores is None else scores[i])
+        track = track.with_result(i * step, box, 1.0 if scores is None else scores[i])
         if ways is not None and i:
-            track = track.with_carried((), Bridge((i - 1) * step, np.asarray(ways[i - 1], dtype=float), 0.7))
+            track = track.with_propagated((), Displacement((i - 1) * step, np.asarray(ways[i - 1], dtype=float), 0.7))
     return track
 
 
 def boxes_of(error, velocity):
     seconds = np.arange(len(error))[:, None] * (2 * FRAME * 1e-9)
-    return np.array([640.0, 360, 48, 36]) + error + np.concatenate([seconds * velocity, 0 * seconds, 0 * seconds], axis=1)
+    return (
+        np.array([640.0, 360, 48, 36]) + error + np.concatenate([seconds * velocity, 0 * seconds, 0 * seconds], axis=1)
+    )
 
 
 def answer(boxes, horizon_s=0.1, ways=None):
@@ -102,10 +106,10 @@ def test_a_single_result_stands_still():
 
 def test_what_lies_before_a_long_gap_is_not_looked_at():
     recent = boxes_of(np.zeros((4, 4)), (100.0, 0.0))
-    old = Track().with_anchor(-round((LONGEST_GAP_S + 0.1) * 1e9), [0.0, 0, 5, 5])
+    old = Track().with_result(-round((LONGEST_GAP_S + 0.1) * 1e9), [0.0, 0, 5, 5])
     both = old
     for i, box in enumerate(recent):
-        both = both.with_anchor(i * 2 * FRAME, box)
+        both = both.with_result(i * 2 * FRAME, box)
     assert PREDICTOR.predict(both).to_row() == PREDICTOR.predict(track_of(recent)).to_row()
 
 
@@ -119,9 +123,9 @@ def test_the_same_track_gives_the_same_trajectory_whatever_came_between():
 def test_carried_boxes_are_the_newest_evidence_and_marked_as_such():
     boxes = boxes_of(np.zeros((6, 4)), (90.0, 30.0))
     anchors = track_of(boxes[:4])
-    track = anchors.with_carried([CarriedBox(6 * FRAME + (i + 1) * FRAME, boxes[3 + i], 0.8) for i in range(2)])
+    track = anchors.with_propagated([PropagatedBox(6 * FRAME + (i + 1) * FRAME, boxes[3 + i], 0.8) for i in range(2)])
     made = PREDICTOR.inputs(track)
-    assert made["carried"][0, -3:].tolist() == [0, 1, 1]
+    assert made["propagated"][0, -3:].tolist() == [0, 1, 1]
     np.testing.assert_allclose(made["score"][0, -3:], [1, 0.8, 0.8])
     assert PREDICTOR.predict(track).evidence_ns == 8 * FRAME
 
@@ -167,7 +171,7 @@ def test_another_network_is_refused_with_what_it_takes():
 def test_a_bridge_takes_the_place_of_the_trackers_step_and_leaves_the_difference():
     boxes = boxes_of(np.zeros((4, 4)), (90.0, 0.0))
     boxes[-1, 2] *= 1.1
-    track = track_of(boxes).with_carried((), Bridge(4 * FRAME, np.array([4.0, 1.0, 0.0, 0.0]), 0.6))
+    track = track_of(boxes).with_propagated((), Displacement(4 * FRAME, np.array([4.0, 1.0, 0.0, 0.0]), 0.6))
     made, (w, h) = PREDICTOR.inputs(track), boxes[-1, 2:]
     np.testing.assert_allclose(made["step"][0, :, -1], [4 / w, 1 / h, 0, 0], rtol=1e-5)
     np.testing.assert_allclose(made["innovation"][0, :, -1], [2 / w, -1 / h, np.log(1.1), 0], rtol=1e-5, atol=1e-7)

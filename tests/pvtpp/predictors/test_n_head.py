@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pvtpp.errors import InputError
 from pvtpp.inference.engine import TensorSpec, check_inputs
 from pvtpp.predictors.n_head import NHead, files
-from pvtpp.track import CarriedBox, Track
+from pvtpp.track import PropagatedBox, Track
 from pvtpp.tracker import TrackerOutput
 
 MS = 1_000_000
@@ -49,7 +49,7 @@ def track(boxes, frames, encodings=None):
     result = Track()
     for i, (box, frame) in enumerate(zip(boxes, frames)):
         encoding = encodings[i] if encodings else None
-        result = result.with_anchor(round(frame * FRAME), np.array(box, float), encoding=encoding)
+        result = result.with_result(round(frame * FRAME), np.array(box, float), encoding=encoding)
     return result
 
 
@@ -68,8 +68,8 @@ def test_constant_velocity_is_predicted_exactly_at_every_knot_and_between():
 
 def test_from_where_the_fast_lane_carried_the_newest_result_it_goes_on():
     newest = moving([0, 2, 4, 6])
-    carried = newest.with_carried([CarriedBox(round(8 * FRAME), newest.boxes[-1] + (12, -6, 0, 0), 0.9)])
-    trajectory = NHead(Fake(extrapolate)).predict(carried)
+    propagated = newest.with_propagated([PropagatedBox(round(8 * FRAME), newest.boxes[-1] + (12, -6, 0, 0), 0.9)])
+    trajectory = NHead(Fake(extrapolate)).predict(propagated)
     assert trajectory.evidence_ns == round(8 * FRAME)
     for frame in (8, 9, 11):
         box = trajectory.at(round(frame * FRAME)).box
@@ -89,7 +89,7 @@ def test_inputs_are_steps_relative_to_the_box_before_and_real_intervals_in_frame
 def test_intervals_are_rounded_to_whole_frames_and_never_below_one(milliseconds, frames):
     engine = Fake(extrapolate)
     box = np.array([9.0, 9, 4, 4])
-    NHead(engine).predict(Track().with_anchor(0, box).with_anchor(milliseconds * MS, box))
+    NHead(engine).predict(Track().with_result(0, box).with_result(milliseconds * MS, box))
     assert engine.seen[0]["interval"].tolist() == [[frames] * 3]
 
 

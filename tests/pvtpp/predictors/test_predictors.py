@@ -18,7 +18,7 @@ def moving(count, velocity=(90.0, -30.0, 0.0, 0.0), start=(300.0, 200.0, 40.0, 3
     track = Track()
     for i in range(count):
         box = np.array(start) + np.array(velocity) * (i * step * 1e-9)
-        track = track.with_anchor(i * step, box + (0 if error is None else error[i]))
+        track = track.with_result(i * step, box + (0 if error is None else error[i]))
     return track
 
 
@@ -63,9 +63,9 @@ def test_a_track_of_boxes_gives_finite_answers_that_move_with_the_image(errors, 
     plain, moved, scaled = Track(), Track(), Track()
     for i, row in enumerate(rows):
         box = np.array([300.0, 200, 40, 30]) + row
-        plain = plain.with_anchor(i * FRAME, box)
-        moved = moved.with_anchor(i * FRAME, box + [shift, -shift, 0, 0])
-        scaled = scaled.with_anchor(i * FRAME, box * scale)
+        plain = plain.with_result(i * FRAME, box)
+        moved = moved.with_result(i * FRAME, box + [shift, -shift, 0, 0])
+        scaled = scaled.with_result(i * FRAME, box * scale)
     for name in names():
         predictor, t_ns = create(name), 9 * FRAME
         box = predictor.predict(plain).at(t_ns).box
@@ -122,7 +122,7 @@ def test_the_published_filter_is_the_textbook_recursion():
 
 
 def test_the_published_filter_starts_anew_where_a_result_hardly_overlaps():
-    track = moving(6).with_anchor(6 * FRAME, np.array([600.0, 20, 40, 30]))
+    track = moving(6).with_result(6 * FRAME, np.array([600.0, 20, 40, 30]))
     prediction = create("kalman:pvt").predict(track).at(9 * FRAME)
     np.testing.assert_allclose(prediction.box, [600, 20, 40, 30])
     np.testing.assert_allclose(prediction.velocity, 0)

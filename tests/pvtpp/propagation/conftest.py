@@ -28,7 +28,9 @@ class Scene:
         if box is None:
             return image
         x, y, w, h = box
-        to_unit = np.array([[w / 120, 0, x - w / 2 + 0.5 * w / 120 - 0.5], [0, h / 120, y - h / 2 + 0.5 * h / 120 - 0.5]])
+        to_unit = np.array(
+            [[w / 120, 0, x - w / 2 + 0.5 * w / 120 - 0.5], [0, h / 120, y - h / 2 + 0.5 * h / 120 - 0.5]]
+        )
         small = max(int(round(min(120 / w, 120 / h))), 1)
         shown = cv2.blur(self.target, (small, small))
         target = cv2.warpAffine(shown, to_unit, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)

@@ -121,7 +121,9 @@ def test_across_a_change_of_image_size_nothing_is_carried(scene):
 
 
 @pytest.mark.parametrize(("gap_s", "is_tried"), [(0.45, True), (60.0, False)])
-def test_after_a_gap_in_the_camera_the_next_frame_is_tried_unless_the_gap_is_longer_than_the_memory(scene, gap_s, is_tried):
+def test_after_a_gap_in_the_camera_the_next_frame_is_tried_unless_the_gap_is_longer_than_the_memory(
+    scene, gap_s, is_tried
+):
     flow = OpticalFlow(FlowConfig(seconds=0.5))
     flow.push(frame(scene, 0), None)
     late = Frame(1, round(gap_s * 1e9), scene.image(START + [10, 5, 0, 0], (10, 5)))
@@ -171,7 +173,9 @@ def test_a_very_large_image_is_followed_in_its_own_pixels(make_scene):
     flow = OpticalFlow()
     for i in range(2):
         small = scene.grey(START + [6.0 * i, 3.0 * i, 0, 0], (6.0 * i, 3.0 * i))
-        flow.push(Frame(i, i, np.repeat(np.kron(small, np.ones((10, 10), np.uint8))[:, :, None], 3, axis=2)), START * 10)
+        flow.push(
+            Frame(i, i, np.repeat(np.kron(small, np.ones((10, 10), np.uint8))[:, :, None], 3, axis=2)), START * 10
+        )
     np.testing.assert_allclose(flow.carry(START * 10, 0, 1).box, (START + [6, 3, 0, 0]) * 10, atol=4)
 
 
@@ -189,7 +193,8 @@ def test_wild_regions_and_boxes_are_survived(scene):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("seconds", 0), ("memory", 0), ("refine_after", 1), ("doubtful", 2), ("trust", -1), ("links", 0)]
+    ("name", "value"),
+    [("seconds", 0), ("memory", 0), ("refine_after", 1), ("doubtful", 2), ("trust", -1), ("links", 0)],
 )
 def test_a_setting_out_of_range_is_refused_by_name(name, value):
     with pytest.raises(InputError, match=f"FlowConfig.{name} is {value}, allowed is"):
@@ -199,11 +204,11 @@ def test_a_setting_out_of_range_is_refused_by_name(name, value):
 @pytest.mark.real_data
 @pytest.mark.parametrize("clip", ["wakeboard3", "person12_1", "Crossing"])
 def test_on_real_video_it_beats_holding_and_going_on_as_before(data_root, clip):
-    from benchmarks.datasets import load
-    from benchmarks.studies.propagation_carry import by_clip, carry_clip
+    from pvtpp_benchmarks.datasets import load
+    from pvtpp_benchmarks.studies.propagation_carry import by_clip, carry_clip
 
     sequence = load("uav-mini", data_root / "uav-mini", "train", world=False)[clip]
     rows = by_clip(carry_clip(sequence, xywh_to_box(sequence.ground_truth_xywh), frames=4, starts=8))
     for row in rows:
-        assert row["carried"] > max(row["hold"], row["constant velocity"])
-    assert next(row for row in rows if row["frames"] == 4)["carried"] > 0.7
+        assert row["propagated"] > max(row["hold"], row["constant velocity"])
+    assert next(row for row in rows if row["frames"] == 4)["propagated"] > 0.7

@@ -37,7 +37,9 @@ def test_calibrating_makes_sigma_hold_and_leaves_the_means_alone():
     made = calibrate(network, config, [rows])
     batch = tensors(sample(BoxPool([rows]), config.windows, np.random.default_rng(99), 3000))
     with torch.no_grad():
-        (before, _, unit), (after, spread, _) = (each.law(*(batch[name] for name in INPUTS)) for each in (network, made))
+        (before, _, unit), (after, spread, _) = (
+            each.motion_model(*(batch[name] for name in INPUTS)) for each in (network, made)
+        )
         torch.testing.assert_close(after, before, rtol=0, atol=0)
         horizon, truth = batch["horizon"][:, :-1], batch["truth"][:, :-1]
         ratio = ((mean_at(after, unit, horizon) - truth).abs() / sigma_at(spread, horizon))[batch["weight"][:, :-1] > 0]

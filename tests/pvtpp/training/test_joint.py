@@ -18,8 +18,8 @@ from pvtpp.training import config as configurations  # noqa: E402
 from pvtpp.training.joint import JointModule, JointTraining, seen_by, train  # noqa: E402
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool  # noqa: E402
 from pvtpp.training.recordings import Recording  # noqa: E402
-from trackers.models.nanotrack import JOINT, NanoTrackV3  # noqa: E402
-from trackers.models.nanotrack_training import LastStage  # noqa: E402
+from pvtpp_trackers.models.nanotrack import JOINT, NanoTrackV3  # noqa: E402
+from pvtpp_trackers.models.nanotrack_training import LastStage  # noqa: E402
 
 torch.set_num_threads(1)
 NETWORK = JointConfig(
@@ -50,7 +50,8 @@ def recording(n=40, seed=0, channels=5, sides=(4, 9), name="clip"):
     cells = np.arange(sides[1]) - sides[1] // 2
     blob = np.exp(-((cells[None, None] + 6 * off[:, None, None]) ** 2 + cells[None, :, None] ** 2) / 3)
     search = (
-        0.05 * rng.normal(size=(n, channels, sides[1], sides[1])) + blob[:, None] * np.arange(1, channels + 1)[:, None, None]
+        0.05 * rng.normal(size=(n, channels, sides[1], sides[1]))
+        + blob[:, None] * np.arange(1, channels + 1)[:, None, None]
     )
     template = np.ones((channels, sides[0], sides[0])) * np.arange(1, channels + 1)[:, None, None]
     arrays = search.astype(np.float16), template.astype(np.float16)
@@ -84,12 +85,12 @@ def test_it_learns_to_correct_what_the_tracker_says_by_what_it_saw(tmp_path):
 
 def test_a_seed_makes_the_weights_and_the_law_below_stays_as_it_was(tmp_path):
     given = [recording()], [recording(seed=1)]
-    law = motion()
-    whole = train(SMALL, law, *given, str(tmp_path / "a"), progress=False)
-    again = train(SMALL, law, *given, str(tmp_path / "b"), progress=False)
-    other = train(replace(SMALL, seed=1), law, *given, str(tmp_path / "c"), progress=False)
+    model = motion()
+    whole = train(SMALL, model, *given, str(tmp_path / "a"), progress=False)
+    again = train(SMALL, model, *given, str(tmp_path / "b"), progress=False)
+    other = train(replace(SMALL, seed=1), model, *given, str(tmp_path / "c"), progress=False)
     assert same(whole, again) and not same(whole, other)
-    assert same(whole.motion, law) and same(law, motion())
+    assert same(whole.motion, model) and same(model, motion())
     assert whole.config == replace(NETWORK, channels=5)
 
 
@@ -123,7 +124,11 @@ def tracker():
 def test_joint_training_changes_exactly_what_is_named(tmp_path, tracker):
     model = copy.deepcopy(tracker)
     config = replace(
-        SMALL, network=JointConfig(motion=NETWORK.motion, channels=4, frames=2), epochs=1, epoch_batches=2, shard_windows=4
+        SMALL,
+        network=JointConfig(motion=NETWORK.motion, channels=4, frames=2),
+        epochs=1,
+        epoch_batches=2,
+        shard_windows=4,
     )
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     train(config, motion(), [nanotrack_recording()], [], str(tmp_path), LastStage(model), together=True, progress=False)
@@ -135,12 +140,18 @@ def test_joint_training_changes_exactly_what_is_named(tmp_path, tracker):
 
 def test_joint_training_goes_on_from_what_was_learnt_frozen(tmp_path, tracker):
     config = replace(
-        SMALL, network=JointConfig(motion=NETWORK.motion, channels=4, frames=2), epochs=1, epoch_batches=2, shard_windows=4
+        SMALL,
+        network=JointConfig(motion=NETWORK.motion, channels=4, frames=2),
+        epochs=1,
+        epoch_batches=2,
+        shard_windows=4,
     )
     maps, model = [nanotrack_recording()], copy.deepcopy(tracker)
     first = train(config, motion(), maps, [], str(tmp_path / "a"), LastStage(model), progress=False)
     still = replace(config, learning_rate=1e-12)
-    second = train(still, motion(), maps, [], str(tmp_path / "b"), LastStage(model), together=True, start=first, progress=False)
+    second = train(
+        still, motion(), maps, [], str(tmp_path / "b"), LastStage(model), together=True, start=first, progress=False
+    )
     for ours, theirs in zip(second.state_dict().values(), first.state_dict().values(), strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-5)
 
@@ -148,7 +159,11 @@ def test_joint_training_goes_on_from_what_was_learnt_frozen(tmp_path, tracker):
 def test_frozen_training_changes_nothing_of_the_tracker(tmp_path, tracker):
     model = copy.deepcopy(tracker)
     config = replace(
-        SMALL, network=JointConfig(motion=NETWORK.motion, channels=4, frames=2), epochs=1, epoch_batches=2, shard_windows=4
+        SMALL,
+        network=JointConfig(motion=NETWORK.motion, channels=4, frames=2),
+        epochs=1,
+        epoch_batches=2,
+        shard_windows=4,
     )
     network = train(config, motion(), [nanotrack_recording()], [], str(tmp_path), LastStage(model), progress=False)
     assert same(model, tracker) and network.config.channels == 96

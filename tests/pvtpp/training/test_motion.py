@@ -76,12 +76,16 @@ def test_nothing_to_resume_from_is_said(tmp_path):
 def test_it_goes_on_from_a_network_and_leaves_that_one_as_it_was(tmp_path):
     start = train(SMALL, sequences(), [], str(tmp_path / "a"), progress=False)
     before = {name: value.clone() for name, value in start.state_dict().items()}
-    made = train(replace(SMALL, learning_rate=1e-9, weight_decay=0.0), sequences(), [], str(tmp_path / "b"), start=start)
+    made = train(
+        replace(SMALL, learning_rate=1e-9, weight_decay=0.0), sequences(), [], str(tmp_path / "b"), start=start
+    )
     assert all(torch.equal(before[name], value) for name, value in start.state_dict().items())
     for name, value in made.state_dict().items():
         torch.testing.assert_close(value, before[name], atol=1e-6, rtol=0)
     with pytest.raises(InputError, match="the network to start from is a MotionConfig"):
-        train(replace(SMALL, network=MotionConfig(history=6, width=16)), sequences(), [], str(tmp_path / "c"), start=start)
+        train(
+            replace(SMALL, network=MotionConfig(history=6, width=16)), sequences(), [], str(tmp_path / "c"), start=start
+        )
 
 
 def test_overlap_is_that_of_the_boxes():

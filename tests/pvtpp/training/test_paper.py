@@ -46,13 +46,17 @@ def walks(count=3, frames=600, seed=0):
 
 
 def straight(frames=600, step=2.0):
-    return np.stack([100 + step * np.arange(frames), np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 20.0)], 1)
+    return np.stack(
+        [100 + step * np.arange(frames), np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 20.0)], 1
+    )
 
 
 def recording(n=60, seed=0):
     rng = np.random.default_rng(seed)
     frame_ns = np.rint(np.arange(4 * n) * 1e9 / 30).astype(np.int64)
-    truth = np.stack([100 + 3.0 * np.arange(4 * n), np.full(4 * n, 80.0), np.full(4 * n, 40.0), np.full(4 * n, 30.0)], 1)
+    truth = np.stack(
+        [100 + 3.0 * np.arange(4 * n), np.full(4 * n, 80.0), np.full(4 * n, 40.0), np.full(4 * n, 30.0)], 1
+    )
     return Recording(
         "clip",
         frame_ns[: 2 * n : 2],
@@ -101,7 +105,7 @@ def test_training_sees_what_the_predictor_will_show_the_module(kappa):
         past = windows.there[row]
         track = Track()
         for t, box in zip(windows.t[row][past], windows.boxes[row][past], strict=True):
-            track = track.with_anchor(round((t + 20) * 1e9), box)
+            track = track.with_result(round((t + 20) * 1e9), box)
         predictor.predict(track)
         assert bool(there[row]) == (past.sum() > 1)
         if there[row]:
@@ -219,11 +223,23 @@ def test_the_robust_loss_forgives_what_lies_far_off():
         (lambda: recipe("motion", 0.0, 0.05), "must be above 0"),
         (lambda: recipe("motion", 30.0, float("nan")), "must be above 0"),
         (lambda: PaperTraining(learning_rate=0.0), "PaperTraining.learning_rate is 0.0"),
-        (lambda: PaperTraining(windows=WindowConfig(results=5), network=NHeadConfig("motion", history=5)), "need one more"),
-        (lambda: replace(recipe("motion", 30.0, 0.05), kappa=60.0), "kappa is 60, windows have cameras of .30.0, 30.0. fps"),
+        (
+            lambda: PaperTraining(windows=WindowConfig(results=5), network=NHeadConfig("motion", history=5)),
+            "need one more",
+        ),
+        (
+            lambda: replace(recipe("motion", 30.0, 0.05), kappa=60.0),
+            "kappa is 60, windows have cameras of .30.0, 30.0. fps",
+        ),
         (lambda: PaperTraining(windows=WindowConfig(results=5, fps30=0.0, fps=(30.0, 60.0))), "must all be of kappa"),
-        (lambda: PaperTraining(kappa=60.0, windows=WindowConfig(results=5, fps30=0.5, fps=(60.0, 60.0))), "a share 0.5 of 30"),
-        (lambda: replace(recipe("motion", 30.0, 0.05), network=NHeadConfig("motion", heads=5)), "5 heads at 30 .* reach 0.167"),
+        (
+            lambda: PaperTraining(kappa=60.0, windows=WindowConfig(results=5, fps30=0.5, fps=(60.0, 60.0))),
+            "a share 0.5 of 30",
+        ),
+        (
+            lambda: replace(recipe("motion", 30.0, 0.05), network=NHeadConfig("motion", heads=5)),
+            "5 heads at 30 .* reach 0.167",
+        ),
         (lambda: replace(recipe("joint", 30.0, 0.05), network=NHeadConfig("joint", heads=9)), "9 heads at 30"),
     ],
 )

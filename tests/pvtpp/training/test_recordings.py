@@ -21,12 +21,14 @@ MS = 10**6
 def clip(frames=60, name="clip", every=1, speed=2.0):
     """A camera that shows every `every`-th annotated frame of a target moving right."""
     t_ns = np.rint(np.arange(frames) * 1e9 / FPS).astype(np.int64)
-    truth = np.stack([100 + speed * np.arange(frames), np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 30.0)], 1)
+    truth = np.stack(
+        [100 + speed * np.arange(frames), np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 30.0)], 1
+    )
     shown = [Frame(i, int(t), None) for i, t in enumerate(t_ns[::every])]
     return Clip(name, shown, t_ns, truth)
 
 
-class Told:
+class NamedFailures:
     """A tracker that answers with the truth, and with its frame's number as features."""
 
     def __init__(self, clips, features=True):
@@ -44,20 +46,22 @@ class Told:
         return TrackerOutput(self.truth[self.name, frame.t_ns], 0.5, features)
 
 
-@pytest.mark.parametrize(("processing_ms", "expected"), [(20, [0, 1, 2, 3, 4]), (47, [0, 1, 2, 4, 5]), (85, [0, 2, 5, 7, 10])])
+@pytest.mark.parametrize(
+    ("processing_ms", "expected"), [(20, [0, 1, 2, 3, 4]), (47, [0, 1, 2, 4, 5]), (85, [0, 2, 5, 7, 10])]
+)
 def test_frames_are_those_of_the_simulated_clock(processing_ms, expected):
-    from benchmarks.datasets.sequence import Sequence
-    from benchmarks.simulation import simulate
     from pvtpp.boxes import box_to_xywh
     from pvtpp.predictors import create
+    from pvtpp_benchmarks.datasets.sequence import VideoSequence
+    from pvtpp_benchmarks.simulation import simulate
 
     made = clip()
     times = [frame.t_ns for frame in made.frames]
     found = list(taken(times, lambda frame: processing_ms * MS))
     assert [frame for frame, _ in found][:5] == expected
     log = simulate(
-        Sequence("clip", box_to_xywh(made.truth)),
-        Told([made]),
+        VideoSequence("clip", box_to_xywh(made.truth)),
+        NamedFailures([made]),
         {"hold": create("hold")},
         lambda frame: processing_ms * MS,
         first_box=made.truth[0],
@@ -67,7 +71,7 @@ def test_frames_are_those_of_the_simulated_clock(processing_ms, expected):
 
 def test_a_recording_holds_what_was_said_seen_and_true():
     made = clip()
-    recording = record(Told([made]), made, lambda frame: 47 * MS, start=5)
+    recording = record(NamedFailures([made]), made, lambda frame: 47 * MS, start=5)
     frames = np.rint(recording.t_ns * FPS / 1e9).astype(int)
     assert frames[0] == 5 and (np.diff(frames) >= 1).all() and not recording.seen[0] and recording.seen[1:].all()
     np.testing.assert_array_equal(recording.boxes, made.truth[frames])
@@ -77,7 +81,7 @@ def test_a_recording_holds_what_was_said_seen_and_true():
 
 
 def test_written_and_read_it_is_the_same(tmp_path):
-    recording = record(Told([clip()]), clip(), lambda frame: 47 * MS)
+    recording = record(NamedFailures([clip()]), clip(), lambda frame: 47 * MS)
     recording.write(tmp_path / "r.npz")
     back = Recording.read(tmp_path / "r.npz")
     assert back.clip == "clip" and [file.name for file in tmp_path.iterdir()] == ["r.npz"]
@@ -102,10 +106,10 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path, content):
 
 def test_a_process_that_waits_runs_nothing_and_reads_what_another_wrote(tmp_path):
     clips, plan = [clip(name="clip")], RecordingPlan(runs=1, longest=10)
-    waiting = Told(clips)
+    waiting = NamedFailures(clips)
     with ThreadPoolExecutor(1) as other:
         read = other.submit(lambda: list(record_all(waiting, clips, plan, tmp_path, wait=True)))
-        (written,) = record_all(Told(clips), clips, plan, tmp_path)
+        (written,) = record_all(NamedFailures(clips), clips, plan, tmp_path)
         (found,) = read.result(timeout=30)
     np.testing.assert_array_equal(found.boxes, written.boxes)
     assert not waiting.tracked
@@ -113,7 +117,7 @@ def test_a_process_that_waits_runs_nothing_and_reads_what_another_wrote(tmp_path
 
 def test_an_interrupted_plan_goes_on_where_it_was(tmp_path):
     clips = [clip(name="clip")]
-    plan, tracker = RecordingPlan(runs=3, longest=10), Told(clips)
+    plan, tracker = RecordingPlan(runs=3, longest=10), NamedFailures(clips)
     begun = record_all(tracker, clips, plan, tmp_path, "told")
     first = next(begun)
     begun.close()
@@ -125,12 +129,12 @@ def test_an_interrupted_plan_goes_on_where_it_was(tmp_path):
     assert tracker.tracked == 3 * tracked
     # Another tracker, and another truth, are not taken for these.
     list(record_all(tracker, clips, plan, tmp_path, "another"))
-    list(record_all(Told([clip(speed=3.0)]), [clip(speed=3.0)], plan, tmp_path, "told"))
+    list(record_all(NamedFailures([clip(speed=3.0)]), [clip(speed=3.0)], plan, tmp_path, "told"))
     assert len(list(tmp_path.iterdir())) == 9
 
 
 def test_runs_differ_in_start_speed_and_first_box(tmp_path):
-    runs = list(record_all(Told([clip(200)]), [clip(200)], RecordingPlan(runs=4), tmp_path))
+    runs = list(record_all(NamedFailures([clip(200)]), [clip(200)], RecordingPlan(runs=4), tmp_path))
     assert len({int(r.t_ns[0]) for r in runs}) == 4 and len({len(r) for r in runs}) > 1
     for run in runs:
         off = run.boxes[0] - clip(200).box_at(run.t_ns[0])
@@ -140,19 +144,19 @@ def test_runs_differ_in_start_speed_and_first_box(tmp_path):
 def test_a_start_without_a_target_is_moved_to_the_next_that_has_one(tmp_path):
     made = clip()
     made.truth[:20] = np.nan
-    (run,) = record_all(Told([made]), [made], RecordingPlan(runs=1), tmp_path)
+    (run,) = record_all(NamedFailures([made]), [made], RecordingPlan(runs=1), tmp_path)
     assert run.t_ns[0] == made.frames[20].t_ns
 
 
 def test_trackers_and_clips_that_will_not_do_are_refused(tmp_path):
-    with pytest.raises(InputError, match="Told gives no features"):
-        record(Told([clip()], features=False), clip(), lambda frame: 47 * MS)
+    with pytest.raises(InputError, match="NamedFailures gives no features"):
+        record(NamedFailures([clip()], features=False), clip(), lambda frame: 47 * MS)
     made = clip()
     made.truth[:] = np.nan
     with pytest.raises(InputError, match="no frame shows a target"):
-        list(record_all(Told([clip()]), [made], RecordingPlan(), tmp_path))
+        list(record_all(NamedFailures([clip()]), [made], RecordingPlan(), tmp_path))
     with pytest.raises(InputError, match="nothing to track"):
-        record(Told([clip()]), clip(), lambda frame: 47 * MS, start=59)
+        record(NamedFailures([clip()]), clip(), lambda frame: 47 * MS, start=59)
     with pytest.raises(InputError, match="truth of shape"):
         Clip("odd", made.frames, made.truth_t_ns[:3], made.truth)
     for wrong in ({"runs": 0}, {"processing_s": (0.2, 0.1)}, {"starts": 1.0}, {"jitter": -1.0}):

@@ -11,9 +11,9 @@ from pvtpp.errors import InputError
 
 pytest.importorskip("torch")
 from pvtpp.predictors.motion import Motion
-from pvtpp.track import Bridge, CarriedBox, Track
+from pvtpp.track import Displacement, PropagatedBox, Track
 from pvtpp.training.tracker_error import ErrorModel, FlowError
-from pvtpp.training.windows import CARRIED, BoxPool, WindowConfig, sample
+from pvtpp.training.windows import PROPAGATED, BoxPool, WindowConfig, sample
 
 TRUTH = ErrorModel(shares=(1.0, 0.0, 0.0, 0.0))
 PLAIN = WindowConfig(absent=0, doubting=0, starting=0, carrying=0, rounded=0, interpolated=0, error=TRUTH)
@@ -30,7 +30,7 @@ def pool(sequences=4, frames=900, velocity=(1.5, -0.5)):
 
 def test_the_same_generator_gives_the_same_windows():
     first, second = (sample(pool(), WindowConfig(), np.random.default_rng(5), 300) for _ in range(2))
-    for name in ("boxes", "t", "score", "carried", "there", "horizon", "truth", "weight", "way", "quality"):
+    for name in ("boxes", "t", "score", "propagated", "there", "horizon", "truth", "weight", "way", "quality"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
 
 
@@ -81,22 +81,22 @@ def test_too_short_sequences_weigh_nothing():
 
 
 def track_of(windows, i):
-    """Window i as the pipeline would have built it: results with the ways between them, then the carried boxes."""
-    track, carried, before = Track(), [], None
+    """Window i as the pipeline would have built it: results with the ways between them, then the propagated boxes."""
+    track, propagated, before = Track(), [], None
     for j, t in enumerate(windows.t[i]):
         t_ns, box, score = round(t * 1e9), windows.boxes[i, j], windows.score[i, j]
         if not windows.there[i, j]:
             continue
-        if windows.carried[i, j]:
-            carried.append(CarriedBox(t_ns, box, score))
+        if windows.propagated[i, j]:
+            propagated.append(PropagatedBox(t_ns, box, score))
             continue
-        track = track.with_anchor(t_ns, box, score)
+        track = track.with_result(t_ns, box, score)
         if before is not None and windows.quality[i, j - 1] > 0:
             moved = windows.way[i, j - 1].copy()
             moved[2:] = windows.boxes[i, j - 1, 2:] * np.expm1(moved[2:])
-            track = track.with_carried((), Bridge(before, moved, windows.quality[i, j - 1]))
+            track = track.with_propagated((), Displacement(before, moved, windows.quality[i, j - 1]))
         before = t_ns
-    return track.with_carried(carried) if carried and len(track) else track
+    return track.with_propagated(propagated) if propagated and len(track) else track
 
 
 @pytest.mark.parametrize("carrying", [0.0, 1.0])
@@ -113,17 +113,19 @@ def test_the_predictor_makes_the_same_inputs_of_a_track(carrying):
 
 
 def lane_windows(count=2000, **flow):
-    config = replace(PLAIN, carrying=1.0, carried_error=ErrorModel(shares=(0.0, 1.0, 0.0, 0.0)), flow=FlowError(**flow))
+    config = replace(
+        PLAIN, carrying=1.0, propagated_error=ErrorModel(shares=(0.0, 1.0, 0.0, 0.0)), flow=FlowError(**flow)
+    )
     return sample(pool(), config, np.random.default_rng(8), count)
 
 
 def test_with_a_fast_lane_the_newest_boxes_are_carried_frame_by_frame():
     windows = lane_windows()
-    carried = windows.carried.sum(axis=1)
-    assert set(carried) == set(range(CARRIED + 1))
-    for count in range(1, CARRIED + 1):
-        some = carried == count
-        assert windows.carried[some, -count:].all() and not windows.carried[some, :-count].any()
+    propagated = windows.propagated.sum(axis=1)
+    assert set(propagated) == set(range(PROPAGATED + 1))
+    for count in range(1, PROPAGATED + 1):
+        some = propagated == count
+        assert windows.propagated[some, -count:].all() and not windows.propagated[some, :-count].any()
         steps = np.diff(windows.t[some], axis=1)[:, -count + 1 :] if count > 1 else np.empty((0, 0))
         # Carried boxes follow each other with the frames of the camera, and are asked for until the next one comes.
         assert np.allclose(steps, steps[:, :1]) if count > 1 else True
@@ -131,7 +133,7 @@ def test_with_a_fast_lane_the_newest_boxes_are_carried_frame_by_frame():
 
 
 def test_what_the_flow_says_of_the_way_is_the_truths_not_the_trackers():
-    """The tracker errs by 2 % of the target's size, the flow by almost nothing: ways and carried boxes follow the truth."""
+    """The tracker errs by 2 % of the target's size, the flow by almost nothing: ways and propagated boxes follow the truth."""
     windows = lane_windows(sure=(1e-6, 1e-6), unsure=(2e-6, 2e-6), missing=0.0)
     interval = np.diff(windows.t, axis=1)
     velocity = windows.way[..., :2] / interval[..., None]
@@ -139,7 +141,7 @@ def test_what_the_flow_says_of_the_way_is_the_truths_not_the_trackers():
     spread = (velocity - np.median(velocity, axis=1, keepdims=True))[said] * 0.01
     assert said.mean() > 0.7 and np.abs(spread).max() < 0.01
     own = np.diff(windows.boxes[..., :2], axis=1)
-    follows = windows.carried[:, 1:] > 0
+    follows = windows.propagated[:, 1:] > 0
     assert np.abs(own - windows.way[..., :2])[follows].max() < 0.01
     assert np.abs(own - windows.way[..., :2])[said].std() > 0.5
 

@@ -64,7 +64,9 @@ def test_of_a_blocked_module_the_name_is_told_and_no_way_round_it(path, tmp_path
     with pytest.raises(InputError, match=r"it was not loaded \(Trying to load .*posix\.mkdir.*\)$") as refusal:
         read_checkpoint(path)
     assert not (tmp_path / "ran").exists()
-    assert "weights_only" not in str(refusal.value) and "trust" not in str(refusal.value) and len(str(refusal.value)) < 400
+    assert (
+        "weights_only" not in str(refusal.value) and "trust" not in str(refusal.value) and len(str(refusal.value)) < 400
+    )
 
 
 def test_an_object_dtype_is_no_way_round(path, tmp_path):

@@ -157,7 +157,9 @@ def test_a_server_that_hangs_up_is_told_from_a_disk_that_cannot_be_written(serve
 
 def test_a_wrong_or_truncated_download_leaves_nothing_behind(served, tmp_path):
     (served / "one.onnx").write_bytes(CONTENT["one.onnx"][:1000])
-    with pytest.raises(InputError, match=r"one.onnx: the download has sha256 .* \(1000 bytes\), expected .* \(220000 bytes\)"):
+    with pytest.raises(
+        InputError, match=r"one.onnx: the download has sha256 .* \(1000 bytes\), expected .* \(220000 bytes\)"
+    ):
         weights.pull("toy")
     assert list((tmp_path / "cache" / "weights" / "toys").iterdir()) == []
 
@@ -209,7 +211,9 @@ def test_the_real_weights_match_the_catalogue(weights_root):
 
 
 def test_weights_without_an_address_are_asked_for_by_hand_and_taken_as_they_are(served, tmp_path, monkeypatch):
-    entry = catalogue.Entry("manual", "by_hand", (catalogue.WeightFile("model.pth"),), "none", "example.org/zoo: manual there")
+    entry = catalogue.Entry(
+        "manual", "by_hand", (catalogue.WeightFile("model.pth"),), "none", "example.org/zoo: manual there"
+    )
     monkeypatch.setattr(catalogue, "CATALOGUE", (entry,))
     for attempt in (weights.find, weights.pull, weights.path):
         with pytest.raises(

@@ -9,9 +9,9 @@ from collections import defaultdict
 import numpy as np
 from message_fakes import message_class
 
+from pvtpp.core.event_log import EventLog
 from pvtpp.errors import InputError
-from pvtpp.runtime.log import EventLog
-from ros_nodes import conversions, images
+from pvtpp_ros_nodes import conversions, images
 
 WIDTH, HEIGHT, SIDE = 320, 240, 20
 QUICK = {"tracker": "bright_spot:BrightSpot", "predictor": "constant_velocity", "propagation": "none", "rate": 200.0}

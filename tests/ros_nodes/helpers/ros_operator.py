@@ -13,7 +13,7 @@ from std_srvs.srv import SetBool, Trigger
 
 from pvtpp.msg import Event, Result, Roi, Status, Target, Trajectory
 from pvtpp.srv import Init
-from ros_nodes import conversions, images
+from pvtpp_ros_nodes import conversions, images
 
 OUTPUTS = {"target": Target, "result": Result, "trajectory": Trajectory, "events": Event, "status": Status}
 QUICK = ("_tracker:=bright_spot:BrightSpot", "_predictor:=constant_velocity", "_propagation:=none")

@@ -105,7 +105,10 @@ class World:
 
     def start_master(self):
         self.master = subprocess.Popen(
-            ["rosmaster", "--core", "-p", str(self.port)], env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            ["rosmaster", "--core", "-p", str(self.port)],
+            env=self.env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         import rosgraph
 

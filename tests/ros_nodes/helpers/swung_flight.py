@@ -8,11 +8,11 @@ from functools import partial
 import numpy as np
 from node_helpers import BEGIN_NS, newest_evidence, roi_message, until
 
-from benchmarks.synthetic.clip import render
-from benchmarks.synthetic.config import AerialClip
 from pvtpp.boxes import xywh_to_box
 from pvtpp.tracker import TrackerOutput
-from ros_nodes import conversions, images
+from pvtpp_benchmarks.synthetic.clip import render
+from pvtpp_benchmarks.synthetic.config import AerialClip
+from pvtpp_ros_nodes import conversions, images
 
 TRACKER = "swung_flight:SlowOracle"
 TOOK_NS, MS = 85_000_000, 1_000_000
@@ -20,7 +20,9 @@ TOOK_NS, MS = 85_000_000, 1_000_000
 
 def swung_clip(seconds=2.5):
     """The target and the camera's gyro of a camera that is swung at 60 degrees per second."""
-    return render(AerialClip(swing=60.0, agility=0.3, occlusions=(), seconds=seconds, width=320, height=180, distractor=False))
+    return render(
+        AerialClip(swing=60.0, agility=0.3, occlusions=(), seconds=seconds, width=320, height=180, distractor=False)
+    )
 
 
 class SlowOracle:

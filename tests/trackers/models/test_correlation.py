@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
-from trackers.models.correlation import correlation  # noqa: E402
+from pvtpp_trackers.models.correlation import correlation  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -20,7 +20,9 @@ def slow(search, kernel, padding):
     return np.einsum("bcyxij,bcij->bcyx", windows, kernel.astype(np.float64))
 
 
-@given(st.integers(1, 3), st.integers(1, 5), st.integers(1, 5), st.integers(0, 6), st.integers(0, 2), st.integers(0, 99))
+@given(
+    st.integers(1, 3), st.integers(1, 5), st.integers(1, 5), st.integers(0, 6), st.integers(0, 2), st.integers(0, 99)
+)
 def test_a_correlation_is_the_sum_of_products(batch, rows, columns, more, padding, seed):
     rng = np.random.default_rng(seed)
     search = rng.normal(size=(batch, 4, rows + more, columns + more + 1)).astype(np.float32)

@@ -10,7 +10,7 @@ pytest.importorskip("onnxruntime")
 from pvtpp.export.artefact import ExportConfig, export  # noqa: E402
 from pvtpp.export.operators import check_for_tensorrt, runtime_weights  # noqa: E402
 from pvtpp.export.parity import compare_engines  # noqa: E402
-from trackers.models import parts, zoo  # noqa: E402
+from pvtpp_trackers.models import parts, zoo  # noqa: E402
 
 torch.set_num_threads(1)
 TOLERANCE = 1e-4
@@ -24,7 +24,9 @@ def engines(request):
 
 
 def exported(engines, folder, form):
-    artefact = export(engines, folder, ExportConfig(form), lambda *each: compare_engines(*each, samples=1), {"model": "random"})
+    artefact = export(
+        engines, folder, ExportConfig(form), lambda *each: compare_engines(*each, samples=1), {"model": "random"}
+    )
     assert all(each["relative"] <= TOLERANCE for each in artefact.card["parity"]["tensors"].values())
     return {name: onnx.load(str(folder / graph["file"])) for name, graph in artefact.card["graphs"].items()}
 

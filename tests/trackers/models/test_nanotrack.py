@@ -8,8 +8,8 @@ import pytest
 from pvtpp.errors import InputError
 
 torch = pytest.importorskip("torch")
-from trackers.models import nanotrack  # noqa: E402
-from trackers.models.nanotrack import HEAD, JOINT, LAST_STAGE, NanoTrackV3, parameter_groups  # noqa: E402
+from pvtpp_trackers.models import nanotrack  # noqa: E402
+from pvtpp_trackers.models.nanotrack import HEAD, JOINT, LAST_STAGE, NanoTrackV3, parameter_groups  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -41,7 +41,7 @@ def crops(data_root):
     """Template and search crops of a real sequence, float32 ``(1, 3, 127, 127)`` and ``(1, 3, 255, 255)``."""
     cv2 = pytest.importorskip("cv2")
     from pvtpp.boxes import xywh_to_box
-    from trackers.crop import channel_average, context_side, crop, to_blob
+    from pvtpp_trackers.crop import channel_average, context_side, crop, to_blob
 
     folder = data_root / "uav-mini" / "test" / "MountainBike6"
     truth = xywh_to_box(np.loadtxt(folder / "groundtruth.txt", delimiter=",", max_rows=20))

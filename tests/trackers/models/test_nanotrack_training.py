@@ -7,11 +7,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 from pvtpp.tracker import Frame  # noqa: E402
-from trackers.models.nanotrack import JOINT, NanoTrackV3, engines  # noqa: E402
-from trackers.models.nanotrack_training import LastStage  # noqa: E402
-from trackers.models.training import Recorder  # noqa: E402
-from trackers.nanotrack import V3, NanoTrack  # noqa: E402
-from trackers.siamese import context_side  # noqa: E402
+from pvtpp_trackers.models.nanotrack import JOINT, NanoTrackV3, engines  # noqa: E402
+from pvtpp_trackers.models.nanotrack_training import LastStage  # noqa: E402
+from pvtpp_trackers.models.training import Recorder  # noqa: E402
+from pvtpp_trackers.nanotrack import V3, NanoTrack  # noqa: E402
+from pvtpp_trackers.siamese import context_side  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -91,7 +91,11 @@ def test_both_losses_reach_what_is_named_and_nothing_before_it():
     part = LastStage(NanoTrackV3()).train()
     template, search = part.see(torch.rand(2, 48, 8, 8), torch.rand(2, 3, 48, 16, 16))
     made = part.loss(
-        template, search[:, -1], torch.tensor([[80.0, 60, 30, 20]] * 2), torch.tensor([[82.0, 61, 30, 20]] * 2), torch.ones(2)
+        template,
+        search[:, -1],
+        torch.tensor([[80.0, 60, 30, 20]] * 2),
+        torch.tensor([[82.0, 61, 30, 20]] * 2),
+        torch.ones(2),
     )
     sum(made.values()).backward()
     reached = {name for name, p in part.model.named_parameters() if p.grad is not None and p.grad.abs().max() > 0}

@@ -10,14 +10,14 @@ import pytest
 torch = pytest.importorskip("torch")
 from pvtpp.boxes import iou  # noqa: E402
 from pvtpp.tracker import Frame  # noqa: E402
-from trackers import registry  # noqa: E402
-from trackers.decode import anchor_sizes  # noqa: E402
-from trackers.models import zoo  # noqa: E402
-from trackers.models.parts import engines, settle  # noqa: E402
-from trackers.models.siamrpn_training import BOX_WEIGHT, NeckAndHead  # noqa: E402
-from trackers.models.training import Recorder  # noqa: E402
-from trackers.siamese import context_side  # noqa: E402
-from trackers.siamrpn import CONFIGS  # noqa: E402
+from pvtpp_trackers import registry  # noqa: E402
+from pvtpp_trackers.decode import anchor_sizes  # noqa: E402
+from pvtpp_trackers.models import zoo  # noqa: E402
+from pvtpp_trackers.models.parts import engines, settle  # noqa: E402
+from pvtpp_trackers.models.siamrpn_training import BOX_WEIGHT, NeckAndHead  # noqa: E402
+from pvtpp_trackers.models.training import Recorder  # noqa: E402
+from pvtpp_trackers.siamese import context_side  # noqa: E402
+from pvtpp_trackers.siamrpn import CONFIGS  # noqa: E402
 
 torch.set_num_threads(1)
 NAME = "siamrpn-mobilenetv2"
@@ -59,7 +59,9 @@ def test_both_losses_reach_neck_and_head_and_nothing_before(model):
     assert all(torch.isfinite(value) and value > 0 for value in made.values())
     sum(made.values()).backward()
     reached = {name for name, p in part.model.named_parameters() if p.grad is not None and p.grad.abs().max() > 0}
-    named = {name for name, _ in part.model.named_parameters() if name.startswith(tuple(f"{each}." for each in model.joint))}
+    named = {
+        name for name, _ in part.model.named_parameters() if name.startswith(tuple(f"{each}." for each in model.joint))
+    }
     assert reached == named
 
 
@@ -71,14 +73,17 @@ class Answering(torch.nn.Module):
         n = config.score_size
         line = (np.arange(n) - n // 2) * float(config.stride)
         y, x = np.meshgrid(line, line, indexing="ij")
-        anchors = np.array([np.stack([x, y, np.full_like(x, w), np.full_like(x, h)]) for w, h in anchor_sizes(config.stride)])
+        anchors = np.array(
+            [np.stack([x, y, np.full_like(x, w), np.full_like(x, h)]) for w, h in anchor_sizes(config.stride)]
+        )
         shared = iou(np.moveaxis(anchors, 1, -1), np.array([*centre, *size]))
         self.on = shared > 0.6
         to = [(centre[i] - anchors[:, i]) / anchors[:, i + 2] for i in (0, 1)]
         to += [np.log(size[i] / anchors[:, i + 2]) for i in (0, 1)]
         sure = np.where(self.on, 9.0, -9.0)
         self.cls, self.loc = (
-            torch.from_numpy(np.concatenate(maps)[None]).float() for maps in ((-sure, sure), [np.asarray(each) for each in to])
+            torch.from_numpy(np.concatenate(maps)[None]).float()
+            for maps in ((-sure, sure), [np.asarray(each) for each in to])
         )
 
     def forward(self, template, search):

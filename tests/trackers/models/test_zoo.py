@@ -11,8 +11,8 @@ import pytest
 from pvtpp.errors import InputError
 
 torch = pytest.importorskip("torch")
-from trackers.models import zoo  # noqa: E402
-from trackers.models.parts import engines, matched, parameter_groups, settle  # noqa: E402
+from pvtpp_trackers.models import zoo  # noqa: E402
+from pvtpp_trackers.models.parts import engines, matched, parameter_groups, settle  # noqa: E402
 
 torch.set_num_threads(1)
 LAYOUTS = Path(__file__).parents[2] / "assets" / "pysot"
@@ -31,7 +31,9 @@ def checkpoint(name):
     """A state dict of the published layout, every tensor filled with random numbers of its own."""
     generator = torch.Generator().manual_seed(1)
     return {
-        key: torch.randint(0, 9, shape) if key.endswith("num_batches_tracked") else torch.randn(shape, generator=generator)
+        key: torch.randint(0, 9, shape)
+        if key.endswith("num_batches_tracked")
+        else torch.randn(shape, generator=generator)
         for key, shape in layout(name).items()
     }
 
@@ -64,7 +66,9 @@ def test_every_published_tensor_has_its_place_and_every_place_its_tensor(name):
     with torch.device("meta"):
         model, tensors = zoo.create(name), {key: torch.empty(shape) for key, shape in layout(name).items()}
     found = matched(model, tensors, name)
-    assert {key: tensor.shape for key, tensor in found.items()} == {key: t.shape for key, t in model.state_dict().items()}
+    assert {key: tensor.shape for key, tensor in found.items()} == {
+        key: t.shape for key, t in model.state_dict().items()
+    }
     # A bijection: no published tensor is used twice or left over.
     assert sorted(id(tensor) for tensor in found.values()) == sorted(id(tensor) for tensor in tensors.values())
 
@@ -114,7 +118,9 @@ def test_a_training_step_changes_the_joint_parts_and_nothing_else(name):
     model.freeze_except(*model.joint)
     model.train()
     before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
-    cls, loc, *_ = model(*(torch.rand(part.inputs[0].shape).repeat(2, 1, 1, 1) for part in list(model.parts().values())[:2]))
+    cls, loc, *_ = model(
+        *(torch.rand(part.inputs[0].shape).repeat(2, 1, 1, 1) for part in list(model.parts().values())[:2])
+    )
     (cls.square().sum() + loc.square().sum()).backward()
     torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=1e-3).step()
     changed = {key for key, tensor in model.state_dict().items() if not torch.equal(tensor, before[key])}

@@ -1,0 +1,52 @@
+"""A run on the wall clock has the machine to itself: what ran beside it would be measured as the tracker's slowness."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager, suppress
+from typing import Iterator
+
+from pvtpp.errors import InputError
+
+
+def lock_path() -> str:
+    """The lock file of this machine, one for all its users."""
+    return os.path.join(tempfile.gettempdir(), "pvtpp-wall-clock.lock")
+
+
+@contextmanager
+def exclusive_machine() -> Iterator[None]:
+    """Hold the machine's lock for the block; InputError naming the holder where another run on the wall clock is under way.
+
+    The system lets the lock go when its process ends, however that ends. Where there are no POSIX locks (Windows) nothing is
+    locked.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    path = lock_path()
+    try:
+        # Asked to create it, Linux refuses another user's file in a shared folder.
+        file = os.open(path, os.O_RDWR | (0 if os.path.exists(path) else os.O_CREAT), 0o666)
+    except OSError as error:
+        raise InputError(f"{path}: cannot open the lock of wall-clock runs ({error.strerror or error})") from None
+    try:
+        with suppress(OSError):
+            # The umask took away what another user needs; only the owner can give it back.
+            os.fchmod(file, 0o666)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(file, 32).decode("ascii", "replace").strip() or "unknown"
+            raise InputError(
+                f"another run on the wall clock is under way on this machine (process {holder}, lock {path}); "
+                "they would slow each other down, so wait for it to end"
+            ) from None
+        os.ftruncate(file, 0)
+        os.pwrite(file, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(file)

@@ -1,0 +1,105 @@
+"""What a result has to say of itself: versions, commit, hardware, seed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from importlib import import_module
+from typing import Any, Dict, Optional
+
+import pvtpp
+
+LIBRARIES = ("numpy", "cv2", "onnxruntime")
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def facts(seed: int) -> Dict[str, Any]:
+    """The `protocol` entry of every JSON that pvtpp writes."""
+    from pvtpp.core.event_log import VERSION
+
+    libraries = {name: version for name in LIBRARIES if (version := _version(name))}
+    own = {"pvtpp": pvtpp.__version__, "event_log": VERSION, "python": platform.python_version()}
+    program = os.path.basename(sys.argv[0])
+    # A script run by `python -m` shows its file; what repeats it is its module.
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    if spec is not None and program.endswith(".py"):
+        program = f"python -m {spec.name}"
+    return {
+        "versions": {**own, **libraries},
+        "commit": commit(),
+        "hardware": hardware(),
+        "seed": seed,
+        "command": shlex.join([*program.split(), *sys.argv[1:]]),
+    }
+
+
+def code_version() -> str:
+    """The version of the code that makes a run: logs of another one are not taken for its own."""
+    name = commit() or "release"
+    return f"{pvtpp.__version__}+{name}" + (f".{_changes()}" if name.endswith("-dirty") else "")
+
+
+def commit() -> Optional[str]:
+    """The commit of the checkout this runs from, ``-dirty`` where tracked files differ; None outside a checkout."""
+    if not os.path.exists(os.path.join(ROOT, ".git")):
+        return None
+    return _git("describe", "--always", "--dirty", "--abbrev=12").strip() or None
+
+
+def _changes() -> str:
+    """A digest of what differs from the commit: two states of work in progress are two versions."""
+    return hashlib.sha256(_git("diff", "HEAD").encode()).hexdigest()[:8]
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", ROOT, *arguments], capture_output=True, text=True, errors="replace", timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout
+
+
+def hardware() -> Dict[str, Any]:
+    """Board or processor, and the cores this process may use."""
+    return {
+        "machine": _board() or _processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+    }
+
+
+def _board() -> Optional[str]:
+    # Jetsons and other device-tree boards name themselves here.
+    return _first_line("/proc/device-tree/model").strip("\0") or None
+
+
+def _processor() -> Optional[str]:
+    for line in _text("/proc/cpuinfo").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return None
+
+
+def _first_line(path: str) -> str:
+    return (_text(path).splitlines() or [""])[0]
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def _version(module: str) -> Optional[str]:
+    try:
+        return str(import_module(module).__version__)
+    except ImportError:
+        return None

@@ -1,0 +1,76 @@
+"""One way to check configurations: rules by field name, one error that names the field, its value and what is allowed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Callable, Collection, Mapping, NamedTuple, Union
+
+from pvtpp.errors import InputError
+
+
+class Rule(NamedTuple):
+    """What a field may be: `allowed` in words, and the test itself, which may raise TypeError for a value of a wrong type."""
+
+    allowed: str
+    holds: Callable[[Any], bool]
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def above(low: float) -> Rule:
+    """Allow finite numbers greater than `low`."""
+    return Rule(f"a number above {low:g}", lambda value: _number(value) and value > low)
+
+
+def at_least(low: float) -> Rule:
+    """Allow finite numbers from `low` on."""
+    return Rule(f"a number from {low:g}", lambda value: _number(value) and value >= low)
+
+
+def between(low: float, high: float) -> Rule:
+    """Allow finite numbers from `low` to `high`, both included."""
+    return Rule(f"a number from {low:g} to {high:g}", lambda value: _number(value) and low <= value <= high)
+
+
+def whole_from(low: int) -> Rule:
+    """Allow whole numbers from `low` on."""
+    return Rule(f"a whole number from {low}", lambda value: _number(value) and value == int(value) and value >= low)
+
+
+def one_of(choices: Collection[Any]) -> Rule:
+    """Allow exactly these values."""
+    return Rule(f"one of: {', '.join(map(str, choices))}", lambda value: value in choices)
+
+
+def holds(allowed: str, test: Callable[[Any], bool]) -> Rule:
+    """Allow what passes `test`; `allowed` says in words what that is."""
+    return Rule(allowed, test)
+
+
+def check(config: Any, rules: Mapping[str, Rule], owner: Union[str, None] = None) -> None:
+    """Check fields of a configuration.
+
+    Parameters
+    ----------
+    config
+        Any object with the fields as attributes, usually a frozen dataclass in its ``__post_init__``.
+    rules
+        The rule of each field that is checked.
+    owner
+        What the message calls the owner of the field; None takes the class's name.
+
+    Raises
+    ------
+    InputError
+        For the first field that breaks its rule: ``OWNER.FIELD is VALUE, allowed is ...``.
+    """
+    for name, rule in rules.items():
+        value = getattr(config, name)
+        try:
+            fine = rule.holds(value)
+        except (TypeError, ValueError):
+            fine = False
+        if not fine:
+            raise InputError(f"{owner or type(config).__name__}.{name} is {value!r}, allowed is {rule.allowed}")

@@ -1,0 +1,300 @@
+"""What the tracker node costs: time it adds to transport and tracker, steadiness of ``~target``, CPU, and nothing that grows.
+
+    source devel/setup.bash && python -m pvtpp_ros_nodes.latency_study --json ros_latency.json
+    python -m pvtpp_ros_nodes.latency_study --soak 600
+
+Starts a master, the node with its default propagation and predictor, and for comparison a bare node that runs the same tracker
+in its callback and publishes its box: what that takes from a picture's stamp to the reader is transport and tracker. The
+tracker sleeps `--tracker-ms`. Both see the same pictures at `--fps`, one after the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+
+from pvtpp.errors import InputError
+from pvtpp.tracker import Frame, TrackerOutput
+from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.files import check_writable, write_json
+
+SIZES = ((640, 360), (1280, 720))
+TRACKER_MS = "PVTPP_LATENCY_TRACKER_MS"
+WARM_UP_S = 2.0
+NODE = "from pvtpp_ros_nodes.tracker_node import main; main()"
+BARE = "from pvtpp_ros_nodes.latency_study import bare; bare()"
+
+
+class Sleeper:
+    """A tracker that takes its time, and says that nothing has moved."""
+
+    def init(self, frame: Frame, box: np.ndarray) -> None:
+        self._box = box
+
+    def track(self, frame: Frame, search_box: Optional[np.ndarray] = None) -> TrackerOutput:
+        frame.image  # noqa: B018
+        time.sleep(float(os.environ[TRACKER_MS]) * 1e-3)
+        return TrackerOutput(self._box)
+
+
+def bare() -> None:
+    """The bare node: tracker in the callback, answer with the header of the image."""
+    import rospy
+    from sensor_msgs.msg import Image
+
+    from pvtpp.msg import Result
+    from pvtpp_ros_nodes import images
+
+    rospy.init_node("bare")
+    tracker = Sleeper()
+    tracker.init(Frame(0, 0), np.array([1.0, 1, 1, 1]))
+    answers = rospy.Publisher("/bare/result", Result, queue_size=10, tcp_nodelay=True)
+
+    def answer(message: Any) -> None:
+        output = tracker.track(Frame(0, 0, images.raw_image(message)))
+        answers.publish(Result(header=message.header, box=output.box.tolist()))
+
+    rospy.Subscriber("/camera/image", Image, answer, queue_size=1, buff_size=1 << 25, tcp_nodelay=True)
+    rospy.spin()
+
+
+class Process:
+    """A node as a process of its own, and what it has used of a core."""
+
+    def __init__(self, code: str, *arguments: str):
+        self._popen = subprocess.Popen([sys.executable, "-c", code, *arguments])
+
+    def cpu_s(self) -> float:
+        with open(f"/proc/{self._popen.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_mib(self) -> float:
+        with open(f"/proc/{self._popen.pid}/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
+
+    def stop(self) -> None:
+        self._popen.terminate()
+        try:
+            self._popen.wait(20)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+
+
+class Reader:
+    """When the answers on a topic arrived, the stamps that they carry, and their horizons (0 where they have none), integer
+    nanoseconds: shape ``(n, 3)``."""
+
+    def __init__(self, topic: str, kind: Any):
+        import rospy
+
+        from pvtpp_ros_nodes import conversions
+
+        self._rows: List[Tuple[int, int, int]] = []
+
+        def take(message: Any) -> None:
+            horizon_ns = round(getattr(message, "horizon", 0.0) * 1e9)
+            self._rows.append((time.time_ns(), conversions.stamp_ns(message.header.stamp), horizon_ns))
+
+        self._reader = rospy.Subscriber(topic, kind, take, queue_size=1000, tcp_nodelay=True)
+
+    def rows(self) -> np.ndarray:
+        return np.array(self._rows, dtype=np.int64).reshape(-1, 3)
+
+    def forget(self) -> None:
+        self._rows.clear()
+
+    def wait(self, seconds: float = 60.0) -> None:
+        end = time.monotonic() + seconds
+        while not self._rows:
+            if time.monotonic() > end:
+                raise InputError("the node does not answer; is the workspace sourced and built?")
+            time.sleep(0.02)
+
+
+class Camera:
+    """Textured pictures at a steady rate in a thread of its own, stamped when they are published."""
+
+    def __init__(self, size: Tuple[int, int], fps: float):
+        import rospy
+        from sensor_msgs.msg import Image
+
+        from pvtpp_ros_nodes import conversions, images
+
+        rng = np.random.default_rng(0)
+        ground = rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+        ready = [images.fill_image(Image(), np.roll(ground, 2 * step, axis=1)) for step in range(8)]
+        publisher = rospy.Publisher("/camera/image", Image, queue_size=10, tcp_nodelay=True)
+        self._over = threading.Event()
+
+        def film() -> None:
+            begin, index = time.monotonic(), 0
+            while not self._over.wait(max(begin + index / fps - time.monotonic(), 0)):
+                message = ready[abs(index % 14 - 7)]
+                conversions.set_header(message.header, time.time_ns(), "camera")
+                publisher.publish(message)
+                index += 1
+
+        self._thread = threading.Thread(target=film, daemon=True)
+        self._thread.start()
+        self._publisher = publisher
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join()
+        self._publisher.unregister()
+
+
+def follow(size: Tuple[int, int], options: argparse.Namespace, seconds: float) -> Dict[str, Any]:
+    """The node on a camera of this size: figures of results and of ``~target``, and what does not grow."""
+    import rospy
+
+    from pvtpp.msg import Result, Roi, Status, Target
+    from pvtpp.srv import Init
+    from pvtpp_ros_nodes import conversions
+
+    node = Process(NODE, "__ns:=/camera", "_tracker:=pvtpp_ros_nodes.latency_study:Sleeper", "_judge:=false")
+    results, targets = Reader("/camera/tracker/result", Result), Reader("/camera/tracker/target", Target)
+    try:
+        Reader("/camera/tracker/status", Status).wait()
+        camera = Camera(size, options.fps)
+        rospy.wait_for_service("/camera/tracker/init", 30)
+        init = rospy.ServiceProxy("/camera/tracker/init", Init)
+        box = [size[0] / 2 - 30, size[1] / 2 - 20, 60, 40]
+        while not init(conversions.fill_roi(Roi(), 0, "", box)).success:
+            time.sleep(0.1)
+        time.sleep(WARM_UP_S)
+        results.forget()
+        targets.forget()
+        memory = []
+        for _ in range(max(round(seconds), 3)):
+            time.sleep(1)
+            memory.append(node.resident_mib())
+        answered, told = results.rows(), targets.rows()
+        camera.stop()
+        time.sleep(1)
+        # No pictures any more: what is used now is used to predict and to publish.
+        before, began = node.cpu_s(), time.monotonic()
+        time.sleep(options.idle_s)
+        cpu = (node.cpu_s() - before) / (time.monotonic() - began)
+    finally:
+        node.stop()
+    return {
+        "result_ms": percentiles(answered[:, 0] - answered[:, 1]),
+        "target_hz": round((len(told) - 1) / ((told[-1, 1] - told[0, 1]) * 1e-9), 3),
+        "target_jitter_ms": percentiles(np.abs(np.diff(told[:, 1]) - 1e7)),
+        "target_transport_ms": percentiles(told[:, 0] - told[:, 1]),
+        "publishing_cores": round(cpu, 4),
+        "evidence_age_ms_thirds": [percentiles(third) for third in np.array_split(told[:, 2], 3)],
+        "memory_mib_thirds": [round(float(np.median(third)), 1) for third in np.array_split(np.array(memory), 3)],
+    }
+
+
+def follow_bare(size: Tuple[int, int], options: argparse.Namespace) -> Dict[str, float]:
+    """From a picture's stamp to the reader of the bare node's answer, milliseconds."""
+    from pvtpp.msg import Result
+
+    node = Process(BARE)
+    results = Reader("/bare/result", Result)
+    camera = Camera(size, options.fps)
+    try:
+        results.wait()
+        time.sleep(WARM_UP_S)
+        results.forget()
+        time.sleep(options.seconds)
+        rows = results.rows()
+    finally:
+        camera.stop()
+        node.stop()
+    return percentiles(rows[:, 0] - rows[:, 1])
+
+
+def percentiles(nanoseconds: np.ndarray) -> Dict[str, float]:
+    return {f"p{q}": round(float(np.percentile(nanoseconds, q)) * 1e-6, 3) for q in (50, 95, 99)}
+
+
+def measure(options: argparse.Namespace) -> Dict[str, Any]:
+    """The figures, by image size."""
+    try:
+        import rosgraph
+        import rospy
+
+        import pvtpp.msg  # noqa: F401
+    except ImportError as error:
+        raise InputError(f"this needs ROS 1 and a built workspace: source devel/setup.bash ({error})") from None
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tempfile.mkdtemp(prefix="ros_latency_")
+    os.environ.update(
+        {
+            TRACKER_MS: str(options.tracker_ms),
+            "ROS_MASTER_URI": f"http://127.0.0.1:{port}",
+            "ROS_IP": "127.0.0.1",
+            "ROS_HOME": folder,
+        }
+    )
+    master = subprocess.Popen(
+        ["rosmaster", "--core", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while not rosgraph.is_master_online():
+            if master.poll() is not None:
+                raise InputError(f"rosmaster ended with status {master.returncode}")
+            time.sleep(0.05)
+        rospy.init_node("latency", disable_signals=True)
+        if options.soak:
+            return {"x".join(map(str, SIZES[0])): follow(SIZES[0], options, options.soak)}
+        found = {}
+        for size in SIZES:
+            plain, figures = follow_bare(size, options), follow(size, options, options.seconds)
+            added = round(figures["result_ms"]["p50"] - plain["p50"], 3)
+            found["x".join(map(str, size))] = {"bare_ms": plain, "added_ms": added, **figures}
+        return found
+    finally:
+        rospy.signal_shutdown("done")
+        master.terminate()
+        master.wait(20)
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=20.0, help="per size and node (default: %(default)s)")
+    parser.add_argument(
+        "--soak", type=float, default=0.0, metavar="S", help="one run this long instead, 640x360, 600 to publish"
+    )
+    parser.add_argument("--idle-s", type=float, default=5.0, help="for the CPU of publishing (default: %(default)s)")
+    parser.add_argument("--fps", type=float, default=30.0, help="default: %(default)s")
+    parser.add_argument("--tracker-ms", type=float, default=20.0, help="default: %(default)s")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures here")
+    options = parser.parse_args(arguments)
+    for name in ("seconds", "idle_s", "fps", "tracker_ms"):
+        if not 0 < getattr(options, name) < 1e6:
+            parser.error(f"--{name.replace('_', '-')} is {getattr(options, name)}, it must be above 0")
+    try:
+        check_writable(options.json)
+        figures = measure(options)
+    except InputError as error:
+        parser.error(str(error))
+    protocol = facts(0)
+    print(f"{options.fps:g} fps, tracker {options.tracker_ms:g} ms, {protocol['hardware']['machine']}")
+    for size, rows in figures.items():
+        for name, value in rows.items():
+            print(f"{size:>10} {name:>24}  {value}")
+    if options.json:
+        settings = {key: value for key, value in vars(options).items() if key != "json"}
+        write_json(options.json, {"protocol": protocol, "settings": settings, "sizes": figures})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""The timing script in its short form, against a real master: it runs, nothing is left out, and nothing grows."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import ros_world
+
+
+def test_a_short_soak_gives_every_figure(world, tmp_path):
+    path = tmp_path / "figures.json"
+    command = [
+        sys.executable,
+        "-m",
+        "pvtpp_ros_nodes.latency_study",
+        "--soak",
+        "6",
+        "--idle-s",
+        "2",
+        "--json",
+        str(path),
+    ]
+    site = str(ros_world.site_of(world.devel))
+    said = ros_world.run(command, ros_world.ROOT, PYTHONPATH=os.pathsep.join([str(ros_world.ROOT), site]))
+    figures = json.loads(path.read_text())["sizes"]["640x360"]
+    # How fast it is, it says itself; that it keeps the rate and does not fill up must hold on a busy machine too.
+    assert 80 < figures["target_hz"] < 101 and 0 < figures["publishing_cores"] < 0.5
+    assert figures["result_ms"]["p50"] > 15 and "target_jitter_ms" in said
+    first, _, last = figures["memory_mib_thirds"]
+    assert last < first + 30
+    assert max(third["p50"] for third in figures["evidence_age_ms_thirds"]) < 500
