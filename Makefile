@@ -19,6 +19,9 @@ DEMO_ARGS ?=
 PYTEST_ARGS ?=
 
 VENV := .venv
+# mypy does not follow the package_dir of setup.py: it is given a folder of links by import name.
+LINKS := $(VENV)/links
+PACKAGES := pvtpp:pvtpp pvtpp_trackers:trackers pvtpp_benchmarks:benchmarks pvtpp_ros_nodes:ros_nodes
 FLOOR := .venv38
 comma := ,
 joined = $(subst $(comma),+,$(1))
@@ -47,7 +50,8 @@ pytest: $(DEV_STAMP)
 
 lint: $(DEV_STAMP)
 	$(VENV)/bin/ruff check .
-	$(VENV)/bin/mypy
+	@mkdir -p $(LINKS) && for pair in $(PACKAGES); do ln -sfn ../../$${pair#*:} $(LINKS)/$${pair%%:*}; done
+	MYPYPATH=$(LINKS) $(VENV)/bin/mypy
 
 # The distribution's own Python comes first, with its site packages: that is where apt puts rospy. It often lacks
 # `venv` (python3-venv is a package of its own); then virtualenv serves, and after that whatever `python3` is.
