@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
-from typing import Callable, Dict, Tuple, VideoSequence
+from typing import Callable, Dict, Sequence, Tuple
 
 import numpy as np
 
@@ -74,7 +74,7 @@ RANGES: Dict[str, Tuple[float, float]] = {
 }
 
 ShowFrame = Callable[[Frame, int], None]
-ShowTruth = Callable[[VideoSequence[float], int], None]
+ShowTruth = Callable[[Sequence[float], int], None]
 
 
 def play(
