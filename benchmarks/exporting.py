@@ -30,7 +30,8 @@ SAMPLES = 64
 @dataclass(frozen=True)
 class Network:
     """The network of the tracker `name`: `engines` by the names of its graphs, in the order in which the tracker takes them,
-    with the weights in `checkpoint`."""
+    with the weights in `checkpoint`.
+    """
 
     name: str
     checkpoint: Path

@@ -17,7 +17,8 @@ GPUS = ("ga10b", "gv11b", "gp10b", "gpu")
 
 def state(root: Union[str, Path] = "/") -> Dict[str, Any]:
     """``l4t`` release, ``nvpmodel`` power mode, ``cpu`` and ``gpu`` clocks (kHz and Hz as the kernel has them), whether they
-    are ``fixed``, as jetson_clocks does, ``nvidia_smi`` of a desktop GPU. `root`: where the kernel's files are."""
+    are ``fixed``, as jetson_clocks does, ``nvidia_smi`` of a desktop GPU. `root`: where the kernel's files are.
+    """
     root = Path(root)
     cpu = [_clock(folder, "scaling_{}_freq") for folder in sorted(root.glob(CPUS))]
     gpu = [

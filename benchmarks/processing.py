@@ -58,7 +58,8 @@ class Constant:
 class Recorded:
     """Times recorded on real hardware. ``trace`` gives frame n the n-th time of the file named after the sequence (of one
     chosen by the sequence's name where there is none), starting over after its end without the first entry, the
-    initialisation's; ``empirical`` draws from all times but the first ones, independently, by the seed."""
+    initialisation's; ``empirical`` draws from all times but the first ones, independently, by the seed.
+    """
 
     traces: Dict[str, np.ndarray]
     kind: str

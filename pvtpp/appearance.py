@@ -30,7 +30,8 @@ class AppearanceConfig:
     """`learned_from`: the least similarity a result is learned from. `wrong_below`: a similarity below takes back what was learned
     in the `undo_s` seconds before the last that was learned. `memory_s`: how long the recent past lasts, seconds.
     `usual`: the correlation that counts as usual at first; `floor`: the usual one is never taken to be less. `width`: of the
-    weight towards the middle, in half boxes."""
+    weight towards the middle, in half boxes.
+    """
 
     learned_from: float = 0.7
     wrong_below: float = 0.5
@@ -59,7 +60,8 @@ class _Known(NamedTuple):
 
 class AppearanceTracker:
     """A tracker whose answers carry a `similarity`; boxes, scores and features are those of `tracker`. Frames without an image
-    (annotations alone) have none."""
+    (annotations alone) have none.
+    """
 
     def __init__(self, tracker: Tracker, config: Optional[AppearanceConfig] = None):
         self.tracker = tracker

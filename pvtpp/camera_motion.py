@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from copy import copy
 from dataclasses import asdict, dataclass
 from typing import Any, Dict, List, Mapping, Optional, Protocol, Tuple
 
@@ -34,7 +35,8 @@ class CameraMotion(Protocol):
 
     def flow(self, point: np.ndarray, t_ns: int) -> np.ndarray:
         """Pixels per second (2,) that the camera's rotation moves a still thing by that is seen at `point` (2,) at `t_ns`;
-        zero where nothing is known."""
+        zero where nothing is known.
+        """
 
 
 class Still:
@@ -50,7 +52,8 @@ class Still:
 @dataclass(frozen=True)
 class GyroConfig:
     """`memory_s`: how far back rotations are known. `reach_s`: for how long the newest rate is taken to go on; samples
-    further apart than that leave a gap, and nothing before it is known any more. `bias`: radians per second, IMU axes."""
+    further apart than that leave a gap, and nothing before it is known any more. `bias`: radians per second, IMU axes.
+    """
 
     memory_s: float = 4.0
     reach_s: float = 0.1
@@ -109,7 +112,8 @@ class Gyro:
 
     def forget(self, before_ns: int) -> None:
         """Begin with the last sample that is not newer than `before_ns`: answers from then on do not depend, to the last bit,
-        on how much came before."""
+        on how much came before.
+        """
         times, _, rates = self._samples
         first = max(bisect_right(times, before_ns) - 1, 0)
         times, rates = times[first:], rates[first:]
@@ -127,6 +131,14 @@ class Gyro:
     def from_dict(cls, values: Mapping[str, Any]) -> Gyro:
         config = GyroConfig(**{**values["config"], "bias": tuple(values["config"]["bias"])})
         return cls(values["camera_matrix"], values["camera_from_imu"], config)
+
+    def frozen(self) -> Gyro:
+        """Return a gyro that knows what this one knows now, and learns nothing more. Takes microseconds."""
+        made = copy(self)
+        times, attitudes, rates = self._samples
+        known = len(times)
+        made._samples = (times[:known], attitudes[:known], rates[:known])
+        return made
 
     @property
     def newest_ns(self) -> Optional[int]:

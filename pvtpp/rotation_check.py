@@ -66,7 +66,8 @@ def rotation_between(
 class Agreement:
     """`verdict`: ``unknown`` (too little rotation yet), ``agrees``, ``inverted`` (the gyro's sign), ``axes`` (another
     `camera_from_imu` fits: `correction` (3, 3) is to be multiplied to it from the left) or ``disagrees``. `explained`: the
-    share of the images' rotation that the gyro explains as it is, 1 at best."""
+    share of the images' rotation that the gyro explains as it is, 1 at best.
+    """
 
     verdict: str
     explained: float
@@ -88,7 +89,8 @@ class Agreement:
 
 def compare(seen: ArrayLike, measured: ArrayLike) -> Agreement:
     """Hold rotations against each other: `seen` by the images and `measured` by the gyro, both (n, 3) in camera axes, one row
-    for each interval between frames."""
+    for each interval between frames.
+    """
     images, gyro = np.reshape(np.asarray(seen, dtype=np.float64), (-1, 3)), np.reshape(measured, (-1, 3))
     if len(images) != len(gyro):
         raise InputError(f"rotations seen and measured must be as many, got {len(images)} and {len(gyro)}")

@@ -23,7 +23,8 @@ LEAST_DEPTH = 0.3
 
 def warp_boxes(boxes: ArrayLike, homography: np.ndarray) -> np.ndarray:
     """Boxes ``(..., 4)`` as the turned camera sees them: centres go where the homography (3, 3) takes them, sides scale as
-    the image does there; NaN where the camera has turned away. A roll leaves the sides' directions as they were."""
+    the image does there; NaN where the camera has turned away. A roll leaves the sides' directions as they were.
+    """
     boxes = np.asarray(boxes, dtype=np.float64)
     made = np.concatenate([boxes[..., :2], np.ones(boxes.shape[:-1] + (1,))], axis=-1) @ homography.T
     depth = np.where(made[..., 2:] > LEAST_DEPTH, made[..., 2:], np.nan)
@@ -33,7 +34,8 @@ def warp_boxes(boxes: ArrayLike, homography: np.ndarray) -> np.ndarray:
 
 def stabilised(track: Track, motion: CameraMotion) -> Optional[Track]:
     """The track as a camera would have seen it that looked all the time where it looked at the newest evidence; without
-    results from before anything is known of the rotation. None where nothing is known of the newest evidence."""
+    results from before anything is known of the rotation. None where nothing is known of the newest evidence.
+    """
     track.require_result()
     reference = track.evidence_ns
     maps = [motion.homography(t_ns, reference) for t_ns in track.t_ns]

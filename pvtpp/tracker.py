@@ -97,7 +97,8 @@ class Tracker(Protocol):
 
     def track(self, frame: Frame, search_box: Optional[np.ndarray] = None) -> TrackerOutput:
         """Find the target in this frame. `search_box` says where to look and how large the target is taken to be;
-        None means round the tracker's own last result. A tracker that cannot move its search region ignores it."""
+        None means round the tracker's own last result. A tracker that cannot move its search region ignores it.
+        """
 
 
 def checked_output(tracker: Any, output: Any) -> TrackerOutput:

@@ -23,7 +23,8 @@ SMALLEST = 0.05
 
 class Prediction(NamedTuple):
     """Where the target is at `t_ns`: `box` and `sigma` (one standard deviation) in pixels, `velocity` in pixels per second,
-    all ``[cx, cy, w, h]``; `age` is the horizon, seconds since the newest evidence was captured."""
+    all ``[cx, cy, w, h]``; `age` is the horizon, seconds since the newest evidence was captured.
+    """
 
     t_ns: int
     box: np.ndarray
@@ -103,7 +104,8 @@ class Trajectory:
 
     def to_row(self) -> list:
         """Plain numbers, as logs and messages carry them; `from_row` gives the same trajectory back to the bit. A last
-        True is there for a stabilised trajectory alone."""
+        True is there for a stabilised trajectory alone.
+        """
         return [
             self.evidence_ns,
             self.valid_until_ns,

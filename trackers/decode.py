@@ -54,7 +54,8 @@ class SiameseConfig:
 
 class Proposal(NamedTuple):
     """The best one: offset from the centre of the search region and smoothed size, image pixels; score in [0, 1]; row and
-    column of its cell."""
+    column of its cell.
+    """
 
     dx: float
     dy: float
@@ -74,12 +75,14 @@ class Decoder(Protocol):
 
     def decode(self, scores: np.ndarray, boxes: np.ndarray, width: float, height: float, scale: float) -> Proposal:
         """The best proposal. `scores` and `boxes` are the head's maps, float32 (axes ``..., channel, y, x``), `width` and
-        `height` the size the target is taken to have, `scale` crop pixels per image pixel."""
+        `height` the size the target is taken to have, `scale` crop pixels per image pixel.
+        """
 
 
 class _Tempered:
     """What points and anchors share. Cells are a centred n x n grid with the network's stride, in pixels of the search crop
-    relative to its centre; several `shapes` at each of them come one whole grid after the other."""
+    relative to its centre; several `shapes` at each of them come one whole grid after the other.
+    """
 
     def __init__(self, config: SiameseConfig, shapes: int):
         count = config.score_size
@@ -133,7 +136,8 @@ class PointDecoder(_Tempered):
 
 class AnchorDecoder(_Tempered):
     """For a region proposal head with a anchors at each cell: class ``2a x n x n``, the backgrounds before the targets, and
-    offsets ``4a x n x n``, of x for every anchor, of y, and the logarithms of width's and height's growth."""
+    offsets ``4a x n x n``, of x for every anchor, of y, and the logarithms of width's and height's growth.
+    """
 
     def __init__(self, config: SiameseConfig):
         super().__init__(config, len(RATIOS))

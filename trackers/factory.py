@@ -25,7 +25,8 @@ class MakeTracker:
 
     def digest(self) -> str:
         """Tells this tracker from another of the same name: its own source files and its weights. Those of the catalogue with
-        a hash are what their name says."""
+        a hash are what their name says.
+        """
         from pvtpp_trackers import registry
 
         files = registry.sources(self.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import inspect
 import os
@@ -78,7 +79,8 @@ def create(name: str, **options: Any) -> Tracker:
 def sources(name: str) -> List[str]:
     """The files that make the tracker `name` what it is, beyond its weights and this project: of ``module:Class`` and of an
     entry point the module's and the Python files of its package, or beside it; of ``external:PROGRAM`` the program and every
-    word of its command that names a file. The tracker is not run."""
+    word of its command that names a file. The tracker is not run.
+    """
     first, _, text = name.partition(":")
     if name in _own():
         return []
@@ -119,6 +121,15 @@ def _code(module: str) -> List[str]:
         # Installed there, what lies beside it would be other people's.
         own += file.parent.glob("*.py")
     return [str(path) for path in sorted(set(own)) if path.is_file()]
+
+
+def source_digest(module: str) -> str:
+    """Tell one state of a user's own tracker from another: a digest of its module's source, empty where there is none."""
+    content = hashlib.sha256()
+    files = _code(module) if module and module != "__main__" else []
+    for path in files:
+        content.update(Path(path).read_bytes())
+    return content.hexdigest()[:12] if files else ""
 
 
 def _own() -> Dict[str, Callable[..., Any]]:

@@ -27,7 +27,8 @@ GRAPHS = ("template", "search", "head", "refine")
 @dataclass(frozen=True, eq=False)
 class SiameseFeatures:
     """What the head compares, on its last level, float32, read-only: `template` ``(1, C, h, w)``, the same array for every
-    frame since init, and `search` ``(1, C, H, W)`` of this frame."""
+    frame since init, and `search` ``(1, C, H, W)`` of this frame.
+    """
 
     template: np.ndarray
     search: np.ndarray

@@ -31,7 +31,8 @@ WINDOWS = ((4, 61, 16), (2, 31, 8), (1, 15, 4))
 @dataclass(frozen=True)
 class MaskOutput(TrackerOutput):
     """Besides the box, `outline` ``(n, 2)`` and `corners` ``(4, 2)`` of the smallest rotated box round it, x and y in image
-    pixels; without a mask worth the name both are the box's own corners."""
+    pixels; without a mask worth the name both are the box's own corners.
+    """
 
     corners: Optional[np.ndarray] = None
     outline: Optional[np.ndarray] = None
@@ -40,7 +41,8 @@ class MaskOutput(TrackerOutput):
 @register(NAME)
 class SiamMask(SiameseTracker):
     """SiamMask on ResNet-50. The box is the region proposal's, as in all results of the family; options as for
-    `pvtpp_trackers.siamrpn.SiamRPN`."""
+    `pvtpp_trackers.siamrpn.SiamRPN`.
+    """
 
     graphs = GRAPHS
 

@@ -24,7 +24,8 @@ def box_folder(
     camera_fps: Optional[float] = None,
 ) -> List[SequenceFiles]:
     """`subset` (or `split`) is a folder inside, needed where there are several. `fps` is the annotated world's rate: by
-    default 10 where the folder's name says `10fps`, else 30. `camera_fps` shows the tracker fewer frames."""
+    default 10 where the folder's name says `10fps`, else 30. `camera_fps` shows the tracker fewer frames.
+    """
     place = root if os.path.isdir(root) else unpack(root)
     wanted = subset or split
     folders = [name for name in subfolders(place) if _box_files(os.path.join(place, name))]

@@ -49,7 +49,8 @@ def otb(root: str, split: Optional[str]) -> List[SequenceFiles]:
 )
 def got10k(root: str, split: Optional[str]) -> List[SequenceFiles]:
     """GOT-10k (Huang et al., TPAMI 2021), 10 fps. `test` gives the first box only. Absent: `absence.label` is 1, or
-    `cover.label` is 0, nothing visible: the frames that its toolkit leaves out."""
+    `cover.label` is 0, nothing visible: the frames that its toolkit leaves out.
+    """
     place = os.path.join(root, split or "")
     if not os.path.isdir(place):
         return []

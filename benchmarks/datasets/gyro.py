@@ -24,7 +24,8 @@ SAMPLES, CAMERA = "gyro.csv", "camera.json"
 @dataclass(frozen=True, eq=False)
 class GyroRecording:
     """`t_ns`: (n,) int64, strictly increasing. `rates`: (n, 3), radians per second, IMU axes. `source` names it in errors.
-    `delay_ns`: how long after it was measured a sample is known."""
+    `delay_ns`: how long after it was measured a sample is known.
+    """
 
     t_ns: np.ndarray
     rates: np.ndarray

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass, field
 from typing import Optional, Sequence, Tuple
@@ -79,6 +80,11 @@ class VideoSequence:
     def camera_t_ns(self) -> np.ndarray:
         """Capture time of every camera frame, int64: a subset of the world's times."""
         return self.world_t_ns[:: self.stride]
+
+    def digest(self) -> str:
+        """Tell it from another sequence of the same name: a digest of its boxes and frame rates."""
+        boxes = hashlib.sha256(self.ground_truth_xywh.tobytes()).hexdigest()
+        return hashlib.sha256(f"{self.world_fps!r} {self.camera_fps!r} {boxes}".encode()).hexdigest()[:12]
 
     def frame(self, index: int) -> Frame:
         """Camera frame `index`; its image is read when first looked at."""

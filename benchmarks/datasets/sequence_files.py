@@ -40,7 +40,8 @@ class SequenceFiles:
 
     def read(self, images: bool = True) -> VideoSequence:
         """The sequence; without images if `images` is False or their folder is absent, with the gyro that lies beside the
-        annotation. InputError if files misfit."""
+        annotation. InputError if files misfit.
+        """
         boxes = read_xywh(self.annotation)
         for path, value in self.absent:
             if os.path.isfile(path):

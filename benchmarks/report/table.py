@@ -29,7 +29,7 @@ RESULT_COLUMNS: Sequence[Column] = (
     ("schedule", lambda r: r["schedule"] or "-"),
     ("search", lambda r: r["search_region"]),
     ("propagation", lambda r: r["propagation"] or "-"),
-    ("status", lambda r: r["status"] or "-"),
+    ("presence", lambda r: r["presence"] or "-"),
     ("ego motion", lambda r: r["ego_motion"] or "-"),
     ("ms", lambda r: f"{r['processing_ms']:g}"),
     ("AUC", lambda r: _number(r["auc"])),
@@ -48,7 +48,7 @@ FOR_THE_HEADING = (
     "schedule",
     "search",
     "propagation",
-    "status",
+    "presence",
     "ego motion",
     "std",
 )

@@ -56,7 +56,8 @@ class TimedTruth:
 
 class Questions(threading.Thread):
     """Asks at a steady rate: `rows` of seconds since the start, age of the evidence and time of the question, shape
-    ``(asked, 3)``; room for them is made beforehand, lest they look like a leak."""
+    ``(asked, 3)``; room for them is made beforehand, lest they look like a leak.
+    """
 
     def __init__(self, live: LiveTracker, rate: float, seconds: float):
         super().__init__(daemon=True)

@@ -37,7 +37,8 @@ def scene(width: int, height: int) -> Tuple[List[np.ndarray], np.ndarray]:
 
 def measure(images: List[np.ndarray], boxes: np.ndarray, late: int, frames: int) -> Dict[str, np.ndarray]:
     """Seconds of each push, of each carry and of both (wall and processor time), each shape ``(frames,)``; results come
-    `late` frames late."""
+    `late` frames late.
+    """
     flow = propagation.create("optical_flow")
     seconds: Dict[str, List[float]] = {"push": [], "carry": [], "frame": [], "cpu": []}
     period = 2 * (len(images) - 1)

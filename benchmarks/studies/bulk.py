@@ -28,7 +28,8 @@ from pvtpp_benchmarks.simulation import simulate
 
 def run(sequence: VideoSequence, tracker: Tracker, predictors: Mapping[str, Predictor], time: str) -> EventLog:
     """The log of this tracker, taking `time` (as `pvtpp_benchmarks.processing` reads it), from the first frame on; the search
-    region is its own last result. Boxes are equal to `simulate`'s; a Kalman filter's trajectories to rounding."""
+    region is its own last result. Boxes are equal to `simulate`'s; a Kalman filter's trajectories to rounding.
+    """
     log, first = EventLog(), xywh_to_box(sequence.ground_truth_xywh[0])
     available, outputs = [], [TrackerOutput(first)]
     for kind, t_ns, number in _clock(sequence.name, len(sequence), sequence.camera_fps, time):
@@ -70,7 +71,8 @@ def _one_by_one(predictor: Predictor, t_ns: List[int], outputs: List[TrackerOutp
 
 def _kalman(kalman: Kalman, t_ns: List[int], outputs: List[TrackerOutput]) -> List[Trajectory]:
     """`Kalman.predict` after each result, all at once: arrays end in one column per result, and step j of all of them is
-    that of the j-th oldest anchor that each still knows. Groups are centre and size."""
+    that of the j-th oldest anchor that each still knows. Groups are centre and size.
+    """
     setting = kalman.setting
     centre, size = (_columns(noise) for noise in (setting.centre, setting.size))
     noise = {name: np.array([[centre[name]], [size[name]]]) for name in centre}

@@ -22,7 +22,8 @@ RESAMPLES = 2000
 @dataclass(frozen=True)
 class Cell:
     """One group of clips, one tracker, one processing time. `curves`: by row, then clip: AUC of each run at the 51 sigmas,
-    shape ``(runs, 51)``, the runs of all rows in the same order."""
+    shape ``(runs, 51)``, the runs of all rows in the same order.
+    """
 
     group: str
     tracker: str

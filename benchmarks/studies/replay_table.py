@@ -52,7 +52,8 @@ GAUSSIAN = ((0.5, 0.67449), (0.9, 1.64485))
 @dataclass(frozen=True)
 class Job:
     """One run of one sequence in one cell. `kind`: `truth`, `noise`, or the tracker whose results are replayed. `subject`: the
-    predictor whose intervals are counted."""
+    predictor whose intervals are counted.
+    """
 
     dataset: str
     kind: str
@@ -98,7 +99,6 @@ def measure(job: Job) -> Measured:
 
 def measure_all(jobs: List[Job], workers: int, journal: Journal) -> List[Measured]:
     """`measure` of every job in its order, on `workers` processes; what the journal holds is not measured again."""
-
     names = {name for job in jobs for name in job.predictors}
     digests = {name: predictor_room.digest(f"motion:{WEIGHTS}" if name == "motion" else name) for name in names}
 
@@ -126,7 +126,8 @@ def measure_all(jobs: List[Job], workers: int, journal: Journal) -> List[Measure
 
 def coverage(log: EventLog, sequence: VideoSequence, predictor: str, within: Tuple = GAUSSIAN) -> np.ndarray:
     """Coordinates within the 50 % and the 90 % interval, counted over frames with a target: ``(2, 2)``, of centre and size.
-    `within`: shares and the multiples of sigma that hold them."""
+    `within`: shares and the multiples of sigma that hold them.
+    """
     rows = [row for row in log.of_kind("trajectory") if row[2] == predictor]
     # At sigma 0, and with the pairing's tolerance for rounded times.
     newest = np.searchsorted(np.array([row[1] for row in rows]), sequence.world_t_ns + 16, side="right") - 1

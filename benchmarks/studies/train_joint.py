@@ -113,7 +113,8 @@ def choose(features: Material, folder: str) -> List[Dict[str, Any]]:
 
 def train_one(kind: str, seed: int, recorded: Material, checkpoint: str, folder: str) -> None:
     """One network: ``frozen``, recorded being features, or ``joint``, recorded being what enters the part of the tracker that
-    learns too: it goes on from the frozen one of its seed, and leaves the graphs of the tracker it was trained with."""
+    learns too: it goes on from the frozen one of its seed, and leaves the graphs of the tracker it was trained with.
+    """
     from pvtpp.export.graph import write_graph
     from pvtpp.export.joint import publish
     from pvtpp.networks.joint import load as load_joint

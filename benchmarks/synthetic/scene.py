@@ -27,7 +27,8 @@ _PIXEL = np.array(
 
 class Camera(NamedTuple):
     """A pinhole camera: `rotation` (3, 3) takes world to camera axes (x right, y down, z forward), `position` in metres,
-    `focal` in pixels, `centre` the principal point ``(x, y)`` in pixels."""
+    `focal` in pixels, `centre` the principal point ``(x, y)`` in pixels.
+    """
 
     rotation: np.ndarray
     position: np.ndarray

@@ -105,7 +105,8 @@ def _make_folder(path: str) -> None:
 
 def configured(kind: type, text: str | None, option: str, base: Any = None, **given: Any) -> Any:
     """The configuration of this kind that `text`, a JSON object or a file with one, describes; what it leaves out is as in
-    `base`, or at its default, and `given` go before it."""
+    `base`, or at its default, and `given` go before it.
+    """
     from pvtpp.training import config
 
     text = text or "{}"

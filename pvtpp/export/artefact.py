@@ -31,7 +31,8 @@ CPU = "onnxruntime:cpu"
 @dataclass(frozen=True)
 class ExportConfig:
     """`form` of correlations, `precision` of the arithmetic; `pixels`: crops go in as uint8 ``(1, H, W, 3)`` and the graph
-    converts them itself, which TensorRT takes from 8.5 on."""
+    converts them itself, which TensorRT takes from 8.5 on.
+    """
 
     form: str = "grouped"
     precision: str = "fp32"
@@ -108,7 +109,8 @@ def write_graphs(
 
 def verify(artefact: Artefact, engines: Mapping[str, TorchEngine], gate: Gate, backend: str = CPU) -> Parity:
     """Put an artefact that is there through the gate again, on any backend: where it does not pass, ParityError, and the
-    artefact is gone. Where another backend than the default one cannot run it, InputError, and it stays."""
+    artefact is gone. Where another backend than the default one cannot run it, InputError, and it stays.
+    """
     config = config_of(artefact)
     sources = config.sources(engines)
     candidates = artefact.engines(backend)
@@ -149,7 +151,8 @@ def check_folder(folder: str | Path) -> Path:
 @contextmanager
 def _whole_folder(folder: Path) -> Iterator[Path]:
     """A folder to write to that takes the place of `folder` at the end of the block, or is gone if the block raises. Of an
-    older export its graphs and sidecar go; whatever else lies beside them stays."""
+    older export its graphs and sidecar go; whatever else lies beside them stays.
+    """
     folder = check_folder(folder)
     graphs = _graph_files(folder)
     part, old = (folder.with_name(f".{folder.name}.{os.getpid()}.{state}") for state in ("part", "old"))

@@ -29,7 +29,8 @@ PIXELS = np.dtype(np.uint8)
 
 class FromPixels(nn.Module):
     """`module` fed with crops as OpenCV has them: uint8 ``(1, H, W, 3)``, BGR, where it wants float32 ``(1, 3, H, W)``,
-    values and channel order kept. `crops` are the positions of these among its inputs."""
+    values and channel order kept. `crops` are the positions of these among its inputs.
+    """
 
     def __init__(self, module: nn.Module, crops: Collection[int]):
         super().__init__()
@@ -95,7 +96,8 @@ def write_checked(
     engine: TorchEngine, path: Path, difference: Callable[[Engine, Engine], float], tolerance: float
 ) -> float:
     """`write_graph`, whole or not at all: returns by how much the loaded graph differs from torch, InputError above
-    `tolerance`."""
+    `tolerance`.
+    """
     with whole_file(path, keep_extension=True) as partial:
         write_graph(engine, partial)
         worst = difference(inference.load(partial), engine)

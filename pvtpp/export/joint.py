@@ -20,7 +20,8 @@ SAMPLES = 30
 
 def publish(network: JointNetwork, path: str | Path, notes: Mapping[str, Any], tolerance: float = TOLERANCE) -> float:
     """Write the graph to `path` (``.onnx``), and beside it the encoder's, the weights and the card, `notes` and how they were
-    made; returns the largest difference to torch on random inputs, InputError above `tolerance`."""
+    made; returns the largest difference to torch on random inputs, InputError above `tolerance`.
+    """
     path = graph_path(path)
     predictor, encoder = network.engines()
     graphs = ((encoder, encoder_of(path)), (predictor, path))

@@ -19,14 +19,16 @@ TOLERANCE = 1e-5
 
 def export(network: MotionNetwork, path: str | Path, tolerance: float = TOLERANCE) -> float:
     """Write the graph to `path` and return the largest difference to torch on random tracks; InputError above `tolerance`, and
-    for a network whose answers are not finite."""
+    for a network whose answers are not finite.
+    """
     engine = network.cpu().eval().engine()
     return write_checked(engine, Path(path), _difference, tolerance)
 
 
 def publish(network: MotionNetwork, path: str | Path, card: Mapping[str, Any]) -> float:
     """Write the graph to `path`, and beside it the weights and the card that says how they were made; returns what `export`
-    does, which the card holds too."""
+    does, which the card holds too.
+    """
     worst = export(network, path)
     save(network, Path(path).with_suffix(".safetensors"), {**card, "onnx_against_torch": worst})
     return worst

@@ -32,7 +32,8 @@ def publish(
 ) -> float:
     """Write graphs, weights and card to `path` (``.onnx``) and beside it; returns the largest difference to torch on random
     inputs, InputError above `tolerance`. `kappa`: frames per second that heads count in. `sides` of the feature maps of
-    template and search region, for V and MV."""
+    template and search region, for V and MV.
+    """
     path = graph_path(path)
     card: dict[str, Any] = {**notes, "kappa": kappa}
     if network.config.sees_images:

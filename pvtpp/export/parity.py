@@ -82,7 +82,8 @@ class Difference:
 @dataclass
 class Parity:
     """What was found: `tensors` by ``graph.output``, the teacher-forced `boxes` (pixels, one per frame: the largest
-    difference of a coordinate), and for each clip the `scores` of reference and candidate running free."""
+    difference of a coordinate), and for each clip the `scores` of reference and candidate running free.
+    """
 
     tensors: dict[str, Difference] = field(default_factory=dict)
     boxes: list[float] = field(default_factory=list)

@@ -1,5 +1,6 @@
 """Graphs in half precision and in eight bits: the precision is in the graph itself, so that every runtime computes the same
-and ONNX Runtime on a plain processor can say what it costs in accuracy."""
+and ONNX Runtime on a plain processor can say what it costs in accuracy.
+"""
 
 from __future__ import annotations
 

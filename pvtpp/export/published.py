@@ -55,7 +55,8 @@ PUBLISHED = {"motion": "M (lb_5)", "visual": "V (lbv_5)", "joint": "MV (mv_v16)"
 @dataclass(frozen=True)
 class Published:
     """`network`, in evaluation mode, and the names in the file: `used` by it, `idle` (part of the predictor, never run)
-    and `left_over` (the tracker's)."""
+    and `left_over` (the tracker's).
+    """
 
     network: NHeadNetwork
     used: tuple[str, ...]

@@ -23,14 +23,16 @@ _GRAPH = {"file": str, "sha256": str, "inputs": list, "outputs": list}
 @dataclass(frozen=True)
 class Artefact:
     """`card` is the sidecar: ``model``, ``form``, ``precision``, ``pixels``, ``source``, ``parity``, and under ``graphs``, in
-    the order in which the tracker takes its engines, file, sha256, inputs and outputs of each."""
+    the order in which the tracker takes its engines, file, sha256, inputs and outputs of each.
+    """
 
     folder: Path
     card: Mapping[str, Any]
 
     def engines(self, backend: str = "onnxruntime:cpu", threads: int = 1) -> Dict[str, Engine]:
         """Every graph by its name, on one backend (see `pvtpp.inference.load`). Raises InputError where an engine's
-        inputs and outputs are not those of the sidecar."""
+        inputs and outputs are not those of the sidecar.
+        """
         made = {}
         for name, graph in self.card["graphs"].items():
             path = self.folder / graph["file"]
@@ -44,7 +46,8 @@ class Artefact:
 
 def read_sidecar(folder: Union[str, Path]) -> Dict[str, Any]:
     """What the sidecar in this folder says; its graphs are not looked at. Raises InputError where there is none, or it lacks
-    something."""
+    something.
+    """
     folder = Path(folder)
     path = folder / SIDECAR
     try:
@@ -69,7 +72,8 @@ def read_sidecar(folder: Union[str, Path]) -> Dict[str, Any]:
 
 def read(folder: Union[str, Path]) -> Artefact:
     """The artefact in this folder. Raises InputError where it is none, its sidecar lacks something, or a file is not the one
-    that was accepted."""
+    that was accepted.
+    """
     folder = Path(folder)
     card = read_sidecar(folder)
     for graph in card["graphs"].values():

@@ -29,7 +29,8 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class EngineKey:
     """What an engine fits: sha256 of the `graph`, name of the `gpu` and its compute `capability`, versions of `tensorrt` and
-    `cuda`, the graph's `precision`, and the `flags` it is built with."""
+    `cuda`, the graph's `precision`, and the `flags` it is built with.
+    """
 
     graph: str
     gpu: str
@@ -55,7 +56,8 @@ class EngineKey:
 
 def build_flags(precision: str, can_be_strongly_typed: bool) -> Tuple[str, ...]:
     """How to build a graph whose precision is in the graph itself: by its own types where TensorRT can (from 9 on, and from
-    11 on always), else by the flags that allow those types."""
+    11 on always), else by the flags that allow those types.
+    """
     if can_be_strongly_typed:
         return ("strongly_typed",)
     return {"fp32": (), "fp16": ("fp16",), "int8": ("int8",)}[precision]

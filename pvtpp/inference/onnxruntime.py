@@ -48,7 +48,8 @@ class OnnxRuntimeEngine:
 
 def load(path: Path, threads: int, setting: str = "cpu") -> OnnxRuntimeEngine:
     """`setting` is one of `PROVIDERS`, or empty for CUDA where there is one. Raises InputError where onnxruntime is not
-    installed, has no such provider, or cannot read the file."""
+    installed, has no such provider, or cannot read the file.
+    """
     try:
         import onnxruntime
     except ImportError as error:

@@ -43,7 +43,8 @@ PRESENT = 0.1
 class JointConfig:
     """`motion`: the network this one adds to. Features: `channels` x `template` x `template` and `channels` x `search` x
     `search`. `frames`: newest results whose features are used. `compared` channels are correlated, `kept` go into the vectors
-    of `vector` numbers for each axis; `width` of the residual, of which the share `dropped` is left out in training."""
+    of `vector` numbers for each axis; `width` of the residual, of which the share `dropped` is left out in training.
+    """
 
     motion: MotionConfig = field(default_factory=MotionConfig)
     channels: int = 96
@@ -87,7 +88,8 @@ class JointConfig:
 
 class Encoder(nn.Module):
     """Features of one result to one vector for each axis: template and search compared channel by channel, weighed by where the
-    target seems to be, and read along both axes with the same weights."""
+    target seems to be, and read along both axes with the same weights.
+    """
 
     def __init__(self, config: JointConfig):
         super().__init__()
@@ -141,7 +143,8 @@ class JointNetwork(nn.Module):
 
     def encode_all(self, template: Tensor, search: Tensor, seen: Tensor) -> Tensor:
         """One template and the features of several results each, ``(B, frames, C, H, W)``: ``(B, frames, 2, vector)``, zero
-        where `seen` ``(B, frames)`` is."""
+        where `seen` ``(B, frames)`` is.
+        """
         frames = search.shape[1]
         vectors = self.encode(template.repeat_interleave(frames, dim=0), search.flatten(0, 1))
         return vectors.unflatten(0, (-1, frames)) * seen[..., None, None]

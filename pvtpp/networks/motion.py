@@ -79,7 +79,8 @@ class MotionConfig:
 class Reading(NamedTuple):
     """What the network makes of a batch before any weight: `features` ``(B, F)`` as the x axis reads them; `motion`
     ``(B, 4, 2 n)``: of x, y, w, h how far each step goes in a unit of time, then its innovation; `straight` ``(B, 4, 1)``: how
-    far the robust constant-velocity motion model goes in a unit; `unit` ``(B, 1, 1)``, seconds."""
+    far the robust constant-velocity motion model goes in a unit; `unit` ``(B, 1, 1)``, seconds.
+    """
 
     features: Tensor
     motion: Tensor
@@ -191,7 +192,8 @@ class MotionNetwork(nn.Module):
 
     def motion_model(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Of `INPUTS`, ``(coefficient, spread, unit)``: ``(B, 3, 4)``, ``(B, 3, 4)``, and the seconds ``(B, 1)`` that horizons
-        are counted in."""
+        are counted in.
+        """
         features, motion, straight, unit = self.read(*inputs)
         hidden, doubt = self.hidden(features, cast(nn.Linear, self.body[0]), self.doubt)
         for layer in list(self.body)[1:]:
@@ -217,7 +219,8 @@ class MotionNetwork(nn.Module):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """``(B, 3, knots, 4)``: mean ``[dx/w, dy/h, w'/w, h'/h]``, its derivative per second, and sigma, all in sizes of the
-        newest box."""
+        newest box.
+        """
         return self.knots(*self.motion_model(*inputs))
 
     def knots(self, coefficient: Tensor, spread: Tensor, unit: Tensor) -> Tensor:
@@ -236,7 +239,8 @@ class MotionNetwork(nn.Module):
 
 def _other_axis(n: int) -> tuple[Tensor, Tensor]:
     """Where the y axis finds what the x axis reads of the features, and their signs: x and y change places, so do w and h,
-    and the aspect changes its sign."""
+    and the aspect changes its sign.
+    """
     shape, logs = 4 * 2 * n, 4 * len(_RATIOS)
     columns = torch.arange(shape + logs + ROWS * n + 2)
     parts = [part.reshape(4, -1)[[1, 0, 3, 2]].flatten() for part in (columns[:shape], columns[shape : shape + logs])]

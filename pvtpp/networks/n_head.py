@@ -75,7 +75,8 @@ class NHeadConfig:
 
 class NHeadNetwork(nn.Module):
     """M, V or MV. Motions are ``[dx/w, dy/h, log w'/w, log h'/h]``: inputs between consecutive results, outputs from the
-    newest result to 1..N frames later. Intervals are in frames, at least 1."""
+    newest result to 1..N frames later. Intervals are in frames, at least 1.
+    """
 
     def __init__(self, config: NHeadConfig):
         super().__init__()
@@ -99,7 +100,8 @@ class NHeadNetwork(nn.Module):
         self, motion: Tensor, interval: Tensor, template: Tensor | None = None, search: Tensor | None = None
     ) -> Tensor:
         """The prediction ``(B, N, 4)`` from ``(B, k, 4)`` and ``(B, k)``; V and MV also take the features of the template
-        ``(B, C, h, w)`` and of the k search regions ``(B, k, C, H, W)``, oldest first."""
+        ``(B, C, h, w)`` and of the k search regions ``(B, k, C, H, W)``, oldest first.
+        """
         return self.decode(motion, interval, self._similarities(template, search))
 
     def branches(
@@ -110,7 +112,8 @@ class NHeadNetwork(nn.Module):
 
     def encode(self, template: Tensor, search: Tensor) -> Tensor:
         """All that V and MV need of one frame, ``(B, C, h, w)`` and ``(B, C, H, W)`` to ``(B, width, H-h+1, W-w+1)``:
-        `decode` on k of these stacked is `forward`, in evaluation mode, without computing past frames again."""
+        `decode` on k of these stacked is `forward`, in evaluation mode, without computing past frames again.
+        """
         return self.visual.similarity(template, search)
 
     def decode(self, motion: Tensor, interval: Tensor, similarities: Tensor | None = None) -> Tensor:

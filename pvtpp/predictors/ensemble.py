@@ -32,7 +32,8 @@ def files() -> Tuple[Path, ...]:
 
 class Ensemble:
     """The mean of `motion` and `kalman` at the knots of the first: means, derivatives and sigmas, the filter's share by how
-    often the tracker answers."""
+    often the tracker answers.
+    """
 
     def __init__(self, motion: Optional[Motion] = None, kalman: Optional[Kalman] = None):
         self._motion, self._kalman = motion or Motion(), kalman or Kalman()

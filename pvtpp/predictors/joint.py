@@ -42,7 +42,8 @@ def files(path: Union[str, Path] = WEIGHTS) -> Tuple[Path, ...]:
 
 class Joint(Motion):
     """`network` and `encoder`: engines, or `network` the path of a graph whose encoder lies beside it. Raises InputError where
-    they are no joint network."""
+    they are no joint network.
+    """
 
     takes: Tuple[str, ...] = INPUTS
     reads_features = True

@@ -45,7 +45,8 @@ class Noise:
 @dataclass(frozen=True)
 class Setting:
     """One published or chosen filter. `corner` filters ``ltwh``, else the centre and the size; `restart_iou`: a result that
-    overlaps the filter's own prediction by less starts it anew at that result, with zero velocity (0: never)."""
+    overlaps the filter's own prediction by less starts it anew at that result, with zero velocity (0: never).
+    """
 
     centre: Noise
     size: Noise
@@ -131,7 +132,8 @@ class Kalman:
 
     def _displace(self, state: Tuple[list, list, list], moved: List[float], dt: float) -> Tuple[list, list, list]:
         """A propagated box says how far the target moved, not where it is: the position is displaced and keeps its variance,
-        the velocity learns."""
+        the velocity learns.
+        """
         setting = self.setting
         position, velocity, before = state
         known = [(0.0, 0.0, vv) for _, _, vv in before]

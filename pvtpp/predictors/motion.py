@@ -49,7 +49,8 @@ def files(path: Union[str, Path] = WEIGHTS) -> Tuple[Path, ...]:
 
 class Motion:
     """`network`: an engine or the path of a graph, by default the committed one. Raises InputError where it is no motion
-    network."""
+    network.
+    """
 
     takes: Tuple[str, ...] = INPUTS
 
@@ -107,7 +108,8 @@ class Motion:
     @staticmethod
     def _bridge(track: Track, made: Dict[str, np.ndarray], moved: np.ndarray, before: np.ndarray, side: Any) -> None:
         """What the images say of the way between two results has none of the tracker's jitter: it takes the place of the
-        tracker's own step in `moved`, whose difference to it becomes the innovation."""
+        tracker's own step in `moved`, whose difference to it becomes the innovation.
+        """
         newest = len(moved) - min(len(track.propagated), len(moved))
         for back in range(1, min(len(track), newest + 1)):
             displacement = track.displacement(-back)

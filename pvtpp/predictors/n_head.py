@@ -66,7 +66,8 @@ class NHead:
 
     def encode(self, output: TrackerOutput) -> Optional[Dict[str, np.ndarray]]:
         """One frame's features, encoded where there is an encoder; None for the motion module and for results without
-        features. Features of other names or shapes (another tracker's) raise InputError."""
+        features. Features of other names or shapes (another tracker's) raise InputError.
+        """
         if not self._seen or output.features is None:
             return None
         features = {name: self._feature(output.features, name, shape) for name, shape in self._seen.items()}

@@ -51,10 +51,8 @@ def names() -> List[str]:
 
 def create(name: str) -> Predictor:
     """The predictor called `name`, its setting after a colon (``kalman:pvt``). Unknown: InputError with the valid names."""
+    check_name(name)
     base, _, setting = name.partition(":")
-    if not (name in names() or (base in _FROM_FILE and setting)):
-        files = (f"{each}:PATH" for each in _FROM_FILE)
-        raise InputError(f"unknown predictor {name!r}, expected one of: {', '.join([*names(), *files])}")
     module, _, attribute = {**_MODULES, **_FROM_FILE}[base].partition(":")
     make = getattr(import_module(module), attribute)
     return make(setting) if setting else make()
@@ -67,7 +65,8 @@ def reads_features(predictor: Predictor) -> bool:
 
 def digest(name: str) -> str:
     """Tells a predictor from another of the same name: a digest of the files that it is made from (`files` of its module), the
-    committed ones too; empty where there are none."""
+    committed ones too; empty where there are none.
+    """
     base, _, path = name.partition(":")
     module = (_FROM_FILE if path else _MODULES).get(base, "").partition(":")[0]
     files = getattr(import_module(module), "files", None) if module else None
@@ -80,3 +79,11 @@ def digest(name: str) -> str:
         except OSError as error:
             raise InputError(f"{each}: cannot read the predictor's file ({error.strerror or error})") from None
     return content.hexdigest()[:12]
+
+
+def check_name(name: str) -> None:
+    """Raise InputError, with the valid names, where `create` would not know `name`. Loads nothing."""
+    base, _, setting = name.partition(":")
+    if not (name in names() or (base in _FROM_FILE and setting)):
+        files = (f"{each}:PATH" for each in _FROM_FILE)
+        raise InputError(f"unknown predictor {name!r}, expected one of: {', '.join([*names(), *files])}")

@@ -153,7 +153,8 @@ def _coarse(before: np.ndarray, after: np.ndarray, box: np.ndarray, guess: Guess
 
 def patch(image: np.ndarray, x: float, y: float, zoom: float, width: int, height: int) -> np.ndarray:
     """The surroundings of (x, y) as ``(height, width)`` grey values, `zoom` patch pixels per image pixel, its middle at
-    (x, y); beyond the border the outermost pixels go on."""
+    (x, y); beyond the border the outermost pixels go on.
+    """
     left, top, step = x - width / zoom / 2, y - height / zoom / 2, 1.0
     if zoom < 0.7:
         # Averaging whole blocks first is what keeps fine texture from turning into noise.

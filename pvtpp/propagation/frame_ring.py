@@ -20,7 +20,8 @@ STEPS_KEPT = 4
 
 class Kept:
     """One frame in memory: its `number` in the order of arrival, its grey image, `reduction` image pixels per grey pixel,
-    and the steps that start at it, by the number of the frame they lead to."""
+    and the steps that start at it, by the number of the frame they lead to.
+    """
 
     __slots__ = ("number", "t_ns", "grey", "reduction", "_steps")
 

@@ -26,7 +26,8 @@ BLIND_NS = 250_000_000
 class FlowConfig:
     """`seconds` and `memory` (bytes) bound the frames kept. A chain of at least `refine_after` steps, or of a quality below
     `doubtful`, is checked against its first frame directly, which stands if its quality is at least `trust` times the
-    chain's. Where no step serves, frames are skipped so that about `links` have to be measured."""
+    chain's. Where no step serves, frames are skipped so that about `links` have to be measured.
+    """
 
     seconds: float = 2.0
     memory: int = 128 << 20

@@ -17,7 +17,8 @@ from pvtpp.tracker import Frame
 class Carried:
     """A box moved to another frame. `box`: ``[cx, cy, w, h]``, pixels, read-only. `quality` in [0, 1] is how far the images
     support it: 0 means nothing was seen and the box stands as given. `steps`: how many steps had to be measured for it,
-    each of which costs time."""
+    each of which costs time.
+    """
 
     box: np.ndarray
     quality: float

@@ -20,7 +20,8 @@ TOLERANCE = 0.7
 
 class Step(NamedTuple):
     """What happened to `region` (``[cx, cy, w, h]``, pixels) from one frame to another: its centre moved by ``(dx, dy)``
-    pixels, its size grew by the factor `scale`. `quality` in [0, 1]: the share of the target's points that say so."""
+    pixels, its size grew by the factor `scale`. `quality` in [0, 1]: the share of the target's points that say so.
+    """
 
     region: np.ndarray
     dx: float

@@ -27,7 +27,8 @@ LEAST_ERROR = 2e-4
 
 def calibration_loss(error: Tensor, sigma: Tensor, weights: tuple[float, float] = (1.0, 2.0)) -> Tensor:
     """Pinball losses of log |error| at the two quantiles that sigma has to hold: lowest where 50 % lie within `HALF` sigma and
-    90 % within `NINE_TENTHS` sigma."""
+    90 % within `NINE_TENTHS` sigma.
+    """
     ratio = torch.log(error.abs() + LEAST_ERROR) - torch.log(sigma)
     total = torch.zeros_like(ratio)
     for quantile, bound, weight in zip((0.5, 0.9), (HALF, NINE_TENTHS), weights, strict=True):
@@ -79,7 +80,8 @@ class Calibration:
 
 def check(config: Calibration, history: int, xywh: Sequence[np.ndarray]) -> float:
     """The share of windows of these annotations that calibration can use; InputError where there is none, or a network that
-    looks at `history` results is none to calibrate so. For those who train first: sooner is better."""
+    looks at `history` results is none to calibrate so. For those who train first: sooner is better.
+    """
     if config.windows.results != history:
         raise InputError(f"Calibration: windows have {config.windows.results} results, the network looks at {history}")
     return usable(Draw(_windows, BoxPool(xywh), config.windows), PURPOSE, config.seed)
@@ -87,7 +89,8 @@ def check(config: Calibration, history: int, xywh: Sequence[np.ndarray]) -> floa
 
 def calibrate(network: MotionNetwork, config: Calibration, xywh: Sequence[np.ndarray]) -> MotionNetwork:
     """A copy of the network whose sigma holds on these annotations (arrays as `BoxPool` takes them), best ones that the
-    network has not learnt from. Its means are what they were. Raises InputError as `check` does."""
+    network has not learnt from. Its means are what they were. Raises InputError as `check` does.
+    """
     check(config, network.config.history, xywh)
     made = copy.deepcopy(network).requires_grad_(False)
     features, errors = _errors(made, config, BoxPool(xywh))
@@ -113,7 +116,8 @@ def _windows(pool: BoxPool, windows: WindowConfig, rng: np.random.Generator, cou
 
 def _errors(network: MotionNetwork, config: Calibration, pool: BoxPool) -> tuple[Tensor, tuple[Tensor, ...]]:
     """What the network reads of each window, and the error of its mean, the horizon and the weight of what is asked there: the
-    means stay as they are, so all this is computed once."""
+    means stay as they are, so all this is computed once.
+    """
     features, errors = [], []
     for number in range(-(-config.drawn // config.count)):
         batch = _windows(pool, config.windows, np.random.default_rng([config.seed, 0, number]), config.count)

@@ -29,7 +29,8 @@ def read(path: str | Path, kind: type[Config], base: Config | None = None, **giv
 
 def made(kind: type[Config], values: Any, source: str, base: Config | None = None, **given: Any) -> Config:
     """The configuration of this kind from plain values, what they leave out as in `base`, or at its default, at every depth;
-    lists become tuples. Raises InputError for unknown fields and for values of another type than the field's."""
+    lists become tuples. Raises InputError for unknown fields and for values of another type than the field's.
+    """
     if not isinstance(values, dict):
         raise InputError(f"{source}: {kind.__name__} must be an object with fields, got {values!r}")
     allowed = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]

@@ -28,7 +28,8 @@ class Pool(Protocol):
 @dataclass(frozen=True)
 class Draw:
     """``draw(rng, count)``: so many windows of `pool`, as float32 tensors by name; the same generator state gives the same
-    ones. ``make(pool, config, rng, count)`` makes them."""
+    ones. ``make(pool, config, rng, count)`` makes them.
+    """
 
     make: Callable[[Any, Any, np.random.Generator, int], dict[str, Tensor]]
     pool: Pool
@@ -40,7 +41,8 @@ class Draw:
 
 def usable(draw: Draw, purpose: str, seed: int = 0) -> float:
     """The share of windows that hold anything to learn from, of `TRIED` ones. Raises InputError where none does; `purpose`
-    says there what the windows are for."""
+    says there what the windows are for.
+    """
     rng = np.random.default_rng([seed, 3])
     shares = [(draw(rng, AT_ONCE)["weight"] > 0).any(1).float().mean().item() for _ in range(TRIED // AT_ONCE)]
     share = sum(shares) / len(shares)

@@ -49,7 +49,8 @@ class TrackerPart(Protocol):
         self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor
     ) -> dict[str, Tensor]:
         """The tracker's own losses by name, of one frame: its features, the result before (round which the search region lies)
-        and the truth, ``(B, 4)`` pixels, and the weight ``(B,)`` of each sample."""
+        and the truth, ``(B, 4)`` pixels, and the weight ``(B,)`` of each sample.
+        """
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def draw(pool: RecordingPool, windows: RecordedWindows, rng: np.random.Generator
 
 class JointModule(WindowModule):
     """`network` learns, its motion motion model apart, and `tracker` if there is one: it makes the features then, and `projection` takes
-    them to the channels that the network reads."""
+    them to the channels that the network reads.
+    """
 
     config: JointTraining
 

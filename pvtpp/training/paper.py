@@ -33,7 +33,8 @@ from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
 @dataclass(frozen=True)
 class Recipe:
     """The paper's schedule for a kind of module (its MobileNet tracker): the rate falls to a tenth after these epochs. `parts`:
-    weights of the losses of the branches."""
+    weights of the losses of the branches.
+    """
 
     epochs: int
     learning_rate: float
@@ -117,7 +118,8 @@ class PaperTraining(Run):
 
 def heads_for(kappa: float, processing_s: float, camera_fps: float | None = None) -> int:
     """Frames after a result's own at which it may still be the newest: it is there one processing time after its capture, the
-    next one another time later, and a frame may have waited for the tracker until the camera's next one."""
+    next one another time later, and a frame may have waited for the tracker until the camera's next one.
+    """
     return math.ceil(2 * processing_s * kappa + kappa / (camera_fps or kappa))
 
 
@@ -131,7 +133,8 @@ def recipe(
 ) -> PaperTraining:
     """The paper's training of this kind of module for a world of `kappa` frames per second, a camera of as many or fewer, and a
     tracker that needs `processing_s` a frame (V and MV: at most) and has features of so many `channels`. `given` fields go
-    before it."""
+    before it.
+    """
     if kind not in RECIPES:
         raise InputError(f"N-head module {kind!r}, expected one of: {', '.join(RECIPES)}")
     if not (0 < kappa < math.inf and 0 < processing_s < math.inf):

@@ -33,7 +33,8 @@ NEAR_NS = 2_000_000
 class RecordedWindows:
     """`history` results looked at, `frames` of them with features. `horizons` per window: all but the last where this
     trajectory is the newest, the last anywhere within `longest_horizon_s`. `ahead` frames at `kappa` per second. Results that
-    overlap the truth by less than `least_overlap` have lost the target: there is nothing to learn from them."""
+    overlap the truth by less than `least_overlap` have lost the target: there is nothing to learn from them.
+    """
 
     history: int = 16
     frames: int = 3
@@ -95,7 +96,8 @@ class RecordingPool:
 
     def every(self, count: int, on_target: bool = True) -> Iterator[dict[str, Tensor]]:
         """Every window once, `count` at a time, asked at every frame at which its trajectory is the newest: the mean overlap
-        by weight is what the online benchmark scores. With `on_target` False also results that have lost the target."""
+        by weight is what the online benchmark scores. With `on_target` False also results that have lost the target.
+        """
         if on_target:
             pairs = self.usable
         else:

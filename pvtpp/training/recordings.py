@@ -32,7 +32,8 @@ WAIT_S = 0.2
 @dataclass(frozen=True)
 class Clip:
     """A video with its truth: `frames` of the camera in order of capture, truth ``(m, 4)`` at `truth_t_ns` ``(m,)``, which may
-    be more often; ``[cx, cy, w, h]``, NaN where the target is absent."""
+    be more often; ``[cx, cy, w, h]``, NaN where the target is absent.
+    """
 
     name: str
     frames: Sequence[Frame]
@@ -120,7 +121,8 @@ class Recording:
 class RecordingPlan:
     """`runs` of each clip, each with a start of its own (within the first `starts` of the clip) and a processing time of its
     own, log-uniform in `processing_s`, that varies by `jitter` (of its logarithm). The first box is off by up to `first_box`
-    of its size. `longest`: results in a run."""
+    of its size. `longest`: results in a run.
+    """
 
     runs: int = 6
     processing_s: tuple[float, float] = (0.02, 0.2)
@@ -142,7 +144,8 @@ class RecordingPlan:
 
 def taken(t_ns: Sequence[int], processing_ns: Callable[[int], int], start: int = 0) -> Iterator[tuple[int, int]]:
     """``(frame, when its result is there)`` of a tracker that takes the newest frame whenever it is free; the first is `start`,
-    whose result, the given box, is there at once though the tracker is busy with it."""
+    whose result, the given box, is there at once though the tracker is busy with it.
+    """
     now = t_ns[start] + processing_ns(start)
     yield start, int(t_ns[start])
     frame = start
@@ -166,7 +169,8 @@ def record(
     longest: int | None = None,
 ) -> Recording:
     """Run the tracker over the clip from frame `start`, on `first_box` or the truth. Raises InputError where there is no truth
-    to start from, and for a tracker whose results have no features."""
+    to start from, and for a tracker whose results have no features.
+    """
     t_ns = [frame.t_ns for frame in clip.frames]
     box = clip.box_at(t_ns[start]) if first_box is None else np.asarray(first_box, dtype=np.float64)
     if not np.isfinite(box).all():
@@ -214,7 +218,8 @@ def record_all(
 ) -> Iterator[Recording]:
     """Every run of the plan, one file each in `folder`; files that are there are read instead, so an interrupted call goes on
     where it was. `source` tells trackers from one another: it and the plan go into the files' names. With `wait` nothing is
-    run: another process, which shares the folder, does it."""
+    run: another process, which shares the folder, does it.
+    """
     for clip in clips:
         for run in range(plan.runs):
             path = Path(folder) / f"{clip.name}.{run}of{plan.runs}.{_digest(clip, plan, source)}.npz"

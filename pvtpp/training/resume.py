@@ -22,7 +22,8 @@ FREE = frozenset({"workers", "devices", "accelerator"})
 
 def facts(module: nn.Module, config: Any, data: str) -> dict[str, Any]:
     """What makes a training what it is, before its first step, in plain values: `config`, the digest of its `data`, and the
-    weights that it starts with."""
+    weights that it starts with.
+    """
     return {"kind": type(module).__name__, "config": asdict(config), "data": data, "start": digest(module.state_dict())}
 
 

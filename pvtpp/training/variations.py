@@ -23,7 +23,8 @@ WAVES = 4
 class Variation:
     """Shares of clips that are `mirrored` and `reversed`, the `speeds` of which one is drawn (every n-th frame in the time of
     one), and the swings of the camera: each of the waves of its path has a period within `periods_s` and moves the image by up
-    to `swing` target sizes and `zoom` (of its logarithm)."""
+    to `swing` target sizes and `zoom` (of its logarithm).
+    """
 
     mirrored: float = 0.5
     reversed: float = 0.5

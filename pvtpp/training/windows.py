@@ -125,7 +125,8 @@ class Windows:
     `there`: whether there was such a result. `horizon` ``(B, H)`` seconds, `truth` ``(B, H, 4)``, `weight` ``(B, H)``: 0
     where there is no truth. All boxes ``[cx, cy, w, h]``. `way` ``(B, K - 1, 4)``: what the images say of the way from each
     result to the next, ``[dx, dy, dlog w, dlog h]``; `quality` ``(B, K - 1)`` of that, 0 where they say nothing. None where
-    there was no propagation."""
+    there was no propagation.
+    """
 
     boxes: np.ndarray
     t: np.ndarray
@@ -264,7 +265,8 @@ def _carry(
     last: np.ndarray,
 ) -> tuple[np.ndarray, ...]:
     """With a propagation there is news with every frame: the newest result propagated to the newest frames stands for as many of
-    the oldest results, and what follows from it is asked one frame later, or at once to say where to look next."""
+    the oldest results, and what follows from it is asked one frame later, or at once to say where to look next.
+    """
     k, moment, late = captured.shape[1], rng.random(len(lane)), rng.random(len(lane)) < 0.25
 
     def newest_frame(result: int) -> np.ndarray:

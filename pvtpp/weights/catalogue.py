@@ -29,7 +29,8 @@ class WeightFile:
 @dataclass(frozen=True)
 class Entry:
     """The weights of one tracker. `folder` is their place below a weights folder, `note` says whose they are and what they
-    were converted from."""
+    were converted from.
+    """
 
     name: str
     folder: str

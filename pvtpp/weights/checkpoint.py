@@ -72,7 +72,8 @@ def card_of(path: FilePath) -> Path:
 
 def write_weights(path: FilePath, tensors: Mapping[str, Any], card: Mapping[str, Any]) -> None:
     """Write `tensors` to `path` (``.safetensors``) and `card` beside it; each file appears whole or not at all. Raises
-    InputError for a card that JSON cannot hold."""
+    InputError for a card that JSON cannot hold.
+    """
     path = _checked_name(path)
     save = _import("safetensors.torch").save
     try:
@@ -110,7 +111,8 @@ def match(
     wanted: Mapping[str, Any], found: Mapping[str, Any], source: str, architecture: str, limit: int = 3
 ) -> Dict[str, Any]:
     """`found`, checked to have exactly the names and shapes of `wanted` (a module's ``state_dict()``) and nothing but plain
-    numbers, else InputError."""
+    numbers, else InputError.
+    """
     strange = [name for name, tensor in found.items() if str(tensor.layout) != "torch.strided" or tensor.is_complex()]
     missing = [name for name in wanted if name not in found]
     excess = [name for name in found if name not in wanted]

@@ -199,7 +199,8 @@ class Branch(nn.Module):
 
 class Head(nn.Module):
     """Template and search features to ``(classes, boxes)``: logits of background and target ``(B, 2, 15, 15)``, distances
-    to left, top, right and bottom ``(B, 4, 15, 15)`` in pixels of the search crop."""
+    to left, top, right and bottom ``(B, 4, 15, 15)`` in pixels of the search crop.
+    """
 
     def __init__(self) -> None:
         super().__init__()

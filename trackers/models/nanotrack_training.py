@@ -31,7 +31,8 @@ class LastStage(LearningPart):
         self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor
     ) -> dict[str, Tensor]:
         """See `LearningPart`. Cross entropy of target and background, and 1 - IoU of the boxes at points on the target, as in
-        SiamBAN, whose head this is."""
+        SiamBAN, whose head this is.
+        """
         classes, distances = self.model.head(template, search)
         centre, size = in_crop(self.config, before, truth)
         points = _GRID.to(centre)

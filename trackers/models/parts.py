@@ -84,7 +84,8 @@ class SiameseNetwork(nn.Module):
 
     def freeze_except(self, *parts: str) -> None:
         """Only the modules called `parts` (such as `joint`) go on learning; the rest keeps its weights and, whatever
-        `train` is told, its normalisation statistics. No part: everything is frozen. Unknown names raise InputError."""
+        `train` is told, its normalisation statistics. No part: everything is frozen. Unknown names raise InputError.
+        """
         modules = dict(self.named_modules())
         for part in parts:
             if not part or part not in modules:

@@ -55,7 +55,8 @@ class Bottleneck(nn.Module):
 
 class ResNet50(nn.Module):
     """``(B, 3, 255, 255)`` to the maps `used`: 0 is the stem's ``(B, 64, 125, 125)``, 1 stage one's ``(B, 256, 63, 63)``,
-    2 to 4 ``(B, 512 .. 2048, 31, 31)``; a crop of 127 gives 15 there. Stages beyond the last one used are not built."""
+    2 to 4 ``(B, 512 .. 2048, 31, 31)``; a crop of 127 gives 15 there. Stages beyond the last one used are not built.
+    """
 
     def __init__(self, used: Sequence[int] = (2, 3, 4)):
         super().__init__()

@@ -36,7 +36,8 @@ NAMES = (
 
 class Refine(nn.Module):
     """What the mask branch found at one cell, ``(B, 256, 1, 1)``, drawn out over the backbone's `WINDOWS` of that cell:
-    logits ``(B, 127, 127)``."""
+    logits ``(B, 127, 127)``.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,13 +75,15 @@ class SiamMask(SiameseNetwork):
 
     def forward(self, template: Tensor, search: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Crops ``(B, 3, 127, 127)`` and ``(B, 3, 255, 255)`` to the head's ``(cls, loc)`` and the coarse masks' logits
-        ``(B, 63 * 63, 25, 25)``."""
+        ``(B, 63 * 63, 25, 25)``.
+        """
         z, x = self.neck(self.backbone(template)[-1:], True), self.neck(self.backbone(search)[-1:])
         return (*self.head(z, x), self.mask(z[0], x[0]))
 
     def parts(self) -> dict[str, Part]:
         """As every network's; ``search`` gives the backbone's finer maps besides, ``head`` what the mask branch found
-        at every cell, and ``refine`` takes both round one cell."""
+        at every cell, and ``refine`` takes both round one cell.
+        """
         template, search = level_specs("template", 1, 7), level_specs("search", 1, 31)
         cells = spec("cells", CHANNELS, 25, 25)
         maps = (spec("map1", 64, 125, 125), spec("map2", 256, 63, 63), spec("map3", 512, 31, 31))

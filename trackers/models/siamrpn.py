@@ -25,7 +25,8 @@ TEMPLATE = 127
 @dataclass(frozen=True)
 class Architecture:
     """One published network: `levels` are the channels of the backbone's maps, empty where they need no neck; `search` is
-    the side of the search crop, `cells` the sides of template, search and answer maps; `weighted` the levels' fusion."""
+    the side of the search crop, `cells` the sides of template, search and answer maps; `weighted` the levels' fusion.
+    """
 
     title: str
     backbone: Callable[[], nn.Module]

@@ -24,7 +24,8 @@ BOX_WEIGHT = 1.2
 class NeckAndHead(LearningPart):
     """Neck and head, of AlexNet, which has no neck, the head alone. Maps are the levels of the backbone, with MobileNetV2
     (44 + 134 + 448) x 15 x 15 and x 31 x 31; features those of the neck, of which the predictor reads 256 x 7 x 7 and
-    256 x 31 x 31."""
+    256 x 31 x 31.
+    """
 
     model: SiamRPN
 
@@ -45,7 +46,8 @@ class NeckAndHead(LearningPart):
         self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor
     ) -> dict[str, Tensor]:
         """See `LearningPart`. Cross entropy of target and background over the anchors that are one of them, and the distance
-        (L1, summed over the four offsets) to the target from those that are on it."""
+        (L1, summed over the four offsets) to the target from those that are on it.
+        """
         cls, loc = self.model.head(*(each.chunk(len(self._widths), 1) for each in (template, search)))
         centre, size = in_crop(self.config, before, truth)
         points, sides = grid(self.config).to(centre), torch.from_numpy(anchor_sizes(self.config.stride)).to(centre)

@@ -135,6 +135,7 @@ def mean_where(values: Tensor, weight: Tensor) -> Tensor:
 
 def two_classes(logits: Tensor, on: Tensor, off: Tensor) -> Tensor:
     """Cross entropy of background and target, ``(B, 2, ..)``, each worth half; `on` and `off` ``(B, ..)`` say which is which,
-    and where both are 0 nobody asks."""
+    and where both are 0 nobody asks.
+    """
     logs = F.log_softmax(logits, dim=1)
     return (mean_where(-logs[:, 1], on) + mean_where(-logs[:, 0], off)) / 2
