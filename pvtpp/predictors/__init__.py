@@ -1,4 +1,4 @@
-"""Predictors: the recent past of a target in, one trajectory out. One file each, one protocol, found here by name."""
+"""Predictors turn the recent past of a target into one trajectory; each has a file of its own and a name."""
 
 from pvtpp.predictors.registry import Predictor, check_name, create, digest, names, reads_features
 

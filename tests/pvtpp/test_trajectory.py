@@ -1,4 +1,4 @@
-"""Trajectories: exact at the knots, smooth between, lawful beyond; one answer for one asked alone or in a table."""
+"""Trajectories: exact at the knots, smooth between, extrapolated beyond; the same answer singly and in a table."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_a_table_answers_as_each_trajectory_does_to_the_bit(trajectory, times):
 
 
 @given(trajectories(), st.integers(-SECOND, 7 * SECOND))
-def test_one_number_at_a_time_it_is_the_law_in_arrays_to_the_bit(trajectory, t_ns):
+def test_the_answer_is_that_of_the_formula_in_arrays_to_the_bit(trajectory, t_ns):
     times, mean, derivative, sigma = trajectory.t_ns, trajectory.mean, trajectory.derivative, trajectory.sigma
     low = sum(t <= t_ns for t in times) - 1
     edge, seconds = max(low, 0), (t_ns - times[max(low, 0)]) * 1e-9
@@ -96,7 +96,7 @@ def test_the_velocity_is_the_slope_of_the_box(trajectory, t_ns):
     np.testing.assert_allclose(slope[free], here.velocity[free], rtol=1e-3, atol=1e-2)
 
 
-def test_beyond_the_last_knot_the_law_holds():
+def test_beyond_the_last_knot_the_extrapolation_applies():
     assert straight().at(3 * SECOND).box[0] == 130
     assert straight("hold").at(3 * SECOND).box[0] == 110
     assert straight().at(3 * SECOND).sigma[0] == 4
@@ -124,7 +124,7 @@ def test_a_shrinking_target_keeps_some_size():
         ({"extrapolation": "magic"}, "linear, hold"),
     ],
 )
-def test_what_is_no_trajectory_is_refused(change, words):
+def test_a_bad_trajectory_is_refused(change, words):
     good = {
         "t_ns": (0, 9),
         "mean": np.ones((2, 4)),
