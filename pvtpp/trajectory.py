@@ -2,8 +2,8 @@
 
 A trajectory is a list of knots in time. Between two knots the mean is the cubic Hermite curve through their means and
 derivatives, and sigma is linear. Outside the knots the declared extrapolation applies: ``linear`` goes on with the
-derivative of the outermost knot, ``hold`` stands still. Beyond the last knot sigma goes on growing as it grew before
-it; before the first knot it is constant.
+derivative of the outermost knot, ``hold`` stands still. Sigma goes on growing there, in both
+directions of time, as it grew in the segment next to it.
 """
 
 from __future__ import annotations
@@ -127,9 +127,12 @@ class Trajectory:
             velocity = derivative[edge] if self.extrapolation == "linear" else [0.0] * 4
             box = [m + ahead * v for m, v in zip(mean[edge], velocity)]
             sigma = sigmas[edge]
-            if last and low == last:
-                span = (times[last] - times[last - 1]) * 1e-9
-                sigma = [s + ahead * max((s - before) / span, 0.0) for s, before in zip(sigma, sigmas[last - 1])]
+            if last:
+                # It goes on growing as it grew within the segment next to it, in both directions of time.
+                near, far = (last - 1, last) if low == last else (0, 1)
+                span = (times[far] - times[near]) * 1e-9
+                growth = [max((b - a) / span, 0.0) for a, b in zip(sigmas[near], sigmas[far])]
+                sigma = [s + abs(ahead) * g for s, g in zip(sigma, growth)]
         for side in (2, 3):
             box[side] = max(box[side], SMALLEST * mean[0][side])
         return Prediction(int(t_ns), np.array(box), np.array(velocity), np.array(sigma), age)

@@ -66,14 +66,21 @@ def test_the_answer_is_that_of_the_formula_in_arrays_to_the_bit(trajectory, t_ns
     else:
         slope = derivative[edge] if trajectory.extrapolation == "linear" else np.zeros(4)
         box, spread = mean[edge] + seconds * slope, sigma[edge]
-        if 0 < low == len(times) - 1:
-            growth = (sigma[low] - sigma[low - 1]) / ((times[low] - times[low - 1]) * 1e-9)
-            spread = spread + seconds * np.maximum(growth, 0)
+        if len(times) > 1:
+            near = low - 1 if low > 0 else 0
+            growth = (sigma[near + 1] - sigma[near]) / ((times[near + 1] - times[near]) * 1e-9)
+            spread = spread + abs(seconds) * np.maximum(growth, 0)
     box = np.append(box[:2], np.maximum(box[2:], SMALLEST * mean[0, 2:]))
     found = trajectory.at(t_ns)
     for asked, expected in ((found.box, box), (found.velocity, slope), (found.sigma, spread)):
         np.testing.assert_array_equal(asked, expected)
         assert asked.dtype == np.float64 and asked.shape == (4,)
+
+
+def test_sigma_grows_in_both_directions_of_time():
+    trajectory = straight()
+    sigmas = [trajectory.at(t).sigma[0] for t in (-2 * SECOND, -SECOND, 0, SECOND, 2 * SECOND, 3 * SECOND)]
+    assert sigmas == [3.0, 2.0, 1.0, 2.0, 3.0, 4.0]
 
 
 @given(trajectories())
