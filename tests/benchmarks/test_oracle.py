@@ -1,4 +1,4 @@
-"""The oracle is as right, or as wrong, as it is told to be."""
+"""The oracle answers with the truth, or with an error of the requested size."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Clocks and governor as the kernel's files have them; a machine without them says nothing rather than something wrong."""
+"""Clocks and governor are read from the kernel's files; on a machine without these files nothing is reported."""
 
 import stat
 

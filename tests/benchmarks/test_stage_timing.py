@@ -11,7 +11,7 @@ from pvtpp.inference.observed import observed
 from pvtpp.predictors import create
 from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
-from pvtpp_benchmarks.stage_timing import INITS, Watch, measure, summary
+from pvtpp_benchmarks.stage_timing import INITS, EngineCalls, measure, summary
 
 
 class Waits:
@@ -57,10 +57,10 @@ def clip():
 
 
 def test_every_stage_has_its_own_time(clip):
-    watch = Watch()
+    calls = EngineCalls()
     engines = {"template": Waits(0.001), "search": Waits(0.004), "head": Waits(0.001)}
-    tracker = Slow(observed(engines, watch.watch))
-    seconds = measure(tracker, create("kalman"), clip, 20, watch)
+    tracker = Slow(observed(engines, calls.record))
+    seconds = measure(tracker, create("kalman"), clip, 20, calls)
     assert list(seconds) == [
         "init",
         "template",
@@ -85,13 +85,13 @@ def test_every_stage_has_its_own_time(clip):
 
 def test_the_target_never_jumps(clip):
     tracker = Slow({name: Waits(0) for name in ("template", "search", "head")})
-    measure(tracker, create("hold"), clip, 12, Watch())
+    measure(tracker, create("hold"), clip, 12, EngineCalls())
     assert set(np.abs(np.diff(tracker.shown))) == {1} and set(tracker.shown) == set(range(6))
 
 
 def test_of_a_tracker_without_engines_the_whole_frame_is_known(clip):
     tracker = Slow({name: Waits(0) for name in ("template", "search", "head")})
-    found = summary(measure(tracker, create("hold"), clip, 3, Watch()))
+    found = summary(measure(tracker, create("hold"), clip, 3, EngineCalls()))
     assert list(found) == ["init", "track", "observe", "predict", "at"]
     row = found["track"]
     assert row["samples"] == 3 and 5 <= row["median_ms"] <= row["p95_ms"] <= row["p99_ms"] <= row["max_ms"]
@@ -99,4 +99,4 @@ def test_of_a_tracker_without_engines_the_whole_frame_is_known(clip):
 
 def test_too_little_to_time_is_refused(clip):
     with pytest.raises(InputError, match="got 0 of 6"):
-        measure(Slow({}), create("hold"), clip, 0, Watch())
+        measure(Slow({}), create("hold"), clip, 0, EngineCalls())

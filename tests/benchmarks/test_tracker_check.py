@@ -181,7 +181,7 @@ def test_accepting_nonsense_is_found(clip):
     assert broken["track before init"] == "accepts track() before init() without an error"
 
 
-def test_refusing_with_another_exception_passes_and_is_told(good, clip):
+def test_refusing_with_another_exception_passes_and_is_reported(good, clip):
     class Rude(good):
         def track(self, frame, search_box=None):
             if self.start is None:

@@ -65,7 +65,7 @@ def test_labels_that_do_not_collide_stay_where_they_belong():
     [
         ({}, "no curve"),
         ({"a": ([], [])}, "curve 'a'"),
-        ({"a": ([0, 0.5], [1.0])}, "two like lists"),
+        ({"a": ([0, 0.5], [1.0])}, "two lists of one length"),
         ({"a": ([0.1], [1.0])}, "rise from 0"),
         ({"a": ([0, 0.5, 0.5], [1, 1, 1])}, "rise from 0"),
         ({"a": ([0], [float("nan")])}, "finite"),

@@ -1,4 +1,4 @@
-"""Knowing the camera's rotation takes its share out of the error, in the simulation and in a replay of its log alike."""
+"""Knowing the camera's rotation removes its share of the error, in the simulation and in a replay of its log."""
 
 from dataclasses import replace
 

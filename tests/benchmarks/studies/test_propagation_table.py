@@ -1,4 +1,4 @@
-"""The table of the propagation: rows by name, runs shared where they may be, shares paired, and the bars as they are asked."""
+"""The table of the propagation: rows by name, runs that rows share, paired shares, and requirements."""
 
 from __future__ import annotations
 
