@@ -182,7 +182,7 @@ def _checked(label: str, curve: Curve, sigma_max: float) -> Line:
 
 
 def _apart(wanted: List[float], gap: float, top: float) -> List[float]:
-    """Heights from 0 to `top` in the order of the wanted ones, at least `gap` apart and as near to these as they can."""
+    """Heights from 0 to `top` in the order of the wanted ones, at least `gap` apart and as near to them as possible."""
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
     # Isotonic regression: without the gaps below them, heights must not fall; neighbours that would are set to their
     # mean.
