@@ -83,5 +83,5 @@ def test_what_is_missing_is_said(tmp_path, capsys):
     for arguments in (["--clips", "uav-mini"], ["--clips", "uav-mini", "--root", str(tmp_path / "nowhere")]):
         with pytest.raises(SystemExit):
             loss_and_return.main(arguments)
-    told = capsys.readouterr().err
-    assert "--root" in told and "nowhere" in told
+    error = capsys.readouterr().err
+    assert "--root" in error and "nowhere" in error

@@ -22,7 +22,7 @@ def job(kind="truth", dataset="A", time="47ms", sequence=None, predictors=PREDIC
     return Job(dataset, kind, time, 1, sequence or clip(), results, predictors, "motion")
 
 
-def test_on_straight_motion_every_law_beats_standing_still():
+def test_on_straight_motion_every_motion_model_beats_standing_still():
     measured = measure(job())
     assert all(measured.auc[name] > measured.auc["hold"] + 0.02 for name in PREDICTORS[1:])
     assert measured.frames == 90
