@@ -39,7 +39,7 @@ def test_a_failure_names_sequence_and_frame(answer, message):
         NamedFailures(Tracker(answer), "S0601").track(FRAME)
 
 
-def test_so_does_one_that_fails_at_once_and_a_good_answer_goes_through():
+def test_a_failing_init_is_named_too_and_a_good_answer_passes_through():
     with pytest.raises(InputError, match="S0601, frame 7: ZeroDivisionError"):
         NamedFailures(Tracker(lambda: 1 / 0), "S0601").init(FRAME, BOX)
     output = TrackerOutput(BOX, 0.5)

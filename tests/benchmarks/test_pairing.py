@@ -1,4 +1,4 @@
-"""The matching rule: who answers for which frame at which permitted latency."""
+"""The matching rule: which answer counts for which frame at which permitted latency."""
 
 import numpy as np
 import pytest
@@ -77,7 +77,7 @@ def test_a_zero_latency_tracker_answers_every_frame_itself():
     st.sampled_from([10.0, 30.0]),
     st.integers(0, 50),
 )
-def test_the_pairing_equals_the_published_walk_through_time_stamps(processing, fps, step):
+def test_the_pairing_equals_the_published_procedure(processing, fps, step):
     """The published evaluation advances to the next result while its time stamp is at most (f + sigma) / kappa."""
     sequence = clip(len(processing) * round(30 / fps), fps, 30.0)
     log = run(sequence, lambda frame: processing[frame])
@@ -127,7 +127,7 @@ def test_the_papers_schedule_counts_only_predictions_made_for_the_frame_and_else
 
 
 @pytest.mark.parametrize("predictor", ["hold", "constant_velocity", "kalman"])
-def test_where_predictions_reach_everywhere_and_cost_nothing_both_schedules_give_the_same_curve(predictor):
+def test_both_schedules_agree_where_predictions_reach_every_frame_and_cost_nothing(predictor):
     sequence = clip(40)
     times = sequence.world_t_ns
     curves_ = []
@@ -158,7 +158,7 @@ def test_the_async_schedule_takes_any_trajectory_from_the_moment_it_is_available
     ]
 
 
-def test_a_predictor_that_did_not_listen_is_named_with_those_that_did():
+def test_an_unknown_predictor_is_named_with_those_of_the_log():
     with pytest.raises(InputError, match="'kalman' in the log, it has: p"):
         pair(hand_made(), "kalman", np.array([0]), FPS)
 

@@ -53,7 +53,7 @@ def test_offline_auc_agrees_with_an_independent_run_of_the_tracker(evaluated):
 
 
 @pytest.mark.parametrize("camera_fps", [30, 10])
-def test_hold_falls_with_the_processing_time_and_prediction_gives_back_a_clear_part(evaluated, camera_fps):
+def test_hold_falls_with_the_processing_time_and_prediction_recovers_a_clear_part(evaluated, camera_fps):
     rows, _ = evaluated
     hold = [auc(rows, time, "hold", camera_fps) for time in TIMES]
     assert hold == sorted(hold, reverse=True)

@@ -1,4 +1,4 @@
-"""Every stage is timed as often as it happens, and a tracker's frame is the sum of its parts."""
+"""Every stage is timed, and the stages of a frame add up to the whole."""
 
 import time
 
@@ -15,7 +15,7 @@ from pvtpp_benchmarks.stage_timing import INITS, EngineCalls, measure, summary
 
 
 class Waits:
-    """An engine that takes this long."""
+    """An engine that takes so many seconds."""
 
     inputs = outputs = (TensorSpec("x", (1,), np.dtype(np.float32)),)
 
@@ -89,7 +89,7 @@ def test_the_target_never_jumps(clip):
     assert set(np.abs(np.diff(tracker.shown))) == {1} and set(tracker.shown) == set(range(6))
 
 
-def test_of_a_tracker_without_engines_the_whole_frame_is_known(clip):
+def test_a_tracker_without_engines_is_timed_as_a_whole(clip):
     tracker = Slow({name: Waits(0) for name in ("template", "search", "head")})
     found = summary(measure(tracker, create("hold"), clip, 3, EngineCalls()))
     assert list(found) == ["init", "track", "observe", "predict", "at"]
@@ -97,6 +97,6 @@ def test_of_a_tracker_without_engines_the_whole_frame_is_known(clip):
     assert row["samples"] == 3 and 5 <= row["median_ms"] <= row["p95_ms"] <= row["p99_ms"] <= row["max_ms"]
 
 
-def test_too_little_to_time_is_refused(clip):
+def test_too_few_frames_are_refused(clip):
     with pytest.raises(InputError, match="got 0 of 6"):
         measure(Slow({}), create("hold"), clip, 0, EngineCalls())

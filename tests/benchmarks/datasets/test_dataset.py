@@ -42,7 +42,7 @@ def test_nothing_is_read_before_it_is_asked_for():
     assert read == ["b"]
 
 
-def test_an_unknown_name_lists_the_near_ones_whatever_their_case():
+def test_an_unknown_name_lists_similar_names_in_any_case():
     dataset = make(["Animal1", "Animal2", "Surfing06"])
     with pytest.raises(InputError, match=r"mini has no sequence 'animal3'; near names: Animal"):
         dataset["animal3"]

@@ -38,7 +38,7 @@ def test_a_split_is_a_folder_inside(tree):
 
 
 @pytest.mark.parametrize("fps", [0, -10, float("nan"), float("inf")])
-def test_a_frame_rate_that_is_none_is_refused(tree, fps):
+def test_an_invalid_frame_rate_is_refused(tree, fps):
     sequence(tree, "a")
     with pytest.raises(InputError, match="fps must be above 0"):
         load("folder", tree.root, fps=fps)
@@ -54,7 +54,7 @@ def test_a_slow_camera_is_scored_in_the_30_fps_world_unless_world_is_false(tree)
 
 
 @pytest.mark.parametrize("split", [5, True, ["val"]])
-def test_a_split_of_the_index_that_is_no_text_is_refused(tree, split):
+def test_a_split_of_the_index_must_be_text(tree, split):
     sequence(tree, "test/a")
     tree.text("index.json", json.dumps([{"name": "a", "split": split}]))
     with pytest.raises(InputError, match=r"index\.json: split of 'a' is .*, expected text"):
@@ -87,7 +87,7 @@ def test_a_field_of_the_index_of_the_wrong_type_is_named_with_its_sequence(tree,
         load("uav-mini", tree.root)
 
 
-def test_what_the_index_does_not_know_is_null_or_left_out(tree):
+def test_unknown_values_of_the_index_are_null_or_missing(tree):
     sequence(tree, "test/a")
     tree.text("index.json", json.dumps([{"name": "a", "fps": None, "width": None, "height": 24}]))
     a = load("uav-mini", tree.root)["a"]
@@ -151,7 +151,7 @@ def test_without_an_index_the_splits_are_the_folders_that_hold_sequences(tree):
         ("uav-more", "val", 2, 904),
     ],
 )
-def test_the_real_indexed_sets_are_whole_and_sound(data_root, name, split, count, frames):
+def test_the_real_indexed_sets_are_complete_and_readable(data_root, name, split, count, frames):
     dataset = load(name, data_root / name, split)
     report = check(dataset)
     assert report.problems == () and len(report.rows) == count == dataset.published

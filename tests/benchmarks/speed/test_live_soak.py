@@ -1,4 +1,4 @@
-"""The soak in its short form: the live tracker runs, nothing fails, and the figures are written."""
+"""A short soak test: the live tracker runs without errors, and the figures are written."""
 
 import json
 

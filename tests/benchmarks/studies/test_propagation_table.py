@@ -54,7 +54,7 @@ def test_rows_that_do_not_steer_the_tracker_share_a_run():
 
 
 def cell(time="20ms", group="bar", **by_row):
-    """Clips of very different difficulty; every row a share of zero latency, the same in each run."""
+    """Clips of very different difficulty; every row keeps the same share of zero latency in each run."""
     levels = {"easy": 0.9, "hard": 0.3}
     curves = {
         row: {
@@ -73,7 +73,7 @@ def test_shares_are_paired_clip_by_clip_and_run_by_run():
     assert np.ptp(made.resampled("hold")) > 0.1 and made.resampled("hold").shape == (RESAMPLES,)
 
 
-def test_clips_may_have_unlike_numbers_of_runs():
+def test_clips_may_have_different_numbers_of_runs():
     zero = {"a": np.ones((16, 51)), "b": np.full((8, 51), 0.5)}
     made = Cell("bar", "t", "20ms", {ZERO: zero, "hold": {"a": np.ones((16, 51)), "b": np.zeros((8, 51))}})
     assert made.auc("hold") == 0.5 and made.share("hold")[0] == pytest.approx(2 / 3)
@@ -107,7 +107,7 @@ def test_the_table_and_the_summary_hold_every_row_of_every_time():
 
 
 @pytest.mark.real_data
-def test_one_command_runs_tables_and_goes_on_from_its_logs(data_root, weights_root, tmp_path, capsys):
+def test_one_command_makes_the_table_and_continues_from_its_logs(data_root, weights_root, tmp_path, capsys):
     target = tmp_path / "table.json"
     arguments = [str(data_root / "uav-mini"), "--groups", "S0601", "--times", "165ms", "--trackers", "nanotrack-v3"]
     arguments += ["--only", "hold,propagation+hold", "--logs", str(tmp_path / "logs"), "--json", str(target)]

@@ -58,7 +58,7 @@ def table():
 
 
 def test_differences_are_paired():
-    """Sequences of very different difficulty, always the same gain: no doubt about it."""
+    """Sequences of very different difficulty with the same gain: the paired interval has no width."""
     made = table()
     low, high = made.interval([("A", "truth", "47ms")], 2, 1)
     assert low == pytest.approx(0.02) and high == pytest.approx(0.02)

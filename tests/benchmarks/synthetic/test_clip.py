@@ -1,4 +1,4 @@
-"""The generated clip: the same for everyone, its truth exact, its folder like any other."""
+"""The generated clip: reproducible, with exact ground truth, and saved as a plain sequence folder."""
 
 from __future__ import annotations
 
