@@ -73,7 +73,7 @@ def pair(log: EventLog, predictor: str, world_t_ns: np.ndarray, kappa: float, sc
             _turn(boxes, log, table, answer, world_t_ns[frame])
         return Pairs(frame, boxes, sigma)
     if table.stabilised.any():
-        raise InputError("schedule 'paper' knows no stabilised frame, score a run with a gyro by 'async'")
+        raise InputError("schedule 'paper' cannot score stabilised trajectories; score a run with a gyro by 'async'")
     results = log.of_kind("init", "result")
     result_ns = np.array([row[1] for row in results], dtype=np.int64)
     moments = np.unique(np.concatenate([available, result_ns]))

@@ -1,4 +1,4 @@
-"""Boxes alone: a flat folder of `SEQ.txt`, or an archive that holds such folders, unpacked once to a cache."""
+"""Box files without images: a flat folder of ``SEQ.txt``, or an archive of such folders, unpacked once to a cache."""
 
 from __future__ import annotations
 

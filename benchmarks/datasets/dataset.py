@@ -10,7 +10,7 @@ from pvtpp_benchmarks.datasets.sequence import VideoSequence
 
 
 class Dataset:
-    """Sequences by number or name. It holds their places, not their content: each access reads the sequence anew.
+    """Sequences by number or name. Nothing is kept in memory: each access reads the sequence again.
 
     Parameters
     ----------
