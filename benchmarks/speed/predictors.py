@@ -2,11 +2,11 @@
 
     python -m pvtpp_benchmarks.speed.predictors --json predictors.json
 
-`predict` is the whole call, from a full track to a trajectory; `inputs`, `network` and `trajectory` are its parts. `M
-predict` is the same call with the paper's module in torch (`pvtpp.networks.n_head`). `M` is its forward pass alone with
-the inputs ready: plain, without gradients, and in torch's inference mode. `at` is one evaluation of the trajectory. All
-take turns in rounds of 100 calls each, so that a slow moment of the machine affects all. Figures are medians over
-rounds of the medians of the rounds; ratios are taken round by round.
+`predict` is the whole call, from a full track to a trajectory; `inputs`, `network` and `trajectory` are its parts.
+`M predict` is the same call with the paper's module in torch (`pvtpp.networks.n_head`). `M` is its forward pass alone
+with the inputs ready: plain, without gradients, and in torch's inference mode. `at` is one evaluation of the
+trajectory. All take turns in rounds of 100 calls each, so that a slow moment of the machine affects all. Figures are
+medians over rounds of the medians of the rounds; ratios are taken round by round.
 """
 
 from __future__ import annotations
