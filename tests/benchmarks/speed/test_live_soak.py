@@ -1,4 +1,4 @@
-"""The soak in its short form: the live tracker runs, nothing fails, and the figures are written."""
+"""A short soak test: the live tracker runs without errors, and the figures are written."""
 
 import json
 
@@ -14,7 +14,7 @@ def test_a_short_soak_fails_nowhere_and_keeps_its_threads(tmp_path, capsys):
     figures = json.loads(path.read_text())
     assert figures["errors"] == 0 and figures["status"] == "TRACKING" and len(figures["threads"]) == 1
     assert figures["counts"]["frames"] == 90 and figures["counts"]["out_of_order"] == 0
-    # Without the propagation the newest evidence is 1.5 to 3 frames old; the bound leaves room for a busy machine.
+    # Without the propagation the newest evidence is 1.5 to 3 frames old; the bound allows for a busy machine.
     assert 0 < figures["evidence_age_frames"]["p50"] < 1.5
     assert "evidence_age_frames" in capsys.readouterr().out
 

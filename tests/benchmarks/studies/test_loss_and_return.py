@@ -1,4 +1,4 @@
-"""The study of loss and return: the truth is what it says it is, grace is not given twice, and it runs on a clip."""
+"""The study of loss and return: its truth, its figures and its grace time, and a run on a clip."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_precision_and_recall_are_over_clear_frames():
     assert shares([nothing], [nothing.said])["precision"] is None
 
 
-def test_grace_is_given_after_a_change_of_the_truth_alone():
+def test_grace_is_given_only_after_a_change_of_the_truth():
     late = counted([0.9] * 5 + [0.0] * 8 + [0.9] * 5, " " * 8 + "L" * 8)
     assert (forgiven(late, 0.3) == late.lost).all()
     assert not (forgiven(late, 0.1) == late.lost).all()
@@ -79,9 +79,9 @@ def test_a_generated_clip_is_followed_lost_and_found(weights_root, tmp_path, cap
     assert "found 1/1" in capsys.readouterr().out
 
 
-def test_what_is_missing_is_said(tmp_path, capsys):
+def test_missing_data_is_named(tmp_path, capsys):
     for arguments in (["--clips", "uav-mini"], ["--clips", "uav-mini", "--root", str(tmp_path / "nowhere")]):
         with pytest.raises(SystemExit):
             loss_and_return.main(arguments)
-    told = capsys.readouterr().err
-    assert "--root" in told and "nowhere" in told
+    error = capsys.readouterr().err
+    assert "--root" in error and "nowhere" in error
