@@ -218,14 +218,18 @@ class Grid:
             cell = dict(zip(self.axes, values))
             served: Dict[Tuple[Tuple[str, Any], ...], List[str]] = {}
             for name in self.predictors:
-                settings = {**defaults.settings(name), "predictor_ns": self.predictor_ns.get(name, 0), **cell}
+                settings: Dict[str, Any] = {
+                    **defaults.settings(name),
+                    "predictor_ns": self.predictor_ns.get(name, 0),
+                    **cell,
+                }
                 if settings.get("schedule", self.base.schedule) == "paper":
                     settings["propagation"] = cell.get("propagation", "none")
                 if settings["propagation"] == "none":
                     settings["propagation_ns"], settings["propagation_core"] = 0, "own"
                 served.setdefault(tuple(settings.items()), []).append(name)
-            for settings, names in served.items():  # type: ignore[assignment]
-                found += replace(self.base, predictors=tuple(names), **dict(settings)).split()
+            for chosen, names in served.items():
+                found += replace(self.base, predictors=tuple(names), **dict(chosen)).split()
         return found
 
     def cells(self) -> Iterator[Tuple[RunSpec, Tuple[Optional[str], ...]]]:
@@ -236,7 +240,12 @@ class Grid:
             yield spec, spec.predictors
 
     def _zero_latency(self) -> RunSpec:
-        nothing = {"propagation": "none", "propagation_ns": 0, "propagation_core": "own", "ego_motion": "none"}
+        nothing: Dict[str, Any] = {
+            "propagation": "none",
+            "propagation_ns": 0,
+            "propagation_core": "own",
+            "ego_motion": "none",
+        }
         return replace(
             self.base,
             clock="simulated",
@@ -246,7 +255,7 @@ class Grid:
             search_region="last",
             schedule="async",
             presence="off",
-            **nothing,  # type: ignore[arg-type]
+            **nothing,
         )
 
 

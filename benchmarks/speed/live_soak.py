@@ -23,6 +23,7 @@ import numpy as np
 from pvtpp import predictors, propagation
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.errors import InputError
+from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp_benchmarks.provenance import facts
@@ -116,8 +117,11 @@ def soak(options: argparse.Namespace) -> Dict[str, Any]:
     listeners = {options.predictor: predictors.create(options.predictor)}
     memory: List[float] = []
     threads: List[int] = []
-    status = PresenceConfig() if options.status == "on" else None
-    with LiveTracker(tracker, listeners, propagator, options.search_region, clock=clock, status=status) as live:
+    presence = PresenceConfig() if options.presence == "on" else None
+    config = LiveConfig(switch_interval_s=options.switch_interval)
+    with LiveTracker(
+        tracker, listeners, propagator, options.search_region, clock=clock, config=config, presence=presence
+    ) as live:
         queries = Queries(live, options.queries, options.seconds)
         clock.start()
         live.init(Frame(0, 0, images[0].copy()), boxes[0])
@@ -134,7 +138,7 @@ def soak(options: argparse.Namespace) -> Dict[str, Any]:
         queries.over = True
         queries.join()
         stages, counts, errors = live.times.summary(), live.counts, len(live.errors)
-        last_status = live.status
+        last = live.presence
     rows = queries.rows
     rows = rows[rows[:, 0] > WARM_UP * options.seconds]
     halves = np.array_split(rows, 2)
@@ -148,7 +152,7 @@ def soak(options: argparse.Namespace) -> Dict[str, Any]:
         "stages_ms": {name: [round(v * 1e3, 3) for v in (each.median, each.p95)] for name, each in stages.items()},
         "counts": counts,
         "errors": errors,
-        "status": None if last_status is None else last_status.value,
+        "presence": None if last is None else last.value,
         "memory_mib": [round(value, 1) for value in (steady[0], max(steady), steady[-1])],
         "threads": sorted(set(threads)),
     }
@@ -184,7 +188,13 @@ def main(arguments: Optional[List[str]] = None) -> int:
     )
     parser.add_argument("--search-region", default="last", help="default: %(default)s")
     parser.add_argument(
-        "--status", choices=["off", "on"], default="off", help="monitor the target's presence (default: %(default)s)"
+        "--presence", choices=["off", "on"], default="off", help="monitor the target's presence (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--switch-interval",
+        type=float,
+        default=0.001,
+        help="how long a thread may hold up the others, seconds (default: %(default)s)",
     )
     parser.add_argument("--queries", type=float, default=200.0, help="queries per second (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")

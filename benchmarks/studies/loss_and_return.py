@@ -27,7 +27,7 @@ import numpy as np
 from pvtpp import predictors, propagation
 from pvtpp.boxes import iou, xywh_to_box
 from pvtpp.core.event_log import EventLog
-from pvtpp.core.presence import PresenceConfig, Status
+from pvtpp.core.presence import Presence, PresenceConfig
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.registry import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
@@ -52,13 +52,13 @@ class Account(NamedTuple):
     lost
         Whether the target is lost in truth.
     said
-        Whether the status says LOST.
+        Whether presence says LOST.
     unclear
         Frames that are left out.
     overlap
         IoU with the truth, NaN where the target is absent.
     sure
-        Whether the status says TRACKING.
+        Whether presence says TRACKING.
     fps
         World frames per second.
     """
@@ -88,19 +88,19 @@ def account(log: EventLog, sequence: VideoSequence) -> Account:
     available, table = log.trajectories(log.predictors[0])
     newest = np.maximum(np.searchsorted(available, times, side="right") - 1, 0)
     overlap = iou(table.boxes(newest, times), truth)
-    rows = log.of_kind("status")
+    rows = log.of_kind("presence")
     newest_row = np.searchsorted([row[1] for row in rows], times, side="right") - 1
-    status = [Status(rows[i][2]) if i >= 0 else Status.TRACKING for i in newest_row]
+    presence = [Presence(rows[i][2]) if i >= 0 else Presence.TRACKING for i in newest_row]
     unclear = np.zeros(len(times), dtype=bool)
     if isinstance(sequence, RenderedClip):
         hidden = np.array([sequence.scene.hidden_at(t * 1e-9) for t in times])
         unclear = (hidden > 0.5) & np.isfinite(overlap)
     return Account(
         ~(overlap >= MISSED),
-        np.array([each is Status.LOST for each in status]),
+        np.array([each is Presence.LOST for each in presence]),
         unclear,
         overlap,
-        np.array([each is Status.TRACKING for each in status]),
+        np.array([each is Presence.TRACKING for each in presence]),
         sequence.world_fps,
     )
 
@@ -121,7 +121,7 @@ def returns(found: Account) -> List[Optional[float]]:
 
 
 def forgiven(found: Account, grace_s: float) -> np.ndarray:
-    """What the status said; for `grace_s` seconds after each change of the truth, the truth."""
+    """What presence said; for `grace_s` seconds after each change of the truth, the truth."""
     said = found.said.copy()
     for change in np.flatnonzero(np.diff(found.lost.astype(int))) + 1:
         late = slice(change, change + round(grace_s * found.fps))
@@ -144,7 +144,7 @@ def shares(accounts: List[Account], said: List[np.ndarray]) -> Dict[str, Any]:
     }
 
 
-def run(sequence: VideoSequence, options: argparse.Namespace, status: Optional[PresenceConfig]) -> EventLog:
+def run(sequence: VideoSequence, options: argparse.Namespace, presence: Optional[PresenceConfig]) -> EventLog:
     """Simulate one run with the presence monitor of this configuration, or without one."""
     propagator = None
     if options.propagation != "none":
@@ -157,7 +157,7 @@ def run(sequence: VideoSequence, options: argparse.Namespace, status: Optional[P
         first_box=xywh_to_box(sequence.ground_truth_xywh[0]),
         search_region=options.search_region,
         propagation=propagator,
-        status=status,
+        presence=presence,
     )
 
 

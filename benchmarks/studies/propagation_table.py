@@ -55,7 +55,7 @@ GROUPS = {
 TIMES = ("20ms", "47ms", "85ms", "165ms")
 TRACKERS = (defaults.TRACKER, "csrt")
 DEFAULT = f"propagation+{defaults.PREDICTOR}@{defaults.SEARCH_REGION}"
-DEFAULT += "/presence" if defaults.STATUS == "on" else ""
+DEFAULT += "/presence" if defaults.PRESENCE == "on" else ""
 """Name of the row of the default configuration."""
 ROWS = (
     "hold",
@@ -106,7 +106,7 @@ class Row:
         Name of the propagator, or ``none``.
     core
         ``own``, or ``shared`` where the propagation runs on the tracker's core.
-    status
+    presence
         ``on`` with the presence monitor, else ``off``.
     """
 
@@ -114,7 +114,7 @@ class Row:
     search_region: str = "last"
     propagation: str = "none"
     core: str = "own"
-    status: str = "off"
+    presence: str = "off"
 
     @classmethod
     def parse(cls, text: str) -> Row:
@@ -128,7 +128,7 @@ class Row:
             search_region="predicted" if found[3] else "last",
             propagation=defaults.PROPAGATION if found[1] else "none",
             core="shared" if found[4] else "own",
-            status="on" if found[5] else "off",
+            presence="on" if found[5] else "off",
         )
 
     def spec(self, base: RunSpec) -> RunSpec:
@@ -140,7 +140,7 @@ class Row:
             propagation=self.propagation,
             propagation_ns=STEP_NS if self.propagation != "none" else 0,
             propagation_core=self.core,
-            status=self.status,
+            presence=self.presence,
         )
 
 

@@ -191,7 +191,7 @@ def table(
         # Logs have no features that another network could use later, so each set of networks has its own runs.
         digest = "-".join(predictors.digest(name)[:6] for name in listeners if name.startswith("joint"))
         spec = RunSpec("uav-mini-test", tracker, TIMES[0], starts=STARTS, version=digest)
-        grid = Grid(spec, TIMES, listeners)
+        grid = Grid(spec, listeners, {"processing": TIMES, "search_region": ("last",), "propagation": ("none",)})
         found = evaluate(sequences, grid, partial(_tracker, graphs), os.path.join(folder, "logs"))
         cells: Dict[Tuple[str, str], Dict[str, float]] = {}
         for row in found:

@@ -81,11 +81,12 @@ class FrameRecord(NamedTuple):
     def from_line(cls, line: str) -> FrameRecord:
         """Read one that `to_line` made."""
         frame, t_ns, presence, made = json.loads(line)
-        predictions = {
-            name: None if each is None else Prediction(t_ns, *map(np.array, each[:3]), each[3])
-            for name, each in made.items()
-        }
+        predictions = {name: None if each is None else _prediction(t_ns, *each) for name, each in made.items()}
         return cls(frame, t_ns, presence, predictions)
+
+
+def _prediction(t_ns: int, box: List[float], velocity: List[float], sigma: List[float], age: float) -> Prediction:
+    return Prediction(t_ns, np.array(box), np.array(velocity), np.array(sigma), age)
 
 
 def _rounded(made: Prediction) -> List[float]:
