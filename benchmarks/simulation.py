@@ -52,7 +52,7 @@ class Propagation:
 
 
 class _Frames:
-    """The camera frames of a sequence from one on; each is made when it is asked for, so that no image stays in memory."""
+    """The camera frames of a sequence from one on, each made when it is asked for: no image stays in memory."""
 
     def __init__(self, sequence: VideoSequence, start: int):
         self._sequence, self._start = sequence, start

@@ -1,8 +1,8 @@
-"""Follow a target in a video file, a folder of images or a camera, live: where is it now?
+"""Follow a target in a video file, a folder of images or a camera, live.
 
-A file is shown to the live tracker at its own frame rate, so what you see is what a drone would have known at that moment.
-Where there is a display a window opens, and without --box you draw the target there (a camera's picture stands still
-meanwhile); else a video is written. Ctrl-C, or q in the window, ends it; what was seen until then is written.
+A file is shown to the live tracker at its own frame rate, so what you see is what a drone would have known at that
+moment. Where there is a display a window opens, and without --box you draw the target there (a camera's picture stands
+still meanwhile); else a video is written. Ctrl-C, or q in the window, ends it; what was seen until then is written.
 
   pvtpp track flight.mp4 --box 300,180,40,30 --out flight.csv
 """
@@ -42,6 +42,7 @@ SETTINGS = ("tracker", "predictors", "propagation", "search_region", "presence")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument("source", metavar="SOURCE", help="a video file, a folder of images, or a camera's number")
     parser.add_argument(
         "--box", metavar="X,Y,W,H", help="the target in the first frame: left, top, width, height in pixels"
@@ -59,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--propagation",
         choices=propagation.names(),
         default=defaults.PROPAGATION,
-        help="what carries results onto newer frames (default %(default)s)",
+        help="what propagates results to newer frames (default %(default)s)",
     )
     parser.add_argument(
         "--search-region",
@@ -82,6 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Track until the source ends or the user does; returns 1 where the tracker failed."""
     if not options.predictors:
         raise InputError(f"--predictors names none, expected one or more of: {', '.join(predictors.names())}")
     track_files.check(options)
@@ -156,7 +158,27 @@ def run(options: argparse.Namespace) -> int:
 
 
 def first_box(text: str, image: np.ndarray, source: str) -> np.ndarray:
-    """``x,y,w,h`` (left, top) as a box, at least a pixel of it inside the image, else InputError."""
+    """Read the box of the target.
+
+    Parameters
+    ----------
+    text
+        ``left,top,width,height`` in pixels.
+    image
+        That it must overlap by a pixel at least, ``(height, width, 3)``.
+    source
+        Of the image, for messages.
+
+    Returns
+    -------
+    ndarray
+        ``[cx, cy, w, h]``, pixels.
+
+    Raises
+    ------
+    InputError
+        For a text that is no such box.
+    """
     try:
         xywh = np.array([float(part) for part in text.split(",")])
     except ValueError:
@@ -181,9 +203,9 @@ def deliver(
     box: np.ndarray,
     over: threading.Event,
 ) -> Iterator[Frame]:
-    """Hand every frame to the live tracker when it was captured, the target with the first one, and yield it.
+    """Submit every frame to the live tracker when it was captured, the target with the first one, and yield it.
 
-    A camera's frame counts as captured when the driver hands it out; what it took until then nobody knows. The first one is
+    A camera's frame counts as captured when the driver delivers it; how long that took is not known. The first one is
     by now as old as it took to draw the target and to load the tracker.
     """
     clock.start(source.first_ns)
@@ -202,7 +224,7 @@ def deliver(
 
 
 def _as_far_as_they_go(frames: Iterator[Frame], broken: List[InputError]) -> Iterator[Frame]:
-    """The frames up to the first that cannot be had; why goes to `broken`, so that what was seen until then can be kept."""
+    """Yield the frames up to the first that cannot be read; its error goes to `broken`, and what was seen is kept."""
     try:
         yield from frames
     except InputError as error:
@@ -251,7 +273,8 @@ def _tell(source: Source, seen: RecordFile, about: Dict[str, Any], written: List
         print(file=sys.stderr)
     counts = about["counts"]
     print(
-        f"{source.name}: {seen.count} frames at {source.fps:g} fps, {counts['tracker_dropped']} passed over by the tracker\n"
+        f"{source.name}: {seen.count} frames at {source.fps:g} fps, "
+        f"{counts['tracker_dropped']} passed over by the tracker\n"
     )
     columns = [
         ("stage", lambda item: item[0]),
