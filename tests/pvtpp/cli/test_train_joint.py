@@ -182,5 +182,5 @@ def test_joint_training_does_not_go_on_from_frozen_training_s_folder(clips, tmp_
 
 def test_joint_training_of_another_tracker_is_refused(clips, tmp_path, capsys):
     assert train(clips, tmp_path / "run", "--joint", "--tracker", "csrt") == 2
-    told = capsys.readouterr().err
-    assert "--joint trains nanotrack-v3, siamrpn-mobilenetv2, " in told and "the tracker is csrt" in told
+    printed = capsys.readouterr().err
+    assert "--joint trains nanotrack-v3, siamrpn-mobilenetv2, " in printed and "the tracker is csrt" in printed
