@@ -165,7 +165,7 @@ class Result:
         return Comparison(first, second, tuple(found))
 
     def plot(self, path: str) -> None:
-        """Draw the e-LAE curves of the online rows; the picture's kind goes by the ending of `path`."""
+        """Draw the e-LAE curves of the online rows: as PDF or SVG where `path` ends so, else as PNG."""
         check_writable(path)
         draw(path, self.rows)
 

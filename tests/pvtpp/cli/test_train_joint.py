@@ -93,7 +93,7 @@ def test_of_two_processes_the_first_records_and_both_learn(clips, tmp_path):
     words += ["-m", "pvtpp.cli.main", "train", "joint", "--dataset", "folder", "--root", str(clips), "--frozen"]
     words += ["--tracker", "seeing:Seeing", "--variations", "1", "--runs", "1", "--config", given]
     words += ["--out", str(tmp_path / "run")]
-    paths = os.pathsep.join([str(tmp_path), os.getcwd()])
+    paths = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(words, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("sequences learnt from") == 1
