@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Optional
 import numpy as np
 
 from pvtpp import weights
-from pvtpp.boxes import iou, xywh_to_box
+from pvtpp.boxes import iou
+from pvtpp.clip import Clip
 from pvtpp.errors import InputError
 from pvtpp.inference.engine import Engine
 from pvtpp.inference.observed import Call, observed
@@ -19,7 +20,7 @@ from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.metrics import OVERLAPS
 
 if TYPE_CHECKING:
-    from pvtpp.export.parity import Clip, Engines, Parity
+    from pvtpp.export.parity import Engines, Parity
     from pvtpp.export.precision import Sample
     from pvtpp.inference.torch import TorchEngine
 
@@ -46,7 +47,7 @@ class Network:
         """Tensors, boxes and tracks of both over these clips."""
         from pvtpp.export.parity import compare_tracks
 
-        return compare_tracks(self.tracker, reference, candidate, map(clip_of, sequences), auc, progress())
+        return compare_tracks(self.tracker, reference, candidate, map(Clip.of, sequences), auc, progress())
 
 
 def load_network(name: str, checkpoint: Optional[str] = None) -> Network:
@@ -58,14 +59,6 @@ def load_network(name: str, checkpoint: Optional[str] = None) -> Network:
     path = Path(checkpoint) if checkpoint else _catalogued(name)
     model = zoo.load(name, path)
     return Network(name, path, dict(zip(model.parts(), parts.engines(model))))
-
-
-def clip_of(sequence: VideoSequence) -> Clip:
-    """A sequence at its camera's rate, as the parity gate takes it."""
-    from pvtpp.export.parity import Clip
-
-    truth = xywh_to_box(sequence.ground_truth_xywh[:: sequence.stride])
-    return Clip(sequence.name, len(sequence), sequence.frame, truth)
 
 
 def auc(found: np.ndarray, truth: np.ndarray) -> float:
@@ -90,8 +83,8 @@ def calibration(
 
     following, show = tracker(observed(engines, keep)), progress()
     for number, sequence in enumerate(sequences, 1):
-        clip = clip_of(sequence)
-        following.init(clip.frame(0), clip.truth[0])
+        clip = Clip.of(sequence)
+        following.init(clip.frame(0), clip.frame_truth()[0])
         for index in range(1, clip.length):
             following.track(clip.frame(index))
         show(f"calibration {number}/{len(sequences)} {clip.name}")

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Optional, Sequence, Tuple, Union
 
 from pvtpp.inference.engine import Engine
-from pvtpp_trackers.decode import PointDecoder, SiameseConfig
+from pvtpp_trackers.decode import PointDecoder
 from pvtpp_trackers.registry import register
 from pvtpp_trackers.siamese import SiameseFeatures, SiameseTracker, exported, torch_engines
+from pvtpp_trackers.siamese_configs import CONFIGS
 
 NAME = "nanotrack-v3"
 CHECKPOINT = "nanotrack-v3-checkpoint"
 """What the catalogue calls the weights that torch reads."""
-V3 = SiameseConfig(window_influence=0.455, penalty_k=0.138, size_rate=0.348, score_size=15, stride=16)
 
 NanoTrackFeatures = SiameseFeatures
 """Here `template` is (1, 96, 8, 8) and `search` (1, 96, 16, 16): what the backbone saw."""
@@ -69,4 +69,4 @@ class NanoTrack(SiameseTracker):
             found = checkpoint_engines(weights, backend)
         elif found is None:
             found = published_engines(weights, threads, backend)
-        super().__init__(NAME, PointDecoder(V3), found)
+        super().__init__(NAME, PointDecoder(CONFIGS[NAME]), found)

@@ -14,12 +14,12 @@ import numpy as np
 from pvtpp.boxes import ArrayLike
 from pvtpp.inference.engine import Engine
 from pvtpp.tracker import Frame, TrackerOutput
-from pvtpp_trackers.decode import AnchorDecoder, SiameseConfig
+from pvtpp_trackers.decode import AnchorDecoder
 from pvtpp_trackers.registry import register
 from pvtpp_trackers.siamese import GRAPHS, Look, SiameseTracker, exported, torch_engines
+from pvtpp_trackers.siamese_configs import CONFIGS
 
 NAME = "siammask-resnet50"
-CONFIG = SiameseConfig(window_influence=0.41, penalty_k=0.1, size_rate=0.32, score_size=25, stride=8)
 THRESHOLD = 0.15
 """Of the mask's probability, published with the checkpoint."""
 SMALLEST = 100.0
@@ -52,7 +52,7 @@ class SiamMask(SiameseTracker):
         engines: Optional[Sequence[Engine]] = None,
     ):
         found = engines or exported(NAME, weights, threads, backend) or torch_engines(NAME, weights, backend)
-        super().__init__(NAME, AnchorDecoder(CONFIG), found)
+        super().__init__(NAME, AnchorDecoder(CONFIGS[NAME]), found)
         self._refine = self.engines["refine"]
 
     def track(self, frame: Frame, search_box: Optional[ArrayLike] = None) -> MaskOutput:

@@ -10,22 +10,16 @@ from pathlib import Path
 from typing import Optional, Sequence, Union
 
 from pvtpp.inference.engine import Engine
-from pvtpp_trackers.decode import AnchorDecoder, SiameseConfig
+from pvtpp_trackers.decode import AnchorDecoder
 from pvtpp_trackers.registry import register
 from pvtpp_trackers.siamese import SiameseTracker, exported, torch_engines
+from pvtpp_trackers.siamese_configs import CONFIGS
 
-# The constants that the authors published with each checkpoint; those tuned for VOT where there are several.
-CONFIGS = {
-    "siamrpn-mobilenetv2": SiameseConfig(window_influence=0.4, penalty_k=0.04, size_rate=0.5, score_size=25, stride=8),
-    "siamrpn-resnet50": SiameseConfig(window_influence=0.42, penalty_k=0.05, size_rate=0.38, score_size=25, stride=8),
-    "siamrpn-alexnet": SiameseConfig(
-        window_influence=0.4, penalty_k=0.16, size_rate=0.3, score_size=21, stride=8, instance=287
-    ),
-}
+NAMES = ("siamrpn-mobilenetv2", "siamrpn-resnet50", "siamrpn-alexnet")
 
 
 class SiamRPN(SiameseTracker):
-    """One of `CONFIGS`, on torch from a published checkpoint, or on any runtime from an exported network.
+    """One of `NAMES`, on torch from a published checkpoint, or on any runtime from an exported network.
 
     `weights` is the checkpoint (a ``.pth`` file of PySOT's model zoo, or a folder with it) or a folder that ``pvtpp export``
     wrote; None looks the checkpoint up as `pvtpp.weights.find` does. `backend` is ``torch[:DEVICE]`` for a checkpoint, one of
@@ -46,5 +40,5 @@ class SiamRPN(SiameseTracker):
         super().__init__(name, AnchorDecoder(CONFIGS[name]), found)
 
 
-for _name in CONFIGS:
+for _name in NAMES:
     register(_name)(partial(SiamRPN, _name))

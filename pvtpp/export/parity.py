@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from pvtpp.clip import Clip
 from pvtpp.errors import InputError
 from pvtpp.inference.engine import Engine
 from pvtpp.inference.observed import Call, observed
@@ -30,16 +31,6 @@ class ParityError(InputError):
 
 class CandidateError(ParityError):
     """The candidate gave no answer at all, which may be its runtime's fault."""
-
-
-@dataclass(frozen=True)
-class Clip:
-    """`frame(i)` for i below `length`, and the true boxes ``(length, 4)``, NaN where absent; the first box must be there."""
-
-    name: str
-    length: int
-    frame: Callable[[int], Frame]
-    truth: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -146,31 +137,31 @@ def compare_tracks(
     parity = Parity()
     seen: tuple[dict[str, dict], dict[str, dict]] = ({}, {})
 
-    def watching(engines: Engines, into: dict[str, dict]) -> Tracker:
+    def keeping_outputs(engines: Engines, into: dict[str, dict]) -> Tracker:
         def keep(call: Call) -> None:
             into[call.name] = call.outputs
 
         return make_tracker(observed(engines, keep))
 
-    leader, follower = watching(reference, seen[0]), watching(candidate, seen[1])
+    leader, follower = keeping_outputs(reference, seen[0]), keeping_outputs(candidate, seen[1])
     for clip in clips:
-        first = clip.frame(0)
-        leader.init(first, clip.truth[0])
-        follower.init(first, clip.truth[0])
-        led = [clip.truth[0]]
+        truth, first = clip.frame_truth(), clip.frame(0)
+        leader.init(first, truth[0])
+        follower.init(first, truth[0])
+        led = [truth[0]]
         for index in range(clip.length):
             if index:
                 frame = clip.frame(index)
-                told = led[-1]
+                last = led[-1]
                 led.append(leader.track(frame).box)
-                forced = _followed(follower, clip, frame, told)
+                forced = _followed(follower, clip, frame, last)
                 parity.boxes.append(float(np.abs(forced - led[-1]).max()))
             for name, outputs in seen[0].items():
                 _add(parity, name, outputs, seen[1][name])
             for each in seen:
                 each.clear()
-        alone = _free(follower, clip)
-        parity.scores[clip.name] = (score(np.array(led), clip.truth), score(alone, clip.truth))
+        alone = _free(follower, clip, truth[0])
+        parity.scores[clip.name] = (score(np.array(led), truth), score(alone, truth))
         if progress:
             both = "{:.4f} {:.4f}".format(*parity.scores[clip.name])
             progress(f"parity {clip.name}: {clip.length} frames, score of reference and candidate {both}")
@@ -179,14 +170,14 @@ def compare_tracks(
     return parity
 
 
-def _free(tracker: Tracker, clip: Clip) -> np.ndarray:
-    tracker.init(clip.frame(0), clip.truth[0])
-    return np.array([clip.truth[0], *(_followed(tracker, clip, clip.frame(i)) for i in range(1, clip.length))])
+def _free(tracker: Tracker, clip: Clip, first: np.ndarray) -> np.ndarray:
+    tracker.init(clip.frame(0), first)
+    return np.array([first, *(_followed(tracker, clip, clip.frame(i)) for i in range(1, clip.length))])
 
 
-def _followed(candidate: Tracker, clip: Clip, frame: Frame, told: np.ndarray | None = None) -> np.ndarray:
+def _followed(candidate: Tracker, clip: Clip, frame: Frame, search_box: np.ndarray | None = None) -> np.ndarray:
     try:
-        return candidate.track(frame, told).box
+        return candidate.track(frame, search_box).box
     except InputError as error:
         raise CandidateError(f"the candidate fails on {clip.name}, frame {frame.index}: {error}") from None
 

@@ -18,44 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from pvtpp.boxes import xywh_to_box
+from pvtpp.clip import Clip
 from pvtpp.errors import InputError
 from pvtpp.files import whole_file
-from pvtpp.tracker import Frame, Tracker
+from pvtpp.tracker import Tracker
 from pvtpp.training.tracker_error import log_uniform
 
 FORMAT = "pvtpp recording 1"
 WAIT_S = 0.2
 """How often one looks whether another process has written a recording."""
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A video with its truth: `frames` of the camera in order of capture, truth ``(m, 4)`` at `truth_t_ns` ``(m,)``, which may
-    be more often; ``[cx, cy, w, h]``, NaN where the target is absent."""
-
-    name: str
-    frames: Sequence[Frame]
-    truth_t_ns: np.ndarray
-    truth: np.ndarray
-
-    def __post_init__(self) -> None:
-        if not len(self.frames) or np.shape(self.truth) != (len(self.truth_t_ns), 4):
-            raise InputError(
-                f"clip {self.name}: {len(self.frames)} frames and truth of shape {np.shape(self.truth)} at "
-                f"{len(self.truth_t_ns)} times, expected at least one frame and (times, 4)"
-            )
-
-    @classmethod
-    def of(cls, sequence: Any) -> Clip:
-        """The clip of an annotated video: anything with `name`, `frame(i)`, a length, `world_t_ns` and `ground_truth_xywh`."""
-        frames = [sequence.frame(i) for i in range(len(sequence))]
-        return cls(sequence.name, frames, sequence.world_t_ns, xywh_to_box(sequence.ground_truth_xywh))
-
-    def box_at(self, t_ns: int) -> np.ndarray:
-        """The truth at this time, NaN where the target is absent or nothing is annotated."""
-        at = int(np.searchsorted(self.truth_t_ns, t_ns))
-        return self.truth[at] if at < len(self.truth) and self.truth_t_ns[at] == t_ns else np.full(4, np.nan)
 
 
 @dataclass(frozen=True)
@@ -167,15 +138,15 @@ def record(
 ) -> Recording:
     """Run the tracker over the clip from frame `start`, on `first_box` or the truth. Raises InputError where there is no truth
     to start from, and for a tracker whose results have no features."""
-    t_ns = [frame.t_ns for frame in clip.frames]
+    t_ns = clip.frame_t_ns()
     box = clip.box_at(t_ns[start]) if first_box is None else np.asarray(first_box, dtype=np.float64)
     if not np.isfinite(box).all():
         raise InputError(f"clip {clip.name}: no target in frame {start} to start the tracker on")
     times, available, boxes, scores, search = [t_ns[start]], [t_ns[start]], [box], [1.0], []
     template = None
-    tracker.init(clip.frames[start], box)
+    tracker.init(clip.frame(start), box)
     for frame, done in list(taken(t_ns, processing_ns, start))[1:longest]:
-        output = tracker.track(clip.frames[frame])
+        output = tracker.track(clip.frame(frame))
         seen = getattr(output.features, "search", None)
         if seen is None or getattr(output.features, "template", None) is None:
             raise InputError(
@@ -232,18 +203,19 @@ def _run(tracker: Tracker, clip: Clip, plan: RecordingPlan, run: int) -> Recordi
         [plan.seed, run, int.from_bytes(hashlib.sha256(clip.name.encode()).digest()[:4], "big")]
     )
     processing = float(log_uniform(rng, plan.processing_s, 1)[0]) * 1e9
-    varied = np.rint(processing * np.exp(plan.jitter * rng.normal(size=len(clip.frames)))).astype(np.int64)
-    wanted = int(plan.starts * len(clip.frames) * run / plan.runs)
-    there = [i for i in range(len(clip.frames) - 1) if np.isfinite(clip.box_at(clip.frames[i].t_ns)).all()]
+    varied = np.rint(processing * np.exp(plan.jitter * rng.normal(size=clip.length))).astype(np.int64)
+    wanted = int(plan.starts * clip.length * run / plan.runs)
+    known = np.isfinite(clip.frame_truth()).all(1)
+    there = np.flatnonzero(known[:-1]).tolist()
     if not there:
         raise InputError(f"clip {clip.name}: no frame shows a target")
     start = next((i for i in there if i >= wanted), there[0])
-    box = clip.box_at(clip.frames[start].t_ns)
+    box = clip.box_at(clip.frame(start).t_ns)
     off = rng.uniform(-plan.first_box, plan.first_box, 4)
     first = np.concatenate([box[:2] + off[:2] * box[2:], box[2:] * np.exp(off[2:])])
     return record(tracker, clip, lambda frame: int(varied[frame]), start, first, plan.longest)
 
 
 def _digest(clip: Clip, plan: RecordingPlan, source: str) -> str:
-    facts = (source, sorted(asdict(plan).items()), [frame.t_ns for frame in clip.frames])
+    facts = (source, sorted(asdict(plan).items()), clip.frame_t_ns())
     return hashlib.sha256(repr(facts).encode() + np.asarray(clip.truth).tobytes()).hexdigest()[:10]

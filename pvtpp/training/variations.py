@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pvtpp.clip import Clip
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
-from pvtpp.training.recordings import Clip
 from pvtpp.training.tracker_error import log_uniform
 
 WAVES = 4
@@ -58,7 +58,7 @@ def vary(clip: Clip, variation: Variation, rng: np.random.Generator, name: str) 
         angle = 2 * np.pi * np.asarray(t_ns)[:, None, None] * 1e-9 / period + phase
         return (amplitude * np.sin(angle)).sum(1)
 
-    height, width = clip.frames[0].image.shape[:2]
+    height, width = clip.frame(0).image.shape[:2]
 
     def shown(frame: Frame) -> np.ndarray:
         import cv2
@@ -75,7 +75,10 @@ def vary(clip: Clip, variation: Variation, rng: np.random.Generator, name: str) 
             frame.image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
         )
 
-    frames = [Frame(f.index, f.t_ns, lambda f=f: shown(f), source=f"{name} frame {f.index}") for f in clip.frames]  # type: ignore[misc]
+    def frame(index: int) -> Frame:
+        seen = clip.frame(index)
+        return Frame(seen.index, seen.t_ns, lambda: shown(seen), source=f"{name} frame {seen.index}")
+
     path = camera(clip.truth_t_ns)
     scale, middle = np.exp(path[:, 2:]), np.array([width / 2, height / 2])
     sign = np.array([-1.0 if mirror else 1.0, 1.0])
@@ -83,7 +86,7 @@ def vary(clip: Clip, variation: Variation, rng: np.random.Generator, name: str) 
     truth = np.concatenate([centre, clip.truth[:, 2:] * scale], 1)
     # What the other camera does not show is absent.
     truth[((centre < 0) | (centre > (width, height))).any(1)] = np.nan
-    return Clip(name, frames, clip.truth_t_ns, truth)
+    return Clip(name, clip.length, frame, clip.truth_t_ns, truth)
 
 
 def with_variations(clips: Iterable[Clip], copies: int, variation: Variation, seed: int = 0) -> Iterator[Clip]:
@@ -95,18 +98,24 @@ def with_variations(clips: Iterable[Clip], copies: int, variation: Variation, se
 
 
 def _reversed(clip: Clip) -> Clip:
-    last_ns = clip.frames[-1].t_ns
-    frames = [Frame(i, last_ns - f.t_ns, lambda f=f: f.image) for i, f in enumerate(reversed(clip.frames))]  # type: ignore[misc]
+    last_ns = clip.frame(clip.length - 1).t_ns
+
+    def frame(index: int) -> Frame:
+        shown = clip.frame(clip.length - 1 - index)
+        return Frame(index, last_ns - shown.t_ns, lambda: shown.image)
+
     kept = clip.truth_t_ns <= last_ns
-    return Clip(clip.name, frames, last_ns - clip.truth_t_ns[kept][::-1], clip.truth[kept][::-1])
+    return Clip(clip.name, clip.length, frame, last_ns - clip.truth_t_ns[kept][::-1], clip.truth[kept][::-1])
 
 
 def _hastened(clip: Clip, speed: int) -> Clip:
     """Every `speed`-th frame, shown at the rate of all of them; so the truth."""
     if speed == 1:
         return clip
-    times, truth_t_ns = [f.t_ns for f in clip.frames], clip.truth_t_ns
-    shown = clip.frames[::speed]
-    frames = [Frame(i, t_ns, lambda f=f: f.image) for i, (f, t_ns) in enumerate(zip(shown, times, strict=False))]  # type: ignore[misc]
+
+    def frame(index: int) -> Frame:
+        shown = clip.frame(index * speed)
+        return Frame(index, clip.frame(index).t_ns, lambda: shown.image)
+
     truth = clip.truth[::speed]
-    return Clip(clip.name, frames, truth_t_ns[: len(truth)], truth)
+    return Clip(clip.name, -(-clip.length // speed), frame, clip.truth_t_ns[: len(truth)], truth)

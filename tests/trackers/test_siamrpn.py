@@ -9,7 +9,7 @@ from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
 from pvtpp.weights import MissingWeights
 from pvtpp_trackers.registry import create
-from pvtpp_trackers.siamrpn import CONFIGS
+from pvtpp_trackers.siamese_configs import CONFIGS
 
 # As published: penalty, window influence, size rate, side of the search crop, and "base size", which makes the score size.
 PUBLISHED = {

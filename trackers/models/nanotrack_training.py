@@ -6,11 +6,13 @@ from torch import Tensor
 
 from pvtpp_trackers.models.nanotrack import NanoTrackV3
 from pvtpp_trackers.models.training import LearningPart, grid, in_crop, mean_where, overlap, two_classes
-from pvtpp_trackers.nanotrack import NAME, V3
+from pvtpp_trackers.siamese_configs import CONFIGS
 
 POSITIVE, NEGATIVE = 0.25, 0.5
 """Points this near to the centre, in sides of the target, are on it; those farther than this are not; between nobody asks."""
-_GRID = grid(V3)
+NAME = "nanotrack-v3"
+"""The tracker that runs the network."""
+_GRID = grid(CONFIGS[NAME])
 
 
 class LastStage(LearningPart):
@@ -19,7 +21,7 @@ class LastStage(LearningPart):
     model: NanoTrackV3
 
     def __init__(self, model: NanoTrackV3):
-        super().__init__(NAME, model, V3)
+        super().__init__(NAME, model, CONFIGS[NAME])
 
     def early(self, image: Tensor) -> Tensor:
         return self.model.backbone.features[:-1](image)

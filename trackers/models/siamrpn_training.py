@@ -13,7 +13,7 @@ from pvtpp_trackers.decode import anchor_sizes
 from pvtpp_trackers.models.rpn import CHANNELS
 from pvtpp_trackers.models.siamrpn import SiamRPN
 from pvtpp_trackers.models.training import LearningPart, grid, in_crop, mean_where, overlap, two_classes
-from pvtpp_trackers.siamrpn import CONFIGS
+from pvtpp_trackers.siamese_configs import CONFIGS
 
 POSITIVE, NEGATIVE = 0.6, 0.3
 """Anchors that overlap the target by more are on it, those by less are not; between nobody asks."""

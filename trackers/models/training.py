@@ -14,11 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pvtpp.tracker import Frame, TrackerOutput
-from pvtpp_trackers import registry
+from pvtpp.inference.engine import Engine
 from pvtpp_trackers.decode import SiameseConfig
-from pvtpp_trackers.models.parts import SiameseNetwork, engines
-from pvtpp_trackers.siamese import SiameseFeatures
+from pvtpp_trackers.models import parts
+from pvtpp_trackers.models.parts import SiameseNetwork
 
 
 class LearningPart(nn.Module):
@@ -64,6 +63,10 @@ class LearningPart(nn.Module):
         """Of features ``(.., C, H, W)`` the level that the predictor reads; where there is but one, all of them."""
         return features
 
+    def engines(self) -> tuple[MapsEngine, MapsEngine, Engine]:
+        """What the tracker runs on, in torch: engines of template and search region, which keep their maps, and the head."""
+        return MapsEngine(self, "template"), MapsEngine(self, "search"), parts.engines(self.model)[2]
+
     def train(self, mode: bool = True) -> LearningPart:
         super().train(mode)
         for module in self.model.modules():
@@ -72,23 +75,7 @@ class LearningPart(nn.Module):
         return self
 
 
-class Recorder:
-    """The tracker in torch; its features are the maps that enter the layers of `part`, which is put into evaluation mode."""
-
-    def __init__(self, part: LearningPart):
-        part.eval()
-        self._template, self._search = _Parted(part, "template"), _Parted(part, "search")
-        self._tracker = registry.create(part.name, engines=(self._template, self._search, engines(part.model)[2]))
-
-    def init(self, frame: Frame, box: np.ndarray) -> None:
-        self._tracker.init(frame, box)
-
-    def track(self, frame: Frame, search_box: np.ndarray | None = None) -> TrackerOutput:
-        output = self._tracker.track(frame, search_box)
-        return TrackerOutput(output.box, output.score, SiameseFeatures(self._template.maps, self._search.maps))
-
-
-class _Parted:
+class MapsEngine:
     """A graph as an engine that remembers the maps which entered the layers that learn."""
 
     def __init__(self, part: LearningPart, graph: str):

@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from pvtpp.clip import Clip
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, TrackerOutput
 
 pytest.importorskip("torch")
-from pvtpp.training.recordings import Clip, Recording, RecordingPlan, record, record_all, taken
+from pvtpp.training.recordings import Recording, RecordingPlan, record, record_all, taken
 
 FPS = 30
 MS = 10**6
@@ -25,14 +26,14 @@ def clip(frames=60, name="clip", every=1, speed=2.0):
         [100 + speed * np.arange(frames), np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 30.0)], 1
     )
     shown = [Frame(i, int(t), None) for i, t in enumerate(t_ns[::every])]
-    return Clip(name, shown, t_ns, truth)
+    return Clip(name, len(shown), shown.__getitem__, t_ns, truth)
 
 
 class NamedFailures:
     """A tracker that answers with the truth, and with its frame's number as features."""
 
     def __init__(self, clips, features=True):
-        self.truth = {(c.name, f.t_ns): c.box_at(f.t_ns) for c in clips for f in c.frames}
+        self.truth = {(c.name, t_ns): c.box_at(t_ns) for c in clips for t_ns in c.frame_t_ns()}
         self.features, self.tracked = features, 0
         self.name = clips[0].name
 
@@ -56,7 +57,7 @@ def test_frames_are_those_of_the_simulated_clock(processing_ms, expected):
     from pvtpp_benchmarks.simulation import simulate
 
     made = clip()
-    times = [frame.t_ns for frame in made.frames]
+    times = made.frame_t_ns()
     found = list(taken(times, lambda frame: processing_ms * MS))
     assert [frame for frame, _ in found][:5] == expected
     log = simulate(
@@ -145,7 +146,7 @@ def test_a_start_without_a_target_is_moved_to_the_next_that_has_one(tmp_path):
     made = clip()
     made.truth[:20] = np.nan
     (run,) = record_all(NamedFailures([made]), [made], RecordingPlan(runs=1), tmp_path)
-    assert run.t_ns[0] == made.frames[20].t_ns
+    assert run.t_ns[0] == made.frame(20).t_ns
 
 
 def test_trackers_and_clips_that_will_not_do_are_refused(tmp_path):
@@ -158,7 +159,7 @@ def test_trackers_and_clips_that_will_not_do_are_refused(tmp_path):
     with pytest.raises(InputError, match="nothing to track"):
         record(NamedFailures([clip()]), clip(), lambda frame: 47 * MS, start=59)
     with pytest.raises(InputError, match="truth of shape"):
-        Clip("odd", made.frames, made.truth_t_ns[:3], made.truth)
+        Clip("odd", made.length, made.frame, made.truth_t_ns[:3], made.truth)
     for wrong in ({"runs": 0}, {"processing_s": (0.2, 0.1)}, {"starts": 1.0}, {"jitter": -1.0}):
         with pytest.raises(InputError, match="RecordingPlan"):
             RecordingPlan(**wrong)
