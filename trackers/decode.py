@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol, Tuple
 
 import numpy as np
 
-from pvtpp.errors import InputError
+from pvtpp.validation import at_least, between, check, holds
 from pvtpp_trackers.crop import context_side
 
 RATIOS, SCALE = (0.33, 0.5, 1.0, 2.0, 3.0), 8
@@ -41,15 +41,13 @@ class SiameseConfig:
     minimum: float = 10.0
 
     def __post_init__(self) -> None:
-        for name in ("window_influence", "size_rate"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InputError(f"SiameseConfig.{name} is {getattr(self, name)!r}, allowed is 0 to 1")
-        for name in ("penalty_k", "context", "minimum"):
-            if not 0.0 <= getattr(self, name) < float("inf"):
-                raise InputError(f"SiameseConfig.{name} is {getattr(self, name)!r}, allowed is any number from 0")
-        for name in ("score_size", "stride", "exemplar", "instance"):
-            if not (isinstance(getattr(self, name), int) and getattr(self, name) > 0):
-                raise InputError(f"SiameseConfig.{name} is {getattr(self, name)!r}, allowed is any whole number from 1")
+        count = holds("a whole number from 1", lambda value: isinstance(value, int) and value > 0)
+        rules = {
+            **dict.fromkeys(("window_influence", "size_rate"), between(0, 1)),
+            **dict.fromkeys(("penalty_k", "context", "minimum"), at_least(0)),
+            **dict.fromkeys(("score_size", "stride", "exemplar", "instance"), count),
+        }
+        check(self, rules)
 
 
 class Proposal(NamedTuple):

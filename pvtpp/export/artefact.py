@@ -20,6 +20,7 @@ from pvtpp.export.parity import TOLERANCES, CandidateError, Engines, Parity, Par
 from pvtpp.export.precision import PRECISIONS, Sample, to_fp16, to_int8
 from pvtpp.inference.artefact import FORMAT, SIDECAR, Artefact, described, read, read_sidecar
 from pvtpp.inference.torch import TorchEngine
+from pvtpp.validation import check, one_of
 from pvtpp.weights.store import sha256
 
 # Reference and candidate engines, with the same inputs and outputs, to what differs between them.
@@ -38,10 +39,7 @@ class ExportConfig:
     pixels: bool = False
 
     def __post_init__(self) -> None:
-        for name, allowed in (("form", FORMS), ("precision", PRECISIONS), ("pixels", (True, False))):
-            if getattr(self, name) not in allowed:
-                listed = ", ".join(map(str, allowed))
-                raise InputError(f"ExportConfig.{name} is {getattr(self, name)!r}, expected one of: {listed}")
+        check(self, {"form": one_of(FORMS), "precision": one_of(PRECISIONS), "pixels": one_of((True, False))})
 
     def sources(self, engines: Mapping[str, TorchEngine]) -> dict[str, TorchEngine]:
         """The torch engines that the graphs of this configuration have to agree with, of the same inputs."""

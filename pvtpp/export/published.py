@@ -72,8 +72,10 @@ def read(path: str | Path, history: int = 3, factor: str = "absolute") -> Publis
     tensors = read_checkpoint(path)
     predictor = {name[len(PREFIX) :]: tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}
     if not predictor:
-        rooms = sorted({name.split(".")[0] for name in tensors})
-        raise InputError(f"{path}: no {PREFIX}* tensors, so no PVT++ predictor; the file holds {', '.join(rooms[:6])}")
+        prefixes = sorted({name.split(".")[0] for name in tensors})
+        raise InputError(
+            f"{path}: no {PREFIX}* tensors, so no PVT++ predictor; the file holds {', '.join(prefixes[:6])}"
+        )
     running = {name: tensor for name, tensor in predictor.items() if not name.startswith(IDLE)}
     kind = _kind(running, str(path))
     network = NHeadNetwork(_config(kind, running, history, factor, str(path)))

@@ -29,7 +29,9 @@ from pvtpp.inference.torch import TorchEngine
 from pvtpp.networks.blocks import depthwise_correlation
 from pvtpp.networks.motion import DEGREE, MotionConfig, MotionNetwork
 from pvtpp.networks.motion import specs as motion_specs
+from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.predictors.motion import INPUTS
+from pvtpp.validation import check
 from pvtpp.weights.checkpoint import card_of, match, read_weights, write_weights
 
 FORMAT = "pvtpp joint 1"
@@ -57,24 +59,12 @@ class JointConfig:
     dropped: float = 0.1
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("channels", 1),
-            ("template", 4),
-            ("frames", 1),
-            ("compared", 1),
-            ("kept", 1),
-            ("vector", 1),
-            ("width", 1),
-        ):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InputError(f"JointConfig.{name} is {value!r}, allowed is any whole number from {least}")
-        if not isinstance(self.search, int) or self.search < self.template:
+        counts = ("channels", "search", "frames", "compared", "kept", "vector", "width")
+        check(self, {**dict.fromkeys(counts, count_from(1)), "template": count_from(4), "dropped": BELOW_1})
+        if self.search < self.template:
             raise InputError(
-                f"JointConfig.search is {self.search!r}, allowed is any whole number from template, {self.template}"
+                f"JointConfig.search is {self.search!r}, allowed is a whole number from template, {self.template}"
             )
-        if not 0 <= self.dropped < 1:
-            raise InputError(f"JointConfig.dropped is {self.dropped!r}, a share is from 0 to below 1")
 
     @property
     def cells(self) -> int:
@@ -151,9 +141,9 @@ class JointNetwork(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """``(coefficient, spread, unit)`` as `MotionNetwork.motion_model` has them."""
         coefficient, spread, unit = self.motion.motion_model(*(inputs[name] for name in INPUTS))
-        # The residual learnt from the tracker's own steps alone; those of propagated boxes are the motion model's.
-        anchored = 1 - inputs["propagated"][:, None, -RECENT:]
-        step, interval = inputs["step"][..., -RECENT:] * anchored, inputs["interval"][:, -RECENT:]
+        # The residual has learnt from steps between results alone; steps to propagated boxes are for the motion model.
+        of_results = 1 - inputs["propagated"][:, None, -RECENT:]
+        step, interval = inputs["step"][..., -RECENT:] * of_results, inputs["interval"][:, -RECENT:]
         present = (interval > 0).to(step.dtype)
         moved = step * (unit * present / (interval + (1 - present)))[:, None]
         # Relative motion factor of each coordinate, x, y, w, h.
@@ -168,11 +158,12 @@ class JointNetwork(nn.Module):
             ],
             2,
         )
-        # Of each axis position and size, of each the motion model's terms and those of sigma; x, y, w, h like the motion model.
-        told = self.residual(features).unflatten(2, (2, 2, DEGREE)).permute(0, 3, 4, 2, 1).flatten(3)
-        told = told * (seen.sum(1) > 0).to(told.dtype)[:, None, None, None]
-        change = torch.cat([told[:, 0, :1] * PRESENT, told[:, 0, 1:] * factor[:, None]], 1)
-        return coefficient + change, spread + told[:, 1], unit
+        # For each axis: position and size, of each the coefficients of the motion model, then those of sigma. Reordered
+        # to (B, mean or sigma, coefficient, [x, y, w, h]).
+        residual = self.residual(features).unflatten(2, (2, 2, DEGREE)).permute(0, 3, 4, 2, 1).flatten(3)
+        residual = residual * (seen.sum(1) > 0).to(residual.dtype)[:, None, None, None]
+        change = torch.cat([residual[:, 0, :1] * PRESENT, residual[:, 0, 1:] * factor[:, None]], 1)
+        return coefficient + change, spread + residual[:, 1], unit
 
     def forward(self, *tensors: Tensor) -> Tensor:
         """As `MotionNetwork.forward`, ``(B, 3, knots, 4)``; inputs in the order of `specs`."""

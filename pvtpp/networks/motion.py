@@ -23,7 +23,9 @@ from torch import Tensor, nn
 from pvtpp.errors import InputError
 from pvtpp.inference.engine import TensorSpec
 from pvtpp.inference.torch import TorchEngine
+from pvtpp.networks.rules import count_from
 from pvtpp.predictors.motion import HORIZONS_S, INPUTS, OUTPUT
+from pvtpp.validation import check
 from pvtpp.weights.checkpoint import card_of, match, read_weights, write_weights
 
 FORMAT = "pvtpp motion 2"
@@ -39,7 +41,7 @@ ROWS = 6
 """Facts of each step besides how far it went."""
 RECENT = 4
 """Turns that say how restless the target is now."""
-FLOOR = 1e-6
+LEAST_POWER = 1e-6
 STANDSTILL = 0.05
 """The share of its typical step below which a target's velocity says little of where it goes."""
 TIGHT, WIDE = -9.0, 4.0
@@ -67,10 +69,7 @@ class MotionConfig:
     doubt: int = 32
 
     def __post_init__(self) -> None:
-        for name, least in (("history", 6), ("width", 1), ("depth", 1), ("doubt", 1)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InputError(f"MotionConfig.{name} is {value!r}, allowed is any whole number from {least}")
+        check(self, {"history": count_from(6), **dict.fromkeys(("width", "depth", "doubt"), count_from(1))})
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -178,7 +177,7 @@ class MotionNetwork(nn.Module):
         turns = (moved @ self.difference) * present[..., :-1]
         turns = turns * turns
         totals = torch.cat([(motion * motion) @ self.halves, turns @ self.recent, turns.amax(2, keepdim=True)], 2)
-        powers = totals / counts + FLOOR
+        powers = totals / counts + LEAST_POWER
         scale = torch.rsqrt(powers[..., :2])
         # Which way each axis is read, without a jump where the target stands still; sides have but one way.
         facing = torch.tanh(straight * scale[..., :1] / STANDSTILL) * (1 - self.sided) + self.sided

@@ -18,6 +18,8 @@ from pvtpp.errors import InputError
 from pvtpp.inference.engine import TensorSpec
 from pvtpp.inference.torch import TorchEngine
 from pvtpp.networks.blocks import Decoder, MotionCue, StepEstimator, VisualCue, initialise, motion_factor
+from pvtpp.networks.rules import count_from
+from pvtpp.validation import check, holds, one_of
 
 KINDS = ("motion", "visual", "joint")
 FACTORS = ("absolute", "signed")
@@ -41,17 +43,14 @@ class NHeadConfig:
     narrow: int = 32
 
     def __post_init__(self) -> None:
-        for name, allowed in (("kind", KINDS), ("factor", FACTORS)):
-            if getattr(self, name) not in allowed:
-                raise InputError(
-                    f"NHeadConfig.{name} is {getattr(self, name)!r}, expected one of: {', '.join(allowed)}"
-                )
-        for name in ("heads", "history", "channels", "width", "narrow"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InputError(f"NHeadConfig.{name} is {value!r}, allowed is any whole number from 1")
-        if not isinstance(self.auxiliary, bool):
-            raise InputError(f"NHeadConfig.auxiliary is {self.auxiliary!r}, expected True or False")
+        counts = ("heads", "history", "channels", "width", "narrow")
+        rules = {
+            "kind": one_of(KINDS),
+            "factor": one_of(FACTORS),
+            **dict.fromkeys(counts, count_from(1)),
+            "auxiliary": holds("True or False", lambda value: isinstance(value, bool)),
+        }
+        check(self, rules)
 
     @property
     def sees_motion(self) -> bool:

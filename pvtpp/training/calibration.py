@@ -11,13 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pvtpp import validation
 from pvtpp.errors import InputError
 from pvtpp.networks.motion import MotionNetwork, mean_at, sigma_at
 from pvtpp.predictors.motion import INPUTS, WITHIN
-from pvtpp.training.checks import require_positive, require_seed
 from pvtpp.training.draw import Draw, usable
+from pvtpp.training.rules import SEED
 from pvtpp.training.tracker_error import ErrorModel
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
+from pvtpp.validation import above, holds
 
 HALF, NINE_TENTHS = (bound for _, bound in WITHIN)
 PURPOSE = "to calibrate sigma on"
@@ -71,10 +73,8 @@ class Calibration:
         if self.steps < 1 or not 1 <= self.count <= self.drawn:
             found = f"{self.steps} steps, {self.count} of {self.drawn} drawn"
             raise InputError(f"Calibration: steps must be at least 1 and count from 1 to drawn, got {found}")
-        require_positive(self, "learning_rate")
-        require_seed(self)
-        if min(self.weights) < 0 or not 0 < sum(self.weights) < math.inf:
-            raise InputError(f"Calibration.weights is {self.weights}, allowed are numbers from 0, one of them above")
+        weights = holds("numbers from 0, one of them above", lambda w: min(w) >= 0 and 0 < sum(w) < math.inf)
+        validation.check(self, {"learning_rate": above(0), "seed": SEED, "weights": weights})
 
 
 def check(config: Calibration, history: int, xywh: Sequence[np.ndarray]) -> float:

@@ -108,9 +108,9 @@ def fit(module: WindowModule, folder: str, resumed: bool = False, progress: bool
     KeyboardInterrupt on SIGINT, and SystemExit with `SIGTERM_STATUS` on SIGTERM.
     """
     for draw, purpose in ((module.learnt, "to learn from"), (module.apart, "held out")):
-        told = few(usable(draw, purpose, module.config.seed), purpose) if draw else ""
-        if told:
-            rank_zero_info(told)
+        warning = few(usable(draw, purpose, module.config.seed), purpose) if draw else ""
+        if warning:
+            rank_zero_info(warning)
     newest = os.path.join(folder, "last.ckpt")
     module.facts = resume.facts(module, module.config, module.data_digest())
     if resumed:

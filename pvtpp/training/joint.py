@@ -21,9 +21,9 @@ from pvtpp.errors import InputError
 from pvtpp.networks.joint import JointConfig, JointNetwork
 from pvtpp.networks.motion import MotionNetwork, mean_at, sigma_at
 from pvtpp.networks.motion import load as load_motion
+from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.predictors.motion import WEIGHTS as MOTION
 from pvtpp.training.calibration import calibration_loss
-from pvtpp.training.checks import require_counts, require_least, require_positive
 from pvtpp.training.draw import Draw
 from pvtpp.training.fit import WindowModule, fit
 from pvtpp.training.motion import overlap
@@ -31,6 +31,7 @@ from pvtpp.training.projection import Projection
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
 from pvtpp.training.recordings import Recording
 from pvtpp.training.run import Run
+from pvtpp.validation import above, at_least, check, holds
 
 AT_ONCE = 32
 """Recorded results that go through the tracker's part together."""
@@ -78,13 +79,14 @@ class JointTraining(Run):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_counts(self, "warmup")
-        require_positive(self, "robust_scale")
-        require_least(self, "absolute", "robust", "calibration", "tracker", "tracker_rate")
-        if not 0 <= self.blind < 1 or not 0 < self.trust <= 1:
-            raise InputError(
-                f"JointTraining: blind {self.blind} must be a share below 1, trust {self.trust} one above 0"
-            )
+        weights = ("absolute", "robust", "calibration", "tracker", "tracker_rate")
+        rules = {
+            "warmup": count_from(1),
+            "robust_scale": above(0),
+            "blind": BELOW_1,
+            "trust": holds("a number above 0 and up to 1", lambda share: 0 < share <= 1),
+        }
+        check(self, {**dict.fromkeys(weights, at_least(0)), **rules})
         looked = (self.windows.history, self.windows.frames)
         if looked != (self.network.motion.history, self.network.frames):
             raise InputError(

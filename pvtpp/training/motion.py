@@ -16,13 +16,14 @@ from torch import Tensor
 
 from pvtpp.errors import InputError
 from pvtpp.networks.motion import LARGEST_CHANGE, MotionConfig, MotionNetwork, mean_at, sigma_at
+from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.predictors.motion import INPUTS
 from pvtpp.training.calibration import calibration_loss
-from pvtpp.training.checks import require_counts, require_least, require_positive
 from pvtpp.training.draw import Draw
 from pvtpp.training.fit import WindowModule, fit
 from pvtpp.training.run import Run
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
+from pvtpp.validation import above, at_least, check
 from pvtpp.weights.checkpoint import match
 
 
@@ -49,11 +50,14 @@ class MotionTraining(Run):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_counts(self, "warmup")
-        require_positive(self, "robust_scale")
-        require_least(self, "robust", "calibration")
-        if not 0 <= self.average < 1:
-            raise InputError(f"MotionTraining.average is {self.average}, allowed is any number from 0 and below 1")
+        rules = {
+            "warmup": count_from(1),
+            "robust": at_least(0),
+            "robust_scale": above(0),
+            "calibration": at_least(0),
+            "average": BELOW_1,
+        }
+        check(self, rules)
         if self.windows.results != self.network.history:
             raise InputError(
                 f"MotionTraining: windows have {self.windows.results} results, the network looks at {self.network.history}"

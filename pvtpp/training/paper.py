@@ -20,14 +20,15 @@ from torch import Tensor
 
 from pvtpp.errors import InputError
 from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork
-from pvtpp.training.checks import require_positive
 from pvtpp.training.draw import Draw
 from pvtpp.training.fit import WindowModule, fit
 from pvtpp.training.motion import overlap
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
 from pvtpp.training.recordings import Recording
+from pvtpp.training.rules import COUNTS
 from pvtpp.training.run import Run
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
+from pvtpp.validation import above, check
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,8 @@ class PaperTraining(Run):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_positive(self, "kappa", "robust_scale", "decay")
-        if any(epoch < 1 for epoch in self.decay_epochs):
-            raise InputError(f"PaperTraining.decay_epochs is {self.decay_epochs}, expected whole numbers from 1")
+        positive = dict.fromkeys(("kappa", "robust_scale", "decay"), above(0))
+        check(self, {**positive, "decay_epochs": COUNTS})
         looked = self.recorded.history if self.network.sees_images else self.windows.results
         if looked <= self.network.history:
             raise InputError(

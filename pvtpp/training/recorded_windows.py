@@ -19,9 +19,10 @@ from torch import Tensor
 
 from pvtpp.boxes import iou
 from pvtpp.errors import InputError
-from pvtpp.training.checks import require_counts, require_positive
+from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.training.recordings import Recording
 from pvtpp.training.windows import Windows, tensors
+from pvtpp.validation import above, check
 
 LAST_S = 0.1
 """How long the last trajectory of a recording counts as the newest."""
@@ -44,14 +45,16 @@ class RecordedWindows:
     least_overlap: float = 0.1
 
     def __post_init__(self) -> None:
-        require_counts(self, "history", least=5)
-        require_counts(self, "horizons", least=2)
-        require_counts(self, "frames", "ahead")
-        require_positive(self, "longest_horizon_s", "kappa")
-        if not 0 <= self.least_overlap < 1:
-            raise InputError(
-                f"RecordedWindows.least_overlap is {self.least_overlap}, allowed is a share from 0 and below 1"
-            )
+        rules = {
+            "history": count_from(5),
+            "frames": count_from(1),
+            "horizons": count_from(2),
+            "longest_horizon_s": above(0),
+            "ahead": count_from(1),
+            "kappa": above(0),
+            "least_overlap": BELOW_1,
+        }
+        check(self, rules)
 
 
 class RecordingPool:

@@ -21,8 +21,11 @@ import numpy as np
 from pvtpp.clip import Clip
 from pvtpp.errors import InputError
 from pvtpp.files import whole_file
+from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.tracker import Tracker
+from pvtpp.training.rules import RANGE
 from pvtpp.training.tracker_error import log_uniform
+from pvtpp.validation import at_least, check
 
 FORMAT = "pvtpp recording 1"
 WAIT_S = 0.2
@@ -102,13 +105,15 @@ class RecordingPlan:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        low, high = self.processing_s
-        if self.runs < 1 or self.longest < 2 or not 0 < low <= high or not 0 <= self.starts < 1:
-            raise InputError(
-                f"{self}: allowed are runs from 1, longest from 2, processing_s above 0 in order, and starts in [0, 1)"
-            )
-        if min(self.jitter, self.first_box) < 0:
-            raise InputError(f"{self}: jitter and first_box must be 0 or more")
+        rules = {
+            "runs": count_from(1),
+            "processing_s": RANGE,
+            "jitter": at_least(0),
+            "starts": BELOW_1,
+            "first_box": at_least(0),
+            "longest": count_from(2),
+        }
+        check(self, rules)
 
 
 def taken(t_ns: Sequence[int], processing_ns: Callable[[int], int], start: int = 0) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pvtpp.training.checks import require_counts, require_least, require_positive, require_seed
+from pvtpp.networks.rules import count_from
+from pvtpp.training.rules import SEED
+from pvtpp.validation import above, at_least, check
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,15 @@ class Run:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require_counts(self, "epochs", "epoch_batches", "shards", "shard_windows", "validation_windows", "devices")
-        require_counts(self, "workers", least=0)
-        require_positive(self, "learning_rate", "clip")
-        require_least(self, "weight_decay")
-        require_seed(self)
+        counts = ("epochs", "epoch_batches", "shards", "shard_windows", "validation_windows", "devices")
+        rules = {
+            "workers": count_from(0),
+            "learning_rate": above(0),
+            "clip": above(0),
+            "weight_decay": at_least(0),
+            "seed": SEED,
+        }
+        check(self, {**dict.fromkeys(counts, count_from(1)), **rules})
 
     @property
     def steps(self) -> int:

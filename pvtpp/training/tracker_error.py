@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pvtpp.errors import InputError
+from pvtpp.training.rules import SIZES
+from pvtpp.validation import above, between, check, holds
 
 KINDS = ("none", "given", "white", "drifting")
 
@@ -39,13 +40,13 @@ class ErrorModel:
     memory_s: tuple[tuple[float, float], tuple[float, float]] = ((0.08, 0.4), (0.2, 1.0))
 
     def __post_init__(self) -> None:
-        if len(self.shares) != len(KINDS) or min(self.shares) < 0 or abs(sum(self.shares) - 1) > 1e-6:
-            raise InputError(
-                f"ErrorModel.shares is {self.shares}, expected {len(KINDS)} numbers from 0 that add up to 1"
-            )
-        sizes = (self.given, *self.white, *self.slow, *self.fast, *self.memory_s[0], *self.memory_s[1])
-        if not all(0 < size < float("inf") for size in sizes):
-            raise InputError(f"ErrorModel: every size and time must be above 0, got {sizes}")
+        shares = holds(
+            f"{len(KINDS)} numbers from 0 that add up to 1",
+            lambda values: len(values) == len(KINDS) and min(values) >= 0 and abs(sum(values) - 1) <= 1e-6,
+        )
+        pairs = holds("pairs of numbers above 0", lambda values: all(map(SIZES.holds, values)))
+        sizes = dict.fromkeys(("white", "slow", "fast"), SIZES)
+        check(self, {"shares": shares, "given": above(0), **sizes, "memory_s": pairs})
 
     def draw(self, rng: np.random.Generator, interval: np.ndarray, results: int) -> np.ndarray:
         """Errors of B windows with `interval` seconds, shape ``(B, results - 1)``, between results: ``(B, results, 4)``."""
@@ -92,22 +93,18 @@ class FlowError:
 
     quality: tuple[float, float] = (0.1, 1.0)
     scatter: float = 0.1
-    sure: tuple[float, float] = (0.007, 0.003)
-    unsure: tuple[float, float] = (0.05, 0.03)
+    certain: tuple[float, float] = (0.007, 0.003)
+    uncertain: tuple[float, float] = (0.05, 0.03)
     spread: float = 0.4
     bias: float = 0.25
     missing: float = 0.06
     propagated: float = 0.5
 
     def __post_init__(self) -> None:
-        for name in ("sure", "unsure"):
-            if len(getattr(self, name)) != 2 or not all(0 < size < float("inf") for size in getattr(self, name)):
-                raise InputError(f"FlowError.{name} is {getattr(self, name)}, expected two numbers above 0")
-        low, high = self.quality
-        if not (
-            0 < low <= high <= 1 and all(0 <= getattr(self, name) <= 1 for name in ("bias", "missing", "propagated"))
-        ):
-            raise InputError(f"FlowError: qualities and shares are between 0 and 1, got {self}")
+        pair = holds("two numbers above 0", lambda sizes: len(sizes) == 2 and SIZES.holds(sizes))
+        quality = holds("two numbers above 0 and up to 1, in order", lambda pair: 0 < pair[0] <= pair[1] <= 1)
+        shares = dict.fromkeys(("bias", "missing", "propagated"), between(0, 1))
+        check(self, {"quality": quality, "certain": pair, "uncertain": pair, **shares})
 
     def draw(self, rng: np.random.Generator, propagated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Quality ``(B, n)``, 0 where nothing is said, and error ``(B, n, 4)`` of B windows with n steps, `propagated` or not."""
@@ -115,7 +112,8 @@ class FlowError:
         level = rng.uniform(*self.quality, (windows, 1))
         quality = np.clip(level + self.scatter * rng.normal(size=(windows, steps)), 0.03, 1.0)
         doubt = (1 - quality)[..., None]
-        size = np.repeat(self.sure, 2) + doubt * np.subtract(np.repeat(self.unsure, 2), np.repeat(self.sure, 2))
+        certain, uncertain = np.repeat(self.certain, 2), np.repeat(self.uncertain, 2)
+        size = certain + doubt * np.subtract(uncertain, certain)
         size = size * np.exp(self.spread * rng.normal(size=(windows, 1, 4)))
         white, same = rng.normal(size=(windows, steps, 4)), rng.normal(size=(windows, 1, 4))
         error = size * (np.sqrt(1 - self.bias**2) * white + self.bias * same)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pvtpp.clip import Clip
-from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
+from pvtpp.training.rules import CHOICES, RANGE
 from pvtpp.training.tracker_error import log_uniform
+from pvtpp.validation import between, check
 
 WAVES = 4
 
@@ -33,11 +34,8 @@ class Variation:
     periods_s: tuple[float, float] = (0.8, 6.0)
 
     def __post_init__(self) -> None:
-        if not (0 <= self.mirrored <= 1 and 0 <= self.reversed <= 1 and self.speeds and min(self.speeds) >= 1):
-            raise InputError(f"{self}: mirrored and reversed are shares in [0, 1], speeds whole numbers from 1")
-        for low, high in (self.swing, self.zoom, self.periods_s):
-            if not 0 < low <= high:
-                raise InputError(f"{self}: swing, zoom and periods_s must be above 0 and in order")
+        ranges = dict.fromkeys(("swing", "zoom", "periods_s"), RANGE)
+        check(self, {"mirrored": between(0, 1), "reversed": between(0, 1), "speeds": CHOICES, **ranges})
 
 
 def vary(clip: Clip, variation: Variation, rng: np.random.Generator, name: str) -> Clip:

@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 
 from pvtpp.errors import InputError
-from pvtpp.training.checks import require_counts, require_positive, require_ranges, require_shares
+from pvtpp.networks.rules import count_from
+from pvtpp.training.rules import CHOICES, RANGE
 from pvtpp.training.tracker_error import ErrorModel, FlowError, log_uniform
+from pvtpp.validation import above, between, check
 
 BARE = 1e-6
 PROPAGATED = 3
@@ -60,9 +62,6 @@ class WindowConfig:
     flow: FlowError = field(default_factory=FlowError)
 
     def __post_init__(self) -> None:
-        require_counts(self, "results", least=5)
-        require_counts(self, "horizons", least=2)
-        require_positive(self, "longest_horizon_s")
         shares = (
             "fps30",
             "jittery",
@@ -74,11 +73,16 @@ class WindowConfig:
             "rounded",
             "interpolated",
         )
-        require_shares(self, *shares)
-        require_ranges(self, "fps", "processing_s", "rounded_side")
-        for name in ("skips", "key_frames"):
-            if not getattr(self, name) or min(getattr(self, name)) < 1:
-                raise InputError(f"WindowConfig.{name} is {getattr(self, name)}, expected whole numbers from 1")
+        rules = {
+            "results": count_from(5),
+            "horizons": count_from(2),
+            "longest_horizon_s": above(0),
+            "skips": CHOICES,
+            "key_frames": CHOICES,
+            **dict.fromkeys(shares, between(0, 1)),
+            **dict.fromkeys(("fps", "processing_s", "rounded_side"), RANGE),
+        }
+        check(self, rules)
         one = abs(sum(self.skip_shares) - 1) <= 1e-6 and min(self.skip_shares) >= 0
         if len(self.skips) != len(self.skip_shares) or not one:
             raise InputError(
@@ -135,7 +139,7 @@ class Windows:
     horizon: np.ndarray
     truth: np.ndarray
     weight: np.ndarray
-    way: np.ndarray | None = None
+    displacement: np.ndarray | None = None
     quality: np.ndarray | None = None
 
     def inputs(self) -> dict[str, np.ndarray]:
@@ -145,9 +149,9 @@ class Windows:
         own, quality = np.diff(relative, axis=1), np.zeros(past.shape)
         led_to = np.concatenate([np.zeros_like(past[:, :1]), past], 1)
         step = own * past[..., None]
-        if self.way is not None and self.quality is not None:
+        if self.displacement is not None and self.quality is not None:
             quality = self.quality * past
-            seen = np.concatenate([self.way[..., :2] / last[..., 2:], self.way[..., 2:]], 2)
+            seen = np.concatenate([self.displacement[..., :2] / last[..., 2:], self.displacement[..., 2:]], 2)
             step = np.where(quality[..., None] > 0, seen, step)
         made = {
             "step": step.transpose(0, 2, 1),
@@ -165,8 +169,8 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
     """`count` windows; the same generator state gives the same windows."""
     c, k = config, config.results
     fps = np.where(rng.random(count) < c.fps30, 30.0, log_uniform(rng, c.fps, count))
-    lane = rng.random(count) < c.carrying
-    captured, first, last, propagated = _schedule(c, rng, fps, lane)
+    propagating = rng.random(count) < c.carrying
+    captured, first, last, propagated = _schedule(c, rng, fps, propagating)
     now = captured[:, -1:]
     asked = np.floor(first[:, None] + rng.random((count, c.horizons)) * (last - first + 1)[:, None])
     asked[:, -1] = now[:, 0] + np.floor(rng.random(count) * c.longest_horizon_s * fps)
@@ -175,9 +179,11 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
     skip = np.array(c.skips)[rng.choice(len(c.skips), size=count, p=c.skip_shares)]
     sequence = rng.integers(len(pool.start), size=count)
     span = np.maximum(asked.max(1), now[:, 0]) * skip
-    room = pool.end[sequence] - pool.start[sequence] - span - 1
-    fits = room >= 1
-    begin = pool.start[sequence] + np.where(fits, np.floor(rng.random(count) * np.maximum(room, 1)), 0).astype(np.int64)
+    spare = pool.end[sequence] - pool.start[sequence] - span - 1
+    fits = spare >= 1
+    begin = pool.start[sequence] + np.where(fits, np.floor(rng.random(count) * np.maximum(spare, 1)), 0).astype(
+        np.int64
+    )
     final = pool.end[sequence][:, None] - 1
     seen, wanted = (np.minimum(begin[:, None] + frames * skip[:, None], final) for frames in (captured, asked))
     score = pool.present[seen].astype(np.float64)
@@ -199,15 +205,15 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
     t = (captured - now) / fps[:, None]
     interval = np.diff(t, axis=1)
     error, quality, slip = c.error.draw(rng, interval, k), np.zeros((count, k - 1)), np.zeros((count, k - 1, 4))
-    for some in _chosen(lane):
+    for some in _chosen(propagating):
         error[some] = c.propagated_error.draw(rng, interval[some], k)
         quality[some], slip[some] = c.flow.draw(rng, propagated[some, 1:] > 0)
     for i in range(1, k):
-        # Carried boxes err as their anchor does, and as the flow that propagated them.
+        # Propagated boxes have the error of their result and that of the flow which propagated them.
         error[:, i] = np.where(propagated[:, i, None] > 0, error[:, i - 1] + slip[:, i - 1], error[:, i])
     error *= (score > 0)[..., None]
-    way = np.concatenate([np.diff(boxes[..., :2], axis=1), np.diff(np.log(boxes[..., 2:]), axis=1)], 2)
-    way += slip * np.concatenate([boxes[:, 1:, 2:], np.ones_like(slip[..., 2:])], 2)
+    displacement = np.concatenate([np.diff(boxes[..., :2], axis=1), np.diff(np.log(boxes[..., 2:]), axis=1)], 2)
+    displacement += slip * np.concatenate([boxes[:, 1:, 2:], np.ones_like(slip[..., 2:])], 2)
     boxes[..., :2] += error[..., :2] * boxes[..., 2:]
     boxes[..., 2:] *= np.exp(error[..., 2:])
     score *= _doubts(c, rng, error)
@@ -219,7 +225,8 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
     past = np.where(rng.random(count) < c.starting, rng.integers(1, k, count), k)
     there = np.arange(k) >= (k - past)[:, None]
     horizon = (asked - now) / fps[:, None]
-    return Windows(boxes, t, score, propagated, there, horizon, truth, weight.astype(np.float64), way, quality)
+    weight = weight.astype(np.float64)
+    return Windows(boxes, t, score, propagated, there, horizon, truth, weight, displacement, quality)
 
 
 def tensors(windows: Windows) -> dict[str, Tensor]:
@@ -232,7 +239,9 @@ def tensors(windows: Windows) -> dict[str, Tensor]:
     return {name: torch.from_numpy(np.asarray(array, dtype=np.float32)) for name, array in arrays.items()}
 
 
-def _schedule(c: WindowConfig, rng: np.random.Generator, fps: np.ndarray, lane: np.ndarray) -> tuple[np.ndarray, ...]:
+def _schedule(
+    c: WindowConfig, rng: np.random.Generator, fps: np.ndarray, propagating: np.ndarray
+) -> tuple[np.ndarray, ...]:
     """Frames of the results ``(B, K)``, the first and last frame at which the newest trajectory is asked, propagated or not."""
     count, k = len(fps), c.results
     work = log_uniform(rng, c.processing_s, count) * fps
@@ -252,12 +261,12 @@ def _schedule(c: WindowConfig, rng: np.random.Generator, fps: np.ndarray, lane: 
             captured[:, i] = frame
     first = np.ceil(available[:, k - 1] - BARE)
     last = np.maximum(np.ceil(available[:, k] - BARE) - 1, first)
-    return _carry(rng, lane, captured, available, first, last)
+    return _propagate(rng, propagating, captured, available, first, last)
 
 
-def _carry(
+def _propagate(
     rng: np.random.Generator,
-    lane: np.ndarray,
+    propagating: np.ndarray,
     captured: np.ndarray,
     available: np.ndarray,
     first: np.ndarray,
@@ -265,18 +274,18 @@ def _carry(
 ) -> tuple[np.ndarray, ...]:
     """With a propagation there is news with every frame: the newest result propagated to the newest frames stands for as many of
     the oldest results, and what follows from it is asked one frame later, or at once to say where to look next."""
-    k, moment, late = captured.shape[1], rng.random(len(lane)), rng.random(len(lane)) < 0.25
+    k, moment, late = captured.shape[1], rng.random(len(captured)), rng.random(len(captured)) < 0.25
 
     def newest_frame(result: int) -> np.ndarray:
         seen = available[:, result] + moment * (available[:, result + 1] - available[:, result])
         return np.maximum(np.floor(seen).astype(np.int64), captured[:, result])
 
-    frames = np.where(lane, np.minimum(newest_frame(k - 1) - captured[:, -1], PROPAGATED), 0)
+    frames = np.where(propagating, np.minimum(newest_frame(k - 1) - captured[:, -1], PROPAGATED), 0)
     propagated = np.arange(k) >= (k - frames)[:, None]
     made, first, last = captured.copy(), first.copy(), last.copy()
     for count in range(PROPAGATED + 1):
-        some, anchor = lane & (frames == count), k - 1 - count
-        now = np.maximum(newest_frame(anchor), captured[:, anchor] + count)
+        some, result = propagating & (frames == count), k - 1 - count
+        now = np.maximum(newest_frame(result), captured[:, result] + count)
         made[some] = np.concatenate([captured[some, : k - count], now[some, None] - np.arange(count)[::-1]], 1)
         first[some], last[some] = now[some], now[some] + 1 + late[some]
     return made, first, last, propagated.astype(np.float64)

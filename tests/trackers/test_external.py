@@ -18,7 +18,7 @@ from pvtpp_trackers.registry import create, sources
 
 DOCS = Path(__file__).parents[2] / "docs" / "trackers.md"
 
-# Answers with where it was told to start, moved by a pixel for every frame; {broken} is what a test adds to its loop.
+# Answers with the box it was started on, moved by a pixel for every frame; {broken} is what a test adds to its loop.
 CHILD = """
 import json, sys
 for line in iter(sys.stdin.buffer.readline, b""):
@@ -59,7 +59,7 @@ def tracker(tmp_path):
             each._process.end()
 
 
-def test_a_program_is_told_every_frame_and_its_boxes_come_back(tracker):
+def test_a_program_gets_every_frame_and_its_boxes_come_back(tracker):
     mine = tracker()
     mine.init(frame(0), BOX)
     output = mine.track(frame(7, blue=3))
@@ -155,7 +155,7 @@ def test_one_that_talks_without_end_and_never_answers_is_ended_too(tracker):
         mine.init(frame(0), BOX)
 
 
-def test_one_that_answers_without_reading_the_image_is_told_so(tmp_path):
+def test_one_that_answers_without_reading_the_image_is_refused(tmp_path):
     (tmp_path / "deaf.py").write_text(
         "import sys, time\nsys.stdin.buffer.readline()\nprint('{}', flush=True)\ntime.sleep(5)\n"
     )

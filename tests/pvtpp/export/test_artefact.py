@@ -197,5 +197,5 @@ def test_where_a_backend_of_the_board_fails_the_artefact_stays(exported, engines
 
 @pytest.mark.parametrize("values", [{"form": "rolled"}, {"precision": "fp8"}, {"pixels": "yes"}])
 def test_an_unknown_configuration_is_refused(values):
-    with pytest.raises(InputError, match="expected one of: "):
+    with pytest.raises(InputError, match="allowed is one of: "):
         ExportConfig(**values)

@@ -61,7 +61,7 @@ def test_with_nothing_seen_motion_alone_answers():
         assert torch.equal(network(*given.values()), network.motion(*(given[n] for n in INPUTS)))
 
 
-def test_what_is_seen_changes_the_present_the_law_and_sigma():
+def test_what_is_seen_changes_the_present_the_motion_model_and_sigma():
     network, given = taught(), inputs()
     with torch.no_grad():
         first = network(*given.values())
@@ -79,7 +79,7 @@ def test_a_standing_target_is_corrected_but_not_set_in_motion():
     assert not derivative.any() and mean[..., :2].any()
 
 
-def test_a_carried_box_adds_no_step_to_what_the_residual_reads():
+def test_a_propagated_box_adds_no_step_to_what_the_residual_reads():
     network, given = taught(), inputs()
     given["propagated"][:, -1] = 1
     other = {**given, "step": given["step"].clone()}
@@ -98,15 +98,15 @@ def test_a_carried_box_adds_no_step_to_what_the_residual_reads():
 def test_half_the_trust_is_half_the_change_of_the_mean_and_none_of_sigma():
     network, given = taught(), inputs()
 
-    def told():
+    def answer():
         with torch.no_grad():
             found = network.motion_model(given, given["vectors"], given["seen"])
             alone = network.motion.motion_model(*(given[n] for n in INPUTS))
         return [mine - base for mine, base in zip(found[:2], alone[:2], strict=True)]
 
-    before = told()
+    before = answer()
     network.trust(0.5)
-    after = told()
+    after = answer()
     torch.testing.assert_close(after[0], before[0] / 2, atol=1e-6, rtol=1e-3)
     torch.testing.assert_close(after[1], before[1])
 

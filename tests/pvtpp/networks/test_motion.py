@@ -40,7 +40,7 @@ def taught(seed=0, **changes):
     return network.eval()
 
 
-def test_untaught_it_is_the_robust_constant_velocity_law():
+def test_untrained_it_is_the_robust_constant_velocity_model():
     step, _, interval, *_ = given = inputs()
     with torch.no_grad():
         mean, derivative, sigma = MotionNetwork()(*given).unbind(1)
@@ -68,7 +68,7 @@ def test_sigma_grows_with_the_horizon_whatever_the_weights():
     assert (sigma[:, 1:] >= sigma[:, :-1]).all() and (sigma > 0).all()
 
 
-def test_training_and_inference_read_the_same_law():
+def test_training_and_inference_read_the_same_motion_model():
     network, given = taught(), inputs()
     with torch.no_grad():
         mean, derivative, sigma = network(*given).unbind(1)

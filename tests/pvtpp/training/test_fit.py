@@ -58,5 +58,5 @@ def test_a_module_without_windows_says_so():
 
 @pytest.mark.parametrize("count", [0, 1.5, True])
 def test_counts_are_whole_numbers(count):
-    with pytest.raises(InputError, match="MotionTraining.epochs is .*, allowed is any whole number from 1"):
+    with pytest.raises(InputError, match="MotionTraining.epochs is .*, allowed is a whole number from 1"):
         MotionTraining(epochs=count)

@@ -119,18 +119,18 @@ def test_a_process_that_waits_runs_nothing_and_reads_what_another_wrote(tmp_path
 def test_an_interrupted_plan_goes_on_where_it_was(tmp_path):
     clips = [clip(name="clip")]
     plan, tracker = RecordingPlan(runs=3, longest=10), NamedFailures(clips)
-    begun = record_all(tracker, clips, plan, tmp_path, "told")
+    begun = record_all(tracker, clips, plan, tmp_path, "one")
     first = next(begun)
     begun.close()
     tracked = tracker.tracked
-    whole = list(record_all(tracker, clips, plan, tmp_path, "told"))
+    whole = list(record_all(tracker, clips, plan, tmp_path, "one"))
     assert tracker.tracked == 3 * tracked and len(whole) == 3
     np.testing.assert_array_equal(whole[0].boxes, first.boxes)
-    assert list(record_all(tracker, clips, plan, tmp_path, "told"))[2].t_ns.tolist() == whole[2].t_ns.tolist()
+    assert list(record_all(tracker, clips, plan, tmp_path, "one"))[2].t_ns.tolist() == whole[2].t_ns.tolist()
     assert tracker.tracked == 3 * tracked
     # Another tracker, and another truth, are not taken for these.
     list(record_all(tracker, clips, plan, tmp_path, "another"))
-    list(record_all(NamedFailures([clip(speed=3.0)]), [clip(speed=3.0)], plan, tmp_path, "told"))
+    list(record_all(NamedFailures([clip(speed=3.0)]), [clip(speed=3.0)], plan, tmp_path, "one"))
     assert len(list(tmp_path.iterdir())) == 9
 
 
