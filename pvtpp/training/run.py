@@ -1,4 +1,4 @@
-"""What every training's configuration says of the run itself."""
+"""What the configurations of all trainings have in common."""
 
 from __future__ import annotations
 
@@ -12,10 +12,33 @@ from pvtpp.validation import above, at_least, check
 
 @dataclass(frozen=True)
 class Run:
-    """`epochs` of `epoch_batches` batches, each of `shards` x `shard_windows` windows; a checkpoint after each epoch. Gradients
-    are clipped to the norm `clip`; after each epoch `validation_windows` are looked at. The rest is Lightning's.
+    """How long, on what and with which optimizer settings a training runs.
 
-    Each training has defaults of its own. Raises InputError for a value out of range.
+    Each training has its own defaults.
+
+    Attributes
+    ----------
+    epochs, epoch_batches
+        Epochs, and batches in each of them. A checkpoint is written after every epoch.
+    shards, shard_windows
+        A batch has `shards` times `shard_windows` windows. Processes share the shards of a batch evenly.
+    learning_rate, weight_decay
+        Of the optimizer.
+    clip
+        Gradients are clipped to this norm.
+    validation_windows
+        Windows of the held-out data that are scored after every epoch.
+    workers
+        Processes that load data, besides the training process.
+    precision, accelerator, devices
+        As `lightning.Trainer` takes them.
+    seed
+        Of every random draw.
+
+    Raises
+    ------
+    InputError
+        For a value out of range.
     """
 
     epochs: int = 1
@@ -45,4 +68,5 @@ class Run:
 
     @property
     def steps(self) -> int:
+        """Batches of the whole run."""
         return self.epochs * self.epoch_batches

@@ -1,6 +1,6 @@
-"""How tracker results differ from the truth, as training imitates it: kinds of error, drawn anew for every window.
+"""How tracker results and optical flow differ from the truth: error models, drawn anew for every training window.
 
-Units: the centre errs in shares of width and height, the size in log.
+Errors of the centre are in target sizes (width and height), errors of the size are of its logarithm.
 """
 
 from __future__ import annotations
@@ -13,23 +13,44 @@ from pvtpp.training.rules import SIZES
 from pvtpp.validation import above, between, check, holds
 
 KINDS = ("none", "given", "white", "drifting")
+"""Kinds of error, in the order of `ErrorModel.shares`."""
 
 
 def log_uniform(rng: np.random.Generator, bounds: tuple[float, float], size: int | tuple[int, ...]) -> np.ndarray:
-    """Numbers between two bounds whose logarithms are uniform."""
+    """Random numbers between two bounds above 0 whose logarithms are uniform."""
     low, high = (float(np.log(bound)) for bound in bounds)
     return np.exp(rng.uniform(low, high, size))
 
 
 @dataclass(frozen=True)
 class ErrorModel:
-    """`shares` of windows by kind. `none`: the truth. `given`: independent Gaussian errors of size `given`. `white`: the same
-    of a size drawn log-uniformly from `white`. `drifting`: what trackers do, a slow error with a memory plus a white one.
+    """Errors of tracker results.
 
-    The figures of `drifting` are medians of log-normal sizes, for centre and size. They describe NanoTrack V3 on the eight
-    training clips of `uav-mini` from four starts: over frames where the target was not lost, the error of the centre has
-    standard deviation .08 and correlation .7, .5, .3 after 1, 3, 6 frames, that of the log size .2 and .93, .83, .65; a
-    frame adds .02 and .012 (medians).
+    The defaults of `slow`, `fast` and `memory_s` describe NanoTrack V3 on the eight training clips of `uav-mini` from
+    four starts. Over frames where the target was not lost, the error of the centre has standard deviation 0.08 and
+    correlation 0.7, 0.5, 0.3 after 1, 3, 6 frames, that of the log size 0.2 and 0.93, 0.83, 0.65; one frame adds 0.02
+    and 0.012 (medians).
+
+    Attributes
+    ----------
+    shares
+        Shares of windows by kind, they add up to 1: ``none`` (the truth), ``given`` (independent Gaussian errors of
+        size `given`), ``white`` (independent, of a size drawn per window) and ``drifting`` (as trackers err: a slow
+        error with a memory plus an independent one).
+    given
+        Standard deviation of the errors of kind ``given``.
+    white
+        Bounds of the standard deviation of kind ``white``, log-uniform.
+    slow, fast
+        Kind ``drifting``: medians of the standard deviations of the slow and of the independent error, for centre and
+        size.
+    memory_s
+        Kind ``drifting``: bounds of the time constant of the slow error, seconds, for centre and size.
+
+    Raises
+    ------
+    InputError
+        For a value out of range.
     """
 
     shares: tuple[float, float, float, float] = (0.33, 0.33, 0.12, 0.22)
@@ -49,7 +70,22 @@ class ErrorModel:
         check(self, {"shares": shares, "given": above(0), **sizes, "memory_s": pairs})
 
     def draw(self, rng: np.random.Generator, interval: np.ndarray, results: int) -> np.ndarray:
-        """Errors of B windows with `interval` seconds, shape ``(B, results - 1)``, between results: ``(B, results, 4)``."""
+        """Draw errors for B windows.
+
+        Parameters
+        ----------
+        rng
+            The random generator.
+        interval
+            Seconds between consecutive results, shape ``(B, results - 1)``.
+        results
+            Results in each window.
+
+        Returns
+        -------
+        np.ndarray
+            Errors ``[dx/w, dy/h, dlog w, dlog h]``, shape ``(B, results, 4)``.
+        """
         windows = len(interval)
         kind = rng.choice(len(KINDS), size=windows, p=self.shares)
         drawn = log_uniform(rng, self.white, windows)
@@ -79,16 +115,33 @@ class ErrorModel:
 
 @dataclass(frozen=True)
 class FlowError:
-    """How far the propagation's optical flow is from the target's way, drawn anew for every window and step.
+    """Errors of the displacement that optical flow measures, drawn anew for every window and step.
 
-    `quality`: what a window's flow says of itself, uniform, and how much that varies from step to step. `sure`, `unsure`:
-    standard deviations for centre and size at quality 1 and 0; `spread` of that between windows, as a logarithm. `bias`: the
-    share that stays the same throughout a window. `missing`: steps of which nothing is said. `propagated`: how much less a
-    propagated box slips with a frame.
+    Measured on the eight training clips of `uav-mini` with results of NanoTrack V3 from two starts, 9,600 displacements
+    over 33 to 330 ms: the medians are 0.007, 0.018, 0.030 for the centre and 0.003, 0.009, 0.018 for the size at
+    qualities 0.95, 0.55, 0.2, and hardly grow with time.
 
-    Measured on the eight training clips of `uav-mini`, results of NanoTrack V3 from two starts, 9,600 ways of 33 to 330 ms:
-    the medians are .007, .018, .030 for the centre and .003, .009, .018 for the size at qualities .95, .55, .2, and hardly
-    grow with time.
+    Attributes
+    ----------
+    quality
+        Bounds of a window's mean flow quality, uniform.
+    scatter
+        Standard deviation of the quality within a window.
+    certain, uncertain
+        Standard deviations of the error for centre and size, at quality 1 and at quality 0.
+    spread
+        Standard deviation between windows of the logarithm of the error's size.
+    bias
+        Share of the error that is the same throughout a window.
+    missing
+        Share of steps that the flow does not measure.
+    propagated
+        Factor on the error of propagated boxes, whose steps are single frames.
+
+    Raises
+    ------
+    InputError
+        For a value out of range.
     """
 
     quality: tuple[float, float] = (0.1, 1.0)
@@ -107,7 +160,20 @@ class FlowError:
         check(self, {"quality": quality, "certain": pair, "uncertain": pair, **shares})
 
     def draw(self, rng: np.random.Generator, propagated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Quality ``(B, n)``, 0 where nothing is said, and error ``(B, n, 4)`` of B windows with n steps, `propagated` or not."""
+        """Draw quality and error for B windows of n steps.
+
+        Parameters
+        ----------
+        rng
+            The random generator.
+        propagated
+            Which steps lead to a propagated box, bool, shape ``(B, n)``.
+
+        Returns
+        -------
+        tuple of np.ndarray
+            Quality ``(B, n)``, 0 where the flow measures nothing, and error ``(B, n, 4)``.
+        """
         windows, steps = propagated.shape
         level = rng.uniform(*self.quality, (windows, 1))
         quality = np.clip(level + self.scatter * rng.normal(size=(windows, steps)), 0.03, 1.0)

@@ -1,7 +1,7 @@
-"""Variations of a training clip: mirrored, run backwards, run faster, seen by another camera. Images follow when looked at.
+"""Variations of a training clip: mirrored, reversed, sped up, and filmed by a moving camera; images are made on demand.
 
-What a few real clips lack is motion, not pictures: most of them are slow in the image. A camera that swings and zooms over
-them gives the same targets the motion of a drone's view, with a truth that is known exactly.
+A few real clips show many things but little motion: most targets are slow in the image. A virtual camera that pans and
+zooms over the clips adds the motion of a drone's view, with a truth that is known exactly.
 """
 
 from __future__ import annotations
@@ -18,13 +18,31 @@ from pvtpp.training.tracker_error import log_uniform
 from pvtpp.validation import between, check
 
 WAVES = 4
+"""Sine waves in the path of the virtual camera."""
 
 
 @dataclass(frozen=True)
 class Variation:
-    """Shares of clips that are `mirrored` and `reversed`, the `speeds` of which one is drawn (every n-th frame in the time of
-    one), and the swings of the camera: each of the waves of its path has a period within `periods_s` and moves the image by up
-    to `swing` target sizes and `zoom` (of its logarithm)."""
+    """How clips are varied.
+
+    Attributes
+    ----------
+    mirrored, reversed
+        Shares of clips that are mirrored left to right, and played backwards.
+    speeds
+        One of them is drawn for each clip: with n, every n-th frame is shown, at the rate of all of them.
+    swing
+        Bounds of the amplitude of the camera's pan in target sizes, log-uniform.
+    zoom
+        Bounds of the amplitude of its zoom, as a logarithm, log-uniform.
+    periods_s
+        Bounds of the periods of the waves that the camera's path is made of, seconds, log-uniform.
+
+    Raises
+    ------
+    InputError
+        For a value out of range.
+    """
 
     mirrored: float = 0.5
     reversed: float = 0.5
@@ -39,7 +57,7 @@ class Variation:
 
 
 def vary(clip: Clip, variation: Variation, rng: np.random.Generator, name: str) -> Clip:
-    """A variation of the clip; the same generator state gives the same one."""
+    """A random variation of the clip, called `name`; the same generator state gives the same one."""
     if rng.random() < variation.reversed:
         clip = _reversed(clip)
     clip = _hastened(clip, int(rng.choice(variation.speeds)))
@@ -49,7 +67,7 @@ def vary(clip: Clip, variation: Variation, rng: np.random.Generator, name: str) 
         [log_uniform(rng, variation.swing, (WAVES, 2)) * size, log_uniform(rng, variation.zoom, (WAVES, 1))], 1
     )
     period, phase = log_uniform(rng, variation.periods_s, (WAVES, 3)), rng.uniform(0, 2 * np.pi, (WAVES, 3))
-    # Long swings are wide, short ones are not: what a mass on a wind does.
+    # Slow waves are wide, fast ones narrow, as for a camera that the wind moves.
     amplitude *= period / variation.periods_s[1]
 
     def camera(t_ns: np.ndarray) -> np.ndarray:
@@ -64,7 +82,7 @@ def vary(clip: Clip, variation: Variation, rng: np.random.Generator, name: str) 
         (x, y, zoom), *_ = camera(np.array([frame.t_ns]))
         scale = np.exp(zoom)
         sign = -1.0 if mirror else 1.0
-        # Zoom and mirror about the middle of the image; in pixel centres, continuous coordinates less one half.
+        # Zoom and mirror about the middle of the image. OpenCV counts from pixel centres: coordinates are 0.5 less.
         matrix = np.array(
             [[sign * scale, 0, width / 2 * (1 - sign * scale) + x], [0, scale, height / 2 * (1 - scale) + y]]
         )
@@ -82,13 +100,25 @@ def vary(clip: Clip, variation: Variation, rng: np.random.Generator, name: str) 
     sign = np.array([-1.0 if mirror else 1.0, 1.0])
     centre = middle + (clip.truth[:, :2] - middle) * sign * scale + path[:, :2]
     truth = np.concatenate([centre, clip.truth[:, 2:] * scale], 1)
-    # What the other camera does not show is absent.
+    # The target is absent where the virtual camera does not show it.
     truth[((centre < 0) | (centre > (width, height))).any(1)] = np.nan
     return Clip(name, clip.length, frame, clip.truth_t_ns, truth)
 
 
 def with_variations(clips: Iterable[Clip], copies: int, variation: Variation, seed: int = 0) -> Iterator[Clip]:
-    """Each clip, and after it as many variations, called ``NAME+0`` and on; they depend on seed, number and place alone."""
+    """Each clip, followed by its variations ``NAME+0``, ``NAME+1``, ...
+
+    Parameters
+    ----------
+    clips
+        The clips, read one by one.
+    copies
+        Variations of each clip.
+    variation
+        How they are varied.
+    seed
+        A variation depends on the seed, its number and the clip's position alone.
+    """
     for place, clip in enumerate(clips):
         yield clip
         for number in range(copies):
@@ -107,7 +137,7 @@ def _reversed(clip: Clip) -> Clip:
 
 
 def _hastened(clip: Clip, speed: int) -> Clip:
-    """Every `speed`-th frame, shown at the rate of all of them; so the truth."""
+    """Every `speed`-th frame at the rate of all of them; the truth likewise."""
     if speed == 1:
         return clip
 
