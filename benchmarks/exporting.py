@@ -1,4 +1,4 @@
-"""A tracker's network and what its export is proven with: clips, their score, and the samples to calibrate int8 on."""
+"""A tracker's network and what its export is checked with: clips, their score, and samples to calibrate int8 on."""
 
 from __future__ import annotations
 
@@ -25,33 +25,55 @@ if TYPE_CHECKING:
     from pvtpp.inference.torch import TorchEngine
 
 SAMPLES = 64
-"""Inputs that each graph is calibrated on, spread over all frames of the calibration clips."""
+"""Inputs that each graph is calibrated on, spread evenly over all frames of the calibration clips."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """The network of the tracker `name`: `engines` by the names of its graphs, in the order in which the tracker takes them,
-    with the weights in `checkpoint`."""
+    """The network of a tracker in torch.
+
+    Attributes
+    ----------
+    name
+        The tracker's name.
+    checkpoint
+        The file with the weights.
+    engines
+        Its parts by the names of their graphs, in the order in which the tracker takes them.
+    """
 
     name: str
     checkpoint: Path
     engines: Dict[str, TorchEngine]
 
     def tracker(self, engines: Mapping[str, Engine]) -> Tracker:
-        """The tracker on these engines, or on others like them."""
+        """The tracker on these engines, or on others with the same inputs and outputs."""
         from pvtpp_trackers import registry
 
         return registry.create(self.name, engines=tuple(engines.values()))
 
     def compare(self, sequences: List[VideoSequence], reference: Engines, candidate: Engines) -> Parity:
-        """Tensors, boxes and tracks of both over these clips."""
+        """Compare tensors, boxes and tracks of two sets of engines over these clips."""
         from pvtpp.export.parity import compare_tracks
 
         return compare_tracks(self.tracker, reference, candidate, map(Clip.of, sequences), auc, progress())
 
 
 def load_network(name: str, checkpoint: Optional[str] = None) -> Network:
-    """The network of the tracker `name` from a checkpoint, by default the catalogue's. InputError for an unknown name."""
+    """The network of a tracker with the weights of a checkpoint.
+
+    Parameters
+    ----------
+    name
+        The tracker's name.
+    checkpoint
+        The file; None takes the catalogue's.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, and for weights that do not fit.
+    """
     from pvtpp_trackers.models import parts, zoo
 
     if name not in zoo.MODELS:
@@ -62,7 +84,13 @@ def load_network(name: str, checkpoint: Optional[str] = None) -> Network:
 
 
 def auc(found: np.ndarray, truth: np.ndarray) -> float:
-    """In mode `otb`: the mean over 21 thresholds of the share of frames, of those with a target, that overlap more."""
+    """The area under the success curve in mode `otb`: mean over 21 thresholds of the share of frames with a larger IoU.
+
+    Parameters
+    ----------
+    found, truth
+        Boxes ``[cx, cy, w, h]``, ``(n, 4)``. Frames whose truth is NaN do not count.
+    """
     overlap = iou(found, truth)[np.isfinite(truth).all(axis=1)]
     return float((overlap[:, None] > OVERLAPS).mean())
 
@@ -70,14 +98,29 @@ def auc(found: np.ndarray, truth: np.ndarray) -> float:
 def calibration(
     tracker: Callable[[Engines], Tracker], engines: Engines, sequences: List[VideoSequence]
 ) -> Dict[str, List[Sample]]:
-    """What each graph is fed with while `tracker`, on `engines`, follows these clips."""
+    """Inputs of each graph, collected while a tracker follows these clips.
+
+    Parameters
+    ----------
+    tracker
+        Makes the tracker that runs on given engines.
+    engines
+        Engines by name.
+    sequences
+        The clips.
+
+    Returns
+    -------
+    dict
+        For each graph about `SAMPLES` inputs, arrays by name.
+    """
     every = max(1, sum(map(len, sequences)) // SAMPLES)
     seen: Dict[str, int] = {}
     kept: Dict[str, List[Sample]] = {}
 
     def keep(call: Call) -> None:
         seen[call.name] = seen.get(call.name, 0) + 1
-        # A template comes once a clip: each of them counts.
+        # There is one template per clip, and all of them are kept.
         if seen[call.name] % every == 0 or call.name == "template":
             kept.setdefault(call.name, []).append({name: array.copy() for name, array in call.inputs.items()})
 
@@ -92,8 +135,8 @@ def calibration(
 
 
 def _catalogued(name: str) -> Path:
-    """The checkpoint of the tracker `name` that the catalogue has."""
+    """The checkpoint of the tracker in the catalogue."""
     known = {entry.name: entry for entry in weights.list_entries()}
-    # Where the published graphs have the tracker's own name, the checkpoint has one of its own.
+    # Where the tracker's name is that of published graphs, its checkpoint has another name.
     entry = known.get(f"{name}-checkpoint") or known[name]
     return weights.find(entry.name, None, download_progress()) / entry.files[0].name

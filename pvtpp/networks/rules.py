@@ -9,5 +9,8 @@ BELOW_1 = holds("a number from 0 and below 1", lambda share: 0 <= share < 1)
 
 
 def count_from(low: int) -> Rule:
-    """Allow integers from `low` on; no 2.0, as `whole_from` does, since layers and loops are built with these numbers."""
+    """Allow integers from `low` on.
+
+    Unlike `whole_from` it refuses 2.0: layers and loops are built with these numbers.
+    """
     return holds(f"a whole number from {low}", lambda count: isinstance(count, int) and whole_from(low).holds(count))

@@ -39,7 +39,7 @@ AT_ONCE = 32
 
 
 class TrackerPart(Protocol):
-    """The part of a tracker that is trained with the predictor: a torch module whose frozen parameters have no gradient."""
+    """The part of a tracker that is trained with the predictor: a torch module whose frozen parameters have no grad."""
 
     def see(self, template: Tensor, search: Tensor) -> tuple[Tensor, Tensor]:
         """Recorded maps to features.
@@ -325,7 +325,7 @@ def train(
 
 
 def seen_by(part: TrackerPart, recording: Recording) -> Recording:
-    """The recording with the features that `part`, as it is now, makes of the recorded maps; zero if `seen` is False."""
+    """The recording with features that `part`, as it is now, makes of the recorded maps; zero where there are none."""
     module: Any = part
     module.eval()
     with torch.inference_mode():

@@ -132,7 +132,7 @@ class RecordingPool:
         return f"the longest of {len(self.length)} recordings has {longest} results, {usable} are on target"
 
     def sample(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-        """Draw `count` windows, every usable result with equal chance; the same generator state gives the same windows."""
+        """Draw `count` windows, each usable result equally likely; the same generator state gives the same windows."""
         chosen = self.usable[rng.integers(len(self.usable), size=count)]
         horizons = [self._drawn(rng, *pair) for pair in chosen.tolist()]
         return self._windows(chosen, np.stack(horizons))
