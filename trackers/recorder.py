@@ -1,4 +1,4 @@
-"""A tracker that hands out the maps which enter its learning layers, so that joint training can start from recordings."""
+"""A tracker whose features are the maps that enter its learning layers, so that joint training can use recordings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """Runs the tracker of `part` in torch; the features of its outputs are the maps that enter the layers which learn.
+    """Runs the tracker of `part` in torch; features of its results are the maps that enter the layers which learn.
 
     Everything before those layers is frozen in joint training, so these maps are computed once and recorded.
 

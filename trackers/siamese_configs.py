@@ -1,7 +1,7 @@
 """The tracking constants that were published with each Siamese tracker's weights, by the name of the tracker.
 
-Sources: github.com/STVIR/pysot (the SiamRPN++ and SiamMask configurations, those tuned for VOT where there are several)
-and github.com/HonglinChu/SiamTrackers (NanoTrack V3). Adapters run with them; training of the networks needs them too.
+Sources: github.com/STVIR/pysot (SiamRPN++ and SiamMask; the constants tuned for VOT where there are several) and
+github.com/HonglinChu/SiamTrackers (NanoTrack V3). Adapters and the training of the networks use them.
 """
 
 from __future__ import annotations

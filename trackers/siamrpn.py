@@ -1,6 +1,6 @@
-"""SiamRPN++ with its published backbones: region proposals on three levels of one network, fused.
+"""SiamRPN++ with its published backbones: region proposals on three levels of one network, averaged.
 
-Source: SiamRPN++ (CVPR 2019), github.com/STVIR/pysot: its networks (`pvtpp_trackers.models.siamrpn`) and tracking constants.
+Source: SiamRPN++ (CVPR 2019), github.com/STVIR/pysot: its networks (`pvtpp_trackers.models.siamrpn`) and constants.
 """
 
 from __future__ import annotations
@@ -21,11 +21,24 @@ NAMES = ("siamrpn-mobilenetv2", "siamrpn-resnet50", "siamrpn-alexnet")
 class SiamRPN(SiameseTracker):
     """One of `NAMES`, on torch from a published checkpoint, or on any runtime from an exported network.
 
-    `weights` is the checkpoint (a ``.pth`` file of PySOT's model zoo, or a folder with it) or a folder that ``pvtpp export``
-    wrote; None looks the checkpoint up as `pvtpp.weights.find` does. `backend` is ``torch[:DEVICE]`` for a checkpoint, one of
-    `pvtpp.inference`'s for an exported network. `threads` are those of an exported network; torch's are the process's own.
-    `engines` replaces them by other ones of the same inputs and outputs (`pvtpp_trackers.models.parts.engines`). Raises
-    InputError where weights or runtime are missing or of another network.
+    Parameters
+    ----------
+    name
+        One of `NAMES`.
+    weights
+        The checkpoint (a ``.pth`` file of PySOT's model zoo, or a folder with it), or a folder that ``pvtpp export``
+        wrote. None looks up the checkpoint as `pvtpp.weights.find` does.
+    threads
+        Threads of each engine of an exported network; torch uses those of the process.
+    backend
+        ``torch[:DEVICE]`` for a checkpoint, one of `pvtpp.inference`'s for an exported network.
+    engines
+        Used in place of all that; inputs and outputs as those of `pvtpp_trackers.models.parts.engines`.
+
+    Raises
+    ------
+    InputError
+        Where weights or runtime are missing or of another network.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ CHANNELWISE = ("Add", "Mul", "Clip", "Relu", "HardSigmoid", "Sigmoid", "HardSwis
 
 
 def align(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model, its shapes inferred, with padded channels wherever they lead from convolutions to convolutions alone."""
+    """The model, shapes inferred, with padded channels wherever they lead from convolutions to convolutions alone."""
     _Alignment(model.graph).apply()
     del model.graph.value_info[:]
     return onnx.shape_inference.infer_shapes(model, strict_mode=True)

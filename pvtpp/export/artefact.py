@@ -1,4 +1,4 @@
-"""From torch engines to a folder of checked graphs: written elsewhere, compared with torch, only then moved into place."""
+"""From torch engines to a folder of checked graphs: written elsewhere, compared with torch, then moved into place."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def publish(
 
 
 def difference(engine: Engine, reference: Engine, seed: int = 0) -> float:
-    """The largest difference between two engines on random inputs, divided by their largest output if that is above 1."""
+    """The largest difference of two engines on random inputs, divided by their largest output if that is above 1."""
     rng, worst = np.random.default_rng(seed), 0.0
     for _ in range(SAMPLES):
         made = {
