@@ -1,4 +1,4 @@
-"""A program in any language is a tracker: it is asked in order, and whatever it does wrong is said and survived."""
+"""A program in any language is a tracker: requests are in order, and every failure is reported and survived."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_program_gets_every_frame_and_its_boxes_come_back(tracker):
     mine.init(frame(0), BOX)
     output = mine.track(frame(7, blue=3))
     assert (output.box.tolist(), output.score) == ([57.0, 63.0, 20.0, 10.0], 0.5)
-    # An image that does not lie in memory as it is sent.
+    # An image that is not contiguous in memory.
     mine.init(frame(0), BOX + [5, 0, 0, 0])
     assert mine.track(Frame(2, 2, IMAGE[::2, ::-1])).box.tolist() == [57.0, 60.0, 20.0, 10.0]
 
@@ -129,7 +129,7 @@ def test_a_refusal_is_an_answer_and_the_program_goes_on(tracker):
 
 
 def test_one_that_hangs_is_ended_with_all_it_started(tracker, tmp_path):
-    # Whoever lives holds the other end of this pipe.
+    # Every process that is still alive holds the other end of this pipe.
     os.mkfifo(str(tmp_path / "alive"))
     alive = os.open(str(tmp_path / "alive"), os.O_RDONLY | os.O_NONBLOCK)
     mine = tracker(

@@ -1,4 +1,4 @@
-"""SiamMask's mask is PySOT's, painted where PySOT paints it, and its outline is that of the target."""
+"""SiamMask's mask is PySOT's, drawn where PySOT draws it, and its outline is that of the target."""
 
 from __future__ import annotations
 

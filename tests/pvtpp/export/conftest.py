@@ -1,4 +1,4 @@
-"""A tracker small enough to be exported in every test: a network that looks at a crop and says which way to go."""
+"""A tracker small enough to be exported in every test: a network that reads a crop and gives a direction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate lets pass what agrees, and says where what does not differs: in a tensor, in a box, or over a clip."""
+"""The parity check accepts what agrees, and says where something differs: in a tensor, in a box, or over a clip."""
 
 from __future__ import annotations
 

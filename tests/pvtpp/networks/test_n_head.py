@@ -1,4 +1,4 @@
-"""M, V and MV: the paper's sizes, its arithmetic, and what each part promises."""
+"""M, V and MV: the paper's sizes, its arithmetic, and the parts they are made of."""
 
 from __future__ import annotations
 

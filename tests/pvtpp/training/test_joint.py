@@ -1,4 +1,4 @@
-"""Training the joint network: reproducible, resumable, it learns what is to be seen, and only what is named changes."""
+"""Training the joint network: reproducible, resumable, it learns from features, and only what is named changes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FPS = 30
 
 
 def recording(n=40, seed=0, channels=5, sides=(4, 9), name="clip"):
-    """A tracker that is off by up to .3 of the target's width, and features that show a blob where the target really is."""
+    """A tracker that is off by up to 0.3 target widths, and features that show a blob where the target really is."""
     rng = np.random.default_rng(seed)
     frames = np.arange(n) * 2
     m = frames[-1] + 12
@@ -68,7 +68,7 @@ def same(a, b):
     return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
 
 
-def test_it_learns_to_correct_what_the_tracker_says_by_what_it_saw(tmp_path):
+def test_it_learns_to_correct_results_by_features(tmp_path):
     config = replace(SMALL, epochs=1, epoch_batches=120, shard_windows=32, learning_rate=1e-2, blind=0.0, trust=1.0)
     learnt = [recording(seed=seed) for seed in range(6)]
     network = train(config, motion(), learnt, [], str(tmp_path), progress=False)

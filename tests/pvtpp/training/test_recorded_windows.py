@@ -1,4 +1,4 @@
-"""Windows from recordings: one clock, one unit, and nothing learnt from results that had lost the target."""
+"""Windows from recordings: one clock, one unit, and nothing learnt from results that have lost the target."""
 
 from __future__ import annotations
 

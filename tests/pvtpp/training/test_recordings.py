@@ -1,4 +1,4 @@
-"""Recordings: the simulated clock's choice of frames, files that are safe and whole, a call that goes on where it stopped."""
+"""Recordings: frames of the simulated clock, files that are safe and whole, calls that continue."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_frames_are_those_of_the_simulated_clock(processing_ms, expected):
     assert [(row[2], row[1]) for row in log.of_kind("result")] == found[1:]
 
 
-def test_a_recording_holds_what_was_said_seen_and_true():
+def test_a_recording_holds_results_features_and_truth():
     made = clip()
     recording = record(NamedFailures([made]), made, lambda frame: 47 * MS, start=5)
     frames = np.rint(recording.t_ns * FPS / 1e9).astype(int)
@@ -99,7 +99,7 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path, content):
         np.savez(path, format=np.array([{"code": 1}], dtype=object))
     elif content is not None:
         path.write_bytes(content)
-    # What NumPy says of such a file is to load it unsafely; what helps is to make it anew.
+    # NumPy would suggest to load it unsafely; deleting it helps.
     helps = r" \(No such file or directory\)$" if content is None else "; delete it and call again$"
     with pytest.raises(InputError, match="r.npz: no recording, or damaged" + helps):
         Recording.read(path)
@@ -128,7 +128,7 @@ def test_an_interrupted_plan_goes_on_where_it_was(tmp_path):
     np.testing.assert_array_equal(whole[0].boxes, first.boxes)
     assert list(record_all(tracker, clips, plan, tmp_path, "one"))[2].t_ns.tolist() == whole[2].t_ns.tolist()
     assert tracker.tracked == 3 * tracked
-    # Another tracker, and another truth, are not taken for these.
+    # Recordings of another tracker and of another truth have other names.
     list(record_all(tracker, clips, plan, tmp_path, "another"))
     list(record_all(NamedFailures([clip(speed=3.0)]), [clip(speed=3.0)], plan, tmp_path, "one"))
     assert len(list(tmp_path.iterdir())) == 9

@@ -1,4 +1,4 @@
-"""Variations of a clip: the truth goes where the picture goes."""
+"""Variations of a clip: boxes move with the image."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def clip(frames=40, every=2):
 
 
 def seen(image):
-    """The box round what is bright, counting grey borders in part."""
+    """The box around the bright pixels, counting grey borders in part."""
     weight = image[..., 0] / 255.0
     x, y = np.meshgrid(np.arange(image.shape[1]) + 0.5, np.arange(image.shape[0]) + 0.5)
     centre = (weight * x).sum() / weight.sum(), (weight * y).sum() / weight.sum()
@@ -46,7 +46,7 @@ GENTLE = Variation(swing=(0.05, 0.3), zoom=(0.01, 0.05))
 
 
 @given(st.integers(0, 10**6))
-def test_the_truth_lies_on_the_picture(seed):
+def test_boxes_lie_on_the_target_in_the_image(seed):
     made = vary(clip(), GENTLE, np.random.default_rng(seed), "clip+1")
     for frame in map(made.frame, range(0, made.length, made.length // 3)):
         box = made.box_at(frame.t_ns)

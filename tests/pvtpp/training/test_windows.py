@@ -1,4 +1,4 @@
-"""Training windows: reproducible, true to their clock, and no worse than the annotations they come from."""
+"""Training windows: reproducible, in real time, and as exact as the annotations they come from."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_times_run_forward_to_the_newest_result_and_horizons_are_ahead_of_it():
 
 
 def test_without_error_boxes_and_truth_lie_on_one_motion_in_real_time():
-    """Straight motion in the annotations: whatever the rate, the skip and the delays, past and future agree on a velocity."""
+    """Straight motion in the annotations: with any rate, skip and delay, past and future have the same velocity."""
     windows = sample(pool(), PLAIN, np.random.default_rng(1), 500)
     velocity = (windows.boxes[:, -1] - windows.boxes[:, 0]) / -windows.t[:, :1]
     expected = windows.boxes[:, -1:] + windows.horizon[..., None] * velocity[:, None]
@@ -81,7 +81,7 @@ def test_too_short_sequences_weigh_nothing():
 
 
 def track_of(windows, i):
-    """Window i as the pipeline would have built it: results with the ways between them, then the propagated boxes."""
+    """Window i as a track: results with the displacements between them, then the propagated boxes."""
     track, propagated, before = Track(), [], None
     for j, t in enumerate(windows.t[i]):
         t_ns, box, score = round(t * 1e9), windows.boxes[i, j], windows.score[i, j]
@@ -127,13 +127,13 @@ def test_with_a_propagation_the_newest_boxes_go_on_frame_by_frame():
         some = propagated == count
         assert windows.propagated[some, -count:].all() and not windows.propagated[some, :-count].any()
         steps = np.diff(windows.t[some], axis=1)[:, -count + 1 :] if count > 1 else np.empty((0, 0))
-        # Carried boxes follow each other with the frames of the camera, and are asked for until the next one comes.
+        # Propagated boxes follow each other by one camera frame, and are the newest until the next one comes.
         assert np.allclose(steps, steps[:, :1]) if count > 1 else True
     assert np.median(windows.horizon[:, 0]) <= 1 / 15
 
 
-def test_what_the_flow_says_of_the_way_is_the_truths_not_the_trackers():
-    """The tracker errs by 2 % of the target's size, the flow by almost nothing: ways and propagated boxes follow the truth."""
+def test_the_displacement_is_that_of_the_truth_and_not_of_the_tracker():
+    """The tracker errs by 2 % of the target's size, the flow hardly: displacements follow the truth."""
     windows = propagated_windows(certain=(1e-6, 1e-6), uncertain=(2e-6, 2e-6), missing=0.0)
     interval = np.diff(windows.t, axis=1)
     velocity = windows.displacement[..., :2] / interval[..., None]

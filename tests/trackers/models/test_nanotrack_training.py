@@ -48,7 +48,7 @@ def test_the_recorder_tracks_as_the_tracker_and_its_maps_lead_to_the_features(mo
 
 
 class Answering(torch.nn.Module):
-    """A head that has the target's box, in pixels from the middle of the crop, at every point, and says where the target is."""
+    """A head that gives the target's box (pixels from the middle of the crop) at every point, and finds the target."""
 
     def __init__(self, centre, size, sure=8.0):
         super().__init__()

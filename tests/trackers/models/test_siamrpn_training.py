@@ -66,7 +66,7 @@ def test_both_losses_reach_neck_and_head_and_nothing_before(model):
 
 
 class Answering(torch.nn.Module):
-    """A head whose every anchor that is on the target says so, and how to get there."""
+    """A head whose anchors on the target have a high score and the offset to the target."""
 
     def __init__(self, config, centre, size):
         super().__init__()
