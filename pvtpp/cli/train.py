@@ -135,7 +135,7 @@ def split(options: argparse.Namespace, sequences: list[Any]) -> tuple[list[Any],
 
 def clips(sequences: list[Any]) -> list[Any]:
     """Sequences with images as the clips that trackers are recorded on; InputError for one without."""
-    from pvtpp.training.recordings import Clip
+    from pvtpp.clip import Clip
 
     blind = next((sequence.name for sequence in sequences if sequence.image_paths is None), None)
     if blind is not None:
