@@ -224,7 +224,7 @@ def test_two_trackers_of_one_name_are_refused():
 
 def test_listing_names_loads_no_runtime():
     code = (
-        "import sys; from trackers import registry; registry.names(); "
+        "import sys; from pvtpp_trackers import registry; registry.names(); "
         "print(sorted({'cv2', 'onnxruntime', 'onnx', 'torch'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
