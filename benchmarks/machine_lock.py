@@ -1,4 +1,4 @@
-"""A run on the wall clock has the machine to itself: what ran beside it would be measured as the tracker's slowness."""
+"""A lock for runs on the wall clock: two at once on a machine would slow each other down and measure that."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ def lock_path() -> str:
 
 @contextmanager
 def exclusive_machine() -> Iterator[None]:
-    """Hold the machine's lock for the block; InputError naming the holder where another run on the wall clock is under way.
+    """Hold the machine's lock during the block.
 
-    The system lets the lock go when its process ends, however that ends. Where there are no POSIX locks (Windows) nothing is
+    The system releases the lock when the process ends, even if it is killed. Without POSIX locks (Windows) nothing is
     locked.
+
+    Raises
+    ------
+    InputError
+        If another run holds the lock, with its process number; if the lock file cannot be opened.
     """
     try:
         import fcntl
@@ -29,13 +34,13 @@ def exclusive_machine() -> Iterator[None]:
         return
     path = lock_path()
     try:
-        # Asked to create it, Linux refuses another user's file in a shared folder.
+        # With O_CREAT, Linux refuses to open another user's file in a shared folder.
         file = os.open(path, os.O_RDWR | (0 if os.path.exists(path) else os.O_CREAT), 0o666)
     except OSError as error:
         raise InputError(f"{path}: cannot open the lock of wall-clock runs ({error.strerror or error})") from None
     try:
         with suppress(OSError):
-            # The umask took away what another user needs; only the owner can give it back.
+            # The umask may have removed the permissions that other users need; only the owner can restore them.
             os.fchmod(file, 0o666)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,13 +1,18 @@
 """Success, precision and normalised precision in three named modes, as exact functions of the permitted latency.
 
-`elae`    the published e-LAE toolkit to the last bit: 21 overlap thresholds, strict >, every frame counted. A target that is
-          absent or touches the left or top border is a miss for AUC, and an absent one a hit for DP: its own behaviour, kept
-          so that its numbers can be compared.
-`otb`     21 thresholds, strict >, absent frames left out: what most result tables print. A perfect tracker has 20/21.
-`strict`  mean overlap over the frames with a target after the first, which was given: perfect is 1, a miss is 0.
+`elae`
+    Equal to the published e-LAE toolkit to the last bit: 21 overlap thresholds, strict >, every frame counts. For AUC a
+    target that is absent or touches the left or top border is a miss. For DP an absent target is a hit. Both are the
+    toolkit's own behaviour, kept so that numbers can be compared.
+`otb`
+    21 overlap thresholds, strict >, frames without a target left out, as in most published tables. A perfect tracker
+    has 20/21.
+`strict`
+    Mean overlap over the frames with a target, without the first frame, whose box was given. A perfect tracker has 1, a
+    miss is 0.
 
-AUC is the area under the success curve, DP the share of centre errors of at most 20 px, normalised precision the area under
-the share of centre errors below 0 to 0.5 of the target's size (LaSOT).
+AUC is the area under the success curve. DP is the share of frames whose centre error is at most 20 px. Normalised
+precision is the area under the share of centre errors up to 0 to 0.5 of the target's size, as LaSOT defines it.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ from pvtpp.errors import InputError
 from pvtpp_benchmarks.pairing import Pairs
 
 SIGMAS = np.arange(51) / 50
-"""The permitted latencies of e-LAE; mAUC and mDP are plain means over these."""
+"""The 51 permitted latencies of e-LAE, 0 to 1 world frame; mAUC and mDP are plain means over these."""
 OVERLAPS = np.arange(0, 1.05, 0.05)
 PIXELS = 20.0
 NORMALISED = np.arange(51) / 100
@@ -31,17 +36,46 @@ MEASURES = ("auc", "dp", "norm_precision")
 
 @dataclass(frozen=True)
 class Curve:
-    """One measure as a piecewise constant function of sigma: `value[i]` from ``sigma[i]`` on; ``sigma[0]`` is 0."""
+    """One measure as a step function of the permitted latency.
+
+    Attributes
+    ----------
+    sigma
+        Permitted latencies in world frames at which the measure changes, shape ``(n,)``, rising from 0.
+    value
+        The measure from each of them on, shape ``(n,)``.
+    """
 
     sigma: np.ndarray
     value: np.ndarray
 
     def at(self, sigma: np.ndarray) -> np.ndarray:
+        """The measure at these permitted latencies, which are 0 or more; the result has their shape."""
         return self.value[np.searchsorted(self.sigma, sigma, side="right") - 1]
 
 
 def curves(pairs: Pairs, ground_truth_xywh: np.ndarray, mode: str = "otb") -> Dict[str, Curve]:
-    """The three measures of one run. `ground_truth_xywh`: the scored world frames, shape ``(n, 4)``, NaN where absent."""
+    """The three measures of one run.
+
+    Parameters
+    ----------
+    pairs
+        The answers that count for each world frame.
+    ground_truth_xywh
+        Boxes ``[left, top, width, height]`` of the scored world frames in pixels, shape ``(n, 4)``, NaN where absent.
+    mode
+        A name in `MODES`.
+
+    Returns
+    -------
+    dict
+        A curve for each name in `MEASURES`.
+
+    Raises
+    ------
+    InputError
+        For an unknown mode, and where no frame counts.
+    """
     hits, total = _measure(mode)(box_to_xywh(pairs.box), ground_truth_xywh[pairs.frame], pairs.frame)
     frames = total(ground_truth_xywh)
     if frames == 0:
@@ -57,7 +91,7 @@ def curves(pairs: Pairs, ground_truth_xywh: np.ndarray, mode: str = "otb") -> Di
 
 
 def _accumulate(pairs: Pairs, values: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """Sum each column over frames, for every sigma at which some frame's answer changes."""
+    """Sums of each column over the frames, at every sigma at which the answer of some frame changes."""
     new_frame = np.diff(pairs.frame, prepend=-1) > 0
     change = np.flatnonzero(~new_frame)
     order = change[np.argsort(pairs.sigma[change], kind="stable")]
@@ -67,8 +101,8 @@ def _accumulate(pairs: Pairs, values: np.ndarray) -> Tuple[np.ndarray, np.ndarra
     return sigma[keep], np.cumsum(steps, axis=0)[keep]
 
 
-# A mode turns P answers into columns to be summed over frames and divided by the number of frames that count:
-# (answers xywh, truths xywh, frame numbers) -> (columns of AUC, of DP, of normalised precision), frames counted.
+# A mode is a function of P answers (xywh), the truth of each (xywh) and its frame number. It returns the columns of
+# AUC, of DP and of normalised precision, to be summed over frames, and a function that counts the frames to divide by.
 Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], Tuple[Tuple[np.ndarray, ...], Callable[[np.ndarray], int]]]
 
 
@@ -111,7 +145,7 @@ def _measure(mode: str) -> Measure:
 
 
 def _thresholds(overlap: np.ndarray, error: np.ndarray, normalised: np.ndarray) -> Tuple[np.ndarray, ...]:
-    # How many thresholds an error keeps is a matter of sorting; only AUC needs them one by one, to agree to the last bit.
+    # Sorting tells how many thresholds an error keeps. Only AUC compares them one by one, to agree to the last bit.
     kept = len(NORMALISED) - np.searchsorted(NORMALISED, normalised)
     return overlap[:, None] > OVERLAPS, (error <= PIXELS)[:, None], (kept / len(NORMALISED))[:, None]
 
@@ -122,7 +156,7 @@ def _errors(box: np.ndarray, truth: np.ndarray) -> Tuple[np.ndarray, np.ndarray,
 
 
 def _overlap(truth: np.ndarray, box: np.ndarray) -> np.ndarray:
-    # In the toolkits' own order of operations: a tie at a threshold is decided by the last bit.
+    # In the order of operations of the published toolkits: the last bit decides a tie at a threshold.
     low = np.maximum(truth[:, :2], box[:, :2])
     high = np.minimum(truth[:, :2] + truth[:, 2:], box[:, :2] + box[:, 2:])
     side = np.maximum(high - low, 0)

@@ -1,4 +1,4 @@
-"""The truth as a tracker: perfect, or wrong by a known amount. Measures predictors and the protocol apart from any tracker."""
+"""The ground truth as a tracker, exact or with a known error: it tests predictors apart from any real tracker."""
 
 from __future__ import annotations
 
@@ -13,10 +13,18 @@ from pvtpp_benchmarks.datasets.sequence import VideoSequence
 
 
 class Oracle:
-    """Answers with the ground truth of each camera frame, plus independent Gaussian noise of relative size `noise`.
+    """A tracker that answers with the ground truth of each camera frame, plus independent Gaussian noise.
 
-    The centre errs by `noise` times width and height, the size by a factor ``exp(noise * normal)``, drawn by frame from
-    `seed`: the same error whichever frames are skipped. While the target is absent the last box stands, with score 0.
+    While the target is absent, the answer is the last box with score 0.
+
+    Parameters
+    ----------
+    sequence
+        The sequence that is tracked.
+    noise
+        Standard deviation of the error: of the centre relative to width and height, of the size in its logarithm.
+    seed
+        Seed of the noise. It is drawn for all frames at once, so a frame's error does not depend on skipped frames.
     """
 
     def __init__(self, sequence: VideoSequence, noise: float = 0.0, seed: int = 0):
@@ -29,9 +37,11 @@ class Oracle:
         self._last: Optional[np.ndarray] = None
 
     def init(self, frame: Frame, box: np.ndarray) -> None:
+        """Start a run; `box` is the answer until a frame shows the target."""
         self._last = as_box(box, "first box")
 
     def track(self, frame: Frame, search_box: Optional[np.ndarray] = None) -> TrackerOutput:
+        """Answer for camera frame ``frame.index``; the image and `search_box` are ignored."""
         box = self._boxes[frame.index]
         present = bool(np.isfinite(box).all())
         if present:

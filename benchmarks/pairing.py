@@ -1,8 +1,9 @@
-"""Which answer counts for which world frame: the matching rule of latency-aware evaluation, exactly and for every sigma.
+"""The matching rule of latency-aware evaluation: which answer counts for which world frame, for every sigma.
 
-For world frame f at permitted latency sigma (a fraction of a world frame) the newest answer available at
-``t_f + sigma / kappa`` is evaluated at ``t_f`` (PVT++, phi_e). As sigma grows from 0 to 1 a frame's answer changes only
-when another one becomes available, so each frame has a short list of answers and the sigma at which each takes over.
+For world frame f at permitted latency sigma (a fraction of a world frame) the newest answer that is available at
+``t_f + sigma / kappa`` is evaluated at ``t_f`` (PVT++, the function phi_e of extended latency-aware evaluation). As
+sigma grows from 0 to 1, a frame's answer changes only when another becomes available. So each frame has a short list
+of answers, each with the sigma from which it counts, and the result is exact.
 """
 
 from __future__ import annotations
@@ -19,15 +20,22 @@ from pvtpp.stabilised import warp_boxes
 from pvtpp.trajectory import TrajectoryTable
 
 SIGMA_DECIMALS = 6
-"""Frame times are rounded to nanoseconds; what differs by less than this share of a frame is the same moment."""
+"""Decimals of sigma. Frame times are rounded to nanoseconds; a smaller difference of sigma counts as none."""
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """P answers to n world frames, ordered by frame, then by when they take over.
+    """P answers to n world frames, ordered by frame and then by sigma.
 
-    `frame`: index into the scored world frames, shape ``(P,)``. `box`: ``[cx, cy, w, h]``, shape ``(P, 4)``. `sigma`: the
-    permitted latency in world frames, 0 to 1, from which this answer counts; each frame's first answer has 0.
+    Attributes
+    ----------
+    frame
+        Index into the scored world frames, shape ``(P,)``.
+    box
+        The answers ``[cx, cy, w, h]`` in pixels, shape ``(P, 4)``.
+    sigma
+        The permitted latency in world frames, 0 to 1, from which each answer counts, shape ``(P,)``. The first answer
+        of each frame has 0.
     """
 
     frame: np.ndarray
@@ -36,10 +44,26 @@ class Pairs:
 
 
 def pair(log: EventLog, predictor: str, world_t_ns: np.ndarray, kappa: float, schedule: str = "async") -> Pairs:
-    """Pair the trajectories of one predictor with world frames at `world_t_ns`, `kappa` of them a second.
+    """Pair the trajectories of one predictor with world frames.
 
-    ``async``: a trajectory goes on by its law beyond what it was made for. ``paper``: it answers only as far as it reaches
-    (`valid_until_ns`); beyond, the newest tracker result stands, as the published evaluation has it.
+    Parameters
+    ----------
+    log
+        The event log of a run.
+    predictor
+        Name of the predictor in the log.
+    world_t_ns
+        Times of the world frames in nanoseconds, shape ``(n,)``, int64, increasing.
+    kappa
+        World frames per second.
+    schedule
+        ``async``: beyond the time that it was made for, a trajectory is extrapolated. ``paper``: a trajectory answers
+        up to its `valid_until_ns`; for later frames the newest tracker result counts, as in the published evaluation.
+
+    Raises
+    ------
+    InputError
+        If the log has no such predictor, or for the schedule ``paper`` with a run that used a gyro.
     """
     available, table = log.trajectories(predictor)
     if schedule == "async":
@@ -49,7 +73,7 @@ def pair(log: EventLog, predictor: str, world_t_ns: np.ndarray, kappa: float, sc
             _turn(boxes, log, table, answer, world_t_ns[frame])
         return Pairs(frame, boxes, sigma)
     if table.stabilised.any():
-        raise InputError("schedule 'paper' knows no stabilised frame, score a run with a gyro by 'async'")
+        raise InputError("schedule 'paper' cannot score stabilised trajectories; score a run with a gyro by 'async'")
     results = log.of_kind("init", "result")
     result_ns = np.array([row[1] for row in results], dtype=np.int64)
     moments = np.unique(np.concatenate([available, result_ns]))
@@ -63,9 +87,9 @@ def pair(log: EventLog, predictor: str, world_t_ns: np.ndarray, kappa: float, sc
 
 
 def _turn(boxes: np.ndarray, log: EventLog, table: TrajectoryTable, answer: np.ndarray, t_ns: np.ndarray) -> None:
-    """Bring the boxes of stabilised trajectories into the images of their times, by what the gyro had said by then.
+    """Map the boxes of stabilised trajectories, in place, into the images at `t_ns` with the gyro samples up to then.
 
-    `t_ns` must not decrease. An answer that may come later (sigma above 0) could know more of the gyro; it is not given that.
+    `t_ns` must not decrease. With sigma above 0 an answer may come later and could use more samples; they are not used.
     """
     gyro, samples = Gyro.from_dict(log.meta["gyro"]), iter(log.of_kind("gyro"))
     sample = next(samples, None)
@@ -81,9 +105,19 @@ def _turn(boxes: np.ndarray, log: EventLog, table: TrajectoryTable, answer: np.n
 
 
 def pair_offline(log: EventLog, camera_frames: np.ndarray) -> Pairs:
-    """Every camera frame with the tracker's own result for it: the zero-latency evaluation.
+    """Pair every camera frame with the tracker's own result for it: the zero-latency (offline) evaluation.
 
-    Raises InputError where the run skipped a frame: then it was not a zero-latency run.
+    Parameters
+    ----------
+    log
+        The event log of a run in which the tracker processed every frame.
+    camera_frames
+        Indices of the camera frames to score, shape ``(n,)``.
+
+    Raises
+    ------
+    InputError
+        If the run skipped one of the frames.
     """
     results = {row[2]: row[4] for row in log.of_kind("init", "result")}
     missing = [int(frame) for frame in camera_frames if int(frame) not in results]
@@ -99,7 +133,10 @@ def pair_offline(log: EventLog, camera_frames: np.ndarray) -> Pairs:
 def _candidates(
     available: np.ndarray, world_t_ns: np.ndarray, kappa: float
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each frame, every answer that is the newest at some sigma in [0, 1]: (frame, answer, sigma)."""
+    """For each frame every answer that is the newest at some sigma from 0 to 1, as (frame, answer, sigma).
+
+    `available` are the times from which the answers are available, in nanoseconds, not decreasing.
+    """
     t_ns = world_t_ns + int(0.5 * 10**-SIGMA_DECIMALS * 1e9 / kappa)
     first = np.maximum(np.searchsorted(available, t_ns, side="right") - 1, 0)
     last = np.maximum(np.searchsorted(available, t_ns + round(1e9 / kappa), side="right") - 1, 0)

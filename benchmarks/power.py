@@ -1,7 +1,7 @@
-"""What the machine allowed itself while something was timed: power mode, governor and clocks. A figure without them is none.
+"""Power mode, CPU governor and clocks of the machine: without them the figures of a timing cannot be compared.
 
-Read from the kernel's files and from NVIDIA's own tools where they are present; what is not there is left out. The paths are
-those of JetPack 5 and 6. On a Jetson none of this has been run yet.
+They are read from files of the kernel and from NVIDIA's tools where these are present; anything else is left out. The
+paths are those of JetPack 5 and 6. None of this has been run on a Jetson yet.
 """
 
 from __future__ import annotations
@@ -12,12 +12,24 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 
 CPUS = "sys/devices/system/cpu/cpu[0-9]*/cpufreq"
 GPUS = ("ga10b", "gv11b", "gp10b", "gpu")
-"""In the names of the devices whose clocks devfreq keeps: Orin, Xavier, TX2, and newer kernels."""
+"""Parts of the names of GPUs among the devices of devfreq: Orin, Xavier, TX2, and newer kernels."""
 
 
 def state(root: Union[str, Path] = "/") -> Dict[str, Any]:
-    """``l4t`` release, ``nvpmodel`` power mode, ``cpu`` and ``gpu`` clocks (kHz and Hz as the kernel has them), whether they
-    are ``fixed``, as jetson_clocks does, ``nvidia_smi`` of a desktop GPU. `root`: where the kernel's files are."""
+    """Read the power state of the machine.
+
+    Parameters
+    ----------
+    root
+        The folder that holds the kernel's files.
+
+    Returns
+    -------
+    dict
+        Where known: ``l4t`` (release), ``nvpmodel`` (power mode), ``governor``, ``cpu`` and ``gpu`` (lists of lowest,
+        highest and present clocks, in kHz and Hz as the kernel has them), ``fixed`` (whether all clocks are pinned, as
+        by jetson_clocks) and ``nvidia_smi`` (state of a desktop GPU).
+    """
     root = Path(root)
     cpu = [_clock(folder, "scaling_{}_freq") for folder in sorted(root.glob(CPUS))]
     gpu = [
@@ -43,7 +55,7 @@ def state(root: Union[str, Path] = "/") -> Dict[str, Any]:
 
 
 def _clock(folder: Path, pattern: str) -> Dict[str, int]:
-    """Lowest, highest and present frequency."""
+    """Lowest, highest and present frequency, where the files are present."""
     read: List[Tuple[str, Optional[str]]] = [
         (name, _first_line(folder / pattern.format(name))) for name in ("min", "max", "cur")
     ]
@@ -59,6 +71,7 @@ def _first_line(path: Path) -> Optional[str]:
 
 
 def _answer(*command: str) -> Optional[str]:
+    """The output of a command on one line; None where it fails or says nothing."""
     try:
         done = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=10, check=True

@@ -1,8 +1,9 @@
-"""How long a stage takes on each frame: constant, recorded per frame, drawn from recorded times, or any of these scaled.
+"""Models of processing times: constant, recorded per frame, drawn from recorded times, or any of these scaled.
 
-As text: ``47ms``, ``0.02s``, ``trace:PATH``, ``empirical:PATH``, ``bench:FILE``, and any of them times a factor:
-``trace:PATH*1.8``. PATH is a file of seconds, one per line or comma-separated, or a folder of such files, one per sequence;
-FILE is what `pvtpp bench --json` wrote on a board, and serves as ``empirical`` does.
+They are written as ``47ms``, ``0.02s``, ``trace:PATH``, ``empirical:PATH`` or ``bench:FILE``. Each may be followed by a
+factor: ``trace:PATH*1.8``. PATH is a file of seconds, one per line or separated by commas, or a folder of such files,
+one per sequence. FILE is the output of ``pvtpp bench --json`` on a board; its times are drawn from as with
+``empirical``.
 """
 
 from __future__ import annotations
@@ -20,51 +21,83 @@ from pvtpp.errors import InputError
 
 FORMS = "'47ms', '0.02s', 'trace:PATH', 'empirical:PATH', 'bench:FILE', each optionally '*FACTOR'"
 LONGEST_S = 3600
-"""A frame that takes longer is a slip of the unit, and would overflow integer nanoseconds before long."""
+"""The longest processing time allowed, seconds: a longer one is a wrong unit and could overflow integer nanoseconds."""
 
 
 class ProcessingTime(Protocol):
-    """A model of processing times; `text` is how it is written on the command line."""
+    """A model of processing times."""
 
     @property
-    def text(self) -> str: ...
+    def text(self) -> str:
+        """The model as it is written on the command line."""
 
     def start(self, sequence: str, seed: int = 0) -> Callable[[int], int]:
-        """A function from the camera frame's number in the run (0 is the initialisation) to nanoseconds, for one run."""
+        """Begin a run on a sequence.
+
+        Returns a function that gives the nanoseconds of a camera frame by its number in the run; 0 is the
+        initialisation. `seed` is that of random draws.
+        """
 
     def median_ms(self) -> float:
         """The median in milliseconds: the one figure that a table prints."""
 
     def longest_ns(self) -> float:
-        """What no frame takes longer than, in nanoseconds."""
+        """An upper bound of the time of any frame in nanoseconds."""
 
 
 @dataclass(frozen=True)
 class Constant:
+    """The same time for every frame.
+
+    Attributes
+    ----------
+    nanoseconds
+        That time.
+    text
+        The model as it is written on the command line.
+    """
+
     nanoseconds: int
     text: str
 
     def start(self, sequence: str, seed: int = 0) -> Callable[[int], int]:
+        """Begin a run; see `ProcessingTime`."""
         return lambda frame: self.nanoseconds
 
     def median_ms(self) -> float:
+        """The median in milliseconds."""
         return self.nanoseconds / 1e6
 
     def longest_ns(self) -> float:
+        """The longest time in nanoseconds."""
         return self.nanoseconds
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """Times recorded on real hardware. ``trace`` gives frame n the n-th time of the file named after the sequence (of one
-    chosen by the sequence's name where there is none), starting over after its end without the first entry, the
-    initialisation's; ``empirical`` draws from all times but the first ones, independently, by the seed."""
+    """Times that were recorded on real hardware.
+
+    ``trace`` gives frame n the n-th time of the file that is named after the sequence. Where there is none, the name of
+    the sequence decides which file is taken. After the end of the file it starts over, without the first time, which is
+    that of the initialisation. ``empirical`` draws from the times of all files without their first ones, independently
+    for each frame.
+
+    Attributes
+    ----------
+    traces
+        Times in nanoseconds, shape ``(frames,)``, by name of the sequence.
+    kind
+        ``trace`` or ``empirical``.
+    text
+        The model as it is written on the command line.
+    """
 
     traces: Dict[str, np.ndarray]
     kind: str
     text: str
 
     def start(self, sequence: str, seed: int = 0) -> Callable[[int], int]:
+        """Begin a run; see `ProcessingTime`."""
         if self.kind == "empirical":
             pool, rng = self._pool(), np.random.default_rng([seed, _number(sequence)])
             return lambda frame: int(pool[rng.integers(len(pool))])
@@ -74,34 +107,58 @@ class Recorded:
         return lambda frame: int(trace[frame] if frame < len(trace) else trace[-rest + (frame - len(trace)) % rest])
 
     def median_ms(self) -> float:
+        """The median in milliseconds, without initialisations."""
         return float(np.median(self._pool())) / 1e6
 
     def longest_ns(self) -> float:
+        """The longest recorded time in nanoseconds."""
         return float(max(trace.max() for trace in self.traces.values()))
 
     def _pool(self) -> np.ndarray:
+        """All times but those of initialisations."""
         return np.concatenate([trace[1:] if len(trace) > 1 else trace for trace in self.traces.values()])
 
 
 @dataclass(frozen=True)
 class Scaled:
+    """Another model's times multiplied by a factor.
+
+    Attributes
+    ----------
+    base
+        The other model.
+    factor
+        The factor, above 0.
+    text
+        The model as it is written on the command line.
+    """
+
     base: ProcessingTime
     factor: float
     text: str
 
     def start(self, sequence: str, seed: int = 0) -> Callable[[int], int]:
+        """Begin a run; see `ProcessingTime`."""
         base = self.base.start(sequence, seed)
         return lambda frame: round(base(frame) * self.factor)
 
     def median_ms(self) -> float:
+        """The median in milliseconds."""
         return self.base.median_ms() * self.factor
 
     def longest_ns(self) -> float:
+        """The longest time in nanoseconds."""
         return self.base.longest_ns() * self.factor
 
 
 def parse(text: str) -> ProcessingTime:
-    """The model that `text` describes; InputError lists the forms there are."""
+    """Read a model from its text, in one of the forms of the module's docstring.
+
+    Raises
+    ------
+    InputError
+        For any other text, with the forms that are allowed; for a file that cannot be read; for times above an hour.
+    """
     text = text.strip()
     constant = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*(ms|s)", text)
     if constant:
@@ -172,5 +229,5 @@ def _nanoseconds(seconds: np.ndarray, source: str) -> np.ndarray:
 
 
 def _number(name: str) -> int:
-    # Python's own hash of a string differs from run to run.
+    """A number made from a name, the same in every run, unlike Python's own hash."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")

@@ -1,4 +1,4 @@
-"""What a result has to say of itself: versions, commit, hardware, seed."""
+"""The origin of a result: versions, commit, hardware, seed and command."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def facts(seed: int) -> Dict[str, Any]:
-    """The `protocol` entry of every JSON that pvtpp writes."""
+    """The entry ``protocol`` of every JSON file that pvtpp writes: versions, commit, hardware, seed and command."""
     from pvtpp.core.event_log import VERSION
 
     libraries = {name: version for name in LIBRARIES if (version := _version(name))}
     own = {"pvtpp": pvtpp.__version__, "event_log": VERSION, "python": platform.python_version()}
     program = os.path.basename(sys.argv[0])
-    # A script run by `python -m` shows its file; what repeats it is its module.
+    # `python -m` puts the file of the script into sys.argv, but the command to repeat needs the name of its module.
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     if spec is not None and program.endswith(".py"):
         program = f"python -m {spec.name}"
@@ -38,20 +38,20 @@ def facts(seed: int) -> Dict[str, Any]:
 
 
 def code_version() -> str:
-    """The version of the code that makes a run: logs of another one are not taken for its own."""
+    """The version of the code that makes a run: version, commit and, of a changed checkout, a digest of the changes."""
     name = commit() or "release"
     return f"{pvtpp.__version__}+{name}" + (f".{_changes()}" if name.endswith("-dirty") else "")
 
 
 def commit() -> Optional[str]:
-    """The commit of the checkout this runs from, ``-dirty`` where tracked files differ; None outside a checkout."""
+    """The commit of this checkout, with ``-dirty`` where tracked files differ from it; None outside a checkout."""
     if not os.path.exists(os.path.join(ROOT, ".git")):
         return None
     return _git("describe", "--always", "--dirty", "--abbrev=12").strip() or None
 
 
 def _changes() -> str:
-    """A digest of what differs from the commit: two states of work in progress are two versions."""
+    """A digest of the difference from the commit, so that two states of work in progress are two versions."""
     return hashlib.sha256(_git("diff", "HEAD").encode()).hexdigest()[:8]
 
 
@@ -66,7 +66,7 @@ def _git(*arguments: str) -> str:
 
 
 def hardware() -> Dict[str, Any]:
-    """Board or processor, and the cores this process may use."""
+    """The machine (board or processor), the number of its cores, and the operating system."""
     return {
         "machine": _board() or _processor() or platform.machine(),
         "cores": os.cpu_count(),
@@ -75,7 +75,7 @@ def hardware() -> Dict[str, Any]:
 
 
 def _board() -> Optional[str]:
-    # Jetsons and other device-tree boards name themselves here.
+    # Here Jetsons and other boards with a device tree give their name.
     return _first_line("/proc/device-tree/model").strip("\0") or None
 
 

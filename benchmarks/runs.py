@@ -1,4 +1,4 @@
-"""Running a tracker over a data set: one event log per (sequence, start, draw), written once and never run twice."""
+"""Running a tracker over a data set: one event log for each (sequence, start, draw), written once and never run twice."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ import json
 import os
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, TypeVar
 
 import numpy as np
 
-from pvtpp import predictors as predictor_room
-from pvtpp import propagation as propagation_room
+from pvtpp import defaults
+from pvtpp import predictors as predictor_registry
 from pvtpp.boxes import xywh_to_box
 from pvtpp.core.event_log import EventLog, is_complete
-from pvtpp.core.presence import PresenceConfig
+from pvtpp.core.log_file import LogFile
 from pvtpp.core.replay import replay
 from pvtpp.errors import InputError
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.predictors import Predictor
-from pvtpp.propagation import Propagator
 from pvtpp.tracker import Tracker
 from pvtpp_benchmarks.datasets.gyro import CAMERA, SAMPLES, GyroRecording
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
@@ -31,13 +30,24 @@ from pvtpp_benchmarks.spec import RunSpec, safe_name
 from pvtpp_benchmarks.wall import run_wall
 
 MakeTracker = Callable[[VideoSequence], Tracker]
+Used = TypeVar("Used")
 _NO_FACTS = ("listeners", "processing_ms")
-"""What a log says beyond the facts that it is known by: older ones have no median, their times have a digest."""
+"""What a log says beyond the facts that it is known by."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run of one sequence."""
+    """One run of one sequence.
+
+    Attributes
+    ----------
+    sequence, spec
+        What is run, and how.
+    start_number, draw
+        Which of the spec's starts and draws.
+    path
+        Of its log; None keeps none.
+    """
 
     sequence: VideoSequence
     spec: RunSpec
@@ -46,21 +56,20 @@ class Job:
     path: Optional[str]
 
     def meta(self) -> Dict[str, Any]:
-        """What the log says of its run: the facts it depends on, data and times by digest, not by name alone."""
+        """Return what the log says of its run: the facts that it depends on, data and times by digest."""
         facts = json.loads(json.dumps(self.spec.facts()))
-        sequence = self.sequence
-        images = sequence.image_paths
+        images = self.sequence.image_paths
         return {
             **facts,
-            "sequence": sequence.name,
+            "sequence": self.sequence.name,
             "start_number": self.start_number,
             "start_of": self.spec.starts,
             "draw": self.draw,
-            **({} if self.spec.ego_motion == "none" else {"samples": gyro_digest(self.sequence)}),
-            "truth": truth_digest(sequence),
+            "samples": None if self.spec.ego_motion == "none" else gyro_digest(self.sequence),
+            "truth": self.sequence.digest(),
             "images": os.path.dirname(os.path.abspath(images[0])) if images else None,
             **self._clock_meta(),
-            "listeners": {name: predictor_room.digest(name) for name in self.spec.predictors},
+            "listeners": {name: predictor_registry.digest(name) for name in self.spec.predictors},
         }
 
     def _clock_meta(self) -> Dict[str, Any]:
@@ -71,35 +80,28 @@ class Job:
         return {"times": digest, "processing_ms": self.spec.processing_ms}
 
     def times(self) -> Callable[[int], int]:
-        """Processing times of this run: recorded ones are drawn anew for every start and draw."""
+        """Return the processing times of this run: recorded ones are drawn anew for every start and draw."""
         seed = self.spec.seed + 1_000_003 * (self.start_number + 1000 * self.draw)
         return self.spec.processing_time.start(self.sequence.name, seed)
 
 
-def truth_digest(sequence: VideoSequence) -> str:
-    """Tells one sequence from another of the same name: its boxes and frame rates."""
-    rates = f"{sequence.world_fps!r} {sequence.camera_fps!r} "
-    return _digest(rates + hashlib.sha256(sequence.ground_truth_xywh.tobytes()).hexdigest())
-
-
 def gyro_of(sequence: VideoSequence) -> GyroRecording:
-    """The sequence's gyro. Raises InputError where it has none."""
+    """Return the sequence's gyro. Raises InputError where it has none."""
     if sequence.gyro is None:
-        raise InputError(
-            f"{sequence.source or sequence.name}: ego motion needs {SAMPLES} and {CAMERA} beside the annotation"
-        )
+        where = sequence.source or sequence.name
+        raise InputError(f"{where}: ego motion needs {SAMPLES} and {CAMERA} beside the annotation")
     return sequence.gyro
 
 
 def gyro_digest(sequence: VideoSequence) -> str:
-    """Tells one recording of the camera's rotation from another."""
+    """Tell one recording of the camera's rotation from another."""
     gyro = gyro_of(sequence)
     samples = hashlib.sha256(gyro.t_ns.tobytes() + gyro.rates.tobytes()).hexdigest()
     return _digest(f"{samples} {gyro.delay_ns} {gyro.gyro().as_dict()}")
 
 
 def jobs(sequences: Iterable[VideoSequence], spec: RunSpec, log_dir: Optional[str]) -> List[Job]:
-    """Every run that `spec` asks for; logs go to a folder of the spec's own under `log_dir`, nowhere if None.
+    """List every run that `spec` asks for; logs go to a folder of the spec's own under `log_dir`, nowhere if None.
 
     A later start is left out where the target does not come back: there is nothing to track, or to score.
     """
@@ -117,60 +119,84 @@ def jobs(sequences: Iterable[VideoSequence], spec: RunSpec, log_dir: Optional[st
 
 
 def run(
-    todo: List[Job], make_tracker: MakeTracker, executor: Optional[Executor] = None
-) -> Iterator[Tuple[Job, EventLog, bool]]:
-    """Each job's log as it becomes ready, and whether it had to be run: a complete log of the same facts is read instead.
+    todo: List[Job],
+    make_tracker: MakeTracker,
+    use: Callable[[Job, EventLog], Used],
+    executor: Optional[Executor] = None,
+) -> Iterator[Tuple[Job, Used, bool]]:
+    """Run each job, and make something of its log.
 
-    Runs are deterministic, so any executor may do them in any order (a process pool, a cluster's); the answers come in
-    order. Interrupting loses the runs under way and nothing else. Runs on the wall clock take no executor: InputError.
+    Parameters
+    ----------
+    todo
+        The jobs. Runs are deterministic, so any executor may do them in any order; answers come in order.
+    make_tracker
+        Makes the tracker of a sequence.
+    use
+        Called with each job and its log, in the process that has it: of all logs no more than one is in memory.
+    executor
+        Does the jobs; None: this process. Runs on the wall clock take none: InputError.
+
+    Yields
+    ------
+    Job, result of `use`, bool
+        The last says whether the tracker had to run: a complete log of the same facts is read instead. Interrupting
+        loses the runs under way and nothing else.
     """
     if executor is not None and any(job.spec.clock == "wall" for job in todo):
         raise InputError("runs on the wall clock share the machine with nobody: they take no executor")
     if executor is None:
         for job in todo:
-            log, ran = obtain(job, make_tracker)
-            yield job, log, ran
+            yield (job, *_obtain_and_use(job, make_tracker, use))
         return
-    futures: List[Tuple[Job, Future]] = [(job, executor.submit(obtain, job, make_tracker)) for job in todo]
+    futures: List[Tuple[Job, Future]] = [
+        (job, executor.submit(_obtain_and_use, job, make_tracker, use)) for job in todo
+    ]
     try:
         for job, future in futures:
-            log, ran = future.result()
-            yield job, log, ran
+            yield (job, *future.result())
     finally:
         for _, future in futures:
             future.cancel()
 
 
+def _obtain_and_use(job: Job, make_tracker: MakeTracker, use: Callable[[Job, EventLog], Used]) -> Tuple[Used, bool]:
+    log, ran = obtain(job, make_tracker)
+    return use(job, log), ran
+
+
 def obtain(job: Job, make_tracker: MakeTracker) -> Tuple[EventLog, bool]:
-    """The log of one job with trajectories of all its predictors, and whether the tracker had to run for it."""
+    """Return the log of one job with trajectories of all its predictors, and whether the tracker had to run for it."""
     if job.path and is_complete(job.path):
         log, meta = EventLog.read(job.path), job.meta()
         same = all(log.meta.get(name) == value for name, value in meta.items() if name not in _NO_FACTS)
-        if same and (
-            _listened(log, job.spec) or not any(map(predictor_room.reads_features, _listeners(job.spec).values()))
-        ):
+        if same and (_has_predictors(log, job.spec) or not _read_features(job.spec)):
             return with_predictors(log, job.spec), False
-    log = _RUNNERS[job.spec.clock](job, make_tracker)
-    if job.path:
-        log.write(job.path)
+    log = EventLog(job.meta()) if job.path is None else LogFile(job.path, job.meta(), keep=True)
+    try:
+        _RUNNERS[job.spec.clock](job, make_tracker, log)
+    finally:
+        if isinstance(log, LogFile):
+            log.close()
     return log, True
 
 
 def first_frame_and_box(job: Job) -> Tuple[int, np.ndarray]:
-    """The camera frame a job starts at, and the box ``[cx, cy, w, h]`` that the tracker is given there."""
+    """Return the camera frame that a job starts at, and the box ``[cx, cy, w, h]`` that the tracker is given there."""
     sequence, spec = job.sequence, job.spec
     shown = sequence.ground_truth_xywh[:: sequence.stride]
     wanted = job.start_number * len(shown) // spec.starts
     present = np.flatnonzero(np.isfinite(shown[wanted:]).all(axis=1))
+    where = sequence.source or sequence.name
     if not len(present):
         raise InputError(
-            f"{sequence.source or sequence.name}: no box to start from at frame {wanted} or later; "
+            f"{where}: no box to start from at frame {wanted} or later; "
             "the first box must be four finite numbers with width and height above 0"
         )
     first = wanted + int(present[0])
     if job.start_number == 0 and first != 0:
         raise InputError(
-            f"{sequence.source or sequence.name}: the first box (row 1) is missing, NaN or of zero size; "
+            f"{where}: the first box (row 1) is missing, NaN or of zero size; "
             "a tracker needs four finite numbers with width and height above 0"
         )
     box = xywh_to_box(shown[first])
@@ -182,68 +208,76 @@ def first_frame_and_box(job: Job) -> Tuple[int, np.ndarray]:
     return first, box
 
 
-def _simulate(job: Job, make_tracker: MakeTracker) -> EventLog:
+def _simulate(job: Job, make_tracker: MakeTracker, log: EventLog) -> None:
     spec = job.spec
     first, box = first_frame_and_box(job)
-    lane = _lane(spec)
-    return simulate(
+    propagator = defaults.propagator(spec.propagation)
+    simulate(
         job.sequence,
         make_tracker(job.sequence),
-        _listeners(spec),
+        _predictors(spec),
         job.times(),
         predictor_ns=spec.predictor_ns,
         schedule=spec.schedule,
         search_region=spec.search_region,
-        propagation=None if lane is None else Propagation(lane, spec.propagation_ns, spec.propagation_core),
-        status=_status(spec),
+        propagation=None if propagator is None else Propagation(propagator, spec.propagation_ns, spec.propagation_core),
+        presence=defaults.presence(spec.presence),
         gyro=None if spec.ego_motion == "none" else gyro_of(job.sequence),
         start=first,
         first_box=box,
-        meta=job.meta(),
+        log=log,
     )
 
 
-def _deliver(job: Job, make_tracker: MakeTracker) -> EventLog:
-    """The run on the wall clock. What a live system has behind it when a target is given, loading and first use, is done
-    beforehand."""
+def _deliver(job: Job, make_tracker: MakeTracker, log: EventLog) -> None:
+    """Run on the wall clock. What a live system has behind it when a target is given, loading and first use, is done
+    beforehand.
+    """
     spec, tracker = job.spec, make_tracker(job.sequence)
     first, box = first_frame_and_box(job)
     tracker.init(job.sequence.frame(first), box)
     tracker.track(job.sequence.frame(first))
 
     def live(log: EventLog, clock: Callable[[], int]) -> LiveTracker:
-        return LiveTracker(tracker, _listeners(spec), _lane(spec), spec.search_region, log, clock, status=_status(spec))
+        return LiveTracker(
+            tracker,
+            _predictors(spec),
+            defaults.propagator(spec.propagation),
+            spec.search_region,
+            log,
+            clock,
+            presence=defaults.presence(spec.presence),
+        )
 
     with exclusive_machine():
-        return run_wall(job.sequence, live, first_box=box, start=first, meta=job.meta())
+        run_wall(job.sequence, live, first_box=box, start=first, log=log)
 
 
-_RUNNERS: Dict[str, Callable[[Job, MakeTracker], EventLog]] = {"simulated": _simulate, "wall": _deliver}
+_RUNNERS: Dict[str, Callable[[Job, MakeTracker, EventLog], None]] = {"simulated": _simulate, "wall": _deliver}
 
 
-def _listeners(spec: RunSpec) -> Dict[str, Predictor]:
-    return {name: predictor_room.create(name) for name in spec.predictors}
-
-
-def _lane(spec: RunSpec) -> Optional[Propagator]:
-    return None if spec.propagation == "none" else propagation_room.create(spec.propagation)
-
-
-def _status(spec: RunSpec) -> Optional[PresenceConfig]:
-    return PresenceConfig() if spec.status == "on" else None
+def _predictors(spec: RunSpec) -> Dict[str, Predictor]:
+    return {name: predictor_registry.create(name) for name in spec.predictors}
 
 
 def with_predictors(log: EventLog, spec: RunSpec, anew: bool = False) -> EventLog:
-    """The log with trajectories of all predictors of `spec`: as recorded if they are all there (and not `anew`), else
-    made by driving the pipeline with the log's events. InputError for one that needs more than those, see `replay`."""
-    if not anew and _listened(log, spec):
+    """Return the log with trajectories of all predictors of `spec`.
+
+    As recorded if they are all there (and not `anew`), else made by driving the state machine with the log's events.
+    Raises InputError for a predictor that needs more than those, see `replay`.
+    """
+    if not anew and _has_predictors(log, spec):
         return log
-    return replay(log, _listeners(spec), spec.search_region)
+    return replay(log, _predictors(spec))
 
 
-def _listened(log: EventLog, spec: RunSpec) -> bool:
-    listened = log.meta.get("listeners", {})
-    return all(listened.get(name) == predictor_room.digest(name) for name in spec.predictors)
+def _read_features(spec: RunSpec) -> bool:
+    return any(map(predictor_registry.reads_features, _predictors(spec).values()))
+
+
+def _has_predictors(log: EventLog, spec: RunSpec) -> bool:
+    there = log.meta.get("listeners", {})
+    return all(there.get(name) == predictor_registry.digest(name) for name in spec.predictors)
 
 
 def _digest(text: str) -> str:

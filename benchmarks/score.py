@@ -12,7 +12,6 @@ from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.metrics import SIGMAS, Curve, curves
 from pvtpp_benchmarks.pairing import pair, pair_offline
-from pvtpp_benchmarks.runs import truth_digest
 from pvtpp_benchmarks.spec import RunSpec
 
 RESAMPLES = 2000
@@ -21,7 +20,8 @@ RESAMPLES = 2000
 @dataclass(frozen=True)
 class Score:
     """One run of one sequence, scored: a curve over sigma for each measure (a single value offline). `track_ms`: what the
-    tracker took (median) in a run on the wall clock."""
+    tracker took (median) in a run on the wall clock.
+    """
 
     sequence: str
     run: Tuple[int, int]
@@ -81,7 +81,7 @@ def row(
         "propagation": spec.propagation if online else None,
         "schedule": spec.schedule if online else None,
         "search_region": spec.search_region,
-        "status": spec.status if online else None,
+        "presence": spec.presence if online else None,
         "ego_motion": spec.ego_motion if online else None,
         "clock": spec.clock,
         "version": spec.version,
@@ -157,7 +157,7 @@ def _start(log: EventLog, sequence: VideoSequence) -> int:
     if first is None:
         raise InputError(f"{sequence.name}: the log has no init event, so nothing was tracked")
     made_on = log.meta.get("truth")
-    if not 0 <= first[2] < len(sequence) or (made_on is not None and made_on != truth_digest(sequence)):
+    if not 0 <= first[2] < len(sequence) or (made_on is not None and made_on != sequence.digest()):
         raise InputError(
             f"{sequence.name}: the log was made on another sequence of this name (boxes or frame rates differ)"
         )

@@ -1,23 +1,27 @@
-"""What decides a run: the specification that a log is known by."""
+"""What decides a run: the specification that a log is known by, and the grid of runs that a comparison asks for."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Any, Dict, List, Optional, Tuple
+from itertools import product
+from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
 
-from pvtpp import predictors as predictor_room
-from pvtpp import propagation as propagation_room
-from pvtpp.core.state_machine import SEARCH_REGIONS
+from pvtpp import defaults
+from pvtpp import predictors as predictor_registry
+from pvtpp import propagation as propagation_registry
+from pvtpp.core.presence import PRESENCES
+from pvtpp.core.state_machine import SCHEDULES, SEARCH_REGIONS
 from pvtpp.errors import InputError
+from pvtpp.validation import at_least, check, holds, one_of, whole_from
 from pvtpp_benchmarks import processing
+from pvtpp_benchmarks.metrics import MODES
 from pvtpp_benchmarks.processing import ProcessingTime
-from pvtpp_benchmarks.simulation import CORES, SCHEDULES
+from pvtpp_benchmarks.simulation import CORES
 
 CLOCKS = ("simulated", "wall")
-PRESENCES = ("off", "on")
 EGO_MOTIONS = ("none", "gyro")
 MEASURED = "measured"
 # On the wall clock everything takes what it takes.
@@ -27,22 +31,54 @@ _ON_THE_WALL = {
     "predictor_ns": 0,
     "propagation_ns": 0,
     "propagation_core": "own",
+    "ego_motion": "none",
 }
+AXES: Dict[str, Tuple[str, ...]] = {
+    "clock": CLOCKS,
+    "presence": PRESENCES,
+    "ego_motion": EGO_MOTIONS,
+    "schedule": SCHEDULES,
+    "search_region": SEARCH_REGIONS,
+    "propagation": tuple(propagation_registry.names()),
+    "propagation_core": CORES,
+}
+"""Settings that are one of a few names."""
 
 
 @dataclass(frozen=True)
 class RunSpec:
     """Everything that decides what a run does, so that an old log can be told from a fitting one.
 
-    `processing`: as text, see `pvtpp_benchmarks.processing`. `predictors`: listeners of the run, the first leads. `starts`: N runs
-    per sequence from 0, 1/N, 2/N .. of the clip (the next frame with a target). `draws`: runs per start; the first box of
-    draw 0 is the annotated one, later ones move its centre and size by up to `jitter_px` pixels each (uniform, by `seed`).
-    `propagation_ns`: what each step of the propagation costs. `version`: of the code that runs it;
-    `tracker_digest`: of the tracker's own code and weights, where they are not the project's. `clock`: ``simulated``, or
-    ``wall`` for a live tracker that is shown the sequence at its frame rate; then `processing` is ``measured``. `status`:
-    whether results are judged, and a lost target is searched for. `ego_motion`: ``gyro`` where the sequences come with one and
-    the camera's own rotation is to be known from it. `recorded_ms`: of runs that there are, the median processing time that
-    their logs tell; then nothing that `processing` names is read. It is no fact of its own.
+    Attributes
+    ----------
+    dataset, tracker
+        Their names.
+    processing
+        The tracker's time per frame as text, see `pvtpp_benchmarks.processing`; ``measured`` on the wall clock.
+    predictors
+        Of the run; the first one leads.
+    predictor_ns
+        What each prediction takes, nanoseconds.
+    schedule, search_region, presence
+        As of `pvtpp.core.state_machine.CoreConfig`; presence ``on`` or ``off``.
+    propagation, propagation_ns, propagation_core
+        The propagator's name, what each step takes that it measures (nanoseconds), and the processor that it runs on.
+    starts
+        N runs of each sequence, from 0, 1/N, 2/N .. of the clip (from the next frame with a target).
+    draws, jitter_px, seed
+        Runs of each start. The first box of draw 0 is the annotated one; later ones move its centre and size by up to
+        `jitter_px` pixels each (uniform, by `seed`).
+    version
+        Digest of the modules that compute a run (`pvtpp_benchmarks.fingerprint`).
+    tracker_digest
+        Digest of the tracker's own code and weights, where they are not the project's.
+    clock
+        ``simulated``, or ``wall`` for a live tracker that is shown the sequence at its frame rate.
+    ego_motion
+        ``gyro`` where the sequences come with one and the camera's own rotation is to be known from it.
+    recorded_ms
+        Of runs that there are: the median processing time that their logs say; then nothing that `processing` names is
+        read. Decides nothing.
     """
 
     dataset: str
@@ -62,46 +98,25 @@ class RunSpec:
     version: str = ""
     tracker_digest: str = ""
     clock: str = "simulated"
-    status: str = "off"
+    presence: str = defaults.PRESENCE
     ego_motion: str = "none"
     recorded_ms: Optional[float] = None
 
     def __post_init__(self) -> None:
-        allowed_names = {
-            "clock": CLOCKS,
-            "status": PRESENCES,
-            "ego_motion": EGO_MOTIONS,
-            "schedule": SCHEDULES,
-            "search_region": SEARCH_REGIONS,
-            "propagation": tuple(propagation_room.names()),
-            "propagation_core": CORES,
-        }
-        for name, allowed in allowed_names.items():
-            if getattr(self, name) not in allowed:
-                raise InputError(f"unknown {name} {getattr(self, name)!r}, expected one of: {', '.join(allowed)}")
-        for name in ("starts", "draws"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 <= self.jitter_px < float("inf"):
-            raise InputError(f"jitter_px must be 0 or more pixels, got {self.jitter_px}")
-        for name in ("predictor_ns", "propagation_ns", "seed"):
-            if getattr(self, name) < 0:
-                raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
-        recorded = self.recorded_ms
-        if recorded is not None and not (isinstance(recorded, (int, float)) and 0 <= recorded < float("inf")):
-            raise InputError(f"recorded_ms must be 0 or more milliseconds, got {recorded!r}")
-        if self.ego_motion != "none" and self.schedule == "paper":
-            raise InputError("schedule 'paper' knows no ego motion, use 'async'")
+        rules = {name: one_of(names) for name, names in AXES.items()}
+        rules.update(dict.fromkeys(("starts", "draws"), whole_from(1)))
+        rules.update(dict.fromkeys(("predictor_ns", "propagation_ns", "seed"), whole_from(0)))
+        zero = at_least(0)
+        rules["recorded_ms"] = holds(f"None or {zero.allowed}", lambda value: value is None or zero.holds(value))
+        check(self, {**rules, "jitter_px": zero})
+        if self.schedule == "paper" and (self.ego_motion != "none" or self.propagation != "none"):
+            raise InputError("schedule 'paper' knows no ego motion and no propagation, use 'async'")
         for name in self.predictors:
-            predictor_room.create(name)
+            predictor_registry.check_name(name)
         if self.clock == "wall":
             for name, only in _ON_THE_WALL.items():
                 if getattr(self, name) != only:
                     raise InputError(f"{name} is {getattr(self, name)!r}, on the wall clock it can only be {only!r}")
-            if self.ego_motion != "none":
-                raise InputError(
-                    "ego_motion 'gyro' is for the simulated clock, on the wall clock it can only be 'none'"
-                )
         elif self.recorded_ms is None:
             self.processing_time  # noqa: B018 - read now, so that a bad text is refused here
 
@@ -120,43 +135,130 @@ class RunSpec:
     @property
     def steered(self) -> bool:
         """Whether the leading predictor decides where the tracker looks, be it for a lost target alone."""
-        return self.search_region == "predicted" or self.status == "on"
+        return self.search_region == "predicted" or self.presence == "on"
 
     def facts(self) -> Dict[str, Any]:
         """What the tracker's path depends on: where no predictor steers it, none but its cost."""
-        facts = asdict(self)
-        del facts["recorded_ms"]
-        if not self.steered:
-            del facts["predictors"]
-        else:
-            facts["predictors"] = [self.predictors[0], predictor_room.digest(self.predictors[0])]
-        for name, ordinary in (("status", "off"), ("clock", "simulated"), ("ego_motion", "none")):
-            # Logs from before there was a choice are as good.
-            if facts[name] == ordinary:
-                del facts[name]
-        return {**facts, "starts": None, "draws": None}
+        facts = {**asdict(self), "starts": None, "draws": None}
+        del facts["recorded_ms"], facts["predictors"]
+        if self.steered:
+            facts["predictors"] = [self.predictors[0], predictor_registry.digest(self.predictors[0])]
+        return facts
 
     def folder(self) -> str:
-        """A readable folder name that differs wherever the facts differ."""
+        """Return a readable folder name that differs wherever the facts differ, but for the code's own version."""
         facts = {**self.facts(), "version": None, "tracker_digest": None}
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
-        lead = f"-{self.predictors[0]}" if self.steered else ""
-        lane = "" if self.propagation == "none" else f"-{self.propagation}-{self.propagation_core}"
         how = self.processing if self.clock == "simulated" else self.clock
-        judged = ("" if self.status == "off" else "-status") + (
-            "" if self.ego_motion == "none" else f"-{self.ego_motion}"
-        )
-        parts = (self.dataset, self.tracker, how, self.schedule + "-" + self.search_region + lead + lane + judged)
+        settings = [self.schedule, self.search_region, *(self.predictors[:1] if self.steered else ())]
+        if self.propagation != "none":
+            settings += [self.propagation, self.propagation_core]
+        settings += ["presence"] if self.presence == "on" else []
+        settings += [self.ego_motion] if self.ego_motion != "none" else []
+        parts = (self.dataset, self.tracker, how, "-".join(settings))
         return "_".join(safe_name(part) for part in parts) + "_" + digest
 
+    def describe(self) -> str:
+        """Say in a few words what is run, for progress."""
+        how = self.processing if self.clock == "simulated" else self.clock
+        propagation = "" if self.propagation == "none" else f" {self.propagation}"
+        return f"{self.tracker} {how} {'/'.join(self.predictors)} {self.search_region}{propagation}"
 
-def single_predictor_specs(spec: RunSpec) -> List[RunSpec]:
-    """The specs whose runs serve `spec`: one for all predictors where they do not steer the tracker, else one for each."""
-    if not spec.steered:
-        return [spec]
-    return [replace(spec, predictors=(name,)) for name in spec.predictors]
+    def split(self) -> List[RunSpec]:
+        """Return the specs whose runs serve this one: one for all predictors where none steers, else one for each."""
+        if not self.steered:
+            return [self]
+        return [replace(self, predictors=(name,)) for name in self.predictors]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What to evaluate: every combination of the axes.
+
+    Attributes
+    ----------
+    base
+        All other settings.
+    predictors
+        Their names. Where `axes` does not say otherwise each has its own propagation and search region
+        (`pvtpp.defaults.settings`): the product's default, but ``hold`` and ``kalman:pvt`` as they are usually meant.
+    axes
+        Values by the name of the setting: any of `processing`, `search_region`, `schedule`, `propagation`.
+    modes
+        Of `pvtpp_benchmarks.metrics`.
+    predictor_ns
+        What a prediction of each predictor takes, nanoseconds; 0 where not named.
+    apart
+        Sequences that are tabled in rows of their own.
+    offline
+        Also the zero-latency rows.
+    """
+
+    base: RunSpec
+    predictors: Tuple[str, ...]
+    axes: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    modes: Tuple[str, ...] = ("otb",)
+    predictor_ns: Mapping[str, int] = field(default_factory=dict)
+    apart: FrozenSet[str] = frozenset()
+    offline: bool = True
+
+    def __post_init__(self) -> None:
+        for name, values in (("predictors", self.predictors), ("modes", self.modes), *self.axes.items()):
+            if not values:
+                raise InputError(f"the grid has no {name.replace('_', ' ')}: name at least one")
+        for mode in self.modes:
+            if mode not in MODES:
+                raise InputError(f"unknown metric mode {mode!r}, expected one of: {', '.join(MODES)}")
+        self.specs()
+
+    def specs(self) -> List[RunSpec]:
+        """Return the runs of the grid, each with the predictors that it serves: as few as settings and costs allow."""
+        found: List[RunSpec] = []
+        for values in product(*self.axes.values()):
+            cell = dict(zip(self.axes, values))
+            served: Dict[Tuple[Tuple[str, Any], ...], List[str]] = {}
+            for name in self.predictors:
+                settings: Dict[str, Any] = {
+                    **defaults.settings(name),
+                    "predictor_ns": self.predictor_ns.get(name, 0),
+                    **cell,
+                }
+                if settings.get("schedule", self.base.schedule) == "paper":
+                    settings["propagation"] = cell.get("propagation", "none")
+                if settings["propagation"] == "none":
+                    settings["propagation_ns"], settings["propagation_core"] = 0, "own"
+                served.setdefault(tuple(settings.items()), []).append(name)
+            for chosen, names in served.items():
+                found += replace(self.base, predictors=tuple(names), **dict(chosen)).split()
+        return found
+
+    def cells(self) -> Iterator[Tuple[RunSpec, Tuple[Optional[str], ...]]]:
+        """Iterate over the runs and what is scored of each: its predictors, or None for zero latency (first, if asked)."""
+        if self.offline:
+            yield self._zero_latency(), (None,)
+        for spec in self.specs():
+            yield spec, spec.predictors
+
+    def _zero_latency(self) -> RunSpec:
+        nothing: Dict[str, Any] = {
+            "propagation": "none",
+            "propagation_ns": 0,
+            "propagation_core": "own",
+            "ego_motion": "none",
+        }
+        return replace(
+            self.base,
+            clock="simulated",
+            processing="0ms",
+            predictors=("hold",),
+            predictor_ns=0,
+            search_region="last",
+            schedule="async",
+            presence="off",
+            **nothing,
+        )
 
 
 def safe_name(name: str) -> str:
-    """The name as a part of a file name."""
+    """Return the name as a part of a file name."""
     return "".join(c if c.isalnum() or c in "-." else "-" for c in name)

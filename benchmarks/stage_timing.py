@@ -1,8 +1,8 @@
-"""What every stage of a tracker and a predictor takes on this machine, one frame after the other, nothing else running.
+"""Processing time of every stage of a tracker and a predictor on this machine, one frame after the other.
 
-A tracker built on engines is looked into by watching these (`pvtpp.inference.observed`): what passes before the first engine
-of a frame is ``crop``, each engine goes by its name, and what follows the last is ``decode``. Of any other tracker the
-whole ``track`` is known.
+The stages of a tracker that is built on engines are found by observing the engines (`pvtpp.inference.observed`): the
+time before the first engine of a frame is ``crop``, each engine has its own name, and the time after the last one is
+``decode``. For any other tracker only ``track`` as a whole is known.
 """
 
 from __future__ import annotations
@@ -21,33 +21,57 @@ from pvtpp.tracker import Frame, Tracker
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 
 WARM_UP = 10
+"""Frames that are tracked before the measurement begins."""
 INITS = 5
-"""Of the first box, at least: the template is computed once a target."""
+"""Measured initialisations: a tracker computes its template only once per target."""
 AHEAD_NS = 50_000_000
+"""Nanoseconds from the capture of a frame to the time for which the trajectory is evaluated."""
 
 
-class Watch:
-    """Keeps the engine calls of the frame at hand; `watch` is what `pvtpp.inference.observed` wants."""
+class EngineCalls:
+    """Keeps the engine calls of the current frame; `pvtpp.inference.observed` reports them to `record`."""
 
     def __init__(self) -> None:
         self.calls: List[Call] = []
 
-    def watch(self, call: Call) -> None:
+    def record(self, call: Call) -> None:
+        """Add a call."""
         self.calls.append(call)
 
     def taken(self) -> List[Call]:
-        """The calls since the last time, in order."""
+        """The calls since this method was last called, in order."""
         calls, self.calls = self.calls, []
         return calls
 
 
 def measure(
-    tracker: Tracker, predictor: Predictor, sequence: VideoSequence, frames: int, watch: Watch
+    tracker: Tracker, predictor: Predictor, sequence: VideoSequence, frames: int, engine_calls: EngineCalls
 ) -> Dict[str, np.ndarray]:
-    """Seconds of each stage, in the order in which they happen, over `frames` frames; of the engines that `watch` sees.
+    """Measure the processing time of each stage.
 
-    The clip is played to its end and back again, so that the target never jumps; images are decoded beforehand.
-    ``observe`` is the predictor's `encode`, ``at`` one question to the trajectory.
+    The clip is played forwards and backwards in turn, so that the target never jumps. Images are decoded beforehand.
+
+    Parameters
+    ----------
+    tracker, predictor
+        What is measured.
+    sequence
+        A clip of at least two frames with images.
+    frames
+        Number of measured frames, from 1.
+    engine_calls
+        The calls of the tracker's engines, if these are observed; else an empty one.
+
+    Returns
+    -------
+    dict
+        Seconds of each stage, shape ``(samples,)``, in the order of the stages. ``observe`` is the predictor's
+        `encode`, ``at`` is one evaluation of the trajectory.
+
+    Raises
+    ------
+    InputError
+        For too few frames.
     """
     if frames < 1 or len(sequence) < 2:
         raise InputError(
@@ -65,7 +89,7 @@ def measure(
         begin = clock()
         tracker.init(Frame(0, 0, images[0]), first)
         add("init", clock() - begin)
-        for call in watch.taken():
+        for call in engine_calls.taken():
             add(call.name, call.end - call.begin)
     period = max(1, round(1e9 / sequence.camera_fps))
     track = Track().with_result(0, first)
@@ -77,12 +101,12 @@ def measure(
         encoding = predictor.encode(output)
         observed = clock()
         track = track.with_result(frame.t_ns, output.box, output.score, encoding)
-        anchored = clock()
+        updated = clock()
         trajectory = predictor.predict(track)
         predicted = clock()
         trajectory.at(frame.t_ns + AHEAD_NS)
         answered = clock()
-        calls = watch.taken()
+        calls = engine_calls.taken()
         if number <= WARM_UP:
             continue
         if calls:
@@ -92,13 +116,13 @@ def measure(
             add("decode", tracked - calls[-1].end)
         add("track", tracked - begin)
         add("observe", observed - tracked)
-        add("predict", predicted - anchored)
+        add("predict", predicted - updated)
         add("at", answered - predicted)
     return {stage: np.array(values) for stage, values in seconds.items()}
 
 
 def summary(seconds: Dict[str, np.ndarray]) -> Dict[str, Dict[str, Any]]:
-    """Samples, median, 95th and 99th percentile and maximum of each stage, milliseconds."""
+    """Number of samples, median, 95th and 99th percentile and maximum of each stage, in milliseconds."""
     measures: Dict[str, Callable[[np.ndarray], float]] = {
         "median_ms": np.median,
         "p95_ms": lambda values: np.percentile(values, 95),
@@ -112,4 +136,5 @@ def summary(seconds: Dict[str, np.ndarray]) -> Dict[str, Dict[str, Any]]:
 
 
 def _there_and_back(number: int, count: int) -> int:
+    """Index of the image for frame `number` of a clip of `count` images that is played forwards and backwards."""
     return abs((number + count - 1) % (2 * count - 2) - (count - 1))

@@ -1,4 +1,4 @@
-"""Does a tracker keep the contract? Asked on a small generated clip, before it is trusted with a benchmark."""
+"""Check that a tracker keeps its contract, on a small generated clip, before it is used in a benchmark."""
 
 from __future__ import annotations
 
@@ -18,12 +18,26 @@ from pvtpp_benchmarks.synthetic import AerialClip, render
 EASY = AerialClip(
     name="check", width=320, height=240, seconds=1.2, target_px=40.0, agility=0.8, distractor=False, occlusions=()
 )
+"""The clip that is generated where none is given: a large, slow target without distractor or occlusion."""
 FOLLOWS = 0.3
+"""The mean IoU above which a tracker counts as following the target."""
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One clause of the contract. Where `required` is False, failing it is a warning: a matter of quality, not of form."""
+    """The result of one clause of the contract.
+
+    Attributes
+    ----------
+    name
+        Name of the clause.
+    passed
+        Whether the tracker keeps it.
+    detail
+        What was found.
+    required
+        False where failing is only a warning about quality.
+    """
 
     name: str
     passed: bool
@@ -32,12 +46,12 @@ class CheckResult:
 
 
 class _Broken(Exception):
-    """The tracker broke a clause; the message says how."""
+    """The tracker broke a clause of the contract; the message says how."""
 
 
 @dataclass
 class _Bench:
-    """Fresh trackers and the clip they are tried on: frames with their images loaded, and true boxes ``(n, 4)``."""
+    """New trackers and the clip for them: frames with their images loaded, and true boxes, shape ``(n, 4)``."""
 
     make_tracker: Callable[[], Any]
     frames: List[Frame]
@@ -45,27 +59,43 @@ class _Bench:
     _first_run: Optional[np.ndarray] = None
 
     def fresh(self, start: bool = True) -> Tracker:
+        """A new tracker, initialised on the first frame if `start`."""
         tracker = as_tracker(self.make_tracker())
         if start:
             tracker.init(self.frames[0], self.truth[0].copy())
         return tracker
 
     def follow(self, tracker: Tracker, indices: Sequence[int]) -> np.ndarray:
-        """Boxes and scores of the tracker on these frames, ``(n, 5)``."""
+        """Boxes and scores of the tracker on these frames, shape ``(n, 5)``."""
         return np.array([_row(tracker.track(self.frames[index]), index) for index in indices]).reshape(-1, 5)
 
     def first_run(self) -> np.ndarray:
+        """Boxes and scores of a new tracker on all frames after the first; computed once."""
         if self._first_run is None:
             self._first_run = self.follow(self.fresh(), range(1, len(self.frames)))
         return self._first_run
 
 
 def check_tracker(make_tracker: Callable[[], Any], clip: Optional[VideoSequence] = None) -> List[CheckResult]:
-    """Try a tracker on every clause of its contract.
+    """Check a tracker against every clause of its contract.
 
-    `make_tracker` returns a new tracker, or a plain ``init(image, xywh)`` / ``update(image)`` object, at each call. `clip`
-    is an annotated sequence with images of at least 12 camera frames, its target present throughout; None generates one.
-    Whatever the tracker raises becomes a failed result. Raises InputError for a clip that cannot serve.
+    Parameters
+    ----------
+    make_tracker
+        Returns at each call a new tracker, or a plain object with ``init(image, xywh)`` and ``update(image)``.
+    clip
+        An annotated sequence with images, at least 12 camera frames and the target present in all of them. None
+        generates one.
+
+    Returns
+    -------
+    list of CheckResult
+        One result per clause. Whatever the tracker raises becomes a failed result.
+
+    Raises
+    ------
+    InputError
+        For a clip that is too short or without images, and for one whose target is absent at times.
     """
     clip = render(EASY) if clip is None else clip
     truth = xywh_to_box(clip.ground_truth_xywh[:: clip.stride])
@@ -78,7 +108,7 @@ def check_tracker(make_tracker: Callable[[], Any], clip: Optional[VideoSequence]
     bench = _Bench(make_tracker, loaded, truth)
     results = []
     for clause in _CLAUSES:
-        # A tracker that writes into its images must not spoil them for the next clause.
+        # A tracker that writes into its images must not change those of the next clause.
         bench.frames = [Frame(frame.index, frame.t_ns, frame.image.copy(), frame.source) for frame in loaded]
         results.append(_result(bench, *clause))
     return results
@@ -105,10 +135,10 @@ def _output(bench: _Bench) -> str:
 
 def _follows(bench: _Bench) -> str:
     overlap = iou(bench.first_run()[:, :4], bench.truth[1:])
-    told = f"mean IoU {overlap.mean():.2f}, last frame {overlap[-1]:.2f}"
+    found = f"mean IoU {overlap.mean():.2f}, last frame {overlap[-1]:.2f}"
     if not overlap.mean() > FOLLOWS:
-        raise _Broken(f"loses an easy target: {told}, expected a mean above {FOLLOWS}")
-    return told
+        raise _Broken(f"loses an easy target: {found}, expected a mean above {FOLLOWS}")
+    return found
 
 
 def _deterministic(bench: _Bench) -> str:
@@ -156,8 +186,8 @@ def _leaves_input_alone(bench: _Bench) -> str:
 def _search_box(bench: _Bench) -> str:
     moved = bench.truth[0] * [1, 1, 1.25, 1.25] + [0.75 * bench.truth[0, 2], 0, 0, 0]
     plain = _row(bench.fresh().track(bench.frames[1]), 1)
-    told = _row(bench.fresh().track(bench.frames[1], search_box=moved), 1)
-    return "accepted and ignored" if (plain == told).all() else "honoured: the answer depends on it"
+    steered = _row(bench.fresh().track(bench.frames[1], search_box=moved), 1)
+    return "accepted and ignored" if (plain == steered).all() else "honoured: the answer depends on it"
 
 
 def _bad_box(bench: _Bench) -> str:
@@ -221,7 +251,7 @@ _CLAUSES: Tuple[Tuple[str, Callable[[_Bench], str], bool], ...] = (
 
 
 def _row(output: Any, index: int) -> np.ndarray:
-    """The output as five numbers, checked here too: an object may only look like a TrackerOutput."""
+    """Box and score of an output, shape ``(5,)``; checked again, since any object with both may have been returned."""
     if not (hasattr(output, "box") and hasattr(output, "score")):
         raise _Broken(f"frame {index}: track() returned {type(output).__name__}, expected a TrackerOutput")
     try:
@@ -240,7 +270,7 @@ def _same(first: np.ndarray, second: np.ndarray, what: str) -> None:
 
 
 def _refusals(tries: Sequence[Tuple[str, Callable[[], Any]]]) -> str:
-    """Every one of these must raise; InputError is the good manner, any exception will do. To exit is not to refuse."""
+    """Check that each of these calls raises an exception, best an InputError; SystemExit does not count."""
     others = []
     for what, attempt in tries:
         try:

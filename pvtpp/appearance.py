@@ -1,10 +1,14 @@
-"""Does what the tracker found look like the target? A tracker's own score is no witness: many are as sure of a displacement as of
-the car below it, and some have none. This looks at the pixels, and needs nothing of the tracker but its box.
+"""Appearance similarity: how much the pixels in a tracker's box look like the target.
 
-What is in the box is made a small colour patch, without its mean and of unit length, weighted towards the middle. The
-similarity is its correlation with two memories, the first box and the recent past, relative to what it usually is. The recent
-past is learned from results that look right; where one looks wrong, what was learned in the moments before is taken back: a
-target that is covered bit by bit is not forgotten, nor what covers it learned. About 0.1 ms.
+A tracker's own score does not tell: many trackers are as confident on an obstacle as on the target behind it, and some
+have no score. The similarity is computed from the image and the box alone, so it works with every tracker. It takes
+about 0.1 ms.
+
+The image in the box becomes a small colour patch with zero mean and unit length, weighted towards its middle. The patch
+is correlated with two references, the first box and the recent past; the similarity is the larger correlation, relative
+to its usual value. The recent past is updated from results with a high similarity. After a result with a low
+similarity, the updates of the last moments are undone. So a target that is covered bit by bit is not forgotten, and
+what covers it is not learned.
 """
 
 from __future__ import annotations
@@ -19,38 +23,51 @@ import numpy as np
 from pvtpp.boxes import as_box
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, Tracker, TrackerOutput
+from pvtpp.validation import above, check
 
 SIDE = 24
+"""Side of the patch, pixels."""
 SHARP = 1.5
-"""A target larger than this many patch sides is averaged, not sampled."""
+"""A target with a side of more than this many patch sides is averaged, not sampled."""
 
 
 @dataclass(frozen=True)
 class AppearanceConfig:
-    """`learned_from`: the least similarity a result is learned from. `wrong_below`: a similarity below takes back what was learned
-    in the `undo_s` seconds before the last that was learned. `memory_s`: how long the recent past lasts, seconds.
-    `usual`: the correlation that counts as usual at first; `floor`: the usual one is never taken to be less. `width`: of the
-    weight towards the middle, in half boxes."""
+    """Settings of the appearance similarity.
+
+    Attributes
+    ----------
+    learned_from
+        Least similarity of a result from which the recent past is updated.
+    wrong_below
+        A similarity below this undoes updates.
+    undo_s
+        Which updates are undone: those of this many seconds before the last one.
+    memory_s
+        Time constant of the recent past, seconds.
+    usual
+        The usual correlation at first; it is then learned.
+    least_usual
+        Least value of the usual correlation.
+    width
+        Standard deviation of the weight towards the middle, in half sides of the box.
+    """
 
     learned_from: float = 0.7
     wrong_below: float = 0.5
     undo_s: float = 0.3
     memory_s: float = 0.5
     usual: float = 0.8
-    floor: float = 0.7
+    least_usual: float = 0.7
     width: float = 0.6
 
     def __post_init__(self) -> None:
-        for name in ("learned_from", "wrong_below", "usual", "floor"):
-            if not 0 < getattr(self, name) <= 1:
-                raise InputError(f"AppearanceConfig.{name} is {getattr(self, name)!r}, allowed is above 0 to 1")
-        for name in ("undo_s", "memory_s", "width"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"AppearanceConfig.{name} is {getattr(self, name)!r}, it must be above 0")
+        shares = ("learned_from", "wrong_below", "usual", "least_usual")
+        check(self, {**dict.fromkeys(shares, above(0, 1)), **dict.fromkeys(("undo_s", "memory_s", "width"), above(0))})
 
 
 class _Known(NamedTuple):
-    """How the target looks as of `t_ns`: the `recent` past as a patch, and the `usual` correlation with it."""
+    """How the target looks as of `t_ns`: the recent past as a patch, and the usual correlation."""
 
     t_ns: int
     recent: np.ndarray
@@ -58,8 +75,17 @@ class _Known(NamedTuple):
 
 
 class AppearanceTracker:
-    """A tracker whose answers carry a `similarity`; boxes, scores and features are those of `tracker`. Frames without an image
-    (annotations alone) have none."""
+    """Adds the appearance similarity to the outputs of a tracker; boxes, scores and features stay as they are.
+
+    Outputs for frames without an image keep the similarity that the tracker gave.
+
+    Parameters
+    ----------
+    tracker
+        The tracker; kept as attribute `tracker`.
+    config
+        Settings; None for the defaults.
+    """
 
     def __init__(self, tracker: Tracker, config: Optional[AppearanceConfig] = None):
         self.tracker = tracker
@@ -69,10 +95,11 @@ class AppearanceTracker:
         self._weight = np.repeat(np.sqrt(np.outer(weight, weight))[:, :, None], 3, axis=2).astype(np.float32)
         self._weight /= np.linalg.norm(self._weight)
         self._first: Optional[np.ndarray] = None
-        # What was known after each result that was learned from, as far back as it may be taken back; the newest counts.
+        # States after each update, as far back as updates may be undone; the newest counts.
         self._known: Deque[_Known] = deque()
 
     def init(self, frame: Frame, box: np.ndarray) -> None:
+        """Start on the target; see `Tracker.init`."""
         box = as_box(box, "first box")
         self.tracker.init(frame, box)
         self._first = self._patch(frame, box)
@@ -81,8 +108,9 @@ class AppearanceTracker:
             self._known.append(_Known(frame.t_ns, self._first, self.config.usual))
 
     def track(self, frame: Frame, search_box: Optional[np.ndarray] = None) -> TrackerOutput:
+        """Find the target and measure its similarity; see `Tracker.track`."""
         output = self.tracker.track(frame, search_box)
-        # What is no output is the caller's to complain about.
+        # The caller checks the type of the output (`checked_output`).
         patch = self._patch(frame, output.box) if isinstance(output, TrackerOutput) else None
         if patch is None or self._first is None:
             return output
@@ -97,16 +125,18 @@ class AppearanceTracker:
         return replace(output, similarity=similarity)
 
     def _learn(self, t_ns: int, patch: np.ndarray, found: float) -> None:
+        """Update the recent past and the usual correlation, and drop states too old to return to."""
         known = self._known[-1]
         rate = 1 - math.exp(-max(t_ns - known.t_ns, 0) * 1e-9 / self.config.memory_s)
         recent = known.recent + rate * (patch - known.recent)
         recent /= max(float(np.linalg.norm(recent)), 1e-6)
-        usual = max(known.usual + rate * (found - known.usual), self.config.floor)
+        usual = max(known.usual + rate * (found - known.usual), self.config.least_usual)
         self._known.append(_Known(t_ns, recent, usual))
         while len(self._known) > 1 and t_ns - self._known[1].t_ns >= self.config.undo_s * 1e9:
             self._known.popleft()
 
     def _patch(self, frame: Frame, box: np.ndarray) -> Optional[np.ndarray]:
+        """The weighted patch of a box, shape ``(SIDE, SIDE, 3)``; None for a frame without an image."""
         import cv2
 
         try:

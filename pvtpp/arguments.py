@@ -1,4 +1,4 @@
-"""How text given on a command line is read, for the commands and for the scripts of the benchmark."""
+"""Parsing of command-line arguments, shared by the commands and the benchmark's scripts."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from typing import Tuple
 
 
 def comma_separated(text: str) -> Tuple[str, ...]:
-    """Split ``a,b,a`` into ``("a", "b")``: in order, without repetitions and empty parts."""
+    """Split ``a,b,a`` into ``("a", "b")``: in order, without repetitions and without empty parts."""
     return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))

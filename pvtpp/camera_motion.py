@@ -1,7 +1,8 @@
-"""How the camera itself turned between two times, from a gyro: what it saw then, seen from where it looks now.
+"""The camera's own rotation between two times, integrated from a gyro.
 
-A rotation moves every pixel alike, near or far: the image of one time goes over into that of another by the homography
-``K R K^-1`` (K the camera matrix, R the rotation between the two). `pvtpp.stabilised` does this to tracks and answers.
+A rotation of the camera moves pixels independently of depth: it maps the image of one time to that of another by the
+homography ``K R K^-1``, with the camera matrix K and the rotation R between the two (Hartley and Zisserman, *Multiple
+View Geometry*, 8.4). `pvtpp.stabilised` applies it to tracks and predictions.
 
 Camera axes: x right, y down, z forward (the optical frame). Lens distortion is not modelled: rectify wide lenses.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from copy import copy
 from dataclasses import asdict, dataclass
 from typing import Any, Dict, List, Mapping, Optional, Protocol, Tuple
 
@@ -17,9 +19,10 @@ import numpy as np
 
 from pvtpp.boxes import ArrayLike
 from pvtpp.errors import InputError
+from pvtpp.validation import above, check
 
 FULL_SCALE = 35.0
-"""Radians per second: no gyro on a drone measures more (2000 degrees per second), so more are degrees."""
+"""Largest plausible rate, radians per second: the range of a drone's gyro (2000 degrees per second)."""
 
 Quaternion = Tuple[float, float, float, float]
 Vector = Tuple[float, float, float]
@@ -30,44 +33,88 @@ class CameraMotion(Protocol):
     """What is known of the camera's own rotation."""
 
     def homography(self, from_ns: int, to_ns: int) -> Optional[np.ndarray]:
-        """(3, 3), determinant 1: takes pixels at `from_ns` to pixels at `to_ns`; None where nothing is known of `from_ns`."""
+        """The map from pixels of the image at `from_ns` to pixels of the image at `to_ns`.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            Shape ``(3, 3)``, determinant 1, for homogeneous pixels; None where the rotation since `from_ns` is unknown.
+        """
 
     def flow(self, point: np.ndarray, t_ns: int) -> np.ndarray:
-        """Pixels per second (2,) that the camera's rotation moves a still thing by that is seen at `point` (2,) at `t_ns`;
-        zero where nothing is known."""
+        """Image velocity of a static point, caused by the camera's rotation alone.
+
+        Parameters
+        ----------
+        point
+            Shape ``(2,)``: where the point is seen at `t_ns`, pixels.
+        t_ns
+            Time, nanoseconds.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape ``(2,)``, pixels per second; zero where the rotation is unknown.
+        """
 
 
 class Still:
-    """No gyro: nothing is known of the camera's rotation, and everything stays in the image that it was seen in."""
+    """The motion of a camera without a gyro: the rotation is unknown at all times."""
 
     def homography(self, from_ns: int, to_ns: int) -> Optional[np.ndarray]:
+        """Return None: unknown."""
         return None
 
     def flow(self, point: np.ndarray, t_ns: int) -> np.ndarray:
+        """Return zero, shape ``(2,)``."""
         return np.zeros(2)
 
 
 @dataclass(frozen=True)
 class GyroConfig:
-    """`memory_s`: how far back rotations are known. `reach_s`: for how long the newest rate is taken to go on; samples
-    further apart than that leave a gap, and nothing before it is known any more. `bias`: radians per second, IMU axes."""
+    """Settings of a `Gyro`.
+
+    Attributes
+    ----------
+    memory_s
+        How far back rotations are kept, seconds.
+    reach_s
+        How long the newest rate is assumed to go on, seconds. Samples further apart leave a gap, and rotations from
+        before a gap are unknown.
+    bias
+        Bias of the gyro, subtracted from each sample, radians per second in IMU axes.
+    """
 
     memory_s: float = 4.0
     reach_s: float = 0.1
     bias: Tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:
-        for name in ("memory_s", "reach_s"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"GyroConfig.{name} is {getattr(self, name)!r}, it must be above 0 and finite")
+        check(self, {"memory_s": above(0), "reach_s": above(0)})
         _vector(self.bias, "GyroConfig.bias")
 
 
 class Gyro:
-    """Integrates angular velocity. `camera_matrix` (3, 3): pixels, ``[[fx, 0, cx], [0, fy, cy], [0, 0, 1]]``.
-    `camera_from_imu` (3, 3): the rotation that takes IMU axes to camera axes.
+    """Integrates the angular velocity that a gyro measures. One thread may call `add` while others ask.
 
-    One thread may `add` while others ask. Raises InputError for matrices that are none.
+    Parameters
+    ----------
+    camera_matrix
+        Shape ``(3, 3)``, pixels: ``[[fx, 0, cx], [0, fy, cy], [0, 0, 1]]``.
+    camera_from_imu
+        Shape ``(3, 3)``: the rotation that takes IMU axes to camera axes; None where they are the same.
+    config
+        Settings; None for the defaults.
+
+    Attributes
+    ----------
+    config, camera_matrix, camera_from_imu
+        As given, checked.
+
+    Raises
+    ------
+    InputError
+        If a matrix is no camera matrix or no rotation.
     """
 
     def __init__(
@@ -80,13 +127,23 @@ class Gyro:
         )
         self._inverse = np.linalg.inv(self.camera_matrix)
         self._reach_ns = round(self.config.reach_s * 1e9)
-        # Times, attitudes and rates of the samples; readers take all three in one go, the lists only grow at their end.
+        # Times, attitudes and rates of the samples. Readers take all three lists at once; lists only grow at their end.
         self._samples: Samples = ([], [], [])
 
     def add(self, t_ns: int, rate: ArrayLike) -> None:
-        """A sample: angular velocity (3,) in IMU axes, radians per second, measured at `t_ns` on the clock of the frames.
+        """Add a sample.
 
-        Raises InputError for anything but three finite numbers within a gyro's range, and for a time not after the last.
+        Parameters
+        ----------
+        t_ns
+            When it was measured, nanoseconds on the clock of the frames.
+        rate
+            Angular velocity, shape ``(3,)``, radians per second in IMU axes.
+
+        Raises
+        ------
+        InputError
+            If `rate` is not three finite numbers within a gyro's range, or `t_ns` is not after the last sample.
         """
         t_ns = int(t_ns)
         measured = np.subtract(_vector(rate, f"gyro at t_ns={t_ns}"), self.config.bias)
@@ -101,15 +158,18 @@ class Gyro:
         old = bisect_right(times, t_ns - round(self.config.memory_s * 1e9))
         if old > len(times) // 2:
             times, attitudes, rates = times[old:], attitudes[old:], rates[old:]
-        # Readers go by the times, so these come last.
+        # Last, because readers look up the times first.
         attitudes.append(attitude)
         rates.append((x, y, z))
         times.append(t_ns)
         self._samples = (times, attitudes, rates)
 
     def forget(self, before_ns: int) -> None:
-        """Begin with the last sample that is not newer than `before_ns`: answers from then on do not depend, to the last bit,
-        on how much came before."""
+        """Drop all samples before the last one that is not newer than `before_ns`.
+
+        Attitudes are integrated again from that sample, so later answers do not depend, to the last bit, on how much
+        came before it.
+        """
         times, _, rates = self._samples
         first = max(bisect_right(times, before_ns) - 1, 0)
         times, rates = times[first:], rates[first:]
@@ -119,14 +179,23 @@ class Gyro:
         self._samples = (times, attitudes, rates)
 
     def as_dict(self) -> Dict[str, Any]:
-        """Plain numbers from which `from_dict` makes the same gyro, without its samples."""
+        """Plain numbers from which `from_dict` creates the same gyro, without its samples."""
         matrices = {"camera_matrix": self.camera_matrix.tolist(), "camera_from_imu": self.camera_from_imu.tolist()}
         return {**matrices, "config": asdict(self.config)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Gyro:
+        """Create a gyro without samples from what `as_dict` returned."""
         config = GyroConfig(**{**values["config"], "bias": tuple(values["config"]["bias"])})
         return cls(values["camera_matrix"], values["camera_from_imu"], config)
+
+    def frozen(self) -> Gyro:
+        """Return a gyro that knows what this one knows now, and learns nothing more. Takes microseconds."""
+        made = copy(self)
+        times, attitudes, rates = self._samples
+        known = len(times)
+        made._samples = (times[:known], attitudes[:known], rates[:known])
+        return made
 
     @property
     def newest_ns(self) -> Optional[int]:
@@ -135,7 +204,7 @@ class Gyro:
         return times[-1] if times else None
 
     def homography(self, from_ns: int, to_ns: int) -> Optional[np.ndarray]:
-        """As `CameraMotion.homography`; a `to_ns` further than `reach_s` beyond the newest sample counts as that far."""
+        """As `CameraMotion.homography`; the camera is taken to stop turning `reach_s` after the newest sample."""
         between = self._between(from_ns, to_ns)
         if between is None:
             return None
@@ -150,7 +219,13 @@ class Gyro:
         return self.camera_matrix @ rotation @ self._inverse
 
     def turn(self, from_ns: int, to_ns: int) -> Optional[np.ndarray]:
-        """How the camera turned: the rotation vector (3,) in camera axes, radians; None as for `homography`."""
+        """Rotation of the camera from `from_ns` to `to_ns`.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            Rotation vector, shape ``(3,)``, radians in camera axes; None where it is unknown, as for `homography`.
+        """
         between = self._between(from_ns, to_ns)
         if between is None:
             return None
@@ -159,6 +234,7 @@ class Gyro:
         return np.array(axis) * (2 * math.atan2(sine, w) / sine if sine > 1e-12 else 2.0)
 
     def flow(self, point: np.ndarray, t_ns: int) -> np.ndarray:
+        """As `CameraMotion.flow`, with the rate of the newest sample that is not after `t_ns`."""
         times, _, rates = self._samples
         at = bisect_right(times, t_ns) - 1
         if at < 0 or t_ns > times[-1] + self._reach_ns:
@@ -166,11 +242,11 @@ class Gyro:
         a, b, c = rates[at]
         (fx, _, cx), (_, fy, cy), _ = self.camera_matrix.tolist()
         x, y = (point[0] - cx) / fx, (point[1] - cy) / fy
-        # A still ray r moves by -rate x r in camera axes.
+        # The ray r of a static point moves by -rate x r in camera axes.
         return np.array([fx * (x * y * a - (1 + x * x) * b + y * c), fy * ((1 + y * y) * a - x * y * b - x * c)])
 
     def _between(self, from_ns: int, to_ns: int) -> Optional[Quaternion]:
-        """The camera's attitude at `to_ns` as seen from that at `from_ns`."""
+        """The camera's attitude at `to_ns` relative to that at `from_ns`."""
         samples = self._samples
         times = samples[0]
         if not times or not times[0] <= from_ns <= times[-1] + self._reach_ns or to_ns < times[0]:
@@ -178,7 +254,7 @@ class Gyro:
         return _product(_inverted(self._attitude(samples, from_ns)), self._attitude(samples, to_ns))
 
     def _attitude(self, samples: Samples, t_ns: int) -> Quaternion:
-        """World from camera at a time from the first sample on."""
+        """Rotation from camera to world axes at a time not before the first sample."""
         times, attitudes, rates = samples
         at = bisect_right(times, t_ns) - 1
         seconds = min(t_ns - times[at], self._reach_ns) * 1e-9
@@ -189,7 +265,10 @@ class Gyro:
 
 
 def check_camera_matrix(value: ArrayLike, name: str = "camera matrix") -> np.ndarray:
-    """The camera matrix as float64 (3, 3). Raises InputError unless it has focal lengths above 0 and a last row 0 0 1."""
+    """Check a camera matrix and return it as float64, shape ``(3, 3)``.
+
+    Raises InputError, with `name` in the message, unless the focal lengths are above 0 and the last row is ``0 0 1``.
+    """
     matrix = _matrix(value, name)
     if not (matrix[0, 0] > 0 and matrix[1, 1] > 0):
         raise InputError(f"{name}: the focal lengths are {matrix[0, 0]:g} and {matrix[1, 1]:g}, they must be above 0")
@@ -199,7 +278,10 @@ def check_camera_matrix(value: ArrayLike, name: str = "camera matrix") -> np.nda
 
 
 def check_rotation(value: ArrayLike, name: str) -> np.ndarray:
-    """The rotation as float64 (3, 3). Raises InputError unless it is orthonormal with determinant 1."""
+    """Check a rotation matrix and return it as float64, shape ``(3, 3)``.
+
+    Raises InputError, with `name` in the message, unless it is orthonormal with determinant 1.
+    """
     matrix = _matrix(value, name)
     if abs(np.linalg.det(matrix) - 1) > 1e-3 or np.abs(matrix @ matrix.T - np.eye(3)).max() > 1e-3:
         raise InputError(f"{name}: {matrix.tolist()} is no rotation (orthonormal rows, determinant 1)")
@@ -229,6 +311,7 @@ def _vector(value: ArrayLike, source: str) -> np.ndarray:
 
 
 def _turned(rate: Vector, seconds: float) -> Quaternion:
+    """The rotation of a constant rate."""
     x, y, z = rate
     norm = math.sqrt(x * x + y * y + z * z)
     half = 0.5 * norm * seconds

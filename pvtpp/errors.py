@@ -1,5 +1,5 @@
-"""The one exception for bad input: what a user can mend, told apart from what only a developer can."""
+"""The exception for bad input: what the user can correct, as opposed to a bug."""
 
 
 class InputError(ValueError):
-    """Something handed in is wrong. The message names the value, the place it came from and what is allowed."""
+    """Something passed in is wrong. The message names the value, where it came from and what is allowed."""

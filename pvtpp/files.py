@@ -1,4 +1,4 @@
-"""Where files go: written whole or not at all, and the folder for what can be made again."""
+"""Writing files completely or not at all, and the folder for files that can be created again."""
 
 from __future__ import annotations
 
@@ -12,18 +12,37 @@ from pvtpp.errors import InputError
 
 @contextmanager
 def whole_file(path: Union[str, Path], make_folder: bool = True, keep_extension: bool = False) -> Iterator[str]:
-    """A name to write to that becomes `path` at the end of the block, or is gone if the block raises, whatever it raises.
+    """Write a file so that it appears complete or not at all.
 
-    The name is hidden, of this process alone, in the same folder, which is made if need be (not with
-    ``make_folder=False``); it exists, empty, from the start, so that a place which cannot be written is found before the
-    work. It ends in ``.part``, with `keep_extension` in the extension of `path`, for writers that go by it. Raises
-    InputError where the file cannot be written, and for a `path` that is there and no plain file.
+    The block writes to a temporary file in the same folder. It is renamed to `path` at the end of the block, and
+    removed if the block raises anything. It exists, empty, from the start of the block, so that a place which cannot be
+    written is found before the work.
+
+    Parameters
+    ----------
+    path
+        The file to write; an existing file is replaced.
+    make_folder
+        Whether to create the folder of `path` if it does not exist.
+    keep_extension
+        Whether the temporary name ends in the extension of `path`, for writers that choose a format by it; else it ends
+        in ``.part``.
+
+    Yields
+    ------
+    str
+        Name of the temporary file: hidden, and used by this process only.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written, or `path` exists and is no plain file.
     """
     path = os.fspath(path)
     folder, name = os.path.split(path)
     extension = os.path.splitext(name)[1] if keep_extension else ""
     part = os.path.join(folder, f".{name}.{os.getpid()}.part{extension}")
-    # Else `/dev/null` would be replaced, where permissions allow it.
+    # Otherwise `/dev/null` would be replaced, where permissions allow it.
     if os.path.exists(path) and not os.path.isfile(path):
         raise InputError(f"{path}: cannot write (it is there and not a plain file)")
     try:
@@ -41,7 +60,7 @@ def whole_file(path: Union[str, Path], make_folder: bool = True, keep_extension:
 
 
 def cache_folder() -> Path:
-    """``$PVTPP_CACHE``, else ``$XDG_CACHE_HOME/pvtpp``, else ``~/.cache/pvtpp``; not necessarily there yet."""
+    """``$PVTPP_CACHE``, else ``$XDG_CACHE_HOME/pvtpp``, else ``~/.cache/pvtpp``; it may not exist yet."""
     own = os.environ.get("PVTPP_CACHE")
     if own:
         return Path(own).expanduser()

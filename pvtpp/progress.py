@@ -1,4 +1,4 @@
-"""Progress of long work, for people: one line that rewrites itself on a terminal, plain lines elsewhere."""
+"""Progress of long work, shown to the user on stderr."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Callable
 
 
 def progress() -> Callable[[str], None]:
-    """Prints progress to stderr: one line that rewrites itself on a terminal, plain lines elsewhere."""
+    """Create a function that prints its text to stderr: over the last text on a terminal, as a new line elsewhere."""
     terminal = sys.stderr.isatty()
 
     def show(text: str) -> None:
@@ -18,6 +18,6 @@ def progress() -> Callable[[str], None]:
 
 
 def download_progress() -> Callable[[str, int, int], None]:
-    """Progress of a download of weights."""
+    """Create a function that shows the progress of a download: called with the file's name, bytes so far and in all."""
     show = progress()
     return lambda file, done, total: show(f"{file}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")

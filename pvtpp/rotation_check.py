@@ -1,7 +1,8 @@
-"""What the images say of the camera's rotation, held against what the gyro says: a wrong sign, wrong axes, a wrong clock.
+"""Comparison of the camera's rotation as seen in the images with the rotation that the gyro measures.
 
-The background's optical flow gives the rotation between two frames. Where gyro and images agree, both are believed; where
-they do not, `compare` names what would make them agree; `stamp_offset` finds how much too late or early frames are stamped.
+Optical flow of the background gives the rotation between two frames. `compare` says whether the gyro agrees, and if
+not, whether its sign or its axes are wrong. `stamp_offset` finds by how much the time stamps of the frames are late or
+early.
 """
 
 from __future__ import annotations
@@ -18,21 +19,34 @@ from pvtpp.camera_motion import Gyro
 from pvtpp.errors import InputError
 
 WIDTH = 320
-"""Frames are looked at in this width: rotation moves everything, so small pictures do."""
+"""Width to which wider frames are reduced, pixels: rotation moves the whole image, so a small one is enough."""
 LEAST_TURN = 0.004
-"""Radians between two frames below which an interval tells nothing of axes and signs."""
+"""Least rotation between two frames that shows axes and signs, radians."""
 INTERVALS = 12
+"""Least number of intervals between frames that are compared."""
 AGREES = 0.5
-"""Share of the images' rotation (squared) that the gyro must explain."""
+"""Share of the rotation seen in the images (squared) that the gyro must explain."""
 
 
 def rotation_between(
     previous: np.ndarray, current: np.ndarray, camera_matrix: np.ndarray, target_xywh: Optional[ArrayLike] = None
 ) -> Optional[np.ndarray]:
-    """How the camera turned from one image to the next: the rotation vector (3,) in camera axes, radians.
+    """Rotation of the camera from one image to the next, estimated from the optical flow of the background.
 
-    `previous`, `current`: uint8 (height, width, 3) of one size, `camera_matrix` in pixels of that size; `target_xywh`: left
-    out, it moves by itself. None where the images have too little texture in common.
+    Parameters
+    ----------
+    previous, current
+        BGR images of one size, shape ``(height, width, 3)``, uint8.
+    camera_matrix
+        Shape ``(3, 3)``, in pixels of these images.
+    target_xywh
+        Box of the target in `previous`, ``[left, top, w, h]`` in pixels. It moves by itself, so it is left out.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        Rotation vector, shape ``(3,)``, radians in camera axes; None for images of different sizes, and for images with
+        too little texture in common.
     """
     import cv2
 
@@ -64,38 +78,59 @@ def rotation_between(
 
 @dataclass(frozen=True)
 class Agreement:
-    """`verdict`: ``unknown`` (too little rotation yet), ``agrees``, ``inverted`` (the gyro's sign), ``axes`` (another
-    `camera_from_imu` fits: `correction` (3, 3) is to be multiplied to it from the left) or ``disagrees``. `explained`: the
-    share of the images' rotation that the gyro explains as it is, 1 at best."""
+    """Whether gyro and images agree about the camera's rotation.
 
-    verdict: str
+    Attributes
+    ----------
+    assessment
+        ``unknown`` (too little rotation yet), ``agrees``, ``inverted`` (the gyro's sign is wrong), ``axes`` (another
+        `camera_from_imu` fits) or ``disagrees``.
+    explained
+        Share of the rotation seen in the images that the gyro explains as it is, 1 at best.
+    correction
+        For ``axes``: the rotation, shape ``(3, 3)``, with which `camera_from_imu` has to be multiplied from the left.
+    """
+
+    assessment: str
     explained: float
     correction: Optional[np.ndarray] = None
 
     def __str__(self) -> str:
         shown = f"the gyro explains {100 * self.explained:.0f} % of the rotation that the images show"
-        if self.verdict == "inverted":
-            return f"{shown}, with its sign inverted it fits: the angular velocity is negated"
-        if self.verdict == "axes" and self.correction is not None:
+        if self.assessment == "inverted":
+            return f"{shown}, and fits with its sign inverted: the angular velocity is negated"
+        if self.assessment == "axes" and self.correction is not None:
             rows = np.round(self.correction).astype(int).tolist()
             return f"{shown}; camera_from_imu is wrong, {rows} times it fits"
-        if self.verdict == "disagrees":
-            return f"{shown} and no exchange of axes helps: check its units, time stamps and that it is fixed to the camera"
-        return (
-            shown if self.verdict == "agrees" else "too little rotation yet to hold gyro and images against each other"
-        )
+        if self.assessment == "disagrees":
+            return (
+                f"{shown}, and no exchange of axes helps: "
+                "check its units, its time stamps, and that it is fixed to the camera"
+            )
+        return shown if self.assessment == "agrees" else "too little rotation yet to compare gyro and images"
 
 
 def compare(seen: ArrayLike, measured: ArrayLike) -> Agreement:
-    """Hold rotations against each other: `seen` by the images and `measured` by the gyro, both (n, 3) in camera axes, one row
-    for each interval between frames."""
+    """Compare rotations seen in the images with those measured by the gyro.
+
+    Parameters
+    ----------
+    seen, measured
+        Rotation vectors from the images and from the gyro, shape ``(n, 3)``, radians in camera axes, one row for each
+        interval between frames.
+
+    Raises
+    ------
+    InputError
+        If they have different numbers of rows.
+    """
     images, gyro = np.reshape(np.asarray(seen, dtype=np.float64), (-1, 3)), np.reshape(measured, (-1, 3))
     if len(images) != len(gyro):
         raise InputError(f"rotations seen and measured must be as many, got {len(images)} and {len(gyro)}")
-    lively = np.maximum(np.linalg.norm(images, axis=1), np.linalg.norm(gyro, axis=1)) > LEAST_TURN
-    if lively.sum() < INTERVALS:
+    turning = np.maximum(np.linalg.norm(images, axis=1), np.linalg.norm(gyro, axis=1)) > LEAST_TURN
+    if turning.sum() < INTERVALS:
         return Agreement("unknown", 0.0)
-    images, gyro = images[lively], gyro[lively]
+    images, gyro = images[turning], gyro[turning]
     explained = _explained(images, gyro)
     if explained >= AGREES:
         return Agreement("agrees", explained)
@@ -110,10 +145,33 @@ def compare(seen: ArrayLike, measured: ArrayLike) -> Agreement:
 def stamp_offset(
     t_ns: Sequence[int], seen: ArrayLike, gyro: Gyro, reach_s: float = 0.2, step_s: float = 0.001
 ) -> Tuple[float, float]:
-    """``(offset, explained)``: true exposure minus stamp of the frames, seconds, and the share of the rotation explained then.
+    """Estimate how late or early the time stamps of the frames are.
 
-    `t_ns`: n + 1 stamps; `seen`: (n, 3), rotations between them. Raises InputError where there is too little rotation to
-    tell, the gyro does not cover it, or no offset within `reach_s` makes both agree.
+    Parameters
+    ----------
+    t_ns
+        n + 1 time stamps of frames, nanoseconds.
+    seen
+        Rotation vectors between the frames, as seen in the images, shape ``(n, 3)``, radians in camera axes; rows with
+        NaN are ignored.
+    gyro
+        The gyro, with samples for the whole time and `reach_s` before and after it.
+    reach_s
+        Largest offset that is tried, in both directions, seconds.
+    step_s
+        Step between the offsets that are tried, seconds.
+
+    Returns
+    -------
+    offset : float
+        True time of exposure minus time stamp, seconds.
+    explained : float
+        Share of the rotation in the images that the gyro explains at that offset, 1 at best.
+
+    Raises
+    ------
+    InputError
+        If there is too little rotation, the gyro does not cover the time, or gyro and images agree at no offset.
     """
     images, times = np.reshape(np.asarray(seen, dtype=np.float64), (-1, 3)), [int(t) for t in t_ns]
     if len(times) != len(images) + 1:
@@ -131,8 +189,8 @@ def stamp_offset(
     ]
     if len(used) < INTERVALS or np.median(np.linalg.norm(images[used], axis=1)) < LEAST_TURN / 2:
         raise InputError(
-            f"stamp offset: {len(used)} intervals with gyro and images, too few or too calm; at least {INTERVALS} of a camera "
-            "that is turned to and fro are needed"
+            f"stamp offset: {len(used)} intervals with gyro and images, too few or too calm; at least {INTERVALS} of a "
+            "camera that is turned to and fro are needed"
         )
     scores = []
     for step in steps:
@@ -142,8 +200,8 @@ def stamp_offset(
     best = int(np.argmax(scores))
     if scores[best] < AGREES or best in (0, len(steps) - 1):
         raise InputError(
-            f"stamp offset: at no offset within {reach_s:g} s do gyro and images agree (at best {100 * scores[best]:.0f} % of "
-            "the rotation explained); check axes and sign first"
+            f"stamp offset: at no offset within {reach_s:g} s do gyro and images agree (at best "
+            f"{100 * scores[best]:.0f} % of the rotation explained); check axes and sign first"
         )
     below, peak, above = scores[best - 1 : best + 2]
     curvature = below - 2 * peak + above
@@ -152,12 +210,13 @@ def stamp_offset(
 
 
 def _rays(points: np.ndarray, camera_matrix: np.ndarray) -> np.ndarray:
+    """Unit vectors through pixels ``(n, 2)``, shape ``(n, 3)`` in camera axes."""
     rays = np.column_stack([points, np.ones(len(points))]) @ np.linalg.inv(camera_matrix).T
     return rays / np.linalg.norm(rays, axis=1, keepdims=True)
 
 
 def _turn(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """The camera's rotation vector that takes rays before to rays after best (Kabsch), outliers left out."""
+    """Rotation vector of the camera that fits the rays before and after best (Kabsch 1976), without outliers."""
     kept = np.ones(len(before), dtype=bool)
     rotation = np.eye(3)
     for _ in range(4):
@@ -165,7 +224,7 @@ def _turn(before: np.ndarray, after: np.ndarray) -> np.ndarray:
         rotation = u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt
         missed = np.linalg.norm(after - before @ rotation.T, axis=1)
         kept = missed <= max(3 * float(np.median(missed)), 1e-5)
-    # Still rays turn against the camera.
+    # Rays of static points turn against the camera, hence the transposed rotation.
     axis = np.array([rotation[1, 2] - rotation[2, 1], rotation[2, 0] - rotation[0, 2], rotation[0, 1] - rotation[1, 0]])
     sine = 0.5 * float(np.linalg.norm(axis))
     angle = np.arctan2(sine, 0.5 * (np.trace(rotation) - 1))
@@ -177,7 +236,7 @@ def _explained(images: np.ndarray, gyro: np.ndarray) -> float:
 
 
 def _axis_rotations() -> Iterator[np.ndarray]:
-    """The 24 rotations that exchange axes."""
+    """The 24 rotations that exchange axes or their directions."""
     for order in permutations(range(3)):
         for signs in product((1.0, -1.0), repeat=3):
             matrix = np.zeros((3, 3))

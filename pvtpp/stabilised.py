@@ -1,7 +1,8 @@
-"""The stabilised frame: the image plane that the camera had at the newest evidence, whatever it has turned since.
+"""The stabilised frame: the image plane that the camera had at the newest evidence.
 
-A track in it holds the target's own motion alone, so a predictor need not guess what hand, wind and gimbal did. Its answer
-is brought to the image of the asked time last, by a gyro that is newer than any picture.
+In it a track holds the target's own motion, without the camera's rotation. A predictor then does not have to predict
+hand, wind and gimbal. The prediction is mapped into the image at the asked time as the last step, with gyro samples
+that are newer than any frame.
 """
 
 from __future__ import annotations
@@ -18,12 +19,27 @@ from pvtpp.track import Displacement, PropagatedBox, Track
 from pvtpp.trajectory import Prediction, Trajectory
 
 LEAST_DEPTH = 0.3
-"""A point that the camera has turned this far away from (depth along the new axis, was 1) has left every image."""
+"""Least depth of a point along the new optical axis (it was 1 before): below it the point is outside every image."""
 
 
 def warp_boxes(boxes: ArrayLike, homography: np.ndarray) -> np.ndarray:
-    """Boxes ``(..., 4)`` as the turned camera sees them: centres go where the homography (3, 3) takes them, sides scale as
-    the image does there; NaN where the camera has turned away. A roll leaves the sides' directions as they were."""
+    """Map boxes into the image of a camera that has turned.
+
+    The centre is mapped by the homography. The sides scale as the image does at the centre; their directions stay, even
+    where the camera rolls.
+
+    Parameters
+    ----------
+    boxes
+        Shape ``(..., 4)``, pixels.
+    homography
+        Shape ``(3, 3)``, determinant 1: the homography of a rotation.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(..., 4)``, pixels; NaN for boxes that the camera has turned away from.
+    """
     boxes = np.asarray(boxes, dtype=np.float64)
     made = np.concatenate([boxes[..., :2], np.ones(boxes.shape[:-1] + (1,))], axis=-1) @ homography.T
     depth = np.where(made[..., 2:] > LEAST_DEPTH, made[..., 2:], np.nan)
@@ -32,8 +48,21 @@ def warp_boxes(boxes: ArrayLike, homography: np.ndarray) -> np.ndarray:
 
 
 def stabilised(track: Track, motion: CameraMotion) -> Optional[Track]:
-    """The track as a camera would have seen it that looked all the time where it looked at the newest evidence; without
-    results from before anything is known of the rotation. None where nothing is known of the newest evidence."""
+    """Map a track into the stabilised frame.
+
+    Parameters
+    ----------
+    track
+        A track that is not empty.
+    motion
+        What is known of the camera's rotation.
+
+    Returns
+    -------
+    Track or None
+        The track as seen by a camera that did not turn, without the results since which the rotation is not known; None
+        where the rotation since the newest evidence is unknown.
+    """
     track.require_result()
     reference = track.evidence_ns
     maps = [motion.homography(t_ns, reference) for t_ns in track.t_ns]
@@ -73,10 +102,10 @@ def stabilised(track: Track, motion: CameraMotion) -> Optional[Track]:
 
 
 def answer(trajectory: Trajectory, t_ns: int, motion: CameraMotion) -> Prediction:
-    """``trajectory.at(t_ns)`` in the image of time `t_ns`, whatever frame the trajectory is in.
+    """Evaluate a trajectory in the image at `t_ns`, whether it is stabilised or not.
 
-    The velocity is the one in that image: the target's own and what the camera's rotation adds. A target that the camera
-    has turned away from stays where the stabilised frame has it.
+    The velocity is the one in that image: the target's own motion plus the flow of the camera's rotation. Where the
+    camera has turned away from the target, or its rotation is unknown, the prediction stays in the stabilised frame.
     """
     found = trajectory.at(t_ns)
     if not trajectory.stabilised:

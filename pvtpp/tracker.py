@@ -1,4 +1,4 @@
-"""What a tracker is: it gets frames, one at a time and not all of them, and answers with a box."""
+"""The protocol of a tracker, and its input and output: a frame in, a box out. A tracker may skip frames."""
 
 from __future__ import annotations
 
@@ -12,10 +12,19 @@ from pvtpp.errors import InputError
 
 
 class Frame:
-    """One camera image and when it was captured.
+    """One camera image and the time of its capture.
 
-    `index` counts the camera's frames, `t_ns` is the capture time in integer nanoseconds. `image` is an array of shape
-    ``(height, width, 3)``, uint8, BGR as OpenCV reads it, or a function that loads one: nothing is read before someone looks.
+    Parameters
+    ----------
+    index
+        Number of the frame, counting all frames of the camera.
+    t_ns
+        Capture time, integer nanoseconds.
+    image
+        Array of shape ``(height, width, 3)``, uint8, BGR as OpenCV reads it; or a function that loads one, which is
+        called at the first access to `image`; or None for a frame without an image.
+    source
+        Where the image comes from, for error messages.
     """
 
     __slots__ = ("index", "t_ns", "_image", "_load", "source")
@@ -35,16 +44,16 @@ class Frame:
 
     @property
     def image(self) -> np.ndarray:
-        """The pixels. Raises InputError where there are none (annotations alone) or they cannot be read."""
+        """The image, shape ``(height, width, 3)``, uint8, BGR; InputError if there is none or it cannot be loaded."""
         if self._image is None:
             if self._load is None:
-                raise InputError(f"{self.source}: this frame has no image (annotations or recorded boxes alone)")
+                raise InputError(f"{self.source}: this frame has no image (only annotations or recorded boxes)")
             self._image = check_image(self._load(), self.source)
         return self._image
 
     @property
     def nbytes(self) -> int:
-        """Bytes of image held; 0 as long as nobody has looked at it."""
+        """Bytes of the image in memory; 0 before it is loaded."""
         return 0 if self._image is None else self._image.nbytes
 
     def __repr__(self) -> str:
@@ -52,11 +61,11 @@ class Frame:
 
 
 def check_image(image: Any, source: str = "image") -> np.ndarray:
-    """The image itself if it is a non-empty uint8 array of shape (height, width, 3), else InputError."""
+    """Return `image` if it is a uint8 array of shape ``(height, width, 3)`` with pixels, else raise InputError."""
     if not isinstance(image, np.ndarray):
         raise InputError(f"{source}: expected an image array, got {type(image).__name__}")
     if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-        raise InputError(f"{source}: image has shape {image.shape}, expected (height, width, 3) with neither 0")
+        raise InputError(f"{source}: image has shape {image.shape}, expected (height, width, 3) with both above 0")
     if image.dtype != np.uint8:
         raise InputError(f"{source}: image has dtype {image.dtype}, expected uint8 (BGR)")
     return image
@@ -66,9 +75,22 @@ def check_image(image: Any, source: str = "image") -> np.ndarray:
 class TrackerOutput:
     """A tracker's answer for one frame: where the target was when that frame was captured.
 
-    `box` is ``[cx, cy, w, h]``; `score` in [0, 1] is the tracker's own confidence (1 where it has none); `features`
-    is whatever a predictor of the visual kind wants of this tracker, None otherwise. `similarity` in [0, 1] is how much what
-    was found looks like the target, 1 as it usually does; None where nobody looked (see `pvtpp.appearance`).
+    Attributes
+    ----------
+    box
+        Shape ``(4,)``, ``[cx, cy, w, h]`` in pixels; checked and read-only.
+    score
+        The tracker's own confidence, in [0, 1]; 1 for a tracker that has none.
+    features
+        Feature maps of the tracker, for predictors that read them; None otherwise.
+    similarity
+        Appearance similarity, in [0, 1]: how much the box looks like the target, 1 where as much as usual. None if it
+        was not measured (see `pvtpp.appearance`).
+
+    Raises
+    ------
+    InputError
+        If the box is no box, or the score or the similarity is outside [0, 1].
     """
 
     box: np.ndarray
@@ -90,27 +112,41 @@ class TrackerOutput:
 
 
 class Tracker(Protocol):
-    """Two methods. `init` is a full reset; `track` may be called on any later frame, however many were skipped."""
+    """Follows one target: `init` is a full reset, `track` is called on later frames and may skip any number of them."""
 
     def init(self, frame: Frame, box: np.ndarray) -> None:
-        """Start on the target at `box` (``[cx, cy, w, h]``, pixels) in this frame, forgetting everything before."""
+        """Start on the target at `box` (``[cx, cy, w, h]``, pixels) in this frame, and forget everything before."""
 
     def track(self, frame: Frame, search_box: Optional[np.ndarray] = None) -> TrackerOutput:
-        """Find the target in this frame. `search_box` says where to look and how large the target is taken to be;
-        None means round the tracker's own last result. A tracker that cannot move its search region ignores it."""
+        """Find the target in this frame.
+
+        Parameters
+        ----------
+        frame
+            A frame after the one of the last call.
+        search_box
+            Expected box of the target, ``[cx, cy, w, h]`` in pixels: the search region is centred on it and scaled to
+            it. None means the tracker's own last result. A tracker that cannot move its search region ignores it.
+        """
 
 
 def checked_output(tracker: Any, output: Any) -> TrackerOutput:
-    """What `tracker` returned for a frame; InputError if it is no TrackerOutput."""
+    """Return `output`, the answer of `tracker` for a frame; InputError if it is no TrackerOutput."""
     if not isinstance(output, TrackerOutput):
         raise InputError(f"{type(tracker).__name__}.track() returned {output!r}, expected a TrackerOutput")
     return output
 
 
 class ImageTracker:
-    """Wraps a plain object with ``init(image, xywh)`` and ``update(image) -> xywh`` (the toolkit convention) as a Tracker.
+    """Wraps an object with ``init(image, xywh)`` and ``update(image) -> xywh`` (toolkit convention) as a Tracker.
 
-    `update` may also return ``(xywh, score)``, or ``(found, xywh)`` as OpenCV does; not found keeps the last box at score 0.
+    `update` may also return ``(xywh, score)``, or ``(found, xywh)`` as OpenCV does. If it did not find the target, the
+    answer is the last box with score 0.
+
+    Parameters
+    ----------
+    plain
+        The object; kept as attribute `plain`.
     """
 
     def __init__(self, plain: Any):
@@ -118,10 +154,18 @@ class ImageTracker:
         self._last: Optional[np.ndarray] = None
 
     def init(self, frame: Frame, box: ArrayLike) -> None:
+        """Start on the target; see `Tracker.init`."""
         self._last = as_box(box, "first box")
         self.plain.init(frame.image, box_to_xywh(self._last))
 
     def track(self, frame: Frame, search_box: Optional[np.ndarray] = None) -> TrackerOutput:
+        """Find the target; see `Tracker.track`. `search_box` is ignored.
+
+        Raises
+        ------
+        InputError
+            If `init` was not called before, or `update` returned something else than a box.
+        """
         if self._last is None:
             raise InputError("track() called before init()")
         answer, score = self.plain.update(frame.image), 1.0
@@ -140,7 +184,13 @@ class ImageTracker:
 
 
 def as_tracker(candidate: Any) -> Tracker:
-    """The candidate itself if it follows the Tracker protocol, wrapped if it is a plain init/update object, else InputError."""
+    """Return `candidate` if it follows the Tracker protocol, or wrap it if it has ``init`` and ``update``.
+
+    Raises
+    ------
+    InputError
+        If it has neither pair of methods.
+    """
     if callable(getattr(candidate, "init", None)):
         if callable(getattr(candidate, "track", None)):
             return candidate

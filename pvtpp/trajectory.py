@@ -1,8 +1,9 @@
-"""A closed-form motion model: where the target is at any time, answered in microseconds from any thread.
+"""A closed-form motion model: where the target is at any time, in microseconds and from any thread.
 
-A trajectory is knots in time. Between two knots the mean is the cubic Hermite curve through their means and derivatives and
-sigma runs linearly; outside the knots the declared extrapolation holds: ``linear`` goes on with the outermost knot's derivative,
-``hold`` stands still. Sigma goes on growing beyond the last knot as it grew before it, and is constant before the first.
+A trajectory is a list of knots in time. Between two knots the mean is the cubic Hermite curve through their means and
+derivatives, and sigma is linear. Outside the knots the declared extrapolation applies: ``linear`` goes on with the
+derivative of the outermost knot, ``hold`` stands still. Sigma goes on growing there, in both
+directions of time, as it grew in the segment next to it.
 """
 
 from __future__ import annotations
@@ -18,12 +19,25 @@ from pvtpp.errors import InputError
 
 EXTRAPOLATIONS = ("linear", "hold")
 SMALLEST = 0.05
-"""No extrapolation shrinks a side below this share of its length at the first knot."""
+"""Least side of an answered box, as a share of the side at the first knot."""
 
 
 class Prediction(NamedTuple):
-    """Where the target is at `t_ns`: `box` and `sigma` (one standard deviation) in pixels, `velocity` in pixels per second,
-    all ``[cx, cy, w, h]``; `age` is the horizon, seconds since the newest evidence was captured."""
+    """Where the target is at a time.
+
+    Attributes
+    ----------
+    t_ns
+        The time that was asked for, nanoseconds.
+    box
+        Shape ``(4,)``, ``[cx, cy, w, h]`` in pixels.
+    velocity
+        Shape ``(4,)``, derivative of `box` in pixels per second.
+    sigma
+        Shape ``(4,)``, one standard deviation of `box` in pixels.
+    age
+        Seconds from the capture of the newest evidence to `t_ns`.
+    """
 
     t_ns: int
     box: np.ndarray
@@ -34,13 +48,32 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True)
 class Trajectory:
-    """Immutable. `t_ns`: K strictly increasing integer times; `mean` (pixels), `derivative` (pixels per second) and `sigma`
-    (pixels): shape ``(K, 4)``, ``[cx, cy, w, h]``. `evidence_ns`: capture time of the newest evidence behind it.
-    `valid_until_ns`: the last time its predictor answers for (None: any); beyond it the extrapolation still gives an answer.
-    `stabilised`: the means are in the image plane that the camera had at `evidence_ns`, whatever it turns meanwhile
-    (`pvtpp.stabilised`), else each is in the image of its own time.
+    """An immutable motion model with K knots.
 
-    Raises InputError on shapes that do not fit, times that do not increase, or anything not finite.
+    Attributes
+    ----------
+    t_ns
+        K strictly increasing times of the knots, integer nanoseconds.
+    mean
+        Shape ``(K, 4)``, boxes ``[cx, cy, w, h]`` in pixels.
+    derivative
+        Shape ``(K, 4)``, derivative of the mean in pixels per second.
+    sigma
+        Shape ``(K, 4)``, one standard deviation in pixels.
+    evidence_ns
+        Capture time of the newest evidence that it was predicted from, nanoseconds.
+    extrapolation
+        ``linear`` or ``hold``: how the mean goes on outside the knots.
+    valid_until_ns
+        Last time that the predictor answers for, None for no limit. Later times are extrapolated all the same.
+    stabilised
+        Whether the means are in the image plane that the camera had at `evidence_ns` (see `pvtpp.stabilised`); else
+        each is in the image of its own time.
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit, times do not increase, a number is not finite, or the extrapolation is unknown.
     """
 
     t_ns: Tuple[int, ...]
@@ -62,12 +95,12 @@ class Trajectory:
             values = np.array(getattr(self, name), dtype=np.float64)
             if values.shape != (len(times), 4):
                 raise InputError(f"trajectory: {name} has shape {values.shape}, expected ({len(times)}, 4)")
-            # One reduction instead of isfinite().all(): any NaN or infinity survives into the dot product.
+            # One reduction instead of isfinite().all(): the dot product is not finite if any number is not.
             if not np.isfinite(np.vdot(values, values)):
                 raise InputError(f"trajectory: {name} is not finite: {values.tolist()}")
             values.flags.writeable = False
             object.__setattr__(self, name, values)
-        # Plain floats: for one box they are several times faster than array calls, and the same to the bit.
+        # Plain floats: for a single box they are several times faster than array calls, with equal bits.
         object.__setattr__(self, "_numbers", (self.mean.tolist(), self.derivative.tolist(), self.sigma.tolist()))
         if self.extrapolation not in EXTRAPOLATIONS:
             raise InputError(
@@ -75,7 +108,7 @@ class Trajectory:
             )
 
     def at(self, t_ns: int) -> Prediction:
-        """The prediction for time `t_ns` (integer nanoseconds), before, between or beyond the knots."""
+        """Evaluate at time `t_ns` (integer nanoseconds), which may be before, between or beyond the knots."""
         times, (mean, derivative, sigmas) = self.t_ns, self._numbers
         low, last = bisect_right(times, t_ns) - 1, len(times) - 1
         age = (t_ns - self.evidence_ns) * 1e-9
@@ -94,16 +127,25 @@ class Trajectory:
             velocity = derivative[edge] if self.extrapolation == "linear" else [0.0] * 4
             box = [m + ahead * v for m, v in zip(mean[edge], velocity)]
             sigma = sigmas[edge]
-            if last and low == last:
-                span = (times[last] - times[last - 1]) * 1e-9
-                sigma = [s + ahead * max((s - before) / span, 0.0) for s, before in zip(sigma, sigmas[last - 1])]
+            if last:
+                # It goes on growing as it grew within the segment next to it, in both directions of time.
+                near, far = (last - 1, last) if low == last else (0, 1)
+                span = (times[far] - times[near]) * 1e-9
+                growth = [max((b - a) / span, 0.0) for a, b in zip(sigmas[near], sigmas[far])]
+                sigma = [s + abs(ahead) * g for s, g in zip(sigma, growth)]
         for side in (2, 3):
             box[side] = max(box[side], SMALLEST * mean[0][side])
         return Prediction(int(t_ns), np.array(box), np.array(velocity), np.array(sigma), age)
 
     def to_row(self) -> list:
-        """Plain numbers, as logs and messages carry them; `from_row` gives the same trajectory back to the bit. A last
-        True is there for a stabilised trajectory alone."""
+        """Plain numbers for logs and messages; `from_row` creates the same trajectory again, to the bit.
+
+        Returns
+        -------
+        list
+            `evidence_ns`, `valid_until_ns`, `extrapolation`, the times, and mean, derivative and sigma as flat lists of
+            4 K numbers. A stabilised trajectory has a True at the end, all others nothing.
+        """
         return [
             self.evidence_ns,
             self.valid_until_ns,
@@ -117,13 +159,14 @@ class Trajectory:
 
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> Trajectory:
+        """Create the trajectory that `to_row` wrote; raises InputError as the class does."""
         evidence_ns, valid_until_ns, extrapolation, t_ns, mean, derivative, sigma, *stabilised = row
         mean, derivative, sigma = (np.reshape(values, (-1, 4)) for values in (mean, derivative, sigma))
         return cls(tuple(t_ns), mean, derivative, sigma, evidence_ns, extrapolation, valid_until_ns, bool(stabilised))
 
 
 def _hermite(u: Any, span: Any, mean0: Any, slope0: Any, mean1: Any, slope1: Any) -> Tuple[Any, Any]:
-    """Value and derivative of the cubic Hermite curve at the share `u` of a segment `span` seconds long."""
+    """Value and derivative of the cubic Hermite curve at the share `u` (0 to 1) of a segment `span` seconds long."""
     step0, step1, rise = span * slope0, span * slope1, mean1 - mean0
     quadratic = 3 * rise - 2 * step0 - step1
     cubic = step0 + step1 - 2 * rise
@@ -132,9 +175,19 @@ def _hermite(u: Any, span: Any, mean0: Any, slope0: Any, mean1: Any, slope1: Any
 
 
 class TrajectoryTable:
-    """Many trajectories as columns, so that thousands of (trajectory, time) pairs are evaluated in one go.
+    """Many trajectories as columns, to evaluate thousands of (trajectory, time) pairs at once.
 
-    `rows` are trajectories as `Trajectory.to_row` writes them. `boxes` equals ``Trajectory.at(t).box`` to the bit.
+    Parameters
+    ----------
+    rows
+        n trajectories as `Trajectory.to_row` writes them.
+
+    Attributes
+    ----------
+    evidence_ns, valid_until_ns
+        Shape ``(n,)``, int64; as in `Trajectory`, with the largest int64 where there is no limit.
+    stabilised
+        Shape ``(n,)``, bool.
     """
 
     def __init__(self, rows: Sequence[Sequence[Any]]):
@@ -143,8 +196,8 @@ class TrajectoryTable:
         )
         counts = np.fromiter(map(len, times), dtype=np.int64, count=len(times))
         self.evidence_ns = np.array(evidence, dtype=np.int64)
-        endless = np.iinfo(np.int64).max
-        self.valid_until_ns = np.array([endless if v is None else v for v in valid_until], dtype=np.int64)
+        no_limit = np.iinfo(np.int64).max
+        self.valid_until_ns = np.array([no_limit if v is None else v for v in valid_until], dtype=np.int64)
         self.stabilised = np.array([len(row) > 7 for row in rows], dtype=bool)
         self._linear = np.array([extrapolation == "linear" for extrapolation in extrapolations], dtype=bool)
         self._first = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
@@ -160,7 +213,13 @@ class TrajectoryTable:
         return len(self.evidence_ns)
 
     def boxes(self, index: np.ndarray, t_ns: np.ndarray) -> np.ndarray:
-        """The box of trajectory ``index[i]`` at ``t_ns[i]``, shape ``(len(index), 4)``."""
+        """Evaluate trajectory ``index[i]`` at ``t_ns[i]``.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape ``(len(index), 4)``, equal to ``Trajectory.at(t).box`` to the bit.
+        """
         first, last = self._first[index], self._last[index]
         low = first.copy()
         for _ in range(int((last - first).max(initial=0))):

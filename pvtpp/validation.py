@@ -1,27 +1,37 @@
-"""One way to check configurations: rules by field name, one error that names the field, its value and what is allowed."""
+"""Checks of configurations: one rule a field, one error that names the field, its value and what is allowed."""
 
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import Any, Callable, Collection, Mapping, NamedTuple, Union
 
 from pvtpp.errors import InputError
 
 
 class Rule(NamedTuple):
-    """What a field may be: `allowed` in words, and the test itself, which may raise TypeError for a value of a wrong type."""
+    """What a field may be.
+
+    Attributes
+    ----------
+    allowed
+        What is allowed, in words, for the error message.
+    holds
+        The test of a value. It may raise TypeError or ValueError for a value of a wrong type.
+    """
 
     allowed: str
     holds: Callable[[Any], bool]
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def above(low: float) -> Rule:
-    """Allow finite numbers greater than `low`."""
-    return Rule(f"a number above {low:g}", lambda value: _number(value) and value > low)
+def above(low: float, at_most: float = math.inf) -> Rule:
+    """Allow finite numbers greater than `low`, up to `at_most` where given."""
+    allowed = f"a number above {low:g}" + (f" and at most {at_most:g}" if math.isfinite(at_most) else "")
+    return Rule(allowed, lambda value: _number(value) and low < value <= at_most)
 
 
 def at_least(low: float) -> Rule:
@@ -45,7 +55,7 @@ def one_of(choices: Collection[Any]) -> Rule:
 
 
 def holds(allowed: str, test: Callable[[Any], bool]) -> Rule:
-    """Allow what passes `test`; `allowed` says in words what that is."""
+    """Allow what passes `test`; `allowed` is the description for the error message."""
     return Rule(allowed, test)
 
 

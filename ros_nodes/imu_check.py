@@ -99,5 +99,5 @@ class RotationWatch:
         seen, measured = (np.array(each) for each in zip(*self._rows))
         # What stays the same may be flight past the ground as well as rotation; what swings is rotation.
         self.agreement = compare(seen - seen.mean(axis=0), measured - measured.mean(axis=0))
-        if self.agreement.verdict != "unknown":
-            self.trusted = self.agreement.verdict == "agrees"
+        if self.agreement.assessment != "unknown":
+            self.trusted = self.agreement.assessment == "agrees"

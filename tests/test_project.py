@@ -34,6 +34,11 @@ LONGEST_FILE = 400
 
 # What a package may not import, not even inside a function. The longest name that matches a module applies to it.
 ABOVE = ("pvtpp_trackers", "pvtpp_benchmarks", "pvtpp_ros_nodes")
+# What the networks of trackers may import beside each other; the other modules of that folder are adapters.
+SHARED = ("__init__", "crop", "decode", "siamese_configs")
+ADAPTERS = tuple(
+    f"pvtpp_trackers.{path.stem}" for path in sorted((ROOT / "trackers").glob("*.py")) if path.stem not in SHARED
+)
 FORBIDDEN = {
     "pvtpp": ("pvtpp.cli", "pvtpp.networks", *ABOVE),
     # It imports what it offers of other packages on first use.
@@ -43,6 +48,8 @@ FORBIDDEN = {
     "pvtpp.export": ("pvtpp.cli", *ABOVE),
     "pvtpp.cli": ("pvtpp.networks", "pvtpp_ros_nodes"),
     "pvtpp_trackers": ("pvtpp.cli", "pvtpp.networks", "pvtpp_benchmarks", "pvtpp_ros_nodes"),
+    # Adapters load the networks, the networks know nothing of adapters.
+    "pvtpp_trackers.models": ("pvtpp.cli", "pvtpp.networks", "pvtpp_benchmarks", "pvtpp_ros_nodes", *ADAPTERS),
     "pvtpp_benchmarks": ("pvtpp.cli", "pvtpp.networks", "pvtpp.training", "pvtpp.export", "pvtpp_ros_nodes", "torch"),
     "pvtpp_benchmarks.exporting": ("pvtpp.cli", "pvtpp_ros_nodes"),
     "pvtpp_benchmarks.speed": ("pvtpp.cli", "pvtpp_ros_nodes"),
@@ -123,6 +130,8 @@ def test_imports_run_one_way():
         ("pvtpp.inference.torch_runtime", "import pvtpp.networks.motion"),
         ("pvtpp.cli.demo", "from pvtpp import networks"),
         ("pvtpp_trackers.replay", "from pvtpp_benchmarks import metrics"),
+        ("pvtpp_trackers.models.training", "from pvtpp_trackers import registry"),
+        ("pvtpp_trackers.models.siamrpn", "def f():\n    from ..siamrpn import SiamRPN"),
         ("pvtpp_benchmarks.run", "from pvtpp_ros_nodes.core import Core"),
         ("pvtpp_benchmarks.run", "def f():\n    import torch.nn"),
         ("pvtpp_ros_nodes.node", "import pvtpp.cli.main"),
@@ -138,6 +147,8 @@ def test_a_wrong_import_is_found_in_every_form(module, source):
         ("pvtpp.cli.demo", "from pvtpp_benchmarks import metrics\nimport pvtpp_trackers.registry"),
         ("pvtpp.training.module", "import torch\nfrom pvtpp.networks import motion"),
         ("pvtpp_trackers.nanotrack", "from pvtpp import boxes\nfrom . import siamese"),
+        ("pvtpp_trackers.nanotrack", "def f():\n    from pvtpp_trackers.models import zoo"),
+        ("pvtpp_trackers.models.training", "from pvtpp_trackers.siamese_configs import CONFIGS\nfrom . import parts"),
         ("pvtpp_benchmarks.speed.nanotrack", "import torch, pvtpp_trackers.nanotrack"),
         ("pvtpp_benchmarks.run", "import torchless, pvtpp_ros_nodes_of_others"),
         ("pvtpp_ros_nodes.node", "import rospy, pvtpp_trackers, pvtpp_benchmarks, pvtpp.live.live_tracker"),

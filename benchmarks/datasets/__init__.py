@@ -1,4 +1,4 @@
-"""Data sets: annotated sequences from published layouts, from plain folders, and from annotations alone."""
+"""Data sets: annotated sequences from published layouts, from plain folders, and from box files without images."""
 
 # Importing a layout registers it.
 from pvtpp_benchmarks.datasets import aerial, annotations, folders, generic, lasot, uav123, vid  # noqa: F401

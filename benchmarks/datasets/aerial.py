@@ -18,7 +18,10 @@ _VISDRONE = re.compile(r"VisDrone\d{4}-SOT-(.+)")
     published={"": 70},
 )
 def dtb70(root: str, split: Optional[str]) -> List[SequenceFiles]:
-    """Drone Tracking Benchmark (Li and Yeung, AAAI 2017): 70 sequences, 30 fps; some boxes begin left of the image."""
+    """List DTB70, the Drone Tracking Benchmark (Li and Yeung, AAAI 2017): 70 sequences at 30 fps.
+
+    Some boxes begin left of the image.
+    """
     place = first_folder(root, "DTB70", "") or root
     clips = []
     for name in subfolders(place):
@@ -33,7 +36,7 @@ def dtb70(root: str, split: Optional[str]) -> List[SequenceFiles]:
     published={"": 50},
 )
 def uavdt(root: str, split: Optional[str]) -> List[SequenceFiles]:
-    """UAVDT single-object tracking (Du et al., ECCV 2018): 50 sequences, 30 fps."""
+    """List UAVDT single-object tracking (Du et al., ECCV 2018): 50 sequences at 30 fps."""
     boxes = first_folder(root, "anno", "UAV-benchmark-SOT_v1.0/anno", "annotations")
     images = first_folder(root, "UAV-benchmark-S", "sequences", "data_seq")
     return annotation_clips(boxes, images) if boxes else []
@@ -47,7 +50,10 @@ def uavdt(root: str, split: Optional[str]) -> List[SequenceFiles]:
     aliases=("visdrone-sot", "visdrone2018-sot", "visdrone2019-sot"),
 )
 def visdrone(root: str, split: Optional[str]) -> List[SequenceFiles]:
-    """VisDrone-SOT (Zhu et al.), 30 fps. The challenge split gives the first box only, in `initialization`."""
+    """List VisDrone-SOT (Zhu et al.), 30 fps.
+
+    The split `test-challenge` has only the first box of each sequence, in the folder `initialization`.
+    """
     own = _VISDRONE.fullmatch(os.path.basename(os.path.abspath(root)))
     if own and own.group(1) != split:
         return []

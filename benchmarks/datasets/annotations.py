@@ -1,4 +1,4 @@
-"""Boxes alone: a flat folder of `SEQ.txt`, or an archive that holds such folders, unpacked once to a cache."""
+"""Box files without images: a flat folder of ``SEQ.txt``, or an archive of such folders, unpacked once to a cache."""
 
 from __future__ import annotations
 
@@ -23,8 +23,19 @@ def box_folder(
     fps: Optional[float] = None,
     camera_fps: Optional[float] = None,
 ) -> List[SequenceFiles]:
-    """`subset` (or `split`) is a folder inside, needed where there are several. `fps` is the annotated world's rate: by
-    default 10 where the folder's name says `10fps`, else 30. `camera_fps` shows the tracker fewer frames."""
+    """List the box files of a folder or an archive.
+
+    Parameters
+    ----------
+    root
+        A flat folder of ``SEQ.txt``, a folder of such folders, or an archive of them.
+    split, subset
+        The folder inside to read; needed where there are several.
+    fps
+        Annotated frames per second. None is 10 where the folder's name says ``10fps``, else 30.
+    camera_fps
+        Frames per second that the tracker sees, a divisor of `fps`. None shows it every annotated frame.
+    """
     place = root if os.path.isdir(root) else unpack(root)
     wanted = subset or split
     folders = [name for name in subfolders(place) if _box_files(os.path.join(place, name))]

@@ -16,10 +16,18 @@ from pvtpp.files import cache_folder
 
 
 def unpack(path: str) -> str:
-    """The folder that holds the archive's files: unpacked on first use, later found by path, size and time of change.
+    """Unpack an archive into the user's cache, once: later calls find it by path, size and time of change.
 
-    Only plain files inside the archive's own tree are accepted. Raises InputError for anything else, for a file that is
-    no tar archive, and for a cache that cannot be written.
+    Returns
+    -------
+    str
+        The folder that holds the archive's files.
+
+    Raises
+    ------
+    InputError
+        For a member that is not a plain file inside the archive's own tree, for a file that is no tar archive, and
+        for a cache that cannot be written.
     """
     status = os.stat(path)
     identity = f"{os.path.realpath(path)}:{status.st_size}:{status.st_mtime_ns}"
@@ -70,6 +78,6 @@ def _move(part: str, target: str) -> None:
     try:
         os.replace(part, target)
     except OSError:
-        # Another process was faster: what it unpacked is the same.
+        # Another process has unpacked the same archive in the meantime.
         if not os.path.isdir(target):
             raise

@@ -13,16 +13,25 @@ from pvtpp.files import whole_file
 
 
 def read_xywh(path: str) -> np.ndarray:
-    """The rows of a box file, shape ``(frames, 4)`` float64, `NaN` as written.
+    """Read a box file: one row ``left, top, width, height`` per frame, in pixels.
 
-    Commas, tabs and spaces separate; CRLF, a byte order mark and blank lines at the end are accepted. Raises InputError
-    with the file and line for anything else: a blank line between rows would shift every later frame.
+    Values are separated by commas, tabs or spaces. CRLF, a byte order mark and blank lines at the end are accepted.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(frames, 4)``, float64, with NaN as written.
+
+    Raises
+    ------
+    InputError
+        For anything else, naming file and line. A blank line between rows would shift every later frame.
     """
     return parse_xywh(_read_text(path), path)
 
 
 def parse_xywh(text: str, source: str) -> np.ndarray:
-    """`read_xywh` for text already in memory; `source` names its origin in errors."""
+    """Parse the text of a box file, as `read_xywh` does; `source` names its origin in errors."""
     rows = list(map(str.split, text.rstrip().replace(",", " ").splitlines()))
     if not rows:
         raise InputError(f"{source}: no boxes; expected one 'x,y,w,h' row per frame")
@@ -46,7 +55,18 @@ def _explain(text: str, source: str) -> NoReturn:
 
 
 def read_flags(path: str, count: int) -> np.ndarray:
-    """`count` integers, shape ``(count,)``, all on one line or one per line; InputError if there are not as many."""
+    """Read a file of `count` integers, all on one line or one per line, separated as boxes are.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(count,)``, int64.
+
+    Raises
+    ------
+    InputError
+        If there are more or fewer integers, or something else.
+    """
     words = _read_text(path).replace(",", " ").split()
     try:
         flags = np.array(list(map(int, words)), dtype=np.int64)
@@ -58,7 +78,24 @@ def read_flags(path: str, count: int) -> np.ndarray:
 
 
 def write_xywh(path: str, xywh: ArrayLike, number: str = "%.4f", separator: str = ",") -> None:
-    """Write boxes of shape ``(frames, 4)``, `number` being a printf format; InputError if the place is unwritable."""
+    """Write a box file, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    xywh
+        Boxes ``[left, top, width, height]`` in pixels, shape ``(frames, 4)``.
+    number
+        The printf format of each number.
+    separator
+        The text between numbers.
+
+    Raises
+    ------
+    InputError
+        For another shape, and where the file cannot be written.
+    """
     rows = np.asarray(xywh, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] != 4 or len(rows) == 0:
         raise InputError(f"{path}: boxes have shape {rows.shape}, expected (frames, 4) with at least one frame")
@@ -67,7 +104,7 @@ def write_xywh(path: str, xywh: ArrayLike, number: str = "%.4f", separator: str 
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a text file, whole or not at all; InputError if the place is unwritable."""
+    """Write a text file, whole or not at all; InputError where it cannot be written."""
     with whole_file(path) as part, open(part, "w", encoding="utf-8", newline="\n") as file:
         file.write(text)
 

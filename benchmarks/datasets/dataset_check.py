@@ -1,4 +1,4 @@
-"""Is this copy of a data set whole and sound? What a benchmark run would otherwise find out halfway."""
+"""Check that a copy of a data set is complete and readable, before a long benchmark run needs it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,29 @@ DECODE = ("ends", "all", "none")
 
 @dataclass(frozen=True)
 class SequenceReport:
-    """One row of the report. `outside` counts boxes that lie wholly outside the image (0 where the size is unknown)."""
+    """The report of one sequence.
+
+    Attributes
+    ----------
+    name
+        Name of the sequence.
+    frames
+        Number of camera frames.
+    world_frames
+        Number of annotated frames.
+    camera_fps, world_fps
+        Camera frames and annotated frames per second.
+    absent
+        Number of annotated frames without a target.
+    images
+        Number of images; None where only annotations are at hand.
+    size
+        Width and height of the images in pixels; None where unknown.
+    outside
+        Number of boxes that lie wholly outside the image; 0 where the size is unknown.
+    problems
+        What is wrong, one sentence each.
+    """
 
     name: str
     frames: int = 0
@@ -32,7 +54,17 @@ class SequenceReport:
 
 @dataclass(frozen=True)
 class DatasetReport:
-    """A row per sequence, and every problem as one sentence that names its sequence or file."""
+    """The report of a data set.
+
+    Attributes
+    ----------
+    dataset
+        Name of the data set.
+    rows
+        The reports of its sequences.
+    problems
+        Every problem of the data set and its sequences, as one sentence that names the sequence or file.
+    """
 
     dataset: str
     rows: Tuple[SequenceReport, ...]
@@ -40,9 +72,19 @@ class DatasetReport:
 
 
 def check(dataset: Dataset, decode: str = "ends") -> DatasetReport:
-    """Read every sequence of the data set and report what is wrong; never stops at the first problem.
+    """Read every sequence of a data set and report all that is wrong.
 
-    `decode` says which images are opened: the first and last of each sequence (`ends`), `all`, or `none`.
+    Parameters
+    ----------
+    dataset
+        The data set to check.
+    decode
+        Which images are opened: the first and last of each sequence (``ends``), ``all`` or ``none``.
+
+    Raises
+    ------
+    InputError
+        For an unknown `decode`. Problems of the data are reported, not raised.
     """
     if decode not in DECODE:
         raise InputError(f"unknown choice of images to decode {decode!r}; valid: {', '.join(DECODE)}")
@@ -62,7 +104,7 @@ def _check_name(dataset: Dataset, name: str, decode: str) -> SequenceReport:
 
 
 def check_sequence(sequence: VideoSequence, decode: str = "ends") -> SequenceReport:
-    """The report of one sequence."""
+    """Check one sequence; `decode` as in `check`."""
     xywh = sequence.ground_truth_xywh
     absent = np.isnan(xywh[:, 0])
     problems: List[str] = []
@@ -72,7 +114,7 @@ def check_sequence(sequence: VideoSequence, decode: str = "ends") -> SequenceRep
     outside = 0
     if size is not None:
         left_top, right_bottom = xywh[:, :2], xywh[:, :2] + xywh[:, 2:]
-        # Comparisons with NaN are false: absent targets are nowhere, not outside.
+        # Comparisons with NaN are false, so absent targets do not count as outside.
         gone = (right_bottom <= 0).any(axis=1) | (left_top >= np.array(size)).any(axis=1)
         outside = int(gone.sum())
         if outside:
@@ -96,7 +138,10 @@ def check_sequence(sequence: VideoSequence, decode: str = "ends") -> SequenceRep
 
 
 def _decode(sequence: VideoSequence, decode: str, problems: List[str]) -> Optional[Tuple[int, int]]:
-    """Open the chosen images; the size of the first that can be read, else the size the annotation states."""
+    """Open the chosen images; returns the size of the first that can be read, else the size that the annotation says.
+
+    Appends what is wrong to `problems`.
+    """
     paths = list(sequence.image_paths or ())
     if decode == "none" or not paths:
         return sequence.size

@@ -1,18 +1,22 @@
-"""Plain folders: `<seq>/img/*.jpg` with `<seq>/groundtruth.txt`. The user's own clips, and `uav-mini`."""
+"""Plain folders, ``<seq>/img/*.jpg`` with ``<seq>/groundtruth.txt``: the user's own clips, `uav-mini`, `uav-more`."""
 
 from __future__ import annotations
 
-import json
 import math
 import os
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets.index_file import of_split, read_index, sequences_per_split
 from pvtpp_benchmarks.datasets.registry import register
 from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, subfolders
 
 _GROUND_TRUTH = "groundtruth.txt"
 _WORLD_GROUND_TRUTH = "groundtruth_30fps.txt"
+_INDEXED = (
+    "<root>/index.json with <root>/<split>/<seq>/img/000001.jpg and groundtruth.txt (and groundtruth_30fps.txt "
+    "where the camera has 10 fps)"
+)
 
 
 @register(
@@ -21,30 +25,61 @@ _WORLD_GROUND_TRUTH = "groundtruth_30fps.txt"
     own_folder=True,
 )
 def folder(root: str, split: Optional[str], fps: Optional[float] = None, world: bool = True) -> List[SequenceFiles]:
-    """`fps` of the images where no index.json says it (default 30; 10 where `groundtruth_30fps.txt` lies beside them).
+    """List the sequences of a folder of the user's own.
 
-    `world=False` scores in the camera's own frames even where `groundtruth_30fps.txt` is present.
+    Parameters
+    ----------
+    root
+        The folder of the sequences, or one sequence.
+    split
+        A folder inside `root` to read instead; None reads `root` itself.
+    fps
+        Frames per second of the camera. None takes the rate in ``index.json``; where there is none, 10 for a sequence
+        with ``groundtruth_30fps.txt`` and 30 for any other.
+    world
+        False scores in the camera's own frames even where ``groundtruth_30fps.txt`` is present.
     """
     place = os.path.join(root, split) if split else root
     if fps is not None and not 0 < fps < math.inf:
         raise InputError(f"fps must be above 0 and finite, got {fps}")
-    index = _read_index(root)
+    index = of_split(read_index(root), split)
     if os.path.isfile(os.path.join(place, _GROUND_TRUTH)):
         return [_clip(place, index, fps, world)]
+    return [_clip(os.path.join(place, name), index, fps, world) for name in _sequences(place)]
+
+
+def published_splits(root: str) -> Mapping[str, Optional[int]]:
+    """Splits of an indexed data set and the number of sequences that each has, None where no index tells.
+
+    The order is that of ``index.json``. Without one, the splits are the folders that hold sequences, by name.
+    """
+    counts = sequences_per_split(read_index(root))
+    if counts or not os.path.isdir(root):
+        return counts
+    return {name: None for name in subfolders(root) if _sequences(os.path.join(root, name))}
+
+
+@register("uav-mini", _INDEXED, published_splits=published_splits)
+@register("uav-more", _INDEXED, published_splits=published_splits)
+def indexed(root: str, split: Optional[str], world: bool = True) -> List[SequenceFiles]:
+    """List the sequences that ``index.json`` names and that are there, sorted by name.
+
+    Sequences of a 10 fps camera are scored in the 30 fps world that they were cut from, with ``world=False`` in the
+    camera's own frames. Where the index names no splits, all sequences in the folder of the split are listed.
+    """
+    if split is None:
+        return []
+    index, place = read_index(root), os.path.join(root, split)
+    known, names = of_split(index, split), _sequences(place)
+    if sequences_per_split(index):
+        names = [name for name in names if name in known]
+    return [_clip(os.path.join(place, name), known, None, world) for name in names]
+
+
+def _sequences(place: str) -> List[str]:
+    """Names of the folders in `place` that hold a sequence, sorted."""
     names = subfolders(place) if os.path.isdir(place) else []
-    places = (os.path.join(place, name) for name in names)
-    return [_clip(p, index, fps, world) for p in places if os.path.isfile(os.path.join(p, _GROUND_TRUTH))]
-
-
-@register(
-    "uav-mini",
-    "<root>/<split>/<seq>/img/000001.jpg with groundtruth.txt (and groundtruth_30fps.txt), and <root>/index.json",
-    splits=("test", "train"),
-    published={"test": 12, "train": 8},
-)
-def uav_mini(root: str, split: Optional[str], world: bool = True) -> List[SequenceFiles]:
-    """Twelve test and eight training clips; those of a 10 fps camera come with the 30 fps world they were cut from."""
-    return folder(root, split, None, world)
+    return [name for name in names if os.path.isfile(os.path.join(place, name, _GROUND_TRUTH))]
 
 
 def _clip(place: str, index: Dict[str, Dict[str, Any]], fps: Optional[float], world: bool) -> SequenceFiles:
@@ -62,22 +97,3 @@ def _clip(place: str, index: Dict[str, Dict[str, Any]], fps: Optional[float], wo
         camera_fps=camera_fps,
         size=(about["width"], about["height"]) if "width" in about and "height" in about else None,
     )
-
-
-def _read_index(root: str) -> Dict[str, Dict[str, Any]]:
-    path = os.path.join(root, "index.json")
-    if not os.path.isfile(path):
-        return {}
-    try:
-        with open(path, encoding="utf-8") as file:
-            items = [dict(item) for item in json.load(file)]
-        index = {str(item["name"]): {key: value for key, value in item.items() if value is not None} for item in items}
-    except (OSError, ValueError, TypeError, KeyError):
-        raise InputError(f'{path}: expected a JSON list of {{"name", "fps", "width", "height"}}') from None
-    for name, about in index.items():
-        for field, kinds in (("fps", (int, float)), ("width", (int,)), ("height", (int,))):
-            value = about.get(field, 1)
-            if type(value) not in kinds or not 0 < value < math.inf:
-                wanted = "finite number" if float in kinds else "whole number"
-                raise InputError(f"{path}: {field} of {name!r} is {value!r}, expected a {wanted} above 0")
-    return index

@@ -1,4 +1,4 @@
-"""OTB100 and GOT-10k: benchmarks of everyday video."""
+"""OTB100 and GOT-10k in their published layouts: benchmarks of everyday video."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.registry import register
 from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, subfolders
 
-# The images these annotations begin at; their folders hold more images than there are boxes, or do not begin at 1.
+# Number of the image that the first row of each annotation belongs to. The folders of these sequences hold more images
+# than there are boxes, or their numbers do not begin at 1.
 # Source: pytracking's OTB table, and the special cases of the GOT-10k toolkit.
 _OTB_FIRST_IMAGE = {
     "BlurCar1": 247, "BlurCar3": 3, "BlurCar4": 18, "David": 300,
     "Diving": 1, "Football1": 1, "Freeman3": 1, "Freeman4": 1, "Tiger1": 6,
 }  # fmt: skip
-# Rows to leave out: Tiger1 is annotated from image 1, the benchmark starts it at 6.
+# Number of rows to leave out at the start: Tiger1 is annotated from image 1, but the benchmark starts it at 6.
 _OTB_SKIP = {"Tiger1": 5}
 
 
@@ -27,14 +28,14 @@ _OTB_SKIP = {"Tiger1": 5}
     aliases=("otb100", "otb2015"),
 )
 def otb(root: str, split: Optional[str]) -> List[SequenceFiles]:
-    """OTB100 (Wu et al., TPAMI 2015), 30 fps. `Jogging.1` and `.2` are two targets in one video."""
+    """List OTB100 (Wu et al., TPAMI 2015), 30 fps. `Jogging.1` and `Jogging.2` are two targets in one video."""
     clips = []
     for folder in subfolders(root):
         place = os.path.join(root, folder)
         for file in sorted(os.listdir(place)):
             target = re.fullmatch(r"groundtruth_rect(\.\d)?\.txt", file)
             path = os.path.join(place, file)
-            # Human4 ships an empty file for a first target that the benchmark does not use.
+            # Human4 has an empty file for a first target that the benchmark does not use.
             if target and not _is_blank(path):
                 name, images = folder + (target.group(1) or ""), os.path.join(place, "img")
                 clips.append(SequenceFiles(name, path, images, _OTB_FIRST_IMAGE.get(folder), _OTB_SKIP.get(folder, 0)))
@@ -48,8 +49,11 @@ def otb(root: str, split: Optional[str]) -> List[SequenceFiles]:
     published={"val": 180, "test": 180, "train": 9335},
 )
 def got10k(root: str, split: Optional[str]) -> List[SequenceFiles]:
-    """GOT-10k (Huang et al., TPAMI 2021), 10 fps. `test` gives the first box only. Absent: `absence.label` is 1, or
-    `cover.label` is 0, nothing visible: the frames that its toolkit leaves out."""
+    """List GOT-10k (Huang et al., TPAMI 2021), 10 fps.
+
+    The split `test` has only the first box of each sequence. The target counts as absent where ``absence.label`` is 1
+    or ``cover.label`` is 0 (nothing visible): the frames that the GOT-10k toolkit leaves out.
+    """
     place = os.path.join(root, split or "")
     if not os.path.isdir(place):
         return []

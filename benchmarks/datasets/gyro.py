@@ -1,8 +1,11 @@
-"""What a gyro recorded beside a video: the camera's rotation, for benchmarks of stabilised tracking.
+"""Gyro recordings beside a video: the camera's rotation, for benchmarks of stabilised tracking.
 
-In a sequence's folder it is two files. ``gyro.csv``: rows ``t_ns,x,y,z``, angular velocity in radians per second in IMU axes,
-at times on the clock of the frames (frame 0 at 0); lines that begin with ``#`` are skipped, so EuRoC's files will do.
-``camera.json``: an object with `camera_matrix` (3, 3) in pixels and, where the axes differ, `camera_from_imu` (3, 3).
+A recording is two files in the folder of its sequence:
+
+* ``gyro.csv`` has rows ``t_ns,x,y,z``: the angular velocity in radians per second in the axes of the IMU, at times on
+  the clock of the frames (frame 0 is at 0). Lines that begin with ``#`` are skipped, so that EuRoC's files can be read.
+* ``camera.json`` has an object with ``camera_matrix`` (3 x 3, pixels) and, where the axes of camera and IMU differ,
+  ``camera_from_imu`` (3 x 3, a rotation).
 """
 
 from __future__ import annotations
@@ -23,8 +26,23 @@ SAMPLES, CAMERA = "gyro.csv", "camera.json"
 
 @dataclass(frozen=True, eq=False)
 class GyroRecording:
-    """`t_ns`: (n,) int64, strictly increasing. `rates`: (n, 3), radians per second, IMU axes. `source` names it in errors.
-    `delay_ns`: how long after it was measured a sample is known."""
+    """A recorded gyro and the camera that it was mounted to. The arrays are copied and made read-only.
+
+    Attributes
+    ----------
+    t_ns
+        Times of the samples in nanoseconds on the clock of the frames, shape ``(n,)``, int64, strictly increasing.
+    rates
+        Angular velocity in radians per second in the axes of the IMU, shape ``(n, 3)``.
+    camera_matrix
+        Intrinsic matrix of the camera in pixels, shape ``(3, 3)``.
+    camera_from_imu
+        Rotation from the axes of the IMU to those of the camera, shape ``(3, 3)``.
+    source
+        The file or clip that errors name.
+    delay_ns
+        Nanoseconds from the measurement of a sample until it is known.
+    """
 
     t_ns: np.ndarray
     rates: np.ndarray
@@ -54,11 +72,11 @@ class GyroRecording:
             object.__setattr__(self, name, value)
 
     def gyro(self) -> Gyro:
-        """A gyro of this camera, without samples."""
+        """A `Gyro` of this camera, without samples."""
         return Gyro(self.camera_matrix, self.camera_from_imu)
 
     def write(self, folder: str) -> None:
-        """Write both files into this folder, each whole or not at all."""
+        """Write ``gyro.csv`` and ``camera.json`` into this folder, each whole or not at all."""
         rows = np.column_stack([self.t_ns.astype(object), self.rates.astype(object)])
         with whole_file(os.path.join(folder, SAMPLES)) as part:
             np.savetxt(part, rows, fmt=["%d"] + ["%.9g"] * 3, delimiter=",", header="t_ns,x,y,z")
@@ -68,7 +86,7 @@ class GyroRecording:
 
 
 def read(folder: str) -> Optional[GyroRecording]:
-    """The recording in this folder, None where there is no `gyro.csv`. Raises InputError where it misfits, naming the file."""
+    """Read the recording in this folder; None where there is no ``gyro.csv``, InputError for a malformed file."""
     samples, camera = os.path.join(folder, SAMPLES), os.path.join(folder, CAMERA)
     if not os.path.isfile(samples):
         return None

@@ -39,7 +39,10 @@ def names_of_test_split() -> FrozenSet[str]:
     published={"test": 280, "train": 1120, "all": 1400},
 )
 def lasot(root: str, split: Optional[str]) -> List[SequenceFiles]:
-    """LaSOT (Fan et al., CVPR 2019), 30 fps. Every frame has a box; absent are those flagged so."""
+    """List LaSOT (Fan et al., CVPR 2019), 30 fps.
+
+    Every frame has a box. The target counts as absent where ``full_occlusion.txt`` or ``out_of_view.txt`` says 1.
+    """
     testing = names_of_test_split()
     clips = []
     for folder in _sequence_folders(root):

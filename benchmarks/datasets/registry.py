@@ -5,23 +5,40 @@ from __future__ import annotations
 import inspect
 import os
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.dataset import Dataset
 from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles
 
 Listing = Callable[..., List[SequenceFiles]]
+PublishedSplits = Callable[[str], Mapping[str, Optional[int]]]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A layout that can be loaded: what it expects on disk, and the function that lists the clips it finds there.
+    """A layout that can be loaded.
 
-    `splits` are the parts of the set, the default first; empty where any folder name may be one. `published` is the
-    number of sequences in each split (key "" without splits). `own_folder`: the user's data, named after their folder.
+    Attributes
+    ----------
+    name
+        The name of the data set.
+    layout
+        The files that are expected below the root, in words.
+    clips
+        The function ``(root, split, **options)`` that lists the sequences which are there.
+    splits
+        The parts of the data set, the default first; empty where there are none or where they depend on the copy.
+    published
+        The number of sequences of each split as published; the key is "" where there are no splits.
+    own_folder
+        Whether this is the user's own data: any folder inside may be a split, and the data set takes its name.
+    published_splits
+        For a data set that describes itself: the function that reads splits and numbers of sequences at a root, the
+        default split first. They replace `splits` and `published`.
     """
 
     name: str
@@ -30,6 +47,7 @@ class Entry:
     splits: Tuple[str, ...] = ()
     published: Mapping[str, int] = field(default_factory=dict)
     own_folder: bool = False
+    published_splits: Optional[PublishedSplits] = None
 
 
 _ENTRIES: Dict[str, Entry] = {}
@@ -43,11 +61,16 @@ def register(
     published: Optional[Mapping[str, int]] = None,
     aliases: Tuple[str, ...] = (),
     own_folder: bool = False,
+    published_splits: Optional[PublishedSplits] = None,
 ) -> Callable[[Listing], Listing]:
-    """Register ``clips(root, split, **options) -> list of SequenceFiles``. An empty list: this layout is not what lies there."""
+    """Register the decorated function ``clips(root, split, **options)`` as the reader of a layout.
+
+    The function returns a list of `SequenceFiles`, empty where another layout lies at the root. `aliases` are other
+    spellings of the name; the other arguments are those of `Entry`.
+    """
 
     def add(clips: Listing) -> Listing:
-        _ENTRIES[name] = Entry(name, layout, clips, splits, dict(published or {}), own_folder)
+        _ENTRIES[name] = Entry(name, layout, clips, splits, dict(published or {}), own_folder, published_splits)
         for spelling in (name, *aliases):
             _ALIASES[_plain(spelling)] = name
         return clips
@@ -56,7 +79,7 @@ def register(
 
 
 def available() -> Tuple[str, ...]:
-    """The names `load` knows."""
+    """Names of the data sets that `load` can read, sorted."""
     return tuple(sorted(_ENTRIES))
 
 
@@ -71,18 +94,34 @@ def entry(name: str) -> Entry:
 def load(
     name: str, root: Union[str, os.PathLike[str]], split: Optional[str] = None, images: bool = True, **options: Any
 ) -> Dataset:
-    """The data set `name` found at `root`. Lists the sequences; their files are read when each is asked for.
+    """Load a data set: list its sequences. The files of each are read when it is asked for.
 
-    `images=False` leaves images out even where they are present. `options` are those of the layout (`fps` of `folder`).
-    Raises InputError for an unknown name, split or option, and where the layout is not what lies at `root`.
+    Parameters
+    ----------
+    name
+        A name of `available`, in any common spelling.
+    root
+        The folder (for `annotations` also the archive) that holds the data set.
+    split
+        The part to load; None is the default part.
+    images
+        False leaves images out even where they are present.
+    **options
+        Options of the layout, such as `fps` of `folder`.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, split or option, and where another layout lies at `root`.
     """
     known = entry(name)
     place = os.path.expanduser(os.fspath(root))
-    if known.splits:
-        split = known.splits[0] if split is None else split
-        if split not in known.splits:
-            raise InputError(f"{known.name} has no split {split!r}; valid: {', '.join(known.splits)}")
-    elif split is not None and not known.own_folder:
+    splits, published = _splits(known, place)
+    if splits:
+        split = splits[0] if split is None else split
+        if split not in splits:
+            raise InputError(f"{known.name} has no split {split!r}; valid: {', '.join(splits)}")
+    elif split is not None and not known.own_folder and known.published_splits is None:
         raise InputError(f"{known.name} has no splits, so not {split!r} either; leave the split out")
     allowed = list(inspect.signature(known.clips).parameters)[2:]
     for option in options:
@@ -90,11 +129,8 @@ def load(
             raise InputError(f"{known.name} has no option {option!r}; valid: {', '.join(allowed) or 'none'}")
     if not os.path.exists(place):
         raise InputError(f"{place}: no such folder; {known.name} expects {known.layout}")
-    try:
+    with _listing(known, place):
         clips = known.clips(place, split, **options)
-    except OSError as error:
-        reason = f"cannot list {error.filename} ({error.strerror})"
-        raise InputError(f"{place}: {reason}; {known.name} expects {known.layout}") from None
     if not clips:
         part = f" (split {split})" if split else ""
         raise InputError(f"{place}: no sequence of {known.name}{part} here; expected {known.layout}")
@@ -104,12 +140,33 @@ def load(
         if by_name[clip.name] is not clip:
             raise InputError(f"two files annotate {clip.name!r}: {clip.annotation} and {by_name[clip.name].annotation}")
     readers = {name: partial(clip.read, images) for name, clip in by_name.items()}
-    return Dataset(title, readers, known.published.get(split or ""))
+    return Dataset(title, readers, published.get(split or ""))
+
+
+def _splits(known: Entry, place: str) -> Tuple[Tuple[str, ...], Mapping[str, Optional[int]]]:
+    """The splits of the data set at this place, and the number of sequences published for each."""
+    if known.published_splits is None:
+        return known.splits, known.published
+    with _listing(known, place):
+        published = known.published_splits(place)
+    return tuple(published), published
+
+
+@contextmanager
+def _listing(known: Entry, place: str) -> Iterator[None]:
+    """Turn the system's error about a folder into an InputError that says what is expected there."""
+    try:
+        yield
+    except OSError as error:
+        reason = f"cannot list {error.filename} ({error.strerror})"
+        raise InputError(f"{place}: {reason}; {known.name} expects {known.layout}") from None
 
 
 def _plain(name: str) -> str:
+    """The name without case and punctuation."""
     return re.sub(r"[^a-z0-9]", "", str(name).lower())
 
 
 def _stem(path: str) -> str:
+    """The last part of the path without the ending of an archive."""
     return re.sub(r"\.tar(\.\w+)?$", "", os.path.basename(os.path.abspath(path)))

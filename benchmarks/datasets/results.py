@@ -13,19 +13,35 @@ from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.box_files import read_xywh, write_text, write_xywh
 from pvtpp_benchmarks.datasets.sequence_files import subfolders
 
-# What toolkits write beside the boxes.
+# Endings of files that toolkits write beside the boxes.
 _BESIDE = ("_time.txt", "_object_presence_scores.txt", "_confidence.txt")
 
 LAYOUTS = ("otb", "got10k", "pytracking")
 
 
 def load_results(root: str, names: Iterable[str], lengths: Optional[Mapping[str, int]] = None) -> Dict[str, np.ndarray]:
-    """One tracker's boxes for these sequences: ``{name: xywh of shape (frames, 4)}``.
+    """Read the boxes of one tracker.
 
-    `root` is the tracker's folder and holds ``<seq>.txt`` (OTB, PySOT, pytracking; comma, tab or space) or
-    ``<seq>/<seq>_001.txt`` (GOT-10k, first repetition). Names match whatever their case, a `uav_` in front, a `_gt`
-    behind, and whether they write `.`, `-` or `_`. `lengths` gives the frames of each sequence. Raises InputError that
-    names all missing sequences, or a file with another number of rows than its sequence has frames.
+    Parameters
+    ----------
+    root
+        The tracker's folder. It holds ``<seq>.txt`` (OTB, PySOT, pytracking; comma, tab or space) or
+        ``<seq>/<seq>_001.txt`` (GOT-10k, first repetition). Case, a leading ``uav_``, a trailing ``_gt`` and the choice
+        of ``.``, ``-`` or ``_`` make no difference to a name.
+    names
+        The sequences to read.
+    lengths
+        The number of frames of each sequence; None does not check it.
+
+    Returns
+    -------
+    dict
+        By name of the sequence the boxes ``[left, top, width, height]`` in pixels, shape ``(frames, 4)``.
+
+    Raises
+    ------
+    InputError
+        With the names of all missing sequences, or for a file with another number of rows than its sequence has frames.
     """
     files = _index(root)
     wanted = list(names)
@@ -53,11 +69,30 @@ def load_results(root: str, names: Iterable[str], lengths: Optional[Mapping[str,
 def write_results(
     root: str, results: Mapping[str, ArrayLike], layout: str = "otb", seconds: Optional[Mapping[str, ArrayLike]] = None
 ) -> List[str]:
-    """Write one tracker's ``{name: xywh}`` as a published layout into its folder `root`; the paths of the box files.
+    """Write the boxes of one tracker, each file whole or not at all.
 
-    `otb`: ``<seq>.txt``, commas, four decimals; `got10k`: ``<seq>/<seq>_001.txt``, three decimals; `pytracking`:
-    ``<seq>.txt``, tabs, rounded to integers. `seconds`, the time spent on each frame, goes to ``<seq>_time.txt`` beside
-    (the OTB layout has no such file, so refuses). Each file appears whole or not at all.
+    Parameters
+    ----------
+    root
+        The tracker's folder.
+    results
+        By name of the sequence the boxes ``[left, top, width, height]`` in pixels, shape ``(frames, 4)``.
+    layout
+        ``otb``: ``<seq>.txt``, commas, four decimals. ``got10k``: ``<seq>/<seq>_001.txt``, commas, three decimals.
+        ``pytracking``: ``<seq>.txt``, tabs, rounded to integers.
+    seconds
+        By name of the sequence the time spent on each frame, written to ``<seq>_time.txt`` beside the boxes. The layout
+        ``otb`` has no such file.
+
+    Returns
+    -------
+    list of str
+        The paths of the box files.
+
+    Raises
+    ------
+    InputError
+        For an unknown layout, times in the layout ``otb``, or a name that cannot be a file name.
     """
     if layout not in LAYOUTS:
         raise InputError(f"unknown result layout {layout!r}; valid: {', '.join(LAYOUTS)}")
@@ -81,7 +116,7 @@ def write_results(
 
 
 def _index(root: str) -> Dict[str, List[Tuple[str, str]]]:
-    """The result files under `root` by plain name: lists of (name as written, path)."""
+    """Find the result files under `root`: by plain name, lists of (name as written, path)."""
     if not os.path.isdir(root):
         raise InputError(f"{root}: no such folder; expected one tracker's, with <seq>.txt or <seq>/<seq>_001.txt")
     listed = [

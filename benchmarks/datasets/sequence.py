@@ -1,7 +1,8 @@
-"""One annotated video: what the camera shows, and what the world really did."""
+"""One annotated video: the frames of the camera, and the ground truth of the world."""
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass, field
 from typing import Optional, Sequence, Tuple
@@ -15,12 +16,29 @@ from pvtpp_benchmarks.datasets.gyro import GyroRecording
 
 @dataclass(frozen=True)
 class VideoSequence:
-    """A clip with its ground truth; frame 0 of camera and world are both at time 0.
+    """A clip with its ground truth. The first frames of camera and world are both at time 0.
 
-    `ground_truth_xywh` has one row per *world* frame, shape ``(n, 4)``, ``[left, top, w, h]`` in pixels, NaN where the
-    target is absent. The camera may be slower than the world: `camera_fps` must divide `world_fps`. `image_paths` holds one
-    file per *camera* frame, or is None where only annotations are at hand; `images_missing` is the folder where they were
-    looked for in vain. `size` is ``(width, height)`` where known, `gyro` what a gyro on the camera recorded, if there was one.
+    Attributes
+    ----------
+    name
+        Name of the sequence.
+    ground_truth_xywh
+        One row ``[left, top, width, height]`` in pixels per *world* frame, shape ``(n, 4)``, float64, read-only. The
+        row is NaN where the target is absent, that is, where a value was not finite or the box has no area.
+    world_fps
+        Annotated world frames per second.
+    camera_fps
+        Camera frames per second. The camera may be slower than the world: its rate must divide `world_fps`.
+    image_paths
+        One image file per *camera* frame; None where only annotations are at hand.
+    source
+        The annotation file, which errors name.
+    size
+        Width and height of the images in pixels, where known.
+    images_missing
+        The folder of images that does not exist, for the error of a frame that is asked for its image.
+    gyro
+        The recording of a gyro on the camera, if there is one.
     """
 
     name: str
@@ -67,21 +85,26 @@ class VideoSequence:
         return round(self.world_fps / self.camera_fps)
 
     def __len__(self) -> int:
-        """The number of camera frames."""
+        """Number of camera frames."""
         return -(-len(self.ground_truth_xywh) // self.stride)
 
     @property
     def world_t_ns(self) -> np.ndarray:
-        """Time of every world frame, int64."""
+        """Times of the world frames in nanoseconds, shape ``(n,)``, int64."""
         return frame_times_ns(len(self.ground_truth_xywh), self.world_fps)
 
     @property
     def camera_t_ns(self) -> np.ndarray:
-        """Capture time of every camera frame, int64: a subset of the world's times."""
+        """Capture times of the camera frames in nanoseconds, int64: a subset of the world's times."""
         return self.world_t_ns[:: self.stride]
 
+    def digest(self) -> str:
+        """Tell it from another sequence of the same name: a digest of its boxes and frame rates."""
+        boxes = hashlib.sha256(self.ground_truth_xywh.tobytes()).hexdigest()
+        return hashlib.sha256(f"{self.world_fps!r} {self.camera_fps!r} {boxes}".encode()).hexdigest()[:12]
+
     def frame(self, index: int) -> Frame:
-        """Camera frame `index`; its image is read when first looked at."""
+        """Camera frame `index`; its image is read on first access."""
         t_ns = round(index * self.stride * (1e9 / self.world_fps))
         if self.image_paths is None:
             where = f" of {self.source}" if self.source else ""
@@ -93,12 +116,23 @@ class VideoSequence:
 
 
 def frame_times_ns(count: int, fps: float) -> np.ndarray:
-    """Times of frames 0..count-1 at `fps`, rounded to integer nanoseconds, shape ``(count,)``."""
+    """Times of the frames 0 to ``count - 1`` at `fps`, rounded to nanoseconds, shape ``(count,)``, int64."""
     return np.rint(np.arange(count) * (1e9 / fps)).astype(np.int64)
 
 
 def read_image(path: str) -> np.ndarray:
-    """The image file as uint8 BGR. Raises InputError naming the file if it is missing or does not decode."""
+    """Read an image file.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(height, width, 3)``, uint8, BGR.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or cannot be decoded.
+    """
     import cv2
 
     try:

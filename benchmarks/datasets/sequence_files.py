@@ -1,4 +1,4 @@
-"""Where one sequence lies on disk, and how it becomes a VideoSequence: the shape all published layouts share."""
+"""The files of one sequence, and how they become a `VideoSequence`: common to all published layouts."""
 
 from __future__ import annotations
 
@@ -21,10 +21,29 @@ IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp")
 class SequenceFiles:
     """The files of one sequence; nothing is read before `read`.
 
-    `annotation` has one box per world frame. `images` is a folder with one file per camera frame; with `first` set,
-    those numbered from `first` on count, as many as there are camera frames (sequences may share the folder). `absent`
-    lists flag files and the value in them that says "the target is not there"; those that do not exist are skipped.
-    `skip` drops annotation rows at the head. `init_only`: the annotation is the first box, the others are withheld.
+    Attributes
+    ----------
+    name
+        Name of the sequence.
+    annotation
+        Box file with one row per world frame.
+    images
+        Folder with one image per camera frame; None where there are no images.
+    first
+        Number of the first image, for sequences that share a folder: images from this number on are taken, as many as
+        there are camera frames. None takes all images of the folder.
+    skip
+        Number of annotation rows to leave out at the start.
+    world_fps
+        Annotated frames per second.
+    camera_fps
+        Camera frames per second; None is `world_fps`.
+    absent
+        Flag files, each with the value that means that the target is absent. Files that do not exist are skipped.
+    init_only
+        Whether the annotation has the first box only, as in test sets whose other boxes are withheld.
+    size
+        Width and height of the images in pixels, where the layout tells them.
     """
 
     name: str
@@ -39,8 +58,11 @@ class SequenceFiles:
     size: Optional[Tuple[int, int]] = None
 
     def read(self, images: bool = True) -> VideoSequence:
-        """The sequence; without images if `images` is False or their folder is absent, with the gyro that lies beside the
-        annotation. InputError if files misfit."""
+        """Read the sequence, with the gyro recording that lies beside the annotation.
+
+        It has no images if `images` is False or their folder does not exist. Raises InputError where files are
+        malformed or do not fit together.
+        """
         boxes = read_xywh(self.annotation)
         for path, value in self.absent:
             if os.path.isfile(path):
@@ -63,12 +85,12 @@ class SequenceFiles:
         if self.images is None or not os.path.isdir(self.images):
             return None
         paths = list_images(self.images)
-        # Images beside their annotation have no folder of their own whose absence would tell that there are none.
+        # Where images lie beside their annotation, the folder always exists: no images then means annotations alone.
         return None if not paths and self.images == os.path.dirname(self.annotation) else paths
 
 
 def list_images(folder: str) -> List[str]:
-    """The image files of a folder in the order of their numbers."""
+    """Paths of the image files of a folder, in the order of the numbers in their names."""
     names = [n for n in os.listdir(folder) if n.lower().endswith(IMAGE_ENDINGS) and not n.startswith(".")]
     # Numbers without leading zeros sort wrongly as text.
     names.sort(key=None if len(set(map(len, names))) < 2 else _natural)
@@ -76,7 +98,7 @@ def list_images(folder: str) -> List[str]:
 
 
 def numbered_images(paths: List[str], first: int, count: int, folder: str) -> List[str]:
-    """Of these image files those numbered `first .. first + count - 1`; InputError names the first that is missing."""
+    """The image files that are numbered `first` to ``first + count - 1``; InputError names the first missing number."""
     by_number: Dict[int, str] = {}
     for path in paths:
         digits = re.search(r"(\d+)\D*$", os.path.splitext(os.path.basename(path))[0])
@@ -90,26 +112,31 @@ def numbered_images(paths: List[str], first: int, count: int, folder: str) -> Li
 
 
 def annotation_clips(folder: str, images: Optional[str] = None, **shared: object) -> List[SequenceFiles]:
-    """A clip per `SEQ.txt` or `SEQ_gt.txt` of a flat folder; the images of each in ``<images>/<SEQ>``."""
+    """List a flat folder of ``SEQ.txt`` or ``SEQ_gt.txt``, with images in ``<images>/SEQ``.
+
+    `shared` are fields of `SequenceFiles` that all sequences have in common.
+    """
     clips = []
     for stem in sorted(name[:-4] for name in os.listdir(folder) if name.endswith(".txt") and not name.startswith(".")):
         name = stem[:-3] if stem.endswith("_gt") else stem
         place = os.path.join(images, name) if images else None
-        clips.append(SequenceFiles(name, os.path.join(folder, f"{stem}.txt"), place, **shared))  # type: ignore[arg-type]
+        path = os.path.join(folder, f"{stem}.txt")
+        clips.append(SequenceFiles(name, path, place, **shared))  # type: ignore[arg-type]
     return clips
 
 
 def first_folder(root: str, *candidates: str) -> Optional[str]:
-    """The first of these folders under `root` that exists, "" meaning the root itself."""
+    """The first of these folders under `root` that exists, None if none does; "" stands for the root itself."""
     places = (os.path.join(root, candidate) if candidate else root for candidate in candidates)
     return next(filter(os.path.isdir, places), None)
 
 
 def subfolders(root: str) -> List[str]:
-    """Names of the folders in `root`, sorted, hidden ones left out."""
+    """Names of the folders in `root`, sorted, without hidden ones."""
     with os.scandir(root) as entries:
         return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
 
 
 def _natural(name: str) -> List[Tuple[int, str]]:
+    """Sorting key that compares digits as numbers."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]

@@ -1,4 +1,4 @@
-"""UAV123, UAV123@10fps and UAV20L: several sequences are stretches of one image folder."""
+"""UAV123, UAV123@10fps and UAV20L in their published layouts: sequences cut from one video share its image folder."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import List, Optional
 from pvtpp_benchmarks.datasets.registry import register
 from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, first_folder
 
-# Number of the first image of every sequence that does not start its folder, at 30 fps. The last follows from the
-# number of annotated frames. Source: the table of the published benchmark (configSeqs), as pytracking has it.
+# Number of the first image at 30 fps, for sequences that do not begin with the first image of their folder. The number
+# of annotated frames gives the last image. Source: the table of the published benchmark (configSeqs) in pytracking.
 _FIRST_IMAGE = {
     "bird1_2": 775, "bird1_3": 1573,
     "car1_2": 751, "car1_3": 1627, "car16_2": 415,
@@ -30,7 +30,7 @@ _FIRST_IMAGE = {
     published={"": 123},
 )
 def uav123(root: str, split: Optional[str]) -> List[SequenceFiles]:
-    """UAV123 (Mueller et al., ECCV 2016): 123 sequences on 91 image folders, 30 fps, NaN where the target is absent."""
+    """List UAV123 (Mueller et al., ECCV 2016): 123 sequences in 91 image folders at 30 fps."""
     return _clips(root, "UAV123", "UAV123", 30.0)
 
 
@@ -40,7 +40,7 @@ def uav123(root: str, split: Optional[str]) -> List[SequenceFiles]:
     published={"": 123},
 )
 def uav123_10fps(root: str, split: Optional[str]) -> List[SequenceFiles]:
-    """Every third frame of UAV123, numbered anew; camera and annotated world both at 10 fps."""
+    """List UAV123@10fps: every third frame of UAV123, numbered from 1; both camera and annotation have 10 fps."""
     return _clips(root, "UAV123_10fps", "UAV123_10fps", 10.0)
 
 
@@ -51,7 +51,7 @@ def uav123_10fps(root: str, split: Optional[str]) -> List[SequenceFiles]:
     aliases=("uav123_20l",),
 )
 def uav20l(root: str, split: Optional[str]) -> List[SequenceFiles]:
-    """Twenty long sequences on whole image folders of UAV123, 30 fps."""
+    """List UAV20L: twenty long sequences, each a whole image folder of UAV123, at 30 fps."""
     return _clips(root, "UAV20L", "UAV123", 30.0)
 
 

@@ -1,4 +1,4 @@
-"""ImageNet VID: several targets in a video, annotated in one XML file for each frame."""
+"""ImageNet VID in its published layout: several targets in a video, annotated in one XML file for each frame."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, subfolders
 
 @register(
     "imagenet-vid",
-    "<root>/Annotations/VID/<split>/<video>/000000.xml (train: in folders ILSVRC2015_VID_train_0000 ..) with the images in "
-    "<root>/Data/VID/<split>/<video>/000000.JPEG",
+    "<root>/Annotations/VID/<split>/<video>/000000.xml (train: in folders ILSVRC2015_VID_train_0000 ..) with the "
+    "images in <root>/Data/VID/<split>/<video>/000000.JPEG",
     splits=("val", "train"),
     aliases=("vid", "ilsvrc-vid"),
 )
 def imagenet_vid(root: str, split: Optional[str]) -> List[SequenceFiles]:
-    """ImageNet VID (Russakovsky et al., IJCV 2015). A sequence for each target, `VIDEO.TRACK`, from its first frame to its
-    last, absent where it has no box between. Frame rates are not told: all count as 30 fps.
+    """List ImageNet VID (Russakovsky et al., IJCV 2015): one sequence ``VIDEO.TRACK`` for each target.
 
-    The boxes are gathered from the XML files once, video by video, into the user's cache (minutes for the whole of `train`).
+    A sequence lasts from the first to the last frame that has a box of the target. Between them the target counts as
+    absent where it has none. The annotation has no frame rates; all videos count as 30 fps.
+
+    On first use the boxes are gathered from the XML files, video by video, into the user's cache. For the whole of
+    `train` that takes minutes.
     """
     place = os.path.join("VID", split or "")
     annotations, home = os.path.join(root, "Annotations", place), _home(root)
@@ -46,7 +49,7 @@ def imagenet_vid(root: str, split: Optional[str]) -> List[SequenceFiles]:
 
 
 def _videos(annotations: str) -> List[str]:
-    """Folders of videos, relative: right here, or one level below."""
+    """Folders of the videos relative to `annotations`: directly inside, or one level below."""
     found = []
     for outer in subfolders(annotations):
         inner = subfolders(os.path.join(annotations, outer))
@@ -60,7 +63,7 @@ def _home(root: str) -> str:
 
 
 def _gathered(folder: str, stem: str) -> Dict[str, Any]:
-    """Image size and the first frame of every track; its boxes lie in ``STEM.TRACK.txt``."""
+    """Image size and the first frame of every track of a video; the boxes are in ``STEM.TRACK.txt``."""
     index, changed = f"{stem}.json", os.stat(folder).st_mtime_ns
     if os.path.isfile(index):
         with open(index, encoding="utf-8") as file:
@@ -81,11 +84,11 @@ def _gathered(folder: str, stem: str) -> Dict[str, Any]:
     tracks = {}
     for track, by_frame in boxes.items():
         first, last = min(by_frame), max(by_frame)
-        # One frame is no motion.
+        # A target that is seen in a single frame cannot be tracked.
         if last > first:
             write_xywh(f"{stem}.{track}.txt", np.array([by_frame.get(i, [np.nan] * 4) for i in range(first, last + 1)]))
             tracks[track] = first
-    # Last, so that a video is all there or none.
+    # Written last, so that an interrupted call leaves no index of an incomplete video.
     about = {"changed": changed, "size": size, "tracks": tracks}
     write_text(index, json.dumps(about))
     return about

@@ -1,4 +1,4 @@
-"""The score of trackers and predictors over the permitted latency, as a picture."""
+"""Plots of the score of trackers and predictors over the permitted latency."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pvtpp.boxes import ArrayLike
 from pvtpp.errors import InputError
 from pvtpp.files import whole_file
 
-# Okabe and Ito's palette without its yellow, which is too pale for a line on white; the dashes serve readers in grey.
+# Okabe and Ito's palette without yellow, which is too pale for a line on white. Dashes tell the lines apart without
+# colour.
 _STYLES: Tuple[Tuple[str, Any], ...] = (
     ("#D55E00", "-"),
     ("#0072B2", "-"),
@@ -35,10 +36,26 @@ def plot_elae(
     measure: str = "AUC",
     sigma_max: float = 1.0,
 ) -> None:
-    """Write a PNG of exact e-LAE curves: each is a step function, ``(sigmas, values)`` with `values[i]` from `sigmas[i]` on.
+    """Write a PNG of e-LAE curves, each drawn as a step function.
 
-    `curves` maps a label to its curve, sigmas rising from 0; `subtitle` says data, mode and hardware. Raises InputError for
-    a malformed curve, an unwritable path, or without matplotlib (extra `report`).
+    Parameters
+    ----------
+    path
+        The file to write.
+    curves
+        By label the curve as ``(sigmas, values)``, two lists of one length: `values[i]` holds from `sigmas[i]` on. The
+        sigmas, permitted latencies in world frames, rise from 0.
+    title, subtitle
+        Text above the plot; the subtitle says data, mode and hardware.
+    measure
+        Label of the vertical axis.
+    sigma_max
+        End of the horizontal axis.
+
+    Raises
+    ------
+    InputError
+        For a malformed curve, where the file cannot be written, and without matplotlib (extra `report`).
     """
     lines = {label: _checked(label, curve, sigma_max) for label, curve in curves.items()}
     if not lines:
@@ -77,7 +94,17 @@ def plot_elae_panels(
 ) -> None:
     """Write a PNG of several sets of e-LAE curves side by side, on one scale and with one legend.
 
-    `panels` maps a heading to curves as `plot_elae` takes them, the same labels in each. Raises InputError as that does.
+    Parameters
+    ----------
+    path, title, subtitle, measure
+        As in `plot_elae`.
+    panels
+        By heading the curves of a panel, as in `plot_elae`. All panels have the same labels.
+
+    Raises
+    ------
+    InputError
+        As `plot_elae` does.
     """
     lines = {name: {label: _checked(label, c, 1.0) for label, c in curves.items()} for name, curves in panels.items()}
     if not lines or not all(lines.values()):
@@ -141,11 +168,12 @@ def _save(figure: Any, path: str) -> None:
 
 
 def _checked(label: str, curve: Curve, sigma_max: float) -> Line:
-    """The curve up to `sigma_max`, its last step drawn out to there."""
+    """The curve up to `sigma_max`, its last step extended to there; InputError for a malformed curve."""
     sigmas, values = (np.asarray(part, dtype=np.float64) for part in curve)
     if sigmas.ndim != 1 or sigmas.shape != values.shape or len(sigmas) == 0:
         raise InputError(
-            f"curve {label!r}: sigmas {sigmas.shape} and values {values.shape} must be two like lists, not empty"
+            f"curve {label!r}: sigmas {sigmas.shape} and values {values.shape} must be two lists of one length, "
+            "not empty"
         )
     if sigmas[0] != 0 or not (np.diff(sigmas) > 0).all() or not np.isfinite(values).all():
         raise InputError(f"curve {label!r}: sigmas must rise from 0 and values be finite")
@@ -154,9 +182,10 @@ def _checked(label: str, curve: Curve, sigma_max: float) -> Line:
 
 
 def _apart(wanted: List[float], gap: float, top: float) -> List[float]:
-    """Heights in 0..top, in the order of the wanted ones and as near to them as a distance of `gap` allows."""
+    """Heights from 0 to `top` in the order of the wanted ones, at least `gap` apart and as near to them as possible."""
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    # Less the gaps below it each height may only rise: neighbours that would not are pooled at their mean.
+    # Isotonic regression: without the gaps below them, heights must not fall; neighbours that would are set to their
+    # mean.
     pools: List[List[float]] = []
     for rank, index in enumerate(order):
         pools.append([wanted[index] - rank * gap])

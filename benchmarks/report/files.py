@@ -1,4 +1,4 @@
-"""Files that results go to: found writable before the work, whole or not there after it."""
+"""Result files: checked to be writable before the work, and written whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,14 +11,22 @@ from pvtpp.files import whole_file
 
 
 def write_json(path: str, content: Any) -> None:
-    """Write JSON, whole or not at all. InputError where it cannot be written."""
+    """Write a JSON file, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be written; its folder must exist.
+    ValueError
+        For a number that JSON does not have, such as NaN.
+    """
     with whole_file(path, make_folder=False) as part, open(part, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=1, allow_nan=False)
         file.write("\n")
 
 
 def check_writable(path: Optional[str]) -> None:
-    """Find out before hours of work, not after, that the answer has nowhere to go."""
+    """Check before the work that a result can be written to `path`; InputError if not. None and "" are no file."""
     if not path:
         return
     folder = os.path.dirname(path) or "."

@@ -1,4 +1,4 @@
-"""Result rows as a table a person can read."""
+"""Result rows as tables of plain text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RESULT_COLUMNS: Sequence[Column] = (
     ("schedule", lambda r: r["schedule"] or "-"),
     ("search", lambda r: r["search_region"]),
     ("propagation", lambda r: r["propagation"] or "-"),
-    ("status", lambda r: r["status"] or "-"),
+    ("presence", lambda r: r["presence"] or "-"),
     ("ego motion", lambda r: r["ego_motion"] or "-"),
     ("ms", lambda r: f"{r['processing_ms']:g}"),
     ("AUC", lambda r: _number(r["auc"])),
@@ -41,6 +41,7 @@ RESULT_COLUMNS: Sequence[Column] = (
     ("mDP", lambda r: _number(r["mdp"])),
 )
 
+# Columns that go to the heading of a block where all its rows have the same value.
 FOR_THE_HEADING = (
     "clock",
     "cam/world fps",
@@ -48,15 +49,17 @@ FOR_THE_HEADING = (
     "schedule",
     "search",
     "propagation",
-    "status",
+    "presence",
     "ego motion",
     "std",
 )
 
 
 def result_table(rows: Sequence[Dict[str, Any]]) -> str:
-    """The rows of a result, a block for each metric mode, camera rate, set of clips and version of the code: what must not
-    be averaged is not even listed together. What is the same in all rows of a block goes to its heading.
+    """Rows of an evaluation as text, in blocks.
+
+    Rows that must not be averaged are in separate blocks: there is one for each metric mode, camera rate, set of clips
+    and version of the code. What is the same in all rows of a block is written in its heading.
     """
     blocks: Dict[tuple, List[Dict[str, Any]]] = {}
     for row in rows:
@@ -81,7 +84,16 @@ def _block(rows: List[Dict[str, Any]]) -> str:
 
 
 def table(columns: Sequence[Column], rows: Sequence[Any]) -> str:
-    """Plain text columns, the first flush left, numbers flush right."""
+    """Rows as text.
+
+    Parameters
+    ----------
+    columns
+        The title of each column, and the function that gives the text of a row. Columns of numbers are aligned to the
+        right, others to the left.
+    rows
+        Anything that these functions take.
+    """
     cells: List[List[str]] = [[title for title, _ in columns]]
     cells += [[text(row) for _, text in columns] for row in rows]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]

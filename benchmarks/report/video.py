@@ -13,7 +13,7 @@ from pvtpp.files import whole_file
 
 Colour = Tuple[int, int, int]
 
-# Okabe and Ito's palette, BGR: told apart by colour-blind readers too, and on grass, soil and asphalt.
+# Okabe and Ito's palette, BGR: also distinct for colour-blind readers, and on grass, soil and asphalt.
 TRUTH: Colour = (255, 255, 255)
 STALE: Colour = (0, 120, 255)
 PREDICTED: Colour = (255, 210, 60)
@@ -24,10 +24,22 @@ _INK, _FONT = (20, 20, 20), cv2.FONT_HERSHEY_SIMPLEX
 def draw_boxes(
     image: np.ndarray, boxes: Mapping[str, Tuple[Optional[np.ndarray], Colour]], caption: str = ""
 ) -> np.ndarray:
-    """A copy of the image with boxes, a legend of their labels and a caption line along the bottom.
+    """Draw boxes, a legend of their labels, and a caption along the bottom.
 
-    `boxes` maps a label to ``([cx, cy, w, h], BGR colour)``, drawn in this order; a box of None or NaN (absent) stays in the
-    legend, hollow. The image is uint8 ``(height, width, 3)`` BGR.
+    Parameters
+    ----------
+    image
+        Shape ``(height, width, 3)``, uint8, BGR. It is not changed.
+    boxes
+        By label the box ``[cx, cy, w, h]`` in pixels and its colour (BGR), drawn in this order. For an absent box (None
+        or NaN) the sign in the legend is hollow.
+    caption
+        The text along the bottom.
+
+    Returns
+    -------
+    ndarray
+        A copy of the image with the drawing.
     """
     drawn = image.copy()
     scale = max(image.shape[1], 320) / 640
@@ -49,9 +61,26 @@ def draw_boxes(
 
 
 def write_video(path: str, frames: Iterable[np.ndarray], fps: float) -> int:
-    """Write uint8 BGR frames of one size as MP4 (codec mp4v) and return how many; the file appears whole or not at all.
+    """Write frames as an MP4 file (codec mp4v), whole or not at all.
 
-    Raises InputError for no frames, frames of unlike sizes, a rate that is not above 0, or where the file cannot be written.
+    Parameters
+    ----------
+    path
+        The file to write; its name ends in ``.mp4``.
+    frames
+        Images of one size, shape ``(height, width, 3)``, uint8, BGR.
+    fps
+        Frames per second, above 0 and at most 1000.
+
+    Returns
+    -------
+    int
+        The number of frames.
+
+    Raises
+    ------
+    InputError
+        For no frames, frames of different sizes, another rate, or where the file cannot be written.
     """
     if not path.endswith(".mp4"):
         raise InputError(f"{path}: a video's name must end in .mp4")
@@ -89,7 +118,10 @@ def _encode(path: str, part: str, frames: Iterable[np.ndarray], fps: float) -> i
 
 
 def _has_index(part: str, frames: int) -> bool:
-    """Whether the file ends in the index (``moov``) of an MP4, written last: OpenCV says nothing about a full disk."""
+    """Whether the file ends with the index of an MP4 (``moov``), which is written last.
+
+    OpenCV reports no error when the disk is full.
+    """
     with open(part, "rb") as file:
         file.seek(max(os.path.getsize(part) - 4096 - 64 * frames, 0))
         end = file.read()

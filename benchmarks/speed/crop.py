@@ -1,9 +1,9 @@
-"""What a search crop costs inside the image and across its border, against PySOT's: a padded copy, cut out and resized.
+"""Time of a search crop inside the image and across its border, compared with PySOT's crop from a padded copy.
 
     python -m pvtpp_benchmarks.speed.crop --json benchmarks/speed/crop.json
 
-The two take turns on the same frames, so that a slow moment of the machine meets both; the figures are the ratios of the
-medians. Frames are generated, crops 255 x 255 for targets of 60 x 40 and 300 x 200 pixels; all on one CPU thread.
+The two take turns on the same frames, so that a slow moment of the machine affects both. The figures are ratios of
+medians. Frames are generated; crops have 255 x 255 pixels for targets of 60 x 40 and 300 x 200 pixels; one CPU thread.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Crop = Callable[[np.ndarray, float, float, int, Tuple[float, float, float]], np.
 
 
 def padded(image: np.ndarray, x: float, y: float, side: int, fill: Tuple[float, float, float]) -> np.ndarray:
-    """The published way: where the window leaves the image, the whole image is copied into a larger one."""
+    """PySOT's crop: where the window leaves the image, the whole image is copied into a larger one first."""
     left, top = window_corner(x, y, side)
     rows, columns = image.shape[:2]
     before_x, before_y = max(0, -left), max(0, -top)
@@ -47,12 +47,12 @@ def padded(image: np.ndarray, x: float, y: float, side: int, fill: Tuple[float, 
 
 
 def ours(out: np.ndarray) -> Crop:
-    """As the trackers call it, always into the same memory."""
+    """The crop of `pvtpp_trackers.crop` as the trackers call it, always into the memory `out`."""
     return lambda image, x, y, side, fill: crop(image, x, y, side, SIZE, fill, out)
 
 
 def measure(repeats: int) -> List[Dict[str, Any]]:
-    """A row for each image size, target and place that it fits: median milliseconds of both and their ratio."""
+    """A row for each image size, target and place where the crop fits: median milliseconds of both and their ratio."""
     rng, rows = np.random.default_rng(0), []
     ways: Dict[str, Crop] = {"ours": ours(np.empty((SIZE, SIZE, 3), np.uint8)), "padded": padded}
     for width, height in IMAGES:
@@ -84,6 +84,7 @@ def measure(repeats: int) -> List[Dict[str, Any]]:
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=300, help="measured crops of each kind (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")

@@ -1,10 +1,10 @@
-"""Every tracker network exported in both forms: how near the graphs are to torch, and how much faster than it.
+"""Exported graphs of every tracker network in both forms: their difference from torch, and how much faster they are.
 
     python -m pvtpp_benchmarks.speed.export_models --json export_models.json
 
-Weights are random (`pvtpp_trackers.models.parts.settle`), which changes neither the shapes nor the arithmetic. Parity is the
-largest difference over all graphs and outputs on random inputs. A frame is what `track` runs, search and head; torch and
-ONNX Runtime take turns, so that a slow moment of the machine meets both. One thread each.
+Weights are random (`pvtpp_trackers.models.parts.settle`), which changes neither shapes nor arithmetic. Parity is the
+largest difference over all graphs and outputs on random inputs. A frame is what `track` runs: search and head. Torch
+and ONNX Runtime take turns, so that a slow moment of the machine affects both. One thread each.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from pvtpp_benchmarks.report.files import write_json
 FRAME = ("search", "head")
 
 
-def questions(engines: Mapping[str, Any], seed: int = 0) -> Dict[str, Dict[str, np.ndarray]]:
-    """Inputs for each engine: grey levels for crops, normal numbers for features."""
+def random_inputs(engines: Mapping[str, Any], seed: int = 0) -> Dict[str, Dict[str, np.ndarray]]:
+    """Random inputs for each engine: grey levels for crops, normally distributed numbers for features."""
     rng = np.random.default_rng(seed)
     made = {}
     for name, engine in engines.items():
@@ -34,14 +34,17 @@ def questions(engines: Mapping[str, Any], seed: int = 0) -> Dict[str, Dict[str, 
     return made
 
 
-def milliseconds(candidates: Mapping[str, Mapping[str, Any]], asked: Mapping[str, Any], frames: int) -> Dict[str, Any]:
-    """For each candidate the medians of its parts and of the whole frame, taking turns; the first two turns warm up."""
+def milliseconds(candidates: Mapping[str, Mapping[str, Any]], inputs: Mapping[str, Any], frames: int) -> Dict[str, Any]:
+    """For each candidate the median milliseconds of its parts and of the whole frame.
+
+    The candidates take turns; the first two turns are not measured.
+    """
     taken: Dict[str, List[List[float]]] = {name: [] for name in candidates}
     for turn in range(frames + 2):
         for name, engines in candidates.items():
             clock = [time.perf_counter()]
             for part in FRAME:
-                engines[part].run(asked[part])
+                engines[part].run(inputs[part])
                 clock.append(time.perf_counter())
             if turn >= 2:
                 taken[name].append([*np.diff(clock), clock[-1] - clock[0]])
@@ -52,7 +55,7 @@ def milliseconds(candidates: Mapping[str, Mapping[str, Any]], asked: Mapping[str
 
 
 def measure(name: str, frames: int) -> Dict[str, Any]:
-    """The row of one network."""
+    """The row of one network: parity and median milliseconds of `frames` frames."""
     import torch
 
     from pvtpp.export.artefact import ExportConfig, export
@@ -70,13 +73,14 @@ def measure(name: str, frames: int) -> Dict[str, Any]:
             tensors = artefact.card["parity"]["tensors"].values()
             row[form] = {measure: max(each[measure] for each in tensors) for measure in ("absolute", "relative")}
             candidates[form] = artefact.engines()
-        row["median_ms"] = milliseconds(candidates, questions(engines), frames)
+        row["median_ms"] = milliseconds(candidates, random_inputs(engines), frames)
     plain, exported = row["median_ms"]["torch"], row["median_ms"]["grouped"]
     row["faster"] = {part: round(plain[part] / exported[part], 2) for part in plain}
     return row
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command line; returns the exit status."""
     import torch
 
     from pvtpp_trackers.models.zoo import MODELS

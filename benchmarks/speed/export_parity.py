@@ -1,10 +1,10 @@
-"""NanoTrack V3 in torch, in our own graphs and in the published ones: the same tensors, the same boxes, the same tracks.
+"""NanoTrack V3 in torch, in exported graphs and in the published graphs: differences of tensors, boxes and tracks.
 
     python -m pvtpp_benchmarks.speed.export_parity $PVTPP_DATA/uav-mini --json export_parity.json
 
-Each candidate against torch on every frame of every clip of the test split (`pvtpp.export.parity`): tensors and
-teacher-forced boxes, then both left alone. Half precision and eight bits on ONNX Runtime's CPU, which computes what the
-graph says; int8 is calibrated on the train split.
+Each candidate is compared with torch on every frame of every clip of the test split (`pvtpp.export.parity`): tensors
+and boxes from the same state, then whole tracks. Half precision and int8 run on ONNX Runtime's CPU provider, which
+computes exactly what the graph says. Int8 is calibrated on the train split.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_trackers.nanotrack import published_engines
 
-# Form, precision, pixels.
+# Form, precision, and whether crops go in as uint8 pixels.
 EXPORTS = (
     ("grouped", "fp32", False),
     ("unrolled", "fp32", False),
@@ -39,7 +39,10 @@ NAMES = (PUBLISHED, *(f"{form} {precision}{' pixels' * pixels}" for form, precis
 def candidates(
     network: Network, names: List[str], train: Dataset, folder: str
 ) -> Iterator[Tuple[str, Dict[str, Any], Dict[str, Any]]]:
-    """Each candidate's name, its reference, and its engines; no gate stands in the way, its figures are what is asked for."""
+    """Each candidate's name, the engines to compare it with, and its own engines.
+
+    An export that differs too much is not refused here, since the difference is what is measured.
+    """
     from pvtpp.export.artefact import ExportConfig, write_graphs
     from pvtpp.inference.artefact import Artefact
 
@@ -57,6 +60,7 @@ def candidates(
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root", help="uav-mini")
     parser.add_argument("--checkpoint", help="nanotrackv3.pth (default: the catalogue's)")

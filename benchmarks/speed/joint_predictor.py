@@ -1,10 +1,10 @@
-"""What the joint predictor costs on NanoTrack V3's features, against the paper's MV module in torch on the same ones.
+"""Time of the joint predictor on NanoTrack V3's features, compared with the paper's MV module in torch.
 
     python -m pvtpp_benchmarks.speed.joint_predictor --json joint_predictor.json
 
-Random features and a steady track; all take turns, so that a slow moment of the machine meets all; one CPU thread. MV, as
-published, computes template and three search regions anew for every prediction; `encode` and `predict` are ONNX Runtime graphs
-with all that is round them. The figures are the ratios of the medians.
+Features are random, the track is steady. All take turns, so that a slow moment of the machine affects all; one CPU
+thread. MV, as published, computes the template and three search regions for every prediction. `encode` and `predict`
+are the whole calls, with ONNX Runtime graphs. The figures are ratios of medians.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CHANNELS, TEMPLATE, SEARCH, FRAMES = 96, 8, 16, 3
 
 
 def cases(predictor: str) -> Dict[str, Callable[[], object]]:
-    """What is timed, by name: each a call without arguments."""
+    """The calls to time, by name; each takes no arguments."""
     import torch
 
     from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork, as_engine
@@ -59,19 +59,20 @@ def cases(predictor: str) -> Dict[str, Callable[[], object]]:
 
 
 def measure(timed: Dict[str, Callable[[], object]], rounds: int) -> Dict[str, np.ndarray]:
-    """Seconds of every call, shape ``(rounds,)``, the cases taking turns."""
+    """Seconds of every call, shape ``(rounds,)``; the cases take turns."""
     seconds: Dict[str, List[float]] = {name: [] for name in timed}
     for turn in range(-5, rounds):
         for name, call in timed.items():
             begin = time.perf_counter()
             call()
-            # The negative turns warm up.
+            # Negative turns are not measured: they warm up.
             if turn >= 0:
                 seconds[name].append(time.perf_counter() - begin)
     return {name: np.array(values) for name, values in seconds.items()}
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=300, help="measured calls of each (default: %(default)s)")
     parser.add_argument("--predictor", default="joint", help="or joint:PATH (default: %(default)s)")

@@ -1,11 +1,12 @@
-"""Run the live tracker for a while and see that nothing grows: age of the evidence, time of a question, memory, threads.
+"""Soak test of the live tracker: age of the evidence, time of a query, memory and threads must not grow.
 
     python -m pvtpp_benchmarks.speed.live_soak --seconds 600
 
-Frames of the generated aerial clip, there and back, are delivered at `--fps` to a tracker that takes `--tracker-ms` and
-knows the truth; another thread asks where the target is, `--queries` times a second. ``sleep``: the tracker leaves the
-processor to others, as one on a GPU does; ``spin``: it computes in Python, and holds the interpreter as long as it may.
-Ages are in frame times: 1 is as old as the newest frame is at most. The second half is to look like the first.
+Frames of the generated aerial clip, played forwards and backwards, are delivered at `--fps` to a tracker that takes
+`--tracker-ms` and knows the truth. Another thread queries the position `--queries` times a second. With ``sleep`` the
+tracker leaves the processor to other threads, like a tracker on a GPU; with ``spin`` it computes in Python and holds
+the interpreter lock as long as it can. Ages are in frame intervals: the newest frame is at most 1 old. The second half
+of the run should have the same figures as the first.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from pvtpp import predictors, propagation
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.errors import InputError
+from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp_benchmarks.provenance import facts
@@ -33,20 +35,31 @@ WARM_UP = 0.1
 
 
 def shown(index: int) -> int:
-    """Which of the images frame `index` is: there and back again, so that the target never jumps."""
+    """Index of the image of frame `index`: forwards and backwards in turn, so that the target never jumps."""
     return abs((index + SHOWN - 1) % (2 * SHOWN - 2) - (SHOWN - 1))
 
 
 class TimedTruth:
-    """A tracker that knows the truth, and takes its time to say so."""
+    """A tracker that answers with the truth after a fixed time.
+
+    Parameters
+    ----------
+    boxes
+        True boxes ``[cx, cy, w, h]`` in pixels of the images, shape ``(n, 4)``.
+    seconds
+        Processing time of a frame.
+    spin
+        Whether it computes during that time, or sleeps.
+    """
 
     def __init__(self, boxes: np.ndarray, seconds: float, spin: bool):
         self._boxes, self._seconds, self._spin = boxes, seconds, spin
 
     def init(self, frame: Frame, box: np.ndarray) -> None:
-        pass
+        """Start; nothing is remembered."""
 
     def track(self, frame: Frame, search_box: Optional[np.ndarray] = None) -> TrackerOutput:
+        """The true box of the frame."""
         end = time.perf_counter() + self._seconds
         while self._spin and time.perf_counter() < end:
             pass
@@ -54,63 +67,79 @@ class TimedTruth:
         return TrackerOutput(self._boxes[shown(frame.index)])
 
 
-class Questions(threading.Thread):
-    """Asks at a steady rate: `rows` of seconds since the start, age of the evidence and time of the question, shape
-    ``(asked, 3)``; room for them is made beforehand, lest they look like a leak."""
+class Queries(threading.Thread):
+    """A thread that queries the live tracker at a steady rate until `over` is set.
+
+    Memory for the measurements is reserved beforehand, so that they do not look like a leak.
+
+    Parameters
+    ----------
+    live
+        The live tracker.
+    rate
+        Queries per second.
+    seconds
+        Length of the run.
+    """
 
     def __init__(self, live: LiveTracker, rate: float, seconds: float):
         super().__init__(daemon=True)
         self._rows = np.ones((round(rate * (seconds + 1)) + 1, 3))
-        self._asked = 0
+        self._count = 0
         self.over = False
         self._live, self._period = live, 1 / rate
 
     @property
     def rows(self) -> np.ndarray:
-        return self._rows[: self._asked]
+        """Seconds since the start, age of the evidence and duration of each query, shape ``(n, 3)``, all in seconds."""
+        return self._rows[: self._count]
 
     def run(self) -> None:
+        """Query until `over` is set."""
         started = time.perf_counter()
-        while not self.over and self._asked < len(self._rows):
+        while not self.over and self._count < len(self._rows):
             begin = time.perf_counter()
             prediction = self._live.predict()
             end = time.perf_counter()
             if prediction is not None:
-                self._rows[self._asked] = begin - started, prediction.age, end - begin
-                self._asked += 1
+                self._rows[self._count] = begin - started, prediction.age, end - begin
+                self._count += 1
             time.sleep(max(begin + self._period - end, 0))
 
 
 def soak(options: argparse.Namespace) -> Dict[str, Any]:
-    """Deliver frames for `options.seconds`; the figures of halves and whole."""
+    """Deliver frames for `options.seconds`; returns the figures of the whole run and of its halves."""
     width, height = options.size
     images, boxes = scene(width, height)
     clock = SequenceClock(0)
     tracker = TimedTruth(boxes, options.tracker_ms / 1e3, options.tracker == "spin")
-    lane = None if options.propagator == "none" else propagation.create(options.propagator)
+    propagator = None if options.propagator == "none" else propagation.create(options.propagator)
     listeners = {options.predictor: predictors.create(options.predictor)}
     memory: List[float] = []
     threads: List[int] = []
-    status = PresenceConfig() if options.status == "on" else None
-    with LiveTracker(tracker, listeners, lane, options.search_region, clock=clock, status=status) as live:
-        questions = Questions(live, options.queries, options.seconds)
+    presence = PresenceConfig() if options.presence == "on" else None
+    config = LiveConfig(switch_interval_s=options.switch_interval)
+    with LiveTracker(
+        tracker, listeners, propagator, options.search_region, clock=clock, config=config, presence=presence
+    ) as live:
+        queries = Queries(live, options.queries, options.seconds)
         clock.start()
         live.init(Frame(0, 0, images[0].copy()), boxes[0])
-        questions.start()
+        queries.start()
         count = round(options.seconds * options.fps)
         for index in range(1, count):
-            # A camera fills a new buffer for each frame.
+            # A copy, since a camera fills a new buffer for each frame.
             frame = Frame(index, round(index * 1e9 / options.fps), images[shown(index)].copy())
             clock.sleep_until(frame.t_ns)
             live.submit(frame)
             if index % max(round(options.fps), 1) == 0:
                 memory.append(resident_mib())
                 threads.append(threading.active_count())
-        questions.over = True
-        questions.join()
+        queries.over = True
+        queries.join()
         stages, counts, errors = live.times.summary(), live.counts, len(live.errors)
-        told = live.status
-    rows = questions.rows
+        last = live.presence
+    rows = queries.rows
     rows = rows[rows[:, 0] > WARM_UP * options.seconds]
     halves = np.array_split(rows, 2)
     steady = memory[int(WARM_UP * len(memory)) :] or [resident_mib()]
@@ -123,18 +152,19 @@ def soak(options: argparse.Namespace) -> Dict[str, Any]:
         "stages_ms": {name: [round(v * 1e3, 3) for v in (each.median, each.p95)] for name, each in stages.items()},
         "counts": counts,
         "errors": errors,
-        "status": None if told is None else told.value,
+        "presence": None if last is None else last.value,
         "memory_mib": [round(value, 1) for value in (steady[0], max(steady), steady[-1])],
         "threads": sorted(set(threads)),
     }
 
 
 def percentiles(values: np.ndarray, scale: float) -> Dict[str, float]:
+    """Median, 95th and 99th percentile, multiplied by `scale`."""
     return {f"p{q}": round(float(np.percentile(values, q)) * scale, 3) for q in (50, 95, 99)}
 
 
 def resident_mib() -> float:
-    """Memory of this process in MiB, NaN where the system does not say."""
+    """Resident memory of this process in MiB, NaN where the system does not report it."""
     try:
         with open("/proc/self/status", encoding="ascii") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
@@ -143,6 +173,7 @@ def resident_mib() -> float:
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--seconds", type=float, default=60.0, help="default: %(default)s; 600 for the figures to publish"
@@ -157,9 +188,15 @@ def main(arguments: Optional[List[str]] = None) -> int:
     )
     parser.add_argument("--search-region", default="last", help="default: %(default)s")
     parser.add_argument(
-        "--status", choices=["off", "on"], default="off", help="judge the results (default: %(default)s)"
+        "--presence", choices=["off", "on"], default="off", help="monitor the target's presence (default: %(default)s)"
     )
-    parser.add_argument("--queries", type=float, default=200.0, help="questions per second (default: %(default)s)")
+    parser.add_argument(
+        "--switch-interval",
+        type=float,
+        default=0.001,
+        help="how long a thread may hold up the others, seconds (default: %(default)s)",
+    )
+    parser.add_argument("--queries", type=float, default=200.0, help="queries per second (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
     for name in ("seconds", "fps", "tracker_ms", "queries"):

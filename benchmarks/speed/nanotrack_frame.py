@@ -1,9 +1,9 @@
-"""What NanoTrack V3 costs per 1280x720 frame, crop and decoding included, against its two bare graph calls.
+"""Time of NanoTrack V3 per 1280x720 frame, crop and decoding included, compared with its two graph calls alone.
 
     python -m pvtpp_benchmarks.speed.nanotrack_frame --json nanotrack_frame.json
 
-Frames are generated; frame and bare calls take turns, so that a slow moment of the machine meets both. The figure is
-the ratio of the medians; all on one CPU thread.
+Frames are generated. Whole frames and graph calls take turns, so that a slow moment of the machine affects both. The
+figure is the ratio of the medians; one CPU thread.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
 import cv2
 import numpy as np
@@ -28,7 +28,7 @@ WIDTH, HEIGHT, SCENES, TARGET = 1280, 720, 8, (60, 40)
 
 
 def scenes(seed: int = 0) -> List[np.ndarray]:
-    """`SCENES` frames of a bright target drifting over textured ground."""
+    """`SCENES` images of a bright target that moves slowly over textured ground."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (HEIGHT // 8, WIDTH // 8, 3), dtype=np.uint8)
     ground = cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
@@ -43,7 +43,7 @@ def scenes(seed: int = 0) -> List[np.ndarray]:
 
 
 def measure(frames: int, weights: Optional[str]) -> Dict[str, np.ndarray]:
-    """Seconds per frame and per bare pair of graph calls, each shape ``(frames,)``."""
+    """Seconds per frame and per pair of graph calls, each of shape ``(frames,)``."""
     folder = find("nanotrack-v3", weights)
     backbone = inference.load(folder / "nanotrackv3_backbone.onnx", threads=1)
     head = inference.load(folder / "nanotrackv3_head.onnx", threads=1)
@@ -59,14 +59,14 @@ def measure(frames: int, weights: Optional[str]) -> Dict[str, np.ndarray]:
 
     seconds: Dict[str, List[float]] = {"frame": [], "bare": []}
     for turn in range(-10, frames):
-        # There and back again, so that the target never jumps.
+        # Forwards and backwards, so that the target never jumps.
         frame = shown[abs(turn % (2 * SCENES - 2) - (SCENES - 1))]
         begin = time.perf_counter()
         tracker.track(frame)
         between = time.perf_counter()
         bare()
         end = time.perf_counter()
-        # The negative turns warm up.
+        # Negative turns are not measured: they warm up.
         if turn >= 0:
             seconds["frame"].append(between - begin)
             seconds["bare"].append(end - between)
@@ -74,6 +74,7 @@ def measure(frames: int, weights: Optional[str]) -> Dict[str, np.ndarray]:
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=400, help="measured frames (default: %(default)s)")
     parser.add_argument("--weights", help="folder with the NanoTrack V3 graphs")
@@ -91,7 +92,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
         for name, values in seconds.items()
     }
     ratio = round(rows["frame"]["p50_ms"] / rows["bare"]["p50_ms"], 3)
-    result = {
+    result: Dict[str, Any] = {
         "protocol": facts(0),
         "image": [WIDTH, HEIGHT],
         "frames": options.frames,
@@ -99,9 +100,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
         "rows": rows,
         "ratio": ratio,
     }
-    print(
-        f"NanoTrack V3, {WIDTH}x{HEIGHT}, {options.frames} frames, 1 thread, {result['protocol']['hardware']['machine']}"
-    )
+    machine = result["protocol"]["hardware"]["machine"]
+    print(f"NanoTrack V3, {WIDTH}x{HEIGHT}, {options.frames} frames, 1 thread, {machine}")
     print(f"{'':26}{'p5 ms':>9}{'median ms':>11}{'p95 ms':>9}")
     for name, label in (("frame", "frame (crop to box)"), ("bare", "bare backbone + head")):
         print(f"{label:26}{rows[name]['p5_ms']:9.2f}{rows[name]['p50_ms']:11.2f}{rows[name]['p95_ms']:9.2f}")

@@ -1,10 +1,10 @@
-"""What scoring costs: 51 permitted latencies x 70 sequences x 1 tracker, from logs in memory and from disk.
+"""Time of scoring 51 permitted latencies x 70 sequences x 1 tracker, from logs in memory and from disk.
 
     python -m pvtpp_benchmarks.speed.scoring --json benchmarks/speed/scoring.json
 
-The reference is the published pipeline's procedure in the same run: for every sigma write one result file per sequence,
-matched by walking through the time stamps, then read all of them back and evaluate each. The 70 sequences are those of
-DTB70 where PVTPP_DATA is set (its boxes as a perfect tracker of 47 ms), else random walks of the same lengths.
+The reference is the published procedure in the same run: for every sigma it writes one result file per sequence, found
+by going through the time stamps, then reads all files and evaluates each. The 70 sequences are those of DTB70 where
+PVTPP_DATA is set, tracked perfectly in 47 ms per frame, else random walks of about the same length.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ PROCESSING_NS = 47_000_000
 
 
 def sequences() -> List[VideoSequence]:
+    """DTB70 where PVTPP_DATA is set, else random walks."""
     root = os.environ.get("PVTPP_DATA")
     if root:
         return list(load("annotations", Path(root, "annotations", "uav_annos.tar.xz"), subset="DTB70_official"))
@@ -43,13 +44,13 @@ def sequences() -> List[VideoSequence]:
 
 
 def ours(logs: List[EventLog], clips: List[VideoSequence]) -> np.ndarray:
-    """AUC at the 51 sigmas, mean over sequences."""
+    """AUC at the 51 permitted latencies, mean over sequences, shape ``(51,)``."""
     scores = [score_online(log, clip, "hold", "elae") for log, clip in zip(logs, clips)]
     return np.mean([score.curves["auc"].at(SIGMAS) for score in scores], axis=0)
 
 
 def published_procedure(logs: List[EventLog], clips: List[VideoSequence], folder: Path) -> np.ndarray:
-    """The same 51 values by the published steps: convert to 51 x 70 text files, read them, evaluate each."""
+    """The same 51 values by the published procedure, with 51 x 70 text files in `folder`."""
     for sigma in SIGMAS:
         target = folder / f"{sigma:.2f}"
         target.mkdir(parents=True, exist_ok=True)
@@ -83,6 +84,7 @@ def _success(answers: np.ndarray, truth: np.ndarray) -> float:
 
 
 def seconds(action: Callable[[], object], repeats: int) -> List[float]:
+    """Seconds of each of so many calls of `action`."""
     taken = []
     for _ in range(repeats):
         begin = time.perf_counter()
@@ -92,6 +94,7 @@ def seconds(action: Callable[[], object], repeats: int) -> List[float]:
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--json", metavar="FILE")
@@ -112,7 +115,7 @@ def main() -> None:
         paths = [str(Path(folder, f"{i}.jsonl")) for i in range(len(logs))]
         for log, path in zip(logs, paths):
             log.write(path)
-        # A copy has no remembered tables: the first scoring after a run, not the second.
+        # Copies, since a log keeps tables that its first scoring has made.
         copies = [[EventLog(log.meta, log.rows) for log in logs] for _ in range(options.repeats)]
         memory = seconds(lambda: ours(copies.pop(), clips), options.repeats)
         disk = seconds(lambda: ours([EventLog.read(path) for path in paths], clips), options.repeats)

@@ -1,0 +1,1 @@
+"""Scripts of larger studies: they make the tables of the documentation and the committed weights."""

@@ -1,8 +1,8 @@
-"""Replays without images in bulk: what `pvtpp_benchmarks.simulation` logs, at a fraction of its cost.
+"""Fast replays without images: the logs of `pvtpp_benchmarks.simulation` at a fraction of its cost.
 
-When the search region is the tracker's own last result, which frames it sees depends on the clock alone. So the clock is
-simulated once for each length of video, rate and processing time, trackers and predictors answer along it, and a Kalman
-filter, which costs more than all the others together, predicts after all results at once.
+When the search region is the tracker's own last result, the frames that it processes depend on the clock alone. So the
+clock is simulated once for each length of video, frame rate and processing time. Trackers and predictors then answer in
+that order. A Kalman filter, which costs more than all other predictors together, predicts after all results at once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, List, Mapping, Tuple
 import numpy as np
 
 from pvtpp.boxes import xywh_to_box
+from pvtpp.core.commands import hold
 from pvtpp.core.event_log import EventLog
 from pvtpp.predictors import Predictor
 from pvtpp.predictors.hold import Hold
@@ -27,8 +28,24 @@ from pvtpp_benchmarks.simulation import simulate
 
 
 def run(sequence: VideoSequence, tracker: Tracker, predictors: Mapping[str, Predictor], time: str) -> EventLog:
-    """The log of this tracker, taking `time` (as `pvtpp_benchmarks.processing` reads it), from the first frame on; the search
-    region is its own last result. Boxes are equal to `simulate`'s; a Kalman filter's trajectories to rounding."""
+    """Run a tracker and predictors on a sequence from its first frame; the search region is the tracker's last result.
+
+    Parameters
+    ----------
+    sequence
+        The annotated sequence; its images are not read.
+    tracker
+        A tracker that needs no images.
+    predictors
+        Predictors by their name in the log.
+    time
+        Processing time as text, see `pvtpp_benchmarks.processing`.
+
+    Returns
+    -------
+    EventLog
+        Its boxes are equal to those of `simulate`, trajectories of a Kalman filter up to rounding.
+    """
     log, first = EventLog(), xywh_to_box(sequence.ground_truth_xywh[0])
     available, outputs = [], [TrackerOutput(first)]
     for kind, t_ns, number in _clock(sequence.name, len(sequence), sequence.camera_fps, time):
@@ -46,6 +63,8 @@ def run(sequence: VideoSequence, tracker: Tracker, predictors: Mapping[str, Pred
             made = _kalman(predictor, captured, outputs)
         else:
             made = _one_by_one(predictor, captured, outputs)
+        # Until the first prediction is made the given box stands.
+        log.trajectory(available[0][0], name, hold(Track().with_result(captured[0], first), None))
         for (t_ns, _), trajectory in zip(available, made):
             log.trajectory(t_ns, name, trajectory)
     return log
@@ -53,7 +72,7 @@ def run(sequence: VideoSequence, tracker: Tracker, predictors: Mapping[str, Pred
 
 @lru_cache(maxsize=64)
 def _clock(name: str, frames: int, fps: float, time: str) -> Tuple[Tuple[str, int, int], ...]:
-    """The start and the results: kind, when it is there, camera frame."""
+    """The initialisation and the results of a run: kind, time in nanoseconds at which it is available, camera frame."""
     still = VideoSequence(name, np.tile([0.0, 0.0, 1.0, 1.0], (frames, 1)), fps, fps)
     took = processing.parse(time).start(name)
     log = simulate(still, Oracle(still), {"hold": Hold()}, took, first_box=np.array([0.5, 0.5, 1.0, 1.0]))
@@ -61,6 +80,7 @@ def _clock(name: str, frames: int, fps: float, time: str) -> Tuple[Tuple[str, in
 
 
 def _one_by_one(predictor: Predictor, t_ns: List[int], outputs: List[TrackerOutput]) -> List[Trajectory]:
+    """The predictor's trajectory after each result; `t_ns` are the capture times."""
     track, made = Track(), []
     for captured, output in zip(t_ns, outputs):
         track = track.with_result(captured, output.box, output.score, predictor.encode(output))
@@ -69,8 +89,11 @@ def _one_by_one(predictor: Predictor, t_ns: List[int], outputs: List[TrackerOutp
 
 
 def _kalman(kalman: Kalman, t_ns: List[int], outputs: List[TrackerOutput]) -> List[Trajectory]:
-    """`Kalman.predict` after each result, all at once: arrays end in one column per result, and step j of all of them is
-    that of the j-th oldest anchor that each still knows. Groups are centre and size."""
+    """`Kalman.predict` after each result, computed for all results at once.
+
+    The last axis of the arrays is the result. Step j of each filter takes in the j-th oldest result that it still
+    knows. The two groups of the first axis are centre and size.
+    """
     setting = kalman.setting
     centre, size = (_columns(noise) for noise in (setting.centre, setting.size))
     noise = {name: np.array([[centre[name]], [size[name]]]) for name in centre}

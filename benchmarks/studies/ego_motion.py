@@ -1,10 +1,10 @@
-"""What a gyro is worth: the centre's error of a slow tracker on a camera swung by hand, without and with its rotation known.
+"""The value of a gyro: centre error of a slow tracker on a camera that is swung by hand, without and with the gyro.
 
     python -m pvtpp_benchmarks.studies.ego_motion --json ego_motion.json
 
-Rendered clips (`pvtpp_benchmarks.synthetic`) of a camera swung at 60 degrees per second, whose gyro is known exactly, sampled at
-200 Hz and known 2 ms later; the tracker takes 85 ms on the simulated clock. Error in pixels of 640 x 360, at every frame from
-the first on, mean over frames, then over clips.
+Rendered clips (`pvtpp_benchmarks.synthetic`) of a camera that is swung at 60 degrees per second. Its gyro is exact,
+sampled at 200 Hz, and each sample is known after 2 ms. The tracker takes 85 ms on the simulated clock. The error is in
+pixels of a 640 x 360 image at every world frame from the first on, mean over frames, then over clips.
 """
 
 from __future__ import annotations
@@ -34,16 +34,19 @@ STEP_NS = 2_500_000
 
 
 def swung(seed: int, swing: float = 60.0, seconds: float = 6.0) -> VideoSequence:
-    """A clip of a camera swung to and fro, with its gyro."""
+    """A clip of a camera that is swung back and forth at up to `swing` degrees per second, with its gyro."""
     return render(
         AerialClip(f"swung {seed}", seed, swing=swing, agility=0.3, occlusions=(), seconds=seconds, distractor=False)
     )
 
 
 def centre_error(
-    clip: VideoSequence, tracker: Any, predictor: str, processing_ns: int, lane: bool, gyro: bool
+    clip: VideoSequence, tracker: Any, predictor: str, processing_ns: int, propagated: bool, gyro: bool
 ) -> np.ndarray:
-    """Pixels by world frame, shape ``(n,)``: what was answered at a frame's own time against the truth."""
+    """Centre error in pixels at every world frame, for the answer at the frame's own time, shape ``(n,)``.
+
+    `propagated` and `gyro` say whether the run has propagation and knows the gyro.
+    """
     truth = xywh_to_box(clip.ground_truth_xywh)
     log = simulate(
         clip,
@@ -52,7 +55,7 @@ def centre_error(
         lambda index: processing_ns,
         first_box=truth[0],
         search_region=defaults.SEARCH_REGION,
-        propagation=Propagation(propagation.create(defaults.PROPAGATION), STEP_NS) if lane else None,
+        propagation=Propagation(propagation.create(defaults.PROPAGATION), STEP_NS) if propagated else None,
         gyro=clip.gyro if gyro else None,
     )
     pairs = pair(log, predictor, clip.world_t_ns, clip.world_fps)
@@ -61,15 +64,15 @@ def centre_error(
 
 
 def table(clips: List[VideoSequence], tracker: str, processing_ns: int) -> List[Dict[str, Any]]:
-    """One row per predictor, with and without the propagation."""
+    """One row per predictor, with and without propagation."""
     rows = []
-    for lane, predictor in product((False, True), PREDICTORS):
+    for propagated, predictor in product((False, True), PREDICTORS):
         means: List[Tuple[float, float]] = []
         for clip in clips:
             without, known = (
                 float(
                     centre_error(
-                        clip, pvtpp_trackers.registry.create(tracker), predictor, processing_ns, lane, gyro
+                        clip, pvtpp_trackers.registry.create(tracker), predictor, processing_ns, propagated, gyro
                     ).mean()
                 )
                 for gyro in (False, True)
@@ -77,12 +80,13 @@ def table(clips: List[VideoSequence], tracker: str, processing_ns: int) -> List[
             means.append((without, known))
         without, known = np.mean(means, axis=0).tolist()
         rows.append(
-            {"predictor": predictor, "propagation": lane, "without_px": without, "gyro_px": known, "clips": means}
+            {"predictor": predictor, "propagation": propagated, "without_px": without, "gyro_px": known, "clips": means}
         )
     return rows
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tracker", default=defaults.TRACKER)
     parser.add_argument("--processing-ms", type=float, default=85.0)
@@ -91,19 +95,17 @@ def main() -> None:
     try:
         rows = table([swung(seed) for seed in SEEDS], options.tracker, round(options.processing_ms * 1e6))
         for row in rows:
-            lane = "propagation" if row["propagation"] else "no propagation"
-            ratio = row["gyro_px"] / row["without_px"]
-            print(
-                f"{row['predictor']:18s} {lane:12s} {row['without_px']:6.1f} px -> {row['gyro_px']:5.1f} px  ({ratio:.2f})"
-            )
+            kind = "propagation" if row["propagation"] else "no propagation"
+            errors = f"{row['without_px']:6.1f} px -> {row['gyro_px']:5.1f} px"
+            print(f"{row['predictor']:18s} {kind:14s} {errors}  ({row['gyro_px'] / row['without_px']:.2f})")
         if options.json:
-            told = {
+            content = {
                 "tracker": options.tracker,
                 "processing_ms": options.processing_ms,
                 "rows": rows,
                 "protocol": facts(0),
             }
-            write_json(options.json, told)
+            write_json(options.json, content)
     except InputError as error:
         sys.exit(f"error: {error}")
 

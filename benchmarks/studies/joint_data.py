@@ -1,7 +1,8 @@
-"""What the joint predictor for NanoTrack V3 is trained on: recordings of the tracker along clips, in kinds to choose from.
+"""Training data of the joint predictor for NanoTrack V3: recordings of the tracker on clips of three kinds.
 
-Real: the eight training clips of `uav-mini`. Varied: the same clips as another camera would have seen them. Generated: aerial
-clips that the project renders itself. Recorded once, up to the last stage of the backbone, and read from then on.
+Real: the eight training clips of `uav-mini`. Varied: the same clips as another camera would have filmed them.
+Generated: rendered aerial clips. The tracker is recorded once, up to the last stage of its backbone; later calls read
+the recordings.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Dict, Iterable, List, Sequence
 
 import numpy as np
 
-from pvtpp.training.recordings import Clip, Recording, RecordingPlan, record_all
+from pvtpp.clip import Clip
+from pvtpp.training.recordings import Recording, RecordingPlan, record_all
 from pvtpp.training.variations import Variation, with_variations
 from pvtpp_benchmarks.datasets.registry import load
 from pvtpp_benchmarks.synthetic import AerialClip, render
@@ -23,29 +25,45 @@ VARIATIONS, GENERATED, FIRST_SEED = 4, 10, 100
 KINDS = ("real", "varied", "generated")
 RUNS = {"real": 6, "varied": 2, "generated": 2}
 FOLDS = (("boat1", "Crossing"), ("car16_1", "person12_1"), ("truck4_2", "boat5"), ("group1_2", "wakeboard3"))
-"""Clips left out together when settings are chosen; which goes with which follows from nothing but their number."""
+"""Clips that are left out together when settings are chosen, paired arbitrarily."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """Recordings by kind and by the clip they come from."""
+    """Recordings to train on.
+
+    Attributes
+    ----------
+    recordings
+        The recordings of each kind.
+    """
 
     recordings: Dict[str, List[Recording]]
 
     def of(self, kinds: Iterable[str], without: Sequence[str] = (), share: float = 1.0) -> List[Recording]:
-        """Those of these kinds, without clips that come from these; `share` of the real clips, and of what comes from them."""
+        """Recordings of some kinds.
+
+        Parameters
+        ----------
+        kinds
+            The kinds to take.
+        without
+            Real clips to leave out, together with their variations.
+        share
+            The share of the real clips to take, each with its variations; above 0, at most 1.
+        """
         clips = sorted({source(r) for r in self.recordings["real"]} - set(without))
         kept = set(clips[: max(1, round(share * len(clips)))])
         return [r for kind in kinds for r in self.recordings[kind] if kind == "generated" or source(r) in kept]
 
 
 def source(recording: Recording) -> str:
-    """The name of the clip that a recording, varied or not, was made on."""
+    """The name of the real or generated clip that a recording, varied or not, comes from."""
     return recording.clip.split("+")[0]
 
 
 def clips(root: str, kind: str) -> Iterable[Clip]:
-    """The clips of one kind; `root` is the folder that holds `uav-mini`."""
+    """The clips of one kind, made one by one; `root` is the folder that holds `uav-mini`."""
     if kind == "generated":
         for seed in range(FIRST_SEED, FIRST_SEED + GENERATED):
             rng = np.random.default_rng(seed)
@@ -59,10 +77,13 @@ def clips(root: str, kind: str) -> Iterable[Clip]:
 
 
 def material(root: str, checkpoint: str, folder: str, kinds: Sequence[str] = KINDS) -> Material:
-    """Every recording of these kinds, made where it is not in ``folder/recordings`` yet."""
+    """All recordings of these kinds; those that are not in ``folder/recordings`` yet are made.
+
+    `root` is the folder that holds `uav-mini`, `checkpoint` is NanoTrack V3 in torch.
+    """
     from pvtpp_trackers.models.nanotrack import load as load_tracker
     from pvtpp_trackers.models.nanotrack_training import LastStage
-    from pvtpp_trackers.models.training import Recorder
+    from pvtpp_trackers.recorder import Recorder
 
     tracker, place = Recorder(LastStage(load_tracker(checkpoint))), os.path.join(folder, "recordings")
 
@@ -78,7 +99,7 @@ def material(root: str, checkpoint: str, folder: str, kinds: Sequence[str] = KIN
 
 
 def features_of(recorded: Material, checkpoint: str, folder: str) -> Material:
-    """The same with the published tracker's own features, made once and kept in ``folder/features``."""
+    """The same recordings with the features of the published tracker, computed once and kept in ``folder/features``."""
     from pvtpp.training.joint import seen_by
     from pvtpp_trackers.models.nanotrack import load as load_tracker
     from pvtpp_trackers.models.nanotrack_training import LastStage

@@ -1,4 +1,4 @@
-"""What a long table has measured so far, one JSON line each: stopped, it goes on where it was."""
+"""A file of the measurements of a long table, one JSON line each, so that a stopped run can be continued."""
 
 from __future__ import annotations
 
@@ -12,9 +12,18 @@ Key = Tuple[Any, ...]
 
 
 class Journal:
-    """Values (anything JSON takes) by keys (tuples of text and numbers). None as path: nothing is kept.
+    """Values (anything that JSON has) by keys (tuples of text and numbers).
 
-    Raises InputError for a file that is no journal. A last line that a kill left unfinished is dropped.
+    Parameters
+    ----------
+    path
+        The file, which need not exist. A last line that is incomplete, because the run was killed, is dropped. None
+        keeps the values in memory only.
+
+    Raises
+    ------
+    InputError
+        For a file that is no journal.
     """
 
     def __init__(self, path: Optional[str]):
@@ -34,11 +43,11 @@ class Journal:
             raise InputError(f"{self._path}: not a journal of this table, or not writable ({error})") from None
 
     def get(self, key: Key) -> Any:
-        """What was kept under this key, None if nothing."""
+        """The value of this key, None if there is none."""
         return self._kept.get(key)
 
     def add(self, rows: List[Tuple[Key, Any]]) -> None:
-        """Keep these, on disk before it returns."""
+        """Add values; they are written to the file before this returns."""
         self._kept.update(rows)
         if self._path is None or not rows:
             return

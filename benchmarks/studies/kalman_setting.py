@@ -1,10 +1,10 @@
-"""How the `size_aware` Kalman setting was chosen: random search, then coordinate steps, on VisDrone-SOT ground truth only.
+"""The choice of the Kalman setting `size_aware`: random search, then coordinate steps, on VisDrone-SOT ground truth.
 
-    python -m pvtpp_benchmarks.studies.kalman_setting $PVTPP_DATA/annotations/uav_annos.tar.xz --json kalman_setting.json
+    python -m pvtpp_benchmarks.studies.kalman_setting $PVTPP_DATA/annotations/uav_annos.tar.xz --json out.json
 
-Objective: mean AUC (`otb`, sigma 0) of truth and truth with 2 % noise at 20, 47, 85 and 165 ms on the simulated clock, each
-at the videos' own speed and at three times that: VisDrone is calm, a drone in a hurry is not.
-Nothing that results are reported on (DTB70, UAVDT, UAV123, UAV20L) is looked at.
+Objective: mean AUC (`otb`, sigma 0) for the truth and for the truth with 2 % noise, at 20, 47, 85 and 165 ms on the
+simulated clock, at the videos' own speed and at three times that speed, since the motion in VisDrone is slow for a
+drone. The data sets of the reported tables (DTB70, UAVDT, UAV123, UAV20L) are not used.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CHOICES = {
 
 
 def objective(sequences: List[VideoSequence], settings: List[Setting]) -> np.ndarray:
-    """Mean AUC of each setting over sequences, noises and processing times; all listen to the same runs."""
+    """Mean AUC of each setting over sequences, noises and processing times; all settings predict in the same runs."""
     predictors = {str(i): Kalman(setting) for i, setting in enumerate(settings)}
     total: Dict[str, List[float]] = {name: [] for name in predictors}
     for sequence in sequences:
@@ -57,12 +57,14 @@ def objective(sequences: List[VideoSequence], settings: List[Setting]) -> np.nda
 
 
 def with_choice(setting: Setting, group: str, name: str, value: float) -> Setting:
+    """The setting with one value of one group (`centre` or `size`) replaced, and start values that follow from it."""
     noise = replace(getattr(setting, group), **{name: value})
     noise = replace(noise, start_position=noise.measurement, start_velocity=max(noise.velocity, 0.5))
     return replace(setting, **{group: noise})
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("annotations")
     parser.add_argument("--frames", type=int, default=150, help="frames used of each sequence")

@@ -1,17 +1,19 @@
-"""Does the status say when the target is lost, and is it found again without help?
+"""Loss and return of the target: whether the presence monitor reports a loss, and whether the target is found again.
 
     python -m pvtpp_benchmarks.studies.loss_and_return --clips generated --seeds 42 48 --json loss_and_return.json
     python -m pvtpp_benchmarks.studies.loss_and_return --clips uav-mini --root $PVTPP_DATA/uav-mini --split test
 
-A tracker follows each clip on the simulated clock, with propagation and predictor, once with results judged (`on`) and once
-with all believed (`off`). Generated clips hide the target under a displacement for each of `--lengths` seconds. At every world
-frame, what is known at that moment is asked: the status, and the newest trajectory for the box. The truth says *lost* where
-the target is absent, or where that box misses it (IoU below 0.1). Frames that show less than half of the target, but not
-nothing, are neither (generated clips alone tell). Precision and recall of LOST are over frames; `in time` grants each change
-of the truth `--grace` seconds until the status has to follow. A return is a target that is there again after an absence of
-0.2 s or more; it counts as found when the box overlaps it by 0.5 or more, for `on` with status TRACKING. Constants of
-`PresenceConfig` and `AppearanceConfig` were chosen on `--split train` and generated clips of the seeds 20 to 31 (`similarity_found`
-with 40 and 41 too).
+A tracker follows each clip on the simulated clock, with propagation and predictor, once with the presence monitor
+(`on`) and once without it (`off`). In generated clips an overpass hides the target for each of `--lengths` seconds.
+Every world frame is compared with what is known at its time: the status, and the box of the newest trajectory. In truth
+the target is *lost* where it is absent or where that box misses it (IoU below 0.1). Frames that show less than half of
+the target, but not nothing, are left out (known for generated clips only). Precision and recall of LOST are over
+frames. `in time` allows the status `--grace` seconds to follow each change of the truth. A return is a target that is
+present again after an absence of at least 0.2 s. It counts as found when the IoU is at least 0.5 and the status, if
+there is one, is TRACKING.
+
+Constants of `PresenceConfig` and `AppearanceConfig` were chosen on `--split train` and on generated clips with the
+seeds 20 to 31 (`similarity_found` also with 40 and 41).
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import numpy as np
 from pvtpp import predictors, propagation
 from pvtpp.boxes import iou, xywh_to_box
 from pvtpp.core.event_log import EventLog
-from pvtpp.core.presence import PresenceConfig, Status
+from pvtpp.core.presence import Presence, PresenceConfig
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.registry import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
@@ -43,7 +45,23 @@ ABSENCE_S = 0.2
 
 
 class Account(NamedTuple):
-    """One run, frame by frame: `lost` as the truth has it, `said` as the status has it, `unclear` frames, IoU (NaN: absent)."""
+    """One run, frame by frame; arrays have the shape ``(n,)`` of the world frames.
+
+    Attributes
+    ----------
+    lost
+        Whether the target is lost in truth.
+    said
+        Whether presence says LOST.
+    unclear
+        Frames that are left out.
+    overlap
+        IoU with the truth, NaN where the target is absent.
+    sure
+        Whether presence says TRACKING.
+    fps
+        World frames per second.
+    """
 
     lost: np.ndarray
     said: np.ndarray
@@ -65,30 +83,30 @@ def generated(seeds: range, lengths: List[float]) -> Iterator[VideoSequence]:
 
 
 def account(log: EventLog, sequence: VideoSequence) -> Account:
-    """What is known at every world frame, against the truth."""
+    """Compare what is known at every world frame with the truth."""
     times, truth = sequence.world_t_ns, xywh_to_box(sequence.ground_truth_xywh)
     available, table = log.trajectories(log.predictors[0])
     newest = np.maximum(np.searchsorted(available, times, side="right") - 1, 0)
     overlap = iou(table.boxes(newest, times), truth)
-    rows = log.of_kind("status")
-    told = np.searchsorted([row[1] for row in rows], times, side="right") - 1
-    status = [Status(rows[i][2]) if i >= 0 else Status.TRACKING for i in told]
+    rows = log.of_kind("presence")
+    newest_row = np.searchsorted([row[1] for row in rows], times, side="right") - 1
+    presence = [Presence(rows[i][2]) if i >= 0 else Presence.TRACKING for i in newest_row]
     unclear = np.zeros(len(times), dtype=bool)
     if isinstance(sequence, RenderedClip):
         hidden = np.array([sequence.scene.hidden_at(t * 1e-9) for t in times])
         unclear = (hidden > 0.5) & np.isfinite(overlap)
     return Account(
         ~(overlap >= MISSED),
-        np.array([each is Status.LOST for each in status]),
+        np.array([each is Presence.LOST for each in presence]),
         unclear,
         overlap,
-        np.array([each is Status.TRACKING for each in status]),
+        np.array([each is Presence.TRACKING for each in presence]),
         sequence.world_fps,
     )
 
 
 def returns(found: Account) -> List[Optional[float]]:
-    """Seconds from every return of the target until it was found; None: not before it left again, or the clip ended."""
+    """Seconds from every return of the target until it was found, None if it left or the clip ended before that."""
     absent = np.isnan(found.overlap)
     changes = np.flatnonzero(np.diff(np.concatenate([[False], absent, [False]]).astype(int)))
     seconds: List[Optional[float]] = []
@@ -103,7 +121,7 @@ def returns(found: Account) -> List[Optional[float]]:
 
 
 def forgiven(found: Account, grace_s: float) -> np.ndarray:
-    """What the status said, the truth where that changed less than `grace_s` ago."""
+    """What presence said; for `grace_s` seconds after each change of the truth, the truth."""
     said = found.said.copy()
     for change in np.flatnonzero(np.diff(found.lost.astype(int))) + 1:
         late = slice(change, change + round(grace_s * found.fps))
@@ -112,24 +130,25 @@ def forgiven(found: Account, grace_s: float) -> np.ndarray:
 
 
 def shares(accounts: List[Account], said: List[np.ndarray]) -> Dict[str, Any]:
-    """Precision and recall of LOST over all clear frames; None where there is nothing to divide by."""
+    """Precision and recall of LOST over all frames that are not left out; None where there is nothing to divide by."""
     clear = [~each.unclear for each in accounts]
     lost = np.concatenate([each.lost[mask] for each, mask in zip(accounts, clear)])
-    told = np.concatenate([each[mask] for each, mask in zip(said, clear)])
-    right = int((lost & told).sum())
+    reported = np.concatenate([each[mask] for each, mask in zip(said, clear)])
+    right = int((lost & reported).sum())
     return {
-        "precision": round(right / int(told.sum()), 4) if told.any() else None,
+        "precision": round(right / int(reported.sum()), 4) if reported.any() else None,
         "recall": round(right / int(lost.sum()), 4) if lost.any() else None,
         "frames": len(lost),
         "lost": int(lost.sum()),
-        "said": int(told.sum()),
+        "said": int(reported.sum()),
     }
 
 
-def run(sequence: VideoSequence, options: argparse.Namespace, status: Optional[PresenceConfig]) -> EventLog:
-    lane = None
+def run(sequence: VideoSequence, options: argparse.Namespace, presence: Optional[PresenceConfig]) -> EventLog:
+    """Simulate one run with the presence monitor of this configuration, or without one."""
+    propagator = None
     if options.propagation != "none":
-        lane = Propagation(propagation.create(options.propagation), STEP_NS)
+        propagator = Propagation(propagation.create(options.propagation), STEP_NS)
     return simulate(
         sequence,
         create(options.tracker),
@@ -137,12 +156,13 @@ def run(sequence: VideoSequence, options: argparse.Namespace, status: Optional[P
         parse(options.processing).start(sequence.name),
         first_box=xywh_to_box(sequence.ground_truth_xywh[0]),
         search_region=options.search_region,
-        propagation=lane,
-        status=status,
+        propagation=propagator,
+        presence=presence,
     )
 
 
 def summary(accounts: List[Account], grace_s: float) -> Dict[str, Any]:
+    """The figures of these runs."""
     seconds = [each for account in accounts for each in returns(account)]
     found = [each for each in seconds if each is not None]
     overlap = np.concatenate([account.overlap for account in accounts])
@@ -157,6 +177,7 @@ def summary(accounts: List[Account], grace_s: float) -> Dict[str, Any]:
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", choices=["generated", "uav-mini"], default="generated")
     parser.add_argument("--seeds", type=int, nargs=2, default=[20, 28], metavar=("FIRST", "END"), help="default: 20 28")
@@ -207,8 +228,9 @@ def _line(figures: Dict[str, Any]) -> str:
     on, off = figures["on"], figures["off"]
     strict, late = on["LOST"], on["in time"]
     return (
-        f"LOST precision {_share(strict['precision'])} recall {_share(strict['recall'])}, in time {_share(late['precision'])} "
-        f"{_share(late['recall'])}; found {on['found']}/{on['returns']} (off {off['found']}) in {on['seconds_to_find']} s; "
+        f"LOST precision {_share(strict['precision'])} recall {_share(strict['recall'])}, "
+        f"in time {_share(late['precision'])} {_share(late['recall'])}; "
+        f"found {on['found']}/{on['returns']} (off {off['found']}) in {on['seconds_to_find']} s; "
         f"IoU {on['mean_iou']:.3f} (off {off['mean_iou']:.3f})"
     )
 

@@ -1,16 +1,17 @@
-"""One trajectory model for every camera and board against the paper's N-head modules, each trained for one of them.
+"""One trajectory model for all cameras and boards, compared with N-head modules that are trained for each of them.
 
     python -m pvtpp_benchmarks.studies.train_paper $PVTPP_DATA --folder runs/paper --modules m
     python -m pvtpp_benchmarks.studies.n_head_table $PVTPP_DATA --folder runs/paper --json n_head_table.json
 
-The truth cells of `pvtpp_benchmarks.studies.replay_table` at cameras of 15, 30 and 60 fps; the world is asked at the camera's frames.
-The annotations are of 30 fps. At 15 fps every second frame is left out. At 60 fps the same frames come at half the
-interval, videos played at twice their speed: targets are twice as fast as they were, but no box is invented between the
-annotated ones. `n_head` is in every cell the M that `train_paper` trained for this rate and this processing time, `motion` one
-and the same model. AUC in mode `otb` at sigma 0, mean over sequences, simulated clock; intervals are 95 % bootstrap over
-sequences, paired. `--every N` takes every N-th sequence alone. Answers are kept in the folder as they come: after an
-interruption, or with more sequences, only what is missing is run. Answers of other code are not taken, unless `--version` says
-that they are as good.
+The truth cells of `pvtpp_benchmarks.studies.replay_table` for cameras of 15, 30 and 60 fps; world and camera have the
+same frames. The annotations have 30 fps. At 15 fps every second frame is left out. At 60 fps the same frames come at
+half the interval, so videos are played at twice their speed: targets move twice as fast, and no box is interpolated.
+`n_head` is in each cell the module M that `train_paper` trained for this rate and processing time; `motion` is the same
+model in all cells. AUC in mode `otb` at sigma 0, mean over sequences, simulated clock; intervals are 95 % bootstrap
+over sequences, paired. `--every N` takes only every N-th sequence.
+
+Answers are kept in the folder as they come: after an interruption, or with more sequences, only missing ones are
+computed. Answers of another version of the code are not used, unless `--version` names it.
 """
 
 from __future__ import annotations
@@ -41,28 +42,38 @@ COLUMNS = ("kalman:size_aware", ONE_FOR_ALL, TRAINED_FOR_ONE)
 
 @dataclass(frozen=True)
 class RateJob(Job):
-    """A run at a camera of `fps`; `module`: the N-head graph made for it."""
+    """One run at a camera rate.
+
+    Attributes
+    ----------
+    fps
+        Camera frames per second.
+    module
+        Path of the N-head graph that was trained for this rate and time.
+    """
 
     fps: float = 30.0
     module: str = ""
 
     @property
     def cell(self) -> Tuple[str, str, str]:
+        """Data set, kind, and camera rate with processing time."""
         return self.dataset, self.kind, f"{self.fps:g} fps/{self.time}"
 
     def key(self, version: str) -> Tuple[Any, ...]:
-        """What the answer depends on."""
+        """All that the answer depends on."""
         made = [predictors.digest(f"n_head:{self.module}"), predictors.digest(f"{ONE_FOR_ALL}:{WEIGHTS}")]
         return (version, *made, *self.cell, self.seed, self.sequence.name)
 
 
 def at_rate(sequence: VideoSequence, fps: float) -> VideoSequence:
-    """The sequence as a camera of `fps` has it: with frames left out, or faster."""
+    """The sequence at a camera of `fps`: with frames left out, or played faster."""
     skip = max(1, round(sequence.world_fps / fps))
     return VideoSequence(sequence.name, sequence.ground_truth_xywh[::skip], fps, fps)
 
 
 def make_jobs(root: str, folder: str, rates: Tuple[float, ...], every: int, seeds: int) -> List[RateJob]:
+    """The runs of the table; InputError where a module is missing in `folder`."""
     modules = {(fps, time): model_path(folder, fps, time) for fps in rates for time in TIMES}
     missing = [path for path in modules.values() if not os.path.isfile(path)]
     if missing:
@@ -80,14 +91,14 @@ def make_jobs(root: str, folder: str, rates: Tuple[float, ...], every: int, seed
 
 
 def measure_at_rate(job: RateJob) -> Dict[str, float]:
-    """AUC by column, `measure` with the cell's own module under the name that all of them share."""
+    """AUC by column; the module of the cell is in the column of all modules."""
     served = f"n_head:{job.module}"
     found = measure(replace(job, predictors=(*COLUMNS[:-1], served))).auc
     return {TRAINED_FOR_ONE if name == served else name: auc for name, auc in found.items()}
 
 
 def summary(table: Table) -> Dict[str, Any]:
-    """The one model minus the modules: by camera rate and over all, and the worst and best cell."""
+    """AUC of the one model minus that of the modules: over all cells, by camera rate, in the worst and best cell."""
     a, b = (table.predictors.index(name) for name in (ONE_FOR_ALL, TRAINED_FOR_ONE))
     gaps = {"/".join(cell): float((auc[:, a] - auc[:, b]).mean()) for cell, auc in table.auc.items()}
     groups = {"all": list(table.auc)}
@@ -112,6 +123,7 @@ def summary(table: Table) -> Dict[str, Any]:
 
 
 def show(table: Table, found: Dict[str, Any]) -> None:
+    """Print the table and its summary."""
     print(f"{'cell':32}" + "".join(f"{name:>19}" for name in table.predictors))
     for cell, auc in table.auc.items():
         print(f"{' '.join(cell):32}" + "".join(f"{value:19.4f}" for value in auc.mean(axis=0)))
@@ -120,20 +132,20 @@ def show(table: Table, found: Dict[str, Any]) -> None:
         values = "".join(f"{value:19.4f}" for value in each["auc"].values())
         gap = f"{ONE_FOR_ALL} - {TRAINED_FOR_ONE}: {each['difference']:+.4f} [{low:+.4f}, {high:+.4f}]"
         print(f"{'mean, ' + title:32}{values}   {gap}")
-    print(
-        f"{ONE_FOR_ALL} ahead in {found['ahead']} of {found['cells']} cells; worst {found['worst']}, best {found['best']}"
-    )
+    ahead = f"{ONE_FOR_ALL} ahead in {found['ahead']} of {found['cells']} cells"
+    print(f"{ahead}; worst {found['worst']}, best {found['best']}")
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("root", help="folder with annotations/")
-    parser.add_argument("--folder", default="runs/paper", help="where train_paper left the modules")
+    parser.add_argument("--folder", default="runs/paper", help="folder of the modules that train_paper made")
     parser.add_argument("--rates", default=",".join(f"{fps:g}" for fps in RATES), help="cameras, frames per second")
     parser.add_argument("--seeds", type=int, default=2, help="draws of the noise")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--every", type=int, default=1, help="take every N-th sequence alone")
-    parser.add_argument("--version", default=code_version(), help="of the code whose answers are taken")
+    parser.add_argument("--every", type=int, default=1, help="take only every N-th sequence")
+    parser.add_argument("--version", default=code_version(), help="version of the code whose answers are used")
     parser.add_argument("--json")
     args = parser.parse_args()
     check_writable(args.json)

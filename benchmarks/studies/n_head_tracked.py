@@ -1,13 +1,13 @@
-"""The paper's M and MV behind a real tracker, against one trajectory model: NanoTrack V3 along `uav-mini/test`.
+"""The paper's modules M and MV behind NanoTrack V3 on `uav-mini/test`, compared with one trajectory model.
 
     python -m pvtpp_benchmarks.studies.train_paper $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --folder runs/paper
     python -m pvtpp_benchmarks.studies.n_head_tracked $PVTPP_DATA --folder runs/paper --json n_head_tracked.json
 
-Four starts in each clip, NanoTrack V3 as if it took 20, 47, 85 and 165 ms a frame, no propagation, search region at its last
-result, so that all predictors listen to the same runs. `m` is the module of `train_paper` for 30 fps and the time of the row,
-`mv` the one that was trained for all times. AUC in mode `otb` at sigma 0, mean over starts, then over clips; simulated clock;
-intervals are 95 % bootstrap over clips, paired. Clips of a 10 fps camera in a 30 fps world are tabled apart. Logs are kept: an
-interrupted run goes on where it stopped.
+Four starts in each clip. NanoTrack V3 is simulated with 20, 47, 85 and 165 ms per frame, without propagation and with
+the search region at its last result, so that all predictors use the same runs. `m` is the module of `train_paper` for
+30 fps and the time of the row, `mv` the one that was trained for all times. AUC in mode `otb` at sigma 0, mean over
+starts, then over clips; simulated clock; intervals are 95 % bootstrap over clips, paired. Clips of a 10 fps camera in a
+30 fps world have rows of their own. Logs are kept: an interrupted run continues where it stopped.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CLASSICAL = ("hold", "kalman:size_aware")
 
 
 def served(folder: str, time: str) -> Dict[str, str]:
-    """Predictors of one processing time by the name in the table."""
+    """Predictors of one processing time, by their name in the table."""
     modules = {"m": model_path(folder, KAPPA, time), "mv": joint_path(folder)}
     return {
         **{name: name for name in (*CLASSICAL, SUBJECT)},
@@ -43,21 +43,21 @@ def served(folder: str, time: str) -> Dict[str, str]:
 
 
 def measure(job: Job, names: Dict[str, str], make_tracker: MakeTracker) -> Tuple[str, float, Dict[str, float]]:
-    """The clip, its camera's rate, and the AUC of each predictor."""
+    """The clip, its camera rate, and the AUC of each predictor."""
     log, _ = obtain(job, make_tracker)
     auc = {name: float(score_online(log, job.sequence, made).curves["auc"].value[0]) for name, made in names.items()}
     return job.sequence.name, job.sequence.camera_fps, auc
 
 
 def interval(gaps: np.ndarray) -> Tuple[float, float]:
-    """95 % interval of the mean of these differences, one for each clip."""
+    """95 % interval of the mean of differences, of which there is one for each clip."""
     drawn = np.random.default_rng(0).integers(len(gaps), size=(RESAMPLES, len(gaps)))
     low, high = np.percentile(gaps[drawn].mean(axis=1), [2.5, 97.5])
     return float(low), float(high)
 
 
 def row(measured: List[Tuple[str, float, Dict[str, float]]], fps: float) -> Dict[str, Any]:
-    """Means over the clips of one camera rate, and the subject's lead over each other predictor."""
+    """Means over the clips of one camera rate, and the lead of `SUBJECT` over each other predictor."""
     by_clip: Dict[str, List[Dict[str, float]]] = {}
     for clip, camera_fps, auc in measured:
         if camera_fps == fps:
@@ -72,12 +72,13 @@ def row(measured: List[Tuple[str, float, Dict[str, float]]], fps: float) -> Dict
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("root", help="folder with uav-mini/")
-    parser.add_argument("--folder", default="runs/paper", help="where train_paper left the modules")
+    parser.add_argument("--folder", default="runs/paper", help="folder of the modules that train_paper made")
     parser.add_argument("--logs", default="runs", help="where event logs are kept")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--version", default=code_version(), help="of the code whose logs are taken")
+    parser.add_argument("--version", default=code_version(), help="version of the code whose logs are used")
     parser.add_argument("--json")
     args = parser.parse_args()
     check_writable(args.json)

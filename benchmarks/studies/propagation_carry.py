@@ -1,12 +1,12 @@
-"""How well optical flow carries a box over the next frames, against leaving it where it is and constant velocity.
+"""Accuracy of propagation by optical flow over a few frames, compared with holding the box and with constant velocity.
 
-    python -m pvtpp_benchmarks.studies.propagation_carry $PVTPP_DATA/uav-mini --split train --json propagation_carry.json
+    python -m pvtpp_benchmarks.studies.propagation_carry $PVTPP_DATA/uav-mini --split train --json out.json
 
-From evenly spaced camera frames of each clip the true box (or that of a result file, `--results`) is propagated over 1 to
-`--frames` frames, every frame pushed as the pipeline pushes it: round the box propagated so far. Table: mean IoU with the
-ground truth, first over a clip, then over clips; `CV` goes on with the step between the two last boxes of the same kind.
-Then mean IoU by quality, which must tell good from bad. Constants of `pvtpp.propagation` were chosen on `--split train`
-and generated clips.
+From evenly spaced camera frames of each clip the true box (or that of a result file, `--results`) is propagated over 1
+to `--frames` frames. Every frame is pushed as the pipeline does it: round the box propagated so far. The first table is
+mean IoU with the ground truth, over each clip and then over clips; `CV` continues the step between the last two boxes
+of the same kind. The second is mean IoU by the propagator's quality, which should separate good propagated boxes from
+bad ones. Constants of `pvtpp.propagation` were chosen on `--split train` and on generated clips.
 """
 
 from __future__ import annotations
@@ -33,7 +33,26 @@ QUALITIES = (0.0, 0.02, 0.1, 0.2, 0.3, 0.5, 0.7, 1.01)
 def carry_clip(
     sequence: VideoSequence, boxes: np.ndarray, frames: int, starts: int, propagator: str = "optical_flow"
 ) -> List[Dict[str, Any]]:
-    """One row per start and number of frames propagated. `boxes`: the box to start from at each camera frame, ``(n, 4)``."""
+    """Propagate boxes on one clip.
+
+    Parameters
+    ----------
+    sequence
+        The clip, with images.
+    boxes
+        The box ``[cx, cy, w, h]`` to start from at each camera frame, shape ``(n, 4)``, NaN where there is none.
+    frames
+        The largest number of frames to propagate over.
+    starts
+        Number of starts, evenly spaced.
+    propagator
+        Name of the propagator.
+
+    Returns
+    -------
+    list of dict
+        One row per start and number of frames, with the IoU of each of `WAYS`.
+    """
     truth = xywh_to_box(sequence.ground_truth_xywh[:: sequence.stride])
     rows: List[Dict[str, Any]] = []
     for start in np.unique(np.linspace(1, len(sequence) - frames - 1, starts).astype(int)).tolist():
@@ -65,7 +84,7 @@ def carry_clip(
 
 
 def by_clip(rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    """Mean IoU per clip and number of frames propagated, then over clips."""
+    """Mean IoU per clip and number of frames, and the mean over clips."""
     means: List[Dict[str, Any]] = []
     for ahead in sorted({row["frames"] for row in rows}):
         chosen = [row for row in rows if row["frames"] == ahead]
@@ -78,7 +97,7 @@ def by_clip(rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
 
 
 def by_quality(rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    """Mean IoU of holding and carrying for answers of like quality."""
+    """Mean IoU of each of `WAYS` by ranges of quality."""
     bins = []
     for low, high in zip(QUALITIES, QUALITIES[1:]):
         chosen = [row for row in rows if low <= row["quality"] < high]
@@ -90,6 +109,7 @@ def by_quality(rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root", help="the folder that holds uav-mini's splits")
     parser.add_argument("--split", default="train")
@@ -97,7 +117,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument(
         "--results", metavar="FOLDER", help="start from the boxes of <FOLDER>/<clip>.txt, not the truth"
     )
-    parser.add_argument("--frames", type=int, default=6, help="carry over up to so many frames (default: %(default)s)")
+    parser.add_argument(
+        "--frames", type=int, default=6, help="propagate over up to so many frames (default: %(default)s)"
+    )
     parser.add_argument("--starts", type=int, default=40, help="starts per clip (default: %(default)s)")
     parser.add_argument("--propagator", default="optical_flow", choices=propagation.names())
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
@@ -111,7 +133,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
             xywh = sequence.ground_truth_xywh
             if options.results:
                 xywh = load_results(options.results, [sequence.name], {sequence.name: len(sequence)})[sequence.name]
-                # What is not on the target cannot be propagated with it.
+                # A box that misses the target cannot be propagated with it.
                 xywh = np.where(
                     (iou(xywh_to_box(xywh), xywh_to_box(sequence.ground_truth_xywh)) < 0.3)[:, None], np.nan, xywh
                 )
@@ -132,7 +154,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
             f"{row['from']:14.2f}{row['answers']:9d}{row['hold']:8.3f}{row['propagated']:9.3f}{row['below_0.3']:11.3f}"
         )
     steps = float(np.mean([row["steps"] for row in rows]))
-    print(f"\nsteps measured per carry, the push not counted: {steps:.2f}")
+    print(f"\nsteps measured per propagation, the push not counted: {steps:.2f}")
     if options.json:
         settings = {"split": options.split, "starts": options.starts, "results": bool(options.results)}
         write_json(

@@ -1,4 +1,4 @@
-"""What the runs of the propagation's table say: shares with their intervals, the bars, a table to read and curves to look at."""
+"""The report of the propagation's table: shares with their intervals, requirements ("bars"), a table and curves."""
 
 from __future__ import annotations
 
@@ -12,17 +12,31 @@ from pvtpp_benchmarks.provenance import hardware
 from pvtpp_benchmarks.report.curves import plot_elae_panels
 
 ZERO = "zero latency"
+"""Name of the row that is scored offline."""
 KEPT = {"20ms": 0.98, "47ms": 0.97, "85ms": 0.96, "165ms": 0.90}
-"""Share of the zero-latency AUC that the default configuration is to keep, by the tracker's time."""
+"""The share of the zero-latency AUC that the default configuration has to keep, by processing time of the tracker."""
 CLIP_LOSS = 0.02
-"""What no clip may fall below `hold` at the first of these times."""
+"""The AUC by which no clip may fall below `hold` at the first of these times."""
 RESAMPLES = 2000
+"""Bootstrap resamples of each interval."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One group of clips, one tracker, one processing time. `curves`: by row, then clip: AUC of each run at the 51 sigmas,
-    shape ``(runs, 51)``, the runs of all rows in the same order."""
+    """The results of one group of clips, one tracker and one processing time.
+
+    Attributes
+    ----------
+    group
+        Name of the group of clips.
+    tracker
+        Name of the tracker.
+    time
+        Its processing time, as text.
+    curves
+        By row and then by clip the AUC of each run at the 51 permitted latencies, shape ``(runs, 51)``. The runs of all
+        rows are in the same order.
+    """
 
     group: str
     tracker: str
@@ -30,17 +44,19 @@ class Cell:
     curves: Mapping[str, Mapping[str, np.ndarray]]
 
     def curve(self, row: str) -> np.ndarray:
-        """AUC at the 51 sigmas, mean over runs, then over clips."""
+        """AUC at the 51 permitted latencies, mean over runs, then over clips, shape ``(51,)``."""
         return np.mean([runs.mean(axis=0) for runs in self.curves[row].values()], axis=0)
 
     def auc(self, row: str) -> float:
+        """AUC at sigma 0, mean over runs, then over clips."""
         return float(self.curve(row)[0])
 
     def by_clip(self, row: str) -> Dict[str, float]:
+        """AUC at sigma 0 of each clip, mean over runs."""
         return {clip: float(runs[:, 0].mean()) for clip, runs in self.curves[row].items()}
 
     def resampled(self, row: str) -> np.ndarray:
-        """AUC of the row in each bootstrap resample, shape ``(RESAMPLES,)``: the same clips and runs for every row."""
+        """AUC of the row in each bootstrap resample, shape ``(RESAMPLES,)``; all rows have the same clips and runs."""
         clips = list(self.curves[row].values())
         rng = np.random.default_rng(0)
         chosen = rng.integers(len(clips), size=(RESAMPLES, len(clips)))
@@ -49,7 +65,7 @@ class Cell:
         return np.take_along_axis(means, chosen[None], axis=0)[0].mean(axis=1)
 
     def share(self, row: str) -> Tuple[float, Tuple[float, float]]:
-        """Part of the zero-latency AUC that is kept, and its 95 % interval."""
+        """The share of the zero-latency AUC that is kept, and its 95 % interval."""
         return self.auc(row) / self.auc(ZERO), _interval(self.resampled(row) / self.resampled(ZERO))
 
     def gain(self, row: str, other: str) -> Tuple[float, Tuple[float, float]]:
@@ -58,7 +74,7 @@ class Cell:
 
 
 def summary(cell: Cell) -> Dict[str, Any]:
-    """A cell as the JSON holds it."""
+    """The figures of a cell for the JSON file."""
     rows = {}
     for row, by_clip in cell.curves.items():
         share, interval = cell.share(row)
@@ -75,7 +91,10 @@ def summary(cell: Cell) -> Dict[str, Any]:
 
 
 def bars(cells: Sequence[Cell], default: str) -> List[Dict[str, Any]]:
-    """What is asked of the default configuration on the clips of the bar, and what was measured."""
+    """The requirements of the default configuration on the clips of the group `bar`, with the measured figures.
+
+    `default` is the name of its row.
+    """
     found = []
     for cell in cells:
         if cell.group != "bar" or cell.time not in KEPT or default not in cell.curves:
@@ -100,15 +119,18 @@ def _bar(name: str, measured: float, required: float, interval: Optional[Tuple[f
     return {"bar": name, "measured": measured, "ci95": interval, "required": required, "met": measured >= required}
 
 
-def markdown(cells: Sequence[Cell], judged: Sequence[Mapping[str, Any]]) -> str:
-    """A table for each group of clips and tracker: rows by processing time, AUC with the share kept and its interval."""
+def markdown(cells: Sequence[Cell], required: Sequence[Mapping[str, Any]]) -> str:
+    """A table for each group of clips and tracker, rows by processing time: AUC, and the share kept with its interval.
+
+    `required` are the requirements that `bars` returns; they have a table of their own.
+    """
     blocks: Dict[Tuple[str, str], List[Cell]] = {}
     for cell in cells:
         blocks.setdefault((cell.group, cell.tracker), []).append(cell)
     parts = [_block(group, tracker, block) for (group, tracker), block in blocks.items()]
-    if judged:
+    if required:
         lines = []
-        for bar in judged:
+        for bar in required:
             met = "yes" if bar["met"] else "no"
             lines.append(
                 f"| {bar['bar']} | {bar['measured']:.3f} | {_span(bar['ci95'], 1)} | {bar['required']:g} | {met} |"
@@ -136,7 +158,7 @@ def _block(group: str, tracker: str, cells: Sequence[Cell]) -> str:
 
 
 def plot(path: str, cells: Sequence[Cell], shown: Mapping[str, str]) -> None:
-    """e-LAE curves of the clips of the bar: a panel for each of the tracker's times. `shown`: rows and their labels."""
+    """Plot e-LAE curves of the group `bar`, a panel for each processing time; `shown` are rows and their labels."""
     drawn = [cell for cell in cells if cell.group == "bar" and cell.time in KEPT]
     panels = {
         f"{cell.tracker} at {cell.time} a frame": {

@@ -1,16 +1,18 @@
-"""The table of the propagation: how much of its zero-latency score a tracker keeps, by what stands between it and the question.
+"""The share of its zero-latency score that a tracker keeps, by predictor, propagation and search region.
 
-    python -m pvtpp_benchmarks.studies.propagation_table $PVTPP_DATA/uav-mini --logs runs --json propagation_table.json --plot elae.png
+    python -m pvtpp_benchmarks.studies.propagation_table $PVTPP_DATA/uav-mini --json propagation_table.json
 
-NanoTrack V3 as if it took 20, 47, 85 and 165 ms a frame, CSRT as if it took what it takes here. Four starts in each clip, from
-each four first boxes: the annotated one and three that are jittered by up to half a pixel; simulated clock, 2.5 ms for each
-step of the propagation. A row is named ``[lane+]PREDICTOR[@predicted][/shared][/judged]``: with the propagation, with the tracker
-searching where the predictor has the target, with the lane on the tracker's core, with every result judged (status).
+NanoTrack V3 is simulated with 20, 47, 85 and 165 ms per frame, CSRT with its own time on this machine. Each clip has
+four starts, and each start four first boxes: the annotated one and three with a jitter of up to half a pixel. The clock
+is simulated; each step of the propagation takes 2.5 ms. A row is named
+``[propagation+]PREDICTOR[@predicted][/shared][/presence]``: with propagation, with the search region at the predicted
+box, with the propagation on the tracker's core, with the presence monitor.
 
-Share: AUC (mode `otb`, sigma 0; mean over runs, then over clips) as a part of the zero-latency AUC; 95 % intervals are paired
-bootstrap, clips drawn and then runs within them. The clips of `BAR` judge; clips of two like targets and those whose camera
-has 10 fps in a 30 fps world are tabled apart. Logs are kept: after an interruption, or with a new predictor, only what is
-missing is run. Logs of other code are run again, unless `--version` says that they are as good.
+Share: AUC (mode `otb`, sigma 0; mean over runs, then over clips) divided by the zero-latency AUC. 95 % intervals are
+paired bootstrap: clips are drawn, then runs within them. Requirements are for the clips of the group `bar`. Clips with
+two similar targets, and those of a 10 fps camera in a 30 fps world, have tables of their own. Logs are kept: after an
+interruption, or with a new predictor, only what is missing is run. Logs of another version of the code are not used,
+unless `--version` names it.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ GROUPS = {
 }
 TIMES = ("20ms", "47ms", "85ms", "165ms")
 TRACKERS = (defaults.TRACKER, "csrt")
-DEFAULT = f"lane+{defaults.PREDICTOR}@{defaults.SEARCH_REGION}" + ("/judged" if defaults.STATUS == "on" else "")
+DEFAULT = f"propagation+{defaults.PREDICTOR}@{defaults.SEARCH_REGION}"
+DEFAULT += "/presence" if defaults.PRESENCE == "on" else ""
+"""Name of the row of the default configuration."""
 ROWS = (
     "hold",
     "constant_velocity",
@@ -60,61 +64,75 @@ ROWS = (
     "kalman",
     "motion",
     "motion@predicted",
-    "lane+hold",
-    "lane+hold@predicted",
-    "lane+constant_velocity",
-    "lane+constant_velocity@predicted",
-    "lane+kalman",
-    "lane+kalman@predicted",
-    "lane+motion",
-    "lane+motion@predicted",
-    "lane+ensemble@predicted",
-    "lane+hold@predicted/shared",
-    "lane+kalman@predicted/shared",
-    "lane+ensemble@predicted/shared",
-    "lane+ensemble@predicted/judged",
+    "propagation+hold",
+    "propagation+hold@predicted",
+    "propagation+constant_velocity",
+    "propagation+constant_velocity@predicted",
+    "propagation+kalman",
+    "propagation+kalman@predicted",
+    "propagation+motion",
+    "propagation+motion@predicted",
+    "propagation+ensemble@predicted",
+    "propagation+hold@predicted/shared",
+    "propagation+kalman@predicted/shared",
+    "propagation+ensemble@predicted/shared",
+    "propagation+ensemble@predicted/presence",
 )
 SHOWN = {
     DEFAULT: f"propagation + {defaults.PREDICTOR}",
-    "lane+hold": "propagation alone",
+    "propagation+hold": "propagation alone",
     "motion": "learned motion",
     "kalman:pvt@predicted": "PVT",
     "constant_velocity": "constant velocity",
     "hold": "hold",
 }
 STEP_NS = 2_500_000
-# These take no search box: of the rows that would steer them, two stand for all.
+# These trackers take no search box. Of the rows that need one, two are run for comparison.
 NOT_STEERED = ("csrt",)
 STEERED_ANYWAY = (DEFAULT, "kalman:pvt@predicted")
 
 
 @dataclass(frozen=True)
 class Row:
-    """What stands between the tracker and the question."""
+    """The configuration of a row.
+
+    Attributes
+    ----------
+    predictor
+        Name of the predictor.
+    search_region
+        ``last`` (the tracker's last result) or ``predicted``.
+    propagation
+        Name of the propagator, or ``none``.
+    core
+        ``own``, or ``shared`` where the propagation runs on the tracker's core.
+    presence
+        ``on`` with the presence monitor, else ``off``.
+    """
 
     predictor: str
     search_region: str = "last"
     propagation: str = "none"
     core: str = "own"
-    status: str = "off"
+    presence: str = "off"
 
     @classmethod
     def parse(cls, text: str) -> Row:
-        """``[lane+]PREDICTOR[@predicted][/shared][/judged]``; InputError for anything else."""
-        found = re.fullmatch(r"(lane\+)?([^@+]+?)(@predicted)?(/shared)?(/judged)?", text)
+        """Read ``[propagation+]PREDICTOR[@predicted][/shared][/presence]``; InputError for anything else."""
+        found = re.fullmatch(r"(propagation\+)?([^@+]+?)(@predicted)?(/shared)?(/presence)?", text)
         if not found or (found[4] and not found[1]):
-            form = "[lane+]PREDICTOR[@predicted][/shared][/judged], shared with lane alone"
+            form = "[propagation+]PREDICTOR[@predicted][/shared][/presence], shared only with propagation"
             raise InputError(f"row {text!r} is not of the form {form}")
         return cls(
             predictor=found[2],
             search_region="predicted" if found[3] else "last",
             propagation=defaults.PROPAGATION if found[1] else "none",
             core="shared" if found[4] else "own",
-            status="on" if found[5] else "off",
+            presence="on" if found[5] else "off",
         )
 
     def spec(self, base: RunSpec) -> RunSpec:
-        """The run that this row needs, were it alone."""
+        """The run that this row needs, if no other row shares it."""
         return replace(
             base,
             predictors=(self.predictor,),
@@ -122,12 +140,15 @@ class Row:
             propagation=self.propagation,
             propagation_ns=STEP_NS if self.propagation != "none" else 0,
             propagation_core=self.core,
-            status=self.status,
+            presence=self.presence,
         )
 
 
 def specs(rows: Dict[str, Row], base: RunSpec) -> Iterator[Tuple[RunSpec, Dict[str, str]]]:
-    """The runs that the rows need, each with the rows it serves and their predictors: one for all that do not steer it."""
+    """The runs that the rows need, each with the names of its rows and their predictors.
+
+    Rows whose predictors do not change what the tracker does share a run.
+    """
     shared: Dict[RunSpec, Dict[str, str]] = {}
     for name, row in rows.items():
         spec = row.spec(base)
@@ -142,19 +163,21 @@ def _image(path: str) -> np.ndarray:
 
 
 class Decoded(VideoSequence):
-    """A sequence whose images stay decoded, for the many runs of it that follow one another."""
+    """A sequence whose decoded images are kept, since many runs of it follow one another."""
 
     @classmethod
     def of(cls, sequence: VideoSequence) -> Decoded:
+        """The same sequence with kept images."""
         return cls(**{field.name: getattr(sequence, field.name) for field in fields(VideoSequence)})
 
     def frame(self, index: int) -> Frame:
+        """Camera frame `index`."""
         frame = super().frame(index)
         return Frame(frame.index, frame.t_ns, partial(_image, frame.source), frame.source)
 
 
 def measure(job: Job, served: Dict[str, str], make_tracker: MakeTracker) -> Dict[str, np.ndarray]:
-    """AUC at the 51 sigmas by row; the zero-latency row is scored offline."""
+    """AUC at the 51 permitted latencies by row, each of shape ``(51,)``; the zero-latency row is scored offline."""
     log, _ = obtain(job, make_tracker)
     found = {}
     for name, predictor in served.items():
@@ -164,7 +187,19 @@ def measure(job: Job, served: Dict[str, str], make_tracker: MakeTracker) -> Dict
 
 
 class Study:
-    """Runs what is missing and gathers the cells of the table."""
+    """Runs what is missing and makes the cells of the table.
+
+    Parameters
+    ----------
+    dataset
+        The data set of the clips.
+    base
+        What all runs have in common.
+    logs
+        Folder of the event logs.
+    workers
+        Number of processes.
+    """
 
     def __init__(self, dataset: Dataset, base: RunSpec, logs: str, workers: int):
         self._dataset, self._base, self._logs, self._workers = dataset, base, logs, workers
@@ -194,7 +229,7 @@ class Study:
 
 
 def own_time(tracker: str, dataset: Dataset) -> str:
-    """The median time of the tracker on this machine over the clips of the bar, one thread, as a processing time."""
+    """The median time of the tracker on this machine over the clips of the group `bar`, one thread, as text."""
     import cv2
 
     cv2.setNumThreads(1)
@@ -203,7 +238,7 @@ def own_time(tracker: str, dataset: Dataset) -> str:
         made.init(sequence.frame(0), xywh_to_box(sequence.ground_truth_xywh[0]))
         for index in range(1, min(len(sequence), 100)):
             frame = sequence.frame(index)
-            frame.image  # noqa: B018 - decoded before the clock starts
+            frame.image  # noqa: B018 - decoded before the measurement
             began = time.perf_counter()
             made.track(frame)
             taken.append(time.perf_counter() - began)
@@ -211,12 +246,13 @@ def own_time(tracker: str, dataset: Dataset) -> str:
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root", help="folder of uav-mini")
     parser.add_argument("--logs", default="runs", metavar="DIR", help="where event logs are kept (default %(default)s)")
-    parser.add_argument("--version", default=code_version(), help="take logs of this version for this code's")
-    parser.add_argument("--only", type=comma_separated, default=(), metavar="ROW,ROW", help="these rows alone")
-    parser.add_argument("--also", type=comma_separated, default=(), metavar="ROW,ROW", help="these rows besides")
+    parser.add_argument("--version", default=code_version(), help="version of the code whose logs are used")
+    parser.add_argument("--only", type=comma_separated, default=(), metavar="ROW,ROW", help="only these rows")
+    parser.add_argument("--also", type=comma_separated, default=(), metavar="ROW,ROW", help="these rows in addition")
     parser.add_argument(
         "--groups", type=comma_separated, default=tuple(GROUPS), help=f"of {', '.join(GROUPS)} (default all)"
     )
@@ -226,10 +262,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--trackers", type=comma_separated, default=TRACKERS, help=f"(default {','.join(TRACKERS)})")
     parser.add_argument("--starts", type=int, default=4, help="starts in each clip (default %(default)s)")
     parser.add_argument("--draws", type=int, default=4, help="first boxes of each start (default %(default)s)")
-    parser.add_argument("--own-time", metavar="T", help=f"what {TRACKERS[1]} takes (default: measured now)")
+    parser.add_argument("--own-time", metavar="T", help=f"processing time of {TRACKERS[1]} (default: measured now)")
     parser.add_argument("--workers", type=int, default=1, help="processes (default %(default)s)")
     parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--plot", metavar="PNG", help="e-LAE curves of the clips of the bar")
+    parser.add_argument("--plot", metavar="PNG", help="e-LAE curves of the group bar")
     options = parser.parse_args(arguments)
     try:
         for path in (options.json, options.plot):

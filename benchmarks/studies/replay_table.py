@@ -1,13 +1,16 @@
-"""The replay table: predictors on what trackers answered or would have, through the simulated clock; no image is needed.
+"""The replay table: predictors on recorded or ideal tracker results, on the simulated clock; no image is needed.
 
     python -m pvtpp_benchmarks.studies.replay_table $PVTPP_DATA --json replay_table.json
 
-Truth cells: DTB70, UAVDT, UAV123 and UAV20L, the tracker answering with the truth or with the truth and independent noise of
-2 % of its size (five seeds), at 20, 47, 85 and 165 ms. Result cells: four published trackers' files on DTB70 at the same
-times. All predictors listen to one run. AUC in mode `otb` at sigma 0, mean over sequences; intervals are 95 % bootstrap over
-sequences, paired. Coverage: the share of frames whose centre and size lie within the stated 50 % and 90 % intervals.
-`--fast` takes every fourth sequence and one seed. `--journal FILE` keeps what was measured, so that a run that was stopped
-goes on where it was, and another predictor is measured alone; begin a new one when other code than a predictor's changes.
+Truth cells: DTB70, UAVDT, UAV123 and UAV20L. The tracker answers with the truth, or with the truth and independent
+noise of 2 % of the target's size (five seeds), at 20, 47, 85 and 165 ms. Result cells: files of four published trackers
+on DTB70 at the same times. All predictors use the same runs. AUC in mode `otb` at sigma 0, mean over sequences;
+intervals are 95 % bootstrap over sequences, paired. Coverage: the share of frames whose centre and size lie within the
+stated 50 % and 90 % intervals.
+
+`--fast` takes every fourth sequence and one seed. `--journal FILE` keeps what was measured: a run that was stopped
+continues where it was, and of a new predictor only its own cells are measured. Begin a new journal when code other than
+that of a predictor has changed.
 """
 
 from __future__ import annotations
@@ -22,10 +25,9 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from pvtpp import predictors as predictor_room
 from pvtpp.boxes import xywh_to_box
 from pvtpp.core.event_log import EventLog
-from pvtpp.predictors import Predictor
+from pvtpp.predictors import Predictor, create, digest
 from pvtpp.predictors.motion import WEIGHTS, WITHIN, Motion
 from pvtpp.trajectory import Trajectory
 from pvtpp_benchmarks.datasets.registry import load
@@ -45,14 +47,33 @@ TIMES = ("20ms", "47ms", "85ms", "165ms")
 CLASSICAL = ("hold", "constant_velocity", "kalman:pvt", "kalman:size_aware")
 NOISE = 0.02
 RESAMPLES = 2000
-# Shares and the multiples of sigma within which they lie, where a predictor states nothing else: those of a Gaussian.
+# Shares and the multiples of sigma that contain them, for predictors that state no others: those of a Gaussian.
 GAUSSIAN = ((0.5, 0.67449), (0.9, 1.64485))
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run of one sequence in one cell. `kind`: `truth`, `noise`, or the tracker whose results are replayed. `subject`: the
-    predictor whose intervals are counted."""
+    """One run of one sequence in one cell.
+
+    Attributes
+    ----------
+    dataset
+        Name of the data set.
+    kind
+        ``truth``, ``noise``, or the tracker whose results are replayed.
+    time
+        Processing time as text.
+    seed
+        Seed of the noise.
+    sequence
+        The annotated sequence.
+    results
+        Recorded boxes ``[left, top, width, height]`` of the tracker, shape ``(frames, 4)``; None for ideal results.
+    predictors
+        Names of the predictors.
+    subject
+        The predictor whose intervals are counted.
+    """
 
     dataset: str
     kind: str
@@ -65,12 +86,24 @@ class Job:
 
     @property
     def cell(self) -> Tuple[str, str, str]:
+        """Data set, kind and processing time."""
         return self.dataset, self.kind, self.time
 
 
 @dataclass(frozen=True)
 class Measured:
-    """AUC by predictor, and how many of the subject's coordinates lay within the two intervals: centre, size; of `frames`."""
+    """The figures of one run.
+
+    Attributes
+    ----------
+    auc
+        AUC by predictor.
+    within
+        Number of the subject's coordinates within the 50 % and the 90 % interval (rows), of centre and size (columns),
+        shape ``(2, 2)``.
+    frames
+        Number of frames with a target.
+    """
 
     auc: Dict[str, float]
     within: np.ndarray
@@ -79,10 +112,11 @@ class Measured:
 
 @lru_cache(maxsize=None)
 def _predictor(name: str) -> Predictor:
-    return predictor_room.create(name)
+    return create(name)
 
 
 def measure(job: Job) -> Measured:
+    """Run and score one job."""
     sequence = job.sequence
     tracker: Any = ReplayTracker(job.results) if job.results is not None else None
     tracker = tracker or Oracle(sequence, NOISE if job.kind == "noise" else 0.0, seed=job.seed)
@@ -97,17 +131,16 @@ def measure(job: Job) -> Measured:
 
 
 def measure_all(jobs: List[Job], workers: int, journal: Journal) -> List[Measured]:
-    """`measure` of every job in its order, on `workers` processes; what the journal holds is not measured again."""
-
+    """Measure every job on `workers` processes, in the order of `jobs`; what the journal has is not measured again."""
     names = {name for job in jobs for name in job.predictors}
-    digests = {name: predictor_room.digest(f"motion:{WEIGHTS}" if name == "motion" else name) for name in names}
+    digests = {name: digest(f"motion:{WEIGHTS}" if name == "motion" else name) for name in names}
 
     def key(job: Job, name: str) -> tuple:
-        # Intervals are counted of the subject alone, so as such a predictor has more to say.
+        # Intervals are counted for the subject only, so its entries differ from those of other predictors.
         return (*job.cell, job.seed, job.sequence.name, len(job.sequence), name, digests[name], name == job.subject)
 
     missing = {i: tuple(n for n in job.predictors if journal.get(key(job, n)) is None) for i, job in enumerate(jobs)}
-    # Seed by seed, so that what is there after half the time is the table with fewer of them.
+    # Seed by seed, so that a run that is stopped leaves a whole table with fewer seeds.
     todo = sorted((i for i in missing if missing[i]), key=lambda i: jobs[i].seed)
     with ProcessPoolExecutor(workers) as executor:
         made = executor.map(measure, [replace(jobs[i], predictors=missing[i]) for i in todo], chunksize=4)
@@ -125,10 +158,22 @@ def measure_all(jobs: List[Job], workers: int, journal: Journal) -> List[Measure
 
 
 def coverage(log: EventLog, sequence: VideoSequence, predictor: str, within: Tuple = GAUSSIAN) -> np.ndarray:
-    """Coordinates within the 50 % and the 90 % interval, counted over frames with a target: ``(2, 2)``, of centre and size.
-    `within`: shares and the multiples of sigma that hold them."""
+    """Count the coordinates within the 50 % and the 90 % interval, over frames with a target.
+
+    Parameters
+    ----------
+    log, sequence, predictor
+        The run, and the predictor to count for.
+    within
+        Shares and the multiples of sigma that contain them.
+
+    Returns
+    -------
+    ndarray
+        Counts by interval (rows) of centre and size (columns), shape ``(2, 2)``.
+    """
     rows = [row for row in log.of_kind("trajectory") if row[2] == predictor]
-    # At sigma 0, and with the pairing's tolerance for rounded times.
+    # At permitted latency 0, with the pairing's tolerance for rounded times.
     newest = np.searchsorted(np.array([row[1] for row in rows]), sequence.world_t_ns + 16, side="right") - 1
     truth = xywh_to_box(sequence.ground_truth_xywh)
     counts, current, trajectory = np.zeros((2, 2)), -1, None
@@ -146,6 +191,7 @@ def coverage(log: EventLog, sequence: VideoSequence, predictor: str, within: Tup
 
 
 def make_jobs(root: str, predictors: Tuple[str, ...], subject: str, fast: bool, seeds: int) -> List[Job]:
+    """The runs of the table."""
     jobs = []
     archive = os.path.join(root, "annotations", "uav_annos.tar.xz")
     for dataset, subset in SETS.items():
@@ -165,7 +211,17 @@ def make_jobs(root: str, predictors: Tuple[str, ...], subject: str, fast: bool, 
 
 
 class Table:
-    """Per cell and predictor one AUC for each sequence (mean over seeds)."""
+    """The figures of all cells.
+
+    Attributes
+    ----------
+    predictors
+        Names of the predictors.
+    auc
+        By cell the AUC of each sequence (mean over seeds) and predictor, shape ``(sequences, predictors)``.
+    within, frames
+        By data set the sums of `Measured.within` and `Measured.frames` over truth cells.
+    """
 
     def __init__(self, jobs: List[Job], measured: List[Measured]):
         self.predictors = jobs[0].predictors
@@ -178,20 +234,25 @@ class Table:
             if job.results is None:
                 self.within[job.dataset] = self.within.get(job.dataset, 0) + each.within
                 self.frames[job.dataset] = self.frames.get(job.dataset, 0) + each.frames
-        # One array (sequences, predictors) per cell.
         self.auc = {cell: np.array([np.mean(rows, axis=0) for rows in by.values()]) for cell, by in found.items()}
 
     def truth_cells(self) -> List[tuple]:
+        """The cells of ideal results."""
         return [cell for cell in self.auc if cell[1] in ("truth", "noise")]
 
     def result_cells(self) -> List[tuple]:
+        """The cells of recorded results."""
         return [cell for cell in self.auc if cell[1] not in ("truth", "noise")]
 
     def mean(self, cells: List[tuple]) -> np.ndarray:
+        """AUC of each predictor, mean over sequences, then over cells."""
         return np.mean([self.auc[cell].mean(axis=0) for cell in cells], axis=0)
 
     def interval(self, cells: List[tuple], a: int, b: int) -> Tuple[float, float]:
-        """95 % interval of the mean over cells of AUC a minus b; a data set's cells share the resampled sequences."""
+        """95 % interval of the mean over cells of the AUC of predictor number `a` minus that of `b`.
+
+        The cells of a data set have the same resampled sequences.
+        """
         rng = np.random.default_rng(0)
         total = np.zeros(RESAMPLES)
         for dataset in dict.fromkeys(cell[0] for cell in cells):
@@ -202,7 +263,7 @@ class Table:
         return float(low), float(high)
 
     def summary(self, predictor: str) -> Dict[str, Any]:
-        """How `predictor` stands against each other one, and against the best classical law of each cell."""
+        """Differences of `predictor` to each other one, and to the best classical predictor of each cell."""
         i = self.predictors.index(predictor)
         rivals = [self.predictors.index(name) for name in CLASSICAL if name in self.predictors]
         behind = {"/".join(c): float(v.mean(0)[i] - v.mean(0)[rivals].max()) for c, v in self.auc.items()}
@@ -224,7 +285,7 @@ class Table:
         }
 
     def coverage(self) -> Dict[str, Dict[str, List[float]]]:
-        """By data set the shares of the subject's truth cells within the 50 % and 90 % intervals."""
+        """By data set the shares of coordinates within the 50 % and 90 % intervals, in truth cells, for the subject."""
         return {
             dataset: {
                 what: [float(share) for share in counts[:, column] / (2 * self.frames[dataset])]
@@ -235,6 +296,7 @@ class Table:
 
 
 def show(table: Table, predictor: str) -> None:
+    """Print the table and how `predictor` compares with the others."""
     names = table.predictors
     rivals = [names.index(name) for name in CLASSICAL if name in names]
     i = names.index(predictor)
@@ -264,14 +326,15 @@ def show(table: Table, predictor: str) -> None:
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("root", help="folder with annotations/ and results/")
     parser.add_argument("--predictors", default=",".join((*CLASSICAL, "motion")))
-    parser.add_argument("--subject", default="motion", help="the predictor that is held against the others")
+    parser.add_argument("--subject", default="motion", help="the predictor that is compared with the others")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--fast", action="store_true", help="every fourth sequence, one seed")
-    parser.add_argument("--journal", help="file that keeps what was measured")
+    parser.add_argument("--journal", help="file of what was measured, to continue from")
     parser.add_argument("--json")
     args = parser.parse_args()
     check_writable(args.json)

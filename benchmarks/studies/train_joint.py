@@ -1,12 +1,16 @@
-"""How the committed joint weights for NanoTrack V3 were made, and what they are worth: frozen features against joint training.
+"""Training and evaluation of the committed joint weights for NanoTrack V3, on frozen features and with the tracker.
 
-    python -m pvtpp_benchmarks.studies.train_joint $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --json train_joint.json
+    python -m pvtpp_benchmarks.studies.train_joint $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --json out.json
 
-Learnt from: recordings of the tracker on the eight training clips of `uav-mini`, on these as other cameras would have seen
-them, and on generated clips. `choose` leaves two clips out in turn and says which material serves clips that were
-not seen; the test clips are not looked at. `train` makes a frozen and a jointly trained network for each seed, `table` runs
-them on uav-mini/test (12 clips, four starts, simulated clock, no propagation, AUC `otb`), `publish` writes the first frozen one
-into the package. Every stage goes on where an earlier call was interrupted; without a stage all run but `publish`.
+Training data: recordings of the tracker on the eight training clips of `uav-mini`, on variations of these clips as
+other cameras would have filmed them, and on generated clips. There are four stages:
+
+* `choose` leaves two clips out in turn and compares kinds of training data on them; the test clips are not used.
+* `train` trains a network on frozen features and one jointly with the tracker, for each seed.
+* `table` runs them on `uav-mini/test` (12 clips, four starts, simulated clock, no propagation, AUC `otb`).
+* `publish` writes the first network on frozen features into the package.
+
+Every stage continues where an earlier call was interrupted. By default all stages but `publish` run.
 """
 
 from __future__ import annotations
@@ -40,7 +44,7 @@ KINDS = ("frozen", "joint")
 STAGES = ("choose", "train", "table", "publish")
 GRAPHS = ("template.onnx", "search.onnx", "head.onnx")
 JOINT_RUN: Dict[str, Any] = {"epochs": 2, "epoch_batches": 15, "shard_windows": 16, "warmup": 5, "learning_rate": 3e-4}
-"""A step of joint training costs some fifty times as much, and both parts are trained already: fewer of them, and smaller."""
+"""Changes for joint training: fewer and smaller steps, since a step costs some fifty times as much."""
 CLASSICAL = ("hold", "kalman:pvt", "kalman:size_aware")
 MATERIAL = {
     "real": (("real",), 1.0),
@@ -49,19 +53,20 @@ MATERIAL = {
     "half of the clips, varied": (("real", "varied"), 0.5),
     "a quarter of the clips, varied": (("real", "varied"), 0.25),
 }
-"""What may be learnt from: the kinds of clips, and the share of the real ones."""
+"""Choices of training data: kinds of clips, and the share of the real ones."""
 CHOSEN = "real and varied"
+"""The choice that the committed weights were trained on."""
 
 
 def settings(seed: int = 0, **changes: Any) -> Any:
-    """What the committed weights were trained with, or a change of it."""
+    """The training configuration of the committed weights, with `changes`."""
     from pvtpp.training.joint import JointTraining
 
     return replace(JointTraining(seed=seed), **changes)
 
 
 def overlaps(network: Any, recordings: Sequence[Any], windows: Any) -> Dict[str, Tuple[float, float]]:
-    """By clip the mean overlap at every frame that asks, of motion alone and of the joint network, on results on the target."""
+    """By clip the mean IoU of the predictions at all queried frames, for the motion part and for the joint network."""
     import torch
 
     from pvtpp.networks.motion import mean_at
@@ -88,7 +93,7 @@ def overlaps(network: Any, recordings: Sequence[Any], windows: Any) -> Dict[str,
 
 
 def choose(features: Material, folder: str) -> List[Dict[str, Any]]:
-    """Each material, trained four times without two of the clips, on the clips left out; the last row gives sigma and bias."""
+    """Train four times on each choice of data, each time without two clips, and evaluate on the clips left out."""
     from pvtpp.training.joint import train
 
     rows = []
@@ -112,8 +117,22 @@ def choose(features: Material, folder: str) -> List[Dict[str, Any]]:
 
 
 def train_one(kind: str, seed: int, recorded: Material, checkpoint: str, folder: str) -> None:
-    """One network: ``frozen``, recorded being features, or ``joint``, recorded being what enters the part of the tracker that
-    learns too: it goes on from the frozen one of its seed, and leaves the graphs of the tracker it was trained with."""
+    """Train one network, unless it exists.
+
+    Parameters
+    ----------
+    kind
+        ``frozen``: on features of the published tracker. ``joint``: together with the last stage of the tracker's
+        backbone, starting from the frozen network of the same seed; the graphs of the changed tracker are written too.
+    seed
+        Seed of the training.
+    recorded
+        Training data: features (frozen), or the inputs of the trained stage (joint).
+    checkpoint
+        NanoTrack V3 in torch.
+    folder
+        Folder of networks and checkpoints.
+    """
     from pvtpp.export.graph import write_graph
     from pvtpp.export.joint import publish
     from pvtpp.networks.joint import load as load_joint
@@ -156,7 +175,7 @@ def _tracker(graphs: Tuple[Any, ...], sequence: VideoSequence) -> Tracker:
 def table(
     root: str, weights: str, folder: str, seeds: Sequence[int], kinds: Sequence[str] = KINDS, clips: Sequence[str] = ()
 ) -> List[Dict[str, Any]]:
-    """AUC on the test clips: zero latency and online, of the published tracker and of each that was trained jointly."""
+    """AUC on the test clips, at zero latency and online, for the published tracker and each jointly trained one."""
     from pvtpp_trackers.nanotrack import published_engines
 
     dataset = load("uav-mini", os.path.join(root, "uav-mini"), "test")
@@ -169,10 +188,10 @@ def table(
         runs.append((f"joint {seed}", _graphs(os.path.join(folder, f"joint-{seed}")), ("hold", "motion", name)))
     rows: List[Dict[str, Any]] = []
     for tracker, graphs, listeners in runs:
-        # A log has no features to hand to another network later: each set of networks has runs of its own.
+        # Logs have no features that another network could use later, so each set of networks has its own runs.
         digest = "-".join(predictors.digest(name)[:6] for name in listeners if name.startswith("joint"))
         spec = RunSpec("uav-mini-test", tracker, TIMES[0], starts=STARTS, version=digest)
-        grid = Grid(spec, TIMES, listeners)
+        grid = Grid(spec, listeners, {"processing": TIMES, "search_region": ("last",), "propagation": ("none",)})
         found = evaluate(sequences, grid, partial(_tracker, graphs), os.path.join(folder, "logs"))
         cells: Dict[Tuple[str, str], Dict[str, float]] = {}
         for row in found:
@@ -181,7 +200,7 @@ def table(
         fast = {sequence.name for sequence in sequences if sequence.camera_fps == 30}
         for (name, time), by_clip in cells.items():
             groups = {"all": list(by_clip), "30 fps": sorted(fast), "10 fps": sorted(set(by_clip) - fast)}
-            # Of some clips alone a group may be empty.
+            # With a selection of clips a group may be empty.
             auc = {
                 group: round(float(np.mean([by_clip[c] for c in names or by_clip])), 4)
                 for group, names in groups.items()
@@ -192,6 +211,7 @@ def table(
 
 
 def show(rows: List[Dict[str, Any]]) -> None:
+    """Print the rows of the table."""
     print(f"{'tracker':12}{'predictor':16}{'time':>6}{'all 12':>9}{'30 fps':>9}{'10 fps':>9}   AUC otb, four starts")
     for row in rows:
         auc = row["auc"]
@@ -199,7 +219,7 @@ def show(rows: List[Dict[str, Any]]) -> None:
 
 
 def summary(rows: List[Dict[str, Any]]) -> Dict[str, float]:
-    """What the bars ask: AUC over all clips, mean over the times and seeds, by tracker and predictor."""
+    """AUC over all clips, mean over processing times and seeds, by tracker and predictor."""
     found: Dict[str, List[float]] = {}
     for row in rows:
         tracker, predictor = (row[name].rstrip("0123456789 -") for name in ("tracker", "predictor"))
@@ -208,13 +228,14 @@ def summary(rows: List[Dict[str, Any]]) -> Dict[str, float]:
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("root", help="folder with uav-mini/")
     parser.add_argument("--weights", required=True, help="folder with NanoTrack V3's graphs and its checkpoint")
     parser.add_argument("--folder", default="runs/joint", help="recordings, checkpoints, logs and graphs")
     parser.add_argument("--seeds", type=int, nargs="*", default=list(SEEDS))
     parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=KINDS)
-    parser.add_argument("--clips", nargs="*", default=[], help="of the table, these test clips only")
+    parser.add_argument("--clips", nargs="*", default=[], help="only these test clips in the table")
     parser.add_argument("--stages", nargs="*", default=["choose", "train", "table"], choices=STAGES)
     parser.add_argument("--json", help="the figures, added to what is there from other stages")
     args = parser.parse_args()
@@ -250,8 +271,10 @@ def main() -> None:
     if "publish" in args.stages:
         network, card = load_joint(os.path.join(args.folder, f"frozen-{args.seeds[0]}", "joint.safetensors"))
         about = {
-            "data": "uav-mini/train (7 clips of UAV123@10fps, 1 of OTB100) and variations of them, recorded with NanoTrack V3",
-            "command": "python -m pvtpp_benchmarks.studies.train_joint $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --seeds 0 1 2",
+            "data": "uav-mini/train (7 clips of UAV123@10fps, 1 of OTB100) and variations of them, "
+            "recorded with NanoTrack V3",
+            "command": "python -m pvtpp_benchmarks.studies.train_joint $PVTPP_DATA "
+            "--weights $PVTPP_WEIGHTS/nanotrack --seeds 0 1 2",
             "seed": args.seeds[0],
             "training": card["training"],
             "metrics": {name: result.get(name) for name in ("summary", "material")},

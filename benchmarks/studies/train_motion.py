@@ -1,11 +1,11 @@
-"""How the committed motion weights were made: trained on LaSOT annotations, chosen and calibrated on what no table reports.
+"""Training of the committed motion weights on LaSOT annotations; no data set of the reported tables is used.
 
     python -m pvtpp_benchmarks.studies.train_motion $PVTPP_DATA --folder runs/motion [--resume]
 
-Training: LaSOT but for every twentieth sequence. Sigma: those held out and VisDrone-SOT. Metrics on the card: VisDrone-SOT at
-its own speed and three times that, truth and truth with 2 % noise, 20, 47, 85 and 165 ms on the simulated clock; AUC `otb`.
-DTB70, UAVDT, UAV123 and UAV20L are not looked at. `--skip-training` makes the graph anew from the run's checkpoint,
-`--start FILE` goes on from other weights.
+Training data: LaSOT without every twentieth sequence. Calibration of sigma: these left-out sequences and VisDrone-SOT.
+Metrics on the card: VisDrone-SOT at its own speed and at three times that speed, truth and truth with 2 % noise, 20,
+47, 85 and 165 ms on the simulated clock; AUC `otb`. DTB70, UAVDT, UAV123 and UAV20L are not used. `--skip-training`
+makes the graph again from the checkpoint of the run, `--start FILE` continues from other weights.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ SPEEDS = (1, 3)
 
 
 def annotated(root: str, archive: str, subset: str) -> Dict[str, np.ndarray]:
+    """Ground truth ``[left, top, width, height]`` of a data set by sequence, each of shape ``(n, 4)``."""
     sequences = load("annotations", os.path.join(root, "annotations", archive), subset=subset)
     return {sequence.name: sequence.ground_truth_xywh for sequence in sequences}
 
 
 def metrics(visdrone: Dict[str, np.ndarray], predictors: List[str], workers: int) -> Dict[str, Dict[str, float]]:
-    """Mean AUC of each predictor at each speed."""
+    """Mean AUC of each predictor at each speed, on the ground truth of VisDrone."""
     jobs = [
         Job(f"x{speed}", kind, time, 1, VideoSequence(name, rows[::speed]), None, tuple(predictors))
         for speed in SPEEDS
@@ -43,7 +44,7 @@ def metrics(visdrone: Dict[str, np.ndarray], predictors: List[str], workers: int
         measured = list(executor.map(measure, jobs, chunksize=4))
     return {
         f"VisDrone x{speed}": {
-            # Where the graph lies on this machine is nobody's business.
+            # The card does not say where the graph lies on this machine.
             "motion" if name.startswith("motion:") else name: round(
                 float(np.mean([m.auc[name] for job, m in zip(jobs, measured) if job.dataset == f"x{speed}"])), 4
             )
@@ -54,6 +55,7 @@ def metrics(visdrone: Dict[str, np.ndarray], predictors: List[str], workers: int
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("root", help="folder with annotations/")
     parser.add_argument("--folder", default="runs/motion", help="checkpoints and logs")
@@ -61,12 +63,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--skip-training", action="store_true")
-    parser.add_argument(
-        "--start", metavar="FILE", help="weights (.safetensors) to go on from instead of beginning anew"
-    )
-    parser.add_argument(
-        "--config", metavar="FILE", help="JSON with fields of MotionTraining that are not to be as they are"
-    )
+    parser.add_argument("--start", metavar="FILE", help="weights (.safetensors) to start from")
+    parser.add_argument("--config", metavar="FILE", help="JSON with fields of MotionTraining to change")
     parser.add_argument("--output", help="write the graph, the weights and the card here instead of into the package")
     args = parser.parse_args()
 
@@ -98,7 +96,8 @@ def main() -> None:
     export(network, path)
     card = {
         "data": "LaSOT annotations without every twentieth sequence; sigma: those held out, and VisDrone-SOT test-dev",
-        "command": f"python -m pvtpp_benchmarks.studies.train_motion $PVTPP_DATA --folder runs/motion --seed {args.seed}",
+        "command": "python -m pvtpp_benchmarks.studies.train_motion $PVTPP_DATA --folder runs/motion "
+        f"--seed {args.seed}",
         "start": args.start,
         "seed": args.seed,
         "training": asdict(config),

@@ -1,12 +1,13 @@
-"""The paper's modules trained by its recipe for the N-head tables.
+"""Training of the paper's modules by its recipe, for the N-head tables.
 
-    python -m pvtpp_benchmarks.studies.train_paper $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --folder runs/paper [--modules m,mv]
+    python -m pvtpp_benchmarks.studies.train_paper $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --modules m,mv
 
-M: once for every camera rate and processing time, on LaSOT annotations but for every twentieth sequence, in windows of a
-camera of that rate and a tracker of that time: annotated frames are the camera's frames, or every second, third .. of them, as
-for our own motion predictor. MV: once, on the recordings of NanoTrack V3 that the joint predictor learns from, real and varied,
-at processing times from 20 to 200 ms; in so little data the paper's samples would be the same ones hundreds of times, so
-the run is shorter (`MV_EPOCHS`). What is trained is not trained again; an interrupted training goes on from its last epoch.
+M is trained once for every camera rate and processing time, on LaSOT annotations without every twentieth sequence, in
+windows of a camera of that rate and a tracker of that time: annotated frames are the camera's frames, or every second
+or third of them, as for the motion predictor. MV is trained once, on the recordings of NanoTrack V3 that the joint
+predictor is trained on, real and varied, at processing times from 20 to 200 ms. With so little data the paper's number
+of samples would repeat each hundreds of times, so the run is shorter (`MV_EPOCHS`). A trained module is not trained
+again; an interrupted training continues from its last epoch.
 """
 
 from __future__ import annotations
@@ -27,25 +28,25 @@ from pvtpp_benchmarks.studies.train_motion import annotated
 RATES = (15.0, 30.0, 60.0)
 TIMES = ("20ms", "47ms", "85ms", "165ms")
 KAPPA, SLOWEST_CAMERA, LONGEST_S, KINDS = 30.0, 10.0, 0.165, ("real", "varied")
-"""Of MV: the world of uav-mini, its slowest camera, the longest processing time in the table, and the recordings."""
+"""For MV: world rate and slowest camera of `uav-mini`, longest processing time of the table, kinds of recordings."""
 M_EPOCHS = 50
-"""The recipe's other half runs at a ten-thousandth of its rate and less."""
+"""Half of the recipe: in the other half its learning rate is a ten-thousandth of the first one or less."""
 MV_EPOCHS, MV_BATCHES, MV_WINDOWS = 15, 80, 64
 
 
 def model_path(folder: str, fps: float, time: str) -> str:
-    """Where the graph of M for this camera and this processing time lies."""
+    """Path of the graph of M for this camera rate and processing time."""
     return os.path.join(folder, f"m-{fps:g}fps-{time}.onnx")
 
 
 def joint_path(folder: str) -> str:
-    """Where the graph of MV lies."""
+    """Path of the graph of MV."""
     return os.path.join(folder, "mv.onnx")
 
 
 @lru_cache(maxsize=1)
 def boxes(root: str) -> Tuple[List[np.ndarray], List[np.ndarray]]:
-    """Annotations to learn from, and those held out."""
+    """Ground truth to train on, and that held out; boxes ``[left, top, width, height]``, shape ``(n, 4)`` each."""
     from pvtpp.training.fit import held_out
 
     lasot = annotated(root, "lasot_annos.tar.xz", "LaSOT")
@@ -54,7 +55,7 @@ def boxes(root: str) -> Tuple[List[np.ndarray], List[np.ndarray]]:
 
 
 def train_module(root: str, folder: str, fps: float, time: str, seed: int = 0) -> str:
-    """Train, check and write one module, unless it is there; returns its path."""
+    """Train, check and write M for one camera rate and processing time, unless it exists; returns its path."""
     from pvtpp.training.paper import on_boxes, recipe
 
     path = model_path(folder, fps, time)
@@ -66,7 +67,10 @@ def train_module(root: str, folder: str, fps: float, time: str, seed: int = 0) -
 
 
 def train_joint(root: str, checkpoint: str, recordings: str, folder: str, seed: int = 0) -> str:
-    """The same of MV; `recordings` of the tracker in this checkpoint are made in this folder where they are not there yet."""
+    """Train, check and write MV, unless it exists; returns its path.
+
+    `recordings` is the folder of recordings of the tracker in `checkpoint`; missing ones are made.
+    """
     from pvtpp.training.paper import on_recordings, recipe
     from pvtpp_benchmarks.studies.joint_data import features_of, material
 
@@ -104,12 +108,13 @@ def _train(config: Any, learnt: Any, apart: Any, path: str, data: str, sides: Tu
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("root", help="folder with annotations/ and uav-mini/")
     parser.add_argument("--modules", default="m,mv", help="of m, mv")
     parser.add_argument("--weights", help="mv: folder with NanoTrack V3's torch checkpoint")
     parser.add_argument(
-        "--recordings", default="runs/joint", help="mv: folder of train_joint, where the tracker's recordings are"
+        "--recordings", default="runs/joint", help="mv: folder of train_joint with recordings of the tracker"
     )
     parser.add_argument("--folder", default="runs/paper", help="graphs, checkpoints and logs")
     parser.add_argument("--seed", type=int, default=0)

@@ -1,4 +1,4 @@
-"""A generated aerial clip: a drone follows a car that never stays where it was seen."""
+"""Generated aerial clips: a drone follows a fast car, with exact ground truth."""
 
 from pvtpp_benchmarks.synthetic.clip import RenderedClip, render
 from pvtpp_benchmarks.synthetic.config import AerialClip

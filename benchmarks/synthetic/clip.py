@@ -1,7 +1,7 @@
-"""A generated aerial clip: a drone follows a car that never stays where it was seen.
+"""A generated aerial clip as a sequence: a drone follows a car that moves fast through the image.
 
-Everything is a function of time (`AerialScene.camera_at`, `target_at`, `render_at`), so the world can be asked between
-frames, and the ground truth is the exact box round the projected car. The same config gives the same pixels.
+Everything is a function of time (`AerialScene.camera_at`, `target_at`, `render_at`), so the world is also known between
+frames. The ground truth is the exact box round the projected car. The same configuration gives the same pixels.
 """
 
 from __future__ import annotations
@@ -22,13 +22,20 @@ from pvtpp_benchmarks.synthetic.config import AerialClip
 from pvtpp_benchmarks.synthetic.scene import AerialScene
 
 GYRO_HZ = 200.0
-HIDDEN = 0.9  # above this hidden fraction the target counts as absent
+"""Samples per second of the generated gyro."""
+HIDDEN = 0.9
+"""The hidden fraction of the target above which it counts as absent."""
 
 
 class RenderedClip(VideoSequence):
-    """The clip as a sequence: images are rendered when first looked at and kept as JPEG, the bytes that `save` writes.
+    """A generated clip as a sequence.
 
-    `scene` answers for any time, between the frames too.
+    Images are rendered on first access and kept as JPEG, the bytes that `save` writes.
+
+    Attributes
+    ----------
+    scene
+        The world of the clip, at any time.
     """
 
     scene: AerialScene
@@ -36,7 +43,7 @@ class RenderedClip(VideoSequence):
 
     @classmethod
     def of(cls, config: AerialClip) -> RenderedClip:
-        """The clip of a config; `render` is the public name."""
+        """Make the clip of a configuration; `render` is the public name."""
         scene = AerialScene(config)
         times = frame_times_ns(max(round(config.seconds * config.world_fps), 1), config.world_fps) / 1e9
         boxes = np.array([scene.box_xywh_at(t) for t in times])
@@ -59,7 +66,7 @@ class RenderedClip(VideoSequence):
         return clip
 
     def frame(self, index: int) -> Frame:
-        """Camera frame `index`, rendered when first looked at."""
+        """Camera frame `index`; its image is rendered on first access. InputError for a frame outside the clip."""
         if not 0 <= index < len(self):
             raise InputError(f"{self.source}: no frame {index}, allowed are 0..{len(self) - 1}")
         return Frame(
@@ -70,11 +77,16 @@ class RenderedClip(VideoSequence):
         )
 
     def save(self, folder: str) -> None:
-        """Write ``img/000001.jpg ...``, ``groundtruth.txt`` (``x,y,w,h`` per camera frame, NaN while absent), ``index.json``
-        and, where the world is faster than the camera, its boxes as ``groundtruth_30fps.txt``; of a swung camera ``gyro.csv``
-        and ``camera.json`` besides.
+        """Write the clip to a new folder, whole or not at all.
 
-        The folder must not exist; it appears whole or not at all. Raises InputError where it cannot be written.
+        It holds ``img/000001.jpg ...``, ``groundtruth.txt`` (``x,y,w,h`` per camera frame, NaN while the target is
+        absent) and ``index.json``; where the world is faster than the camera, also its boxes as
+        ``groundtruth_30fps.txt``; where the camera is swung, also ``gyro.csv`` and ``camera.json``.
+
+        Raises
+        ------
+        InputError
+            If the folder exists, or where it cannot be written.
         """
         folder = os.path.abspath(folder)
         if os.path.exists(folder):
@@ -121,7 +133,7 @@ class RenderedClip(VideoSequence):
 
 
 def _gyro(scene: AerialScene) -> GyroRecording:
-    """A gyro in the camera: it begins half a second before the clip."""
+    """The recording of a gyro in the camera, from half a second before the clip."""
     times = np.arange(-0.5, scene.config.seconds + 0.1, 1 / GYRO_HZ)
     camera = scene.camera_at(0.0)
     matrix = np.array([[camera.focal, 0, camera.centre[0]], [0, camera.focal, camera.centre[1]], [0, 0, 1]])
@@ -130,5 +142,11 @@ def _gyro(scene: AerialScene) -> GyroRecording:
 
 
 def render(config: Optional[AerialClip] = None) -> RenderedClip:
-    """The clip of this config (None: the default one). Raises InputError where the first frame does not show the target."""
+    """Make the clip of a configuration, None being the default one.
+
+    Raises
+    ------
+    InputError
+        If the first frame does not show the target.
+    """
     return RenderedClip.of(config or AerialClip())

@@ -1,23 +1,71 @@
-"""What to render: the config of a generated clip."""
+"""The configuration of a generated clip."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Tuple
+from typing import Tuple
 
 import numpy as np
 
-from pvtpp.errors import InputError
+from pvtpp.validation import Rule, between, check, holds
+
+
+def _whole(low: int, high: float, unit: str = "") -> Rule:
+    """Allow integers from `low` to `high`, both included."""
+    upper = f" to {high:g}" if np.isfinite(high) else ""
+    return holds(f"an integer from {low}{upper}{unit}", lambda value: isinstance(value, int) and low <= value <= high)
+
+
+_OCCLUSIONS = "(start, end) in seconds, each from 0.4 on and at most 3 s long"
+_RULES = {
+    "seed": _whole(0, np.inf),
+    "width": _whole(64, 4096, " pixels"),
+    "height": _whole(64, 4096, " pixels"),
+    "seconds": between(1e-3, 600),
+    "world_fps": between(1e-3, 1000),
+    "camera_fps": between(1e-3, 1000),
+    "target_px": between(8, 4096),
+    "agility": between(0, 2),
+    "exposure": between(0, 0.1),
+    "noise": between(0, 50),
+    "swing": between(0, 180),
+    "occlusions": holds(_OCCLUSIONS, lambda value: all(0.4 <= start < end <= start + 3 for start, end in value)),
+}
 
 
 @dataclass(frozen=True)
 class AerialClip:
-    """What to render.
+    """The configuration of a generated clip.
 
-    `target_px` is the length of the car in pixels at middle distance. `agility` scales how fast it moves through the image
-    (1: up to a fifth of its own length per frame at 30 fps; 0: the camera holds it in the middle). `occlusions` are
-    ``(start, end)`` in seconds during which a displacement hides the target. `exposure` is in seconds, `noise` in grey levels.
-    `swing` is the peak rate, degrees per second, at which a hand turns the camera to and fro on top of it all.
+    Attributes
+    ----------
+    name
+        Name of the sequence.
+    seed
+        Seed of the world, an integer from 0.
+    width, height
+        Size of the images in pixels, 64 to 4096.
+    seconds
+        Length of the clip.
+    world_fps, camera_fps
+        Annotated frames and camera frames per second; the camera's rate must divide the world's.
+    target_px
+        Length of the car in pixels at the mean distance of the camera.
+    agility
+        Speed of the car through the image, 0 to 2. With 1 it moves by up to a fifth of its own length per frame at
+        30 fps; with 0 the camera keeps it in the middle.
+    distractor
+        Whether a similar car meets the target.
+    occlusions
+        Times ``(start, end)`` in seconds during which an overpass hides the target, each at most 3 s long and from
+        0.4 s on.
+    exposure
+        Exposure time in seconds.
+    noise
+        Standard deviation of the sensor noise in grey levels.
+    swing
+        Peak rate in degrees per second at which a hand turns the camera back and forth, in addition to its flight.
     """
 
     name: str = "aerial"
@@ -36,33 +84,9 @@ class AerialClip:
     swing: float = 0.0
 
     def __post_init__(self) -> None:
-        try:
-            occlusions = tuple((float(start), float(end)) for start, end in self.occlusions)
-        except (TypeError, ValueError):
-            occlusions = ((np.nan, np.nan),)
-        allowed = [
-            ("seed", isinstance(self.seed, int) and self.seed >= 0, "an integer of at least 0"),
-            ("width", _between(self.width, 64, 4096) and isinstance(self.width, int), "64..4096 whole pixels"),
-            ("height", _between(self.height, 64, 4096) and isinstance(self.height, int), "64..4096 whole pixels"),
-            ("seconds", _between(self.seconds, 1e-3, 600), "above 0 and at most 600"),
-            ("world_fps", _between(self.world_fps, 1e-3, 1000), "above 0 and at most 1000"),
-            ("camera_fps", _between(self.camera_fps, 1e-3, 1000), "above 0 and at most 1000"),
-            ("target_px", _between(self.target_px, 8, 4096), "8 pixels or more"),
-            ("agility", _between(self.agility, 0, 2), "0..2"),
-            ("exposure", _between(self.exposure, 0, 0.1), "0..0.1 seconds"),
-            ("noise", _between(self.noise, 0, 50), "0..50 grey levels"),
-            ("swing", _between(self.swing, 0, 180), "0..180 degrees per second"),
-            (
-                "occlusions",
-                all(0.4 <= a < b <= a + 3 for a, b in occlusions),
-                "(start, end) from 0.4 s on, each at most 3 s",
-            ),
-        ]
-        for field, fine, what in allowed:
-            if not fine:
-                raise InputError(f"generated clip {self.name}: {field} is {getattr(self, field)!r}, allowed is {what}")
+        # An iterator must survive its check.
+        with suppress(TypeError):
+            object.__setattr__(self, "occlusions", tuple(self.occlusions))
+        check(self, _RULES)
+        occlusions = tuple((float(start), float(end)) for start, end in self.occlusions)
         object.__setattr__(self, "occlusions", occlusions)
-
-
-def _between(value: Any, low: float, high: float) -> bool:
-    return isinstance(value, (int, float)) and low <= value <= high

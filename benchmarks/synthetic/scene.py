@@ -1,6 +1,7 @@
-"""The world of the generated clip: where camera and cars are at any time, and what the camera then records.
+"""The world of a generated clip: poses of camera and cars at any time, and the image that the camera records.
 
-Ground coordinates as in `pvtpp_benchmarks.synthetic.scenery`; pixels are continuous, the corner pixel covers [0, 1].
+Ground coordinates are those of `pvtpp_benchmarks.synthetic.scenery`. Pixel coordinates are continuous; the first pixel
+covers 0 to 1.
 """
 
 from __future__ import annotations
@@ -15,19 +16,29 @@ from pvtpp_benchmarks.synthetic import scenery
 from pvtpp_benchmarks.synthetic.config import AerialClip
 
 _HALF_M, _TEXELS_PER_M = 125.0, 8.0
-_CAR_LENGTH, _LANE = 4.7, 2.1
+_CAR_LENGTH, _FROM_CENTRE_LINE = 4.7, 2.1
 _CAR_MIDDLE = np.array([0.0, 0.0, -0.8])
 _TEXEL_TO_M = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, _TEXELS_PER_M]]) / _TEXELS_PER_M
 _TEXEL_TO_M[:2, 2] -= _HALF_M
 _SWINGS = (2 * np.pi * 0.9, 2 * np.pi * 1.3)  # radians per second, sideways and up and down
-_PIXEL = np.array(
-    [[1.0, 0.0, -0.5], [0.0, 1.0, -0.5], [0.0, 0.0, 1.0]]
-)  # OpenCV counts from the middle of the first pixel
+# OpenCV's pixel coordinates begin in the middle of the first pixel.
+_PIXEL = np.array([[1.0, 0.0, -0.5], [0.0, 1.0, -0.5], [0.0, 0.0, 1.0]])
 
 
 class Camera(NamedTuple):
-    """A pinhole camera: `rotation` (3, 3) takes world to camera axes (x right, y down, z forward), `position` in metres,
-    `focal` in pixels, `centre` the principal point ``(x, y)`` in pixels."""
+    """A pinhole camera.
+
+    Attributes
+    ----------
+    rotation
+        From the axes of the world to those of the camera (x right, y down, z forward), shape ``(3, 3)``.
+    position
+        In the world, metres, shape ``(3,)``.
+    focal
+        Focal length in pixels.
+    centre
+        Principal point ``(x, y)`` in pixels.
+    """
 
     rotation: np.ndarray
     position: np.ndarray
@@ -35,26 +46,34 @@ class Camera(NamedTuple):
     centre: np.ndarray
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """World points ``(..., 3)`` to pixels ``(..., 2)``."""
+        """Project points of the world in metres, shape ``(..., 3)``, to pixels, shape ``(..., 2)``."""
         seen = (np.asarray(points) - self.position) @ self.rotation.T
         return seen[..., :2] / np.maximum(seen[..., 2:], 1e-6) * self.focal + self.centre
 
     def plane(self, height: float) -> np.ndarray:
-        """The homography (3, 3) from ``(x, y, 1)`` metres on the level plane at `height` to pixels."""
+        """Homography from ``(x, y, 1)`` on the horizontal plane at `height` (metres) to pixels, shape ``(3, 3)``."""
         origin = self.rotation @ (np.array([0.0, 0.0, -height]) - self.position)
         lens = np.array([[self.focal, 0, self.centre[0]], [0, self.focal, self.centre[1]], [0, 0, 1]])
         return lens @ np.column_stack([self.rotation[:, :2], origin])
 
 
-class Displacement(NamedTuple):
-    """A level deck: its corners ``(4, 3)`` in metres and its picture, the long side along the rows."""
+class Overpass(NamedTuple):
+    """A horizontal deck over the road that hides the target.
+
+    Attributes
+    ----------
+    corners
+        In metres, shape ``(4, 3)``.
+    picture
+        The deck from above, uint8 BGR, its long side along the rows.
+    """
 
     corners: np.ndarray
     picture: np.ndarray
 
 
 class AerialScene:
-    """The world of one clip. Poses and pictures at any time in seconds."""
+    """The world of one clip: poses and images at any time in seconds."""
 
     def __init__(self, config: AerialClip):
         self.config = config
@@ -66,27 +85,27 @@ class AerialScene:
         self._distance = self._focal * _CAR_LENGTH / config.target_px
         self._target = scenery.vehicle((58, 62, 196), (74, 80, 212))
         self._other = scenery.vehicle((58, 88, 178), (66, 84, 150))
-        self._bridges: List[Displacement] = [self._bridge(start, end, rng) for start, end in config.occlusions]
+        self._overpasses: List[Overpass] = [self._overpass(start, end, rng) for start, end in config.occlusions]
         self._rng = rng
 
     def target_at(self, t: float) -> Tuple[float, float, float]:
-        """Where the target is: x, y in metres and heading in radians."""
-        return self._on_road(self._travelled(t), _LANE)
+        """Pose of the target: x and y in metres, heading in radians."""
+        return self._on_road(self._travelled(t), _FROM_CENTRE_LINE)
 
     def distractor_at(self, t: float) -> Tuple[float, float, float]:
-        """The like car in the other lane: it meets the target at a third of the clip."""
+        """Pose of the similar car on the other side of the road; it meets the target at a third of the clip."""
         meeting = self.config.seconds / 3
-        x, y, heading = self._on_road(self._travelled(meeting) - 5.0 * (t - meeting), -_LANE)
+        x, y, heading = self._on_road(self._travelled(meeting) - 5.0 * (t - meeting), -_FROM_CENTRE_LINE)
         return x, y, heading + np.pi
 
     def camera_at(self, t: float) -> Camera:
-        """The camera's pose: its aim wanders round the target, wind and gimbal shake turn it, the distance changes."""
+        """Pose of the camera: its aim moves round the target, wind and gimbal shake turn it, the distance changes."""
         agility, waves = self.config.agility, self._waves
         x, y, heading = self.target_at(t)
         depression, yaw = np.radians(62) + 0.05 * waves("tilt", t), heading + self._bearing + 0.15 * waves("yaw", t)
         aimed = _about(2, 0.04 * waves("roll", t)) @ _about(0, depression - np.pi / 2) @ _about(2, -yaw)
         distance = self._distance * (1 + 0.16 * min(agility, 1.0) * waves("zoom", t))
-        # The share of the wander that a gimbal makes is a rotation, the rest is flight: a gyro sees only the first.
+        # A part of the aim's motion is a rotation of the gimbal, the rest is flight: a gyro measures only the rotation.
         reach = 0.25 * agility * np.array([self.config.width, 0.72 * self.config.height]) / self._focal
         wander = reach * [waves("sweep x", t), waves("sweep y", t)]
         shake = 0.0022 * agility * np.array([waves("shake x", t), waves("shake y", t)])
@@ -97,7 +116,7 @@ class AerialScene:
         return Camera(self._swing(t) @ gimbal @ aimed, aim - aimed[2] * distance, self._focal, centre)
 
     def rate_at(self, t: float) -> np.ndarray:
-        """What a gyro fixed to the camera measures: angular velocity (3,) in camera axes, radians per second."""
+        """Angular velocity in the axes of the camera, radians per second, shape ``(3,)``: the reading of a gyro."""
         step = 1e-4
         turned = self.camera_at(t - step).rotation @ self.camera_at(t + step).rotation.T
         return np.array([turned[2, 1] - turned[1, 2], turned[0, 2] - turned[2, 0], turned[1, 0] - turned[0, 1]]) / (
@@ -105,25 +124,25 @@ class AerialScene:
         )
 
     def box_xywh_at(self, t: float) -> np.ndarray:
-        """The exact box of the target in pixels, seen or not: ``[left, top, w, h]``."""
+        """The exact box ``[left, top, width, height]`` of the target in pixels, visible or not."""
         seen = self.camera_at(t).project(self._target.placed(*self.target_at(t)).faces.reshape(-1, 3))
         low, high = seen.min(axis=0), seen.max(axis=0)
         return np.concatenate([low, high - low])
 
     def hidden_at(self, t: float) -> float:
-        """The fraction of the target's outline that a displacement hides or the image's border cuts off, 0..1."""
+        """The fraction of the target that an overpass hides or that is outside the image, 0 to 1."""
         camera = self.camera_at(t)
         seen = camera.project(self._target.placed(*self.target_at(t)).faces.reshape(-1, 3))
         outline = cv2.convexHull(seen.astype(np.float32))
         area = cv2.contourArea(outline)
         w, h = self.config.width, self.config.height
         visible = cv2.intersectConvexConvex(outline, _rectangle(w, h))[0]
-        for displacement in self._bridges:
-            visible -= cv2.intersectConvexConvex(outline, camera.project(displacement.corners).astype(np.float32))[0]
+        for overpass in self._overpasses:
+            visible -= cv2.intersectConvexConvex(outline, camera.project(overpass.corners).astype(np.float32))[0]
         return float(np.clip(1 - visible / area, 0, 1))
 
     def render_at(self, t: float) -> np.ndarray:
-        """What the camera records when its exposure is centred on `t`: uint8 BGR ``(height, width, 3)``."""
+        """The image of an exposure that is centred on `t`, shape ``(height, width, 3)``, uint8, BGR."""
         first, second = (self._picture(t + side * self.config.exposure / 4) for side in (-1, 1))
         image = cv2.addWeighted(first, 0.5, second, 0.5, 0)
         rng = np.random.default_rng([self.config.seed, round(t * 1e9)])
@@ -133,8 +152,8 @@ class AerialScene:
 
     @cached_property
     def _painted(self) -> Tuple[np.ndarray, List[scenery.Mesh], np.ndarray]:
-        """Ground, what stands on it, sensor noise; painted when first seen, for the truth needs none of them."""
-        decks = [displacement.corners[:, :2] for displacement in self._bridges]
+        """Ground, objects on it, and sensor noise; made on first access, since the ground truth needs none of them."""
+        decks = [overpass.corners[:, :2] for overpass in self._overpasses]
         ground, things = scenery.paint_ground(self._road[:-1, 1:3], decks, _HALF_M, _TEXELS_PER_M, self._rng)
         grain = self._rng.normal(0, self.config.noise, (self.config.height + 64, self.config.width + 64, 3))
         return ground, things, np.rint(grain).astype(np.int16)
@@ -150,26 +169,28 @@ class AerialScene:
             outline = scenery.shadow(car)
             scenery.darken(image, camera.project(np.column_stack([outline, np.zeros(len(outline))])) - 0.5, 0.45)
         _draw(image, camera, self._painted[1] + moving)
-        for displacement in self._bridges:
-            _draw_bridge(image, camera, displacement)
+        for overpass in self._overpasses:
+            _draw_overpass(image, camera, overpass)
         return image
 
     def _swing(self, t: float) -> np.ndarray:
-        """The camera turned by hand: to and fro, mostly sideways."""
+        """Rotation of the hand that swings the camera back and forth, mostly sideways."""
         peak, (side, nod) = np.radians(self.config.swing), _SWINGS
         return _about(0, 0.25 * peak / nod * np.sin(nod * t)) @ _about(1, 0.97 * peak / side * np.sin(side * t))
 
     def _travelled(self, t: float) -> float:
+        """Metres that the target has travelled; it is slower during occlusions."""
         slower = sum(np.tanh((t - (start + end) / 2) / 0.8) for start, end in self.config.occlusions)
         return 9.0 * t + 2.0 * self._waves("speed", t) - 0.8 * 2.5 * slower
 
-    def _on_road(self, travelled: float, lane: float) -> Tuple[float, float, float]:
+    def _on_road(self, travelled: float, side: float) -> Tuple[float, float, float]:
+        """Pose after so many metres along the road, `side` metres to the right of its centre line."""
         distance = travelled % self._road[-1, 0]
         x, y, heading = (float(np.interp(distance, self._road[:, 0], self._road[:, i])) for i in (1, 2, 3))
-        return x - np.sin(heading) * lane, y + np.cos(heading) * lane, heading
+        return x - np.sin(heading) * side, y + np.cos(heading) * side, heading
 
-    def _bridge(self, start: float, end: float, rng: np.random.Generator) -> Displacement:
-        """A deck that covers the line of sight to the whole car from `start` to `end`, across the road."""
+    def _overpass(self, start: float, end: float, rng: np.random.Generator) -> Overpass:
+        """An overpass across the road that hides the whole car from the camera from `start` to `end`."""
         crossings = []
         for t in (start, (start + end) / 2, end):
             x, y, heading = self.target_at(t)
@@ -184,11 +205,11 @@ class AerialScene:
             crossings[1] + along * a + across * b for a, b in ((low, -half), (low, half), (high, half), (high, -half))
         ]
         corners = np.column_stack([flat, np.full(4, -scenery.DECK_HEIGHT)])
-        return Displacement(corners, scenery.bridge_deck(2 * half, high - low, rng))
+        return Overpass(corners, scenery.overpass_deck(2 * half, high - low, rng))
 
 
 class _Waves:
-    """Named smooth functions of time, within about [-1, 1]: sums of two sines of seeded phase."""
+    """Named smooth functions of time with values of about -1 to 1: sums of two sines whose phases are random."""
 
     _PERIODS = {
         "sweep x": (3.3, 2.1),
@@ -220,7 +241,7 @@ def _about(axis: int, angle: float) -> np.ndarray:
 
 
 def _loop(rng: np.random.Generator) -> np.ndarray:
-    """A winding closed road: rows of distance travelled, x, y (metres) and heading (radians, without jumps)."""
+    """A winding closed road: rows of travelled distance, x, y (metres) and heading (radians, without jumps)."""
     angle, radius = np.linspace(0, 2 * np.pi, 2401), np.full(2401, 62.0)
     for k, strength in ((2, 0.10), (3, 0.07), (4, 0.05), (5, 0.03)):
         radius += 62.0 * strength * np.cos(k * angle + rng.uniform(0, 2 * np.pi))
@@ -232,7 +253,7 @@ def _loop(rng: np.random.Generator) -> np.ndarray:
 
 
 def _draw(image: np.ndarray, camera: Camera, things: Sequence[scenery.Mesh]) -> None:
-    """Paint the meshes that are in view, far ones first; faces that look away are left out."""
+    """Draw the meshes that are in view, far ones first, without faces that are turned away from the camera."""
     middles = np.array([thing.faces.mean(axis=(0, 1)) for thing in things])
     at = camera.project(middles)
     depth = (middles - camera.position) @ camera.rotation[2]
@@ -248,9 +269,9 @@ def _draw(image: np.ndarray, camera: Camera, things: Sequence[scenery.Mesh]) -> 
             cv2.fillConvexPoly(image, polygons[face], things[index].colours[face].tolist(), cv2.LINE_AA, 4)
 
 
-def _draw_bridge(image: np.ndarray, camera: Camera, displacement: Displacement) -> None:
-    """Paint the deck's visible side, then the deck."""
-    top = displacement.corners
+def _draw_overpass(image: np.ndarray, camera: Camera, overpass: Overpass) -> None:
+    """Draw the visible sides of the deck, then the deck."""
+    top = overpass.corners
     side = np.array(
         [[top[i], top[(i + 1) % 4], top[(i + 1) % 4] + (0, 0, 1.1), top[i] + (0, 0, 1.1)] for i in range(4)]
     )
@@ -258,13 +279,13 @@ def _draw_bridge(image: np.ndarray, camera: Camera, displacement: Displacement) 
     corners = (camera.project(top) - 0.5).astype(np.float32)
     if cv2.intersectConvexConvex(corners, _rectangle(image.shape[1], image.shape[0]))[0] <= 0:
         return
-    rows, columns = displacement.picture.shape[:2]
+    rows, columns = overpass.picture.shape[:2]
     picture = np.array(
         [[-0.5, -0.5], [columns - 0.5, -0.5], [columns - 0.5, rows - 0.5], [-0.5, rows - 0.5]], dtype=np.float32
     )
     to_image = cv2.getPerspectiveTransform(picture, corners)
     size = (image.shape[1], image.shape[0])
-    deck = cv2.warpPerspective(displacement.picture, to_image, size, borderMode=cv2.BORDER_REPLICATE)
+    deck = cv2.warpPerspective(overpass.picture, to_image, size, borderMode=cv2.BORDER_REPLICATE)
     mask = np.zeros(image.shape[:2], dtype=np.uint8)
     cv2.fillConvexPoly(mask, np.round(corners * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
     cv2.copyTo(deck, mask, image)

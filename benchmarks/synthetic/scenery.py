@@ -1,7 +1,7 @@
-"""What the generated clip shows: fields, roads, trees, houses, vehicles, displacements.
+"""Objects of a generated clip: fields, roads, trees, houses, vehicles and overpasses.
 
-Ground coordinates are metres, x right and y down on the map, z down into the ground (heights are negative z): a
-right-handed frame in which a camera looking straight down has the identity rotation. Colours are BGR, 0..255.
+Ground coordinates are in metres, x to the right and y down on the map, z down into the ground (heights are negative z):
+a right-handed frame in which a camera that looks straight down has the identity rotation. Colours are BGR, 0 to 255.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from typing import Callable, List, Sequence, Tuple, Union
 import cv2
 import numpy as np
 
-SUN = np.array([0.55, 0.35])  # metres of shadow per metre of height
+SUN = np.array([0.55, 0.35])
+"""Metres of shadow on the ground per metre of height."""
 ROAD_WIDTH = 8.6
+"""In metres."""
 DECK_HEIGHT = 6.0
+"""Height of overpasses above the ground in metres."""
 _TO_SUN = np.array([-0.55, -0.35, -1.0]) / np.linalg.norm([0.55, 0.35, 1.0])
 _FIELDS = [(58, 104, 92), (74, 122, 108), (92, 138, 148), (66, 92, 112), (52, 112, 84), (88, 128, 118), (104, 150, 164)]
 _WALLS = [(190, 200, 208), (170, 182, 196), (205, 208, 205), (150, 168, 188)]
@@ -26,13 +29,21 @@ Quad = List[Tuple[float, float, float]]
 
 @dataclass(frozen=True)
 class Mesh:
-    """Flat quadrilaterals: `faces` ``(n, 4, 3)`` in metres, clockwise as seen from outside, and `colours` ``(n, 3)``."""
+    """A solid of flat quadrilaterals.
+
+    Attributes
+    ----------
+    faces
+        Corners in metres, clockwise as seen from outside, shape ``(n, 4, 3)``.
+    colours
+        One colour for each face, shape ``(n, 3)``.
+    """
 
     faces: np.ndarray
     colours: np.ndarray
 
     def placed(self, x: float, y: float, heading: float) -> Mesh:
-        """The mesh turned by `heading` radians (0 along +x, clockwise on the map), moved to (x, y) and lit by the sun."""
+        """The mesh turned by `heading` radians (clockwise on the map), moved to (x, y) in metres and lit by the sun."""
         c, s = np.cos(heading), np.sin(heading)
         faces = self.faces @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]]) + np.array([x, y, 0.0])
         outward = np.cross(faces[:, 3] - faces[:, 1], faces[:, 2] - faces[:, 0])
@@ -42,7 +53,7 @@ class Mesh:
 
 
 def vehicle(paint: Colour, roof: Colour, length: float = 4.7, width: float = 2.1) -> Mesh:
-    """A car heading along +x: body, glass, roof, lamps, a stripe on the bonnet."""
+    """A car that heads along +x, with body, windows, roof, lamps and a stripe on the bonnet; sizes in metres."""
     x, y = length / 2, width / 2
     body, glass = np.array(paint, dtype=float), (62.0, 52.0, 46.0)
     faces = _frustum((-x, x, y), (-x, x, y * 0.94), 0.2, 0.95)
@@ -60,7 +71,7 @@ def vehicle(paint: Colour, roof: Colour, length: float = 4.7, width: float = 2.1
 
 
 def house(width: float, depth: float, eaves: float, wall: Colour, tiles: Colour) -> Mesh:
-    """Four walls under a pitched roof whose ridge runs along x."""
+    """A house of four walls under a pitched roof whose ridge runs along x; sizes in metres."""
     x, y, ridge, over = width / 2, depth / 2, eaves + depth * 0.28, 0.4
     faces: List[Quad] = _frustum((-x, x, y), (-x, x, y), 0.0, eaves)[1:]
     faces.append([(-x, y, -eaves), (-x, -y, -eaves), (-x, 0, -ridge), (-x, 0, -ridge)])
@@ -78,8 +89,12 @@ def house(width: float, depth: float, eaves: float, wall: Colour, tiles: Colour)
     return Mesh(np.array(faces, dtype=float), np.array(colours))
 
 
-def bridge_deck(length: float, width: float, rng: np.random.Generator, px_per_m: float = 8.0) -> np.ndarray:
-    """The carriageway of a displacement from above, the long side along the rows: uint8 ``(width, length, 3)`` in texels."""
+def overpass_deck(length: float, width: float, rng: np.random.Generator, px_per_m: float = 8.0) -> np.ndarray:
+    """Picture of the deck of an overpass from above.
+
+    `length` and `width` are in metres. The picture is uint8 with `px_per_m` texels per metre, its long side along the
+    rows, shape ``(width, length, 3)`` in texels.
+    """
     rows, columns = max(int(width * px_per_m), 8), int(length * px_per_m)
     deck = 122 + 9 * noise(rng, max(rows, columns), 5)[:rows, :columns] + 5 * rng.standard_normal((rows, columns))
     deck = np.repeat(deck[:, :, None], 3, axis=2)
@@ -92,7 +107,11 @@ def bridge_deck(length: float, width: float, rng: np.random.Generator, px_per_m:
 
 
 def noise(rng: np.random.Generator, size: int, octaves: int, coarsest: int = 4) -> np.ndarray:
-    """Smooth noise of zero mean and about unit spread, float32 ``(size, size)``; each octave doubles the detail."""
+    """Smooth noise of mean 0 and a standard deviation of about 1, shape ``(size, size)``, float32.
+
+    It is a sum of `octaves` grids of random numbers. The coarsest has `coarsest` cells per side, each other one twice
+    as many as the one before.
+    """
     total = np.zeros((size, size), dtype=np.float32)
     for octave in range(octaves):
         cells = rng.standard_normal((coarsest << octave, coarsest << octave), dtype=np.float32)
@@ -103,10 +122,27 @@ def noise(rng: np.random.Generator, size: int, octaves: int, coarsest: int = 4) 
 def paint_ground(
     road: np.ndarray, decks: Sequence[np.ndarray], half_m: float, px_per_m: float, rng: np.random.Generator
 ) -> Tuple[np.ndarray, List[Mesh]]:
-    """The ground from above and what stands on it.
+    """Paint the ground from above and place objects on it.
 
-    `road` is the centre line, ``(n, 2)`` metres, closed; `decks` are the displacements' corners, ``(4, 2)`` metres each. Returns
-    a uint8 image of ``2 * half_m`` metres a side at `px_per_m` with its origin in the middle, and the houses and parked cars.
+    Parameters
+    ----------
+    road
+        Closed centre line of the road in metres, shape ``(n, 2)``.
+    decks
+        Corners of each overpass in metres, shape ``(4, 2)``.
+    half_m
+        Half the side of the ground in metres; its origin is in the middle.
+    px_per_m
+        Texels per metre.
+    rng
+        Random numbers of the world.
+
+    Returns
+    -------
+    ground : ndarray
+        Image of the ground, uint8 BGR.
+    things : list of Mesh
+        Houses and parked cars.
     """
     size = int(2 * half_m * px_per_m)
 
@@ -131,7 +167,7 @@ def paint_ground(
     line = [texel(road).reshape(-1, 1, 2)]
     for width, colour in ((ROAD_WIDTH + 2.4, (92, 128, 134)), (ROAD_WIDTH, (104, 102, 100))):
         cv2.polylines(ground, line, True, colour, int(width * px_per_m), cv2.LINE_AA, 4)
-    _lane_marks(ground, road, texel)
+    _road_marks(ground, road, texel)
     ground = np.clip(ground + (7 * noise(rng, size, 7, 8))[:, :, None], 0, 255).astype(np.uint8)
 
     away = np.zeros((size // 4, size // 4), dtype=np.uint8)
@@ -148,7 +184,7 @@ def paint_ground(
 
 
 def darken(image: np.ndarray, polygon: np.ndarray, amount: float) -> None:
-    """Multiply the image by ``1 - amount`` inside a convex polygon, ``(n, 2)`` pixels, in place."""
+    """Multiply the image, in place, by ``1 - amount`` inside a convex polygon in pixels, shape ``(n, 2)``."""
     low = np.maximum(np.floor(polygon.min(axis=0)).astype(int) - 1, 0)
     high = np.minimum(np.ceil(polygon.max(axis=0)).astype(int) + 2, [image.shape[1], image.shape[0]])
     if (high <= low).any():
@@ -160,14 +196,14 @@ def darken(image: np.ndarray, polygon: np.ndarray, amount: float) -> None:
 
 
 def shadow(mesh: Mesh) -> np.ndarray:
-    """The convex outline of a mesh's shadow on the ground, ``(n, 2)`` metres."""
+    """Convex outline of the shadow of a mesh on the ground in metres, shape ``(n, 2)``."""
     corners = mesh.faces.reshape(-1, 3)
     points = np.concatenate([corners[:, :2], corners[:, :2] - corners[:, 2:] * SUN]).astype(np.float32)
     return cv2.convexHull(points)[:, 0].astype(float)
 
 
 def _fields(size: int, px_per_m: float, rng: np.random.Generator) -> Tuple[np.ndarray, np.ndarray]:
-    """Patches of meadow, crop rows and bare soil; and the texels of their borders, ``(n, 2)``."""
+    """Patches of meadow, crop rows and bare soil, and the texels of their borders, shape ``(n, 2)``."""
     small, count = size // 4, 34
     seeds = np.ones((small, small), dtype=np.uint8)
     seeds[tuple(rng.integers(0, small, (2, count)))] = 0
@@ -193,7 +229,8 @@ def _fields(size: int, px_per_m: float, rng: np.random.Generator) -> Tuple[np.nd
     return np.ascontiguousarray(np.clip(ground, 0, 255).astype(np.uint8)), np.argwhere(border)[:, ::-1] * 4
 
 
-def _lane_marks(ground: np.ndarray, road: np.ndarray, texel: Callable[[np.ndarray], np.ndarray]) -> None:
+def _road_marks(ground: np.ndarray, road: np.ndarray, texel: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Paint the edges and the dashed centre line of the road."""
     tangent = np.roll(road, -1, axis=0) - np.roll(road, 1, axis=0)
     across = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1) / np.linalg.norm(tangent, axis=1, keepdims=True)
     for side in (-1, 1):
@@ -205,8 +242,18 @@ def _lane_marks(ground: np.ndarray, road: np.ndarray, texel: Callable[[np.ndarra
         cv2.line(ground, tuple(map(int, start)), tuple(map(int, stop)), (205, 208, 208), 2, cv2.LINE_AA, 4)
 
 
-def _settle(ground, clearance, road, half_m, texel, rng) -> List[Mesh]:
-    """Houses along the road and cars beside them, with their shadows on the ground."""
+def _settle(
+    ground: np.ndarray,
+    clearance: np.ndarray,
+    road: np.ndarray,
+    half_m: float,
+    texel: Callable[[np.ndarray], np.ndarray],
+    rng: np.random.Generator,
+) -> List[Mesh]:
+    """Place houses along the road and cars beside them, and paint their shadows on the ground.
+
+    `clearance` is the distance from the road in metres, on a coarser grid than the ground.
+    """
     things: List[Mesh] = []
     taken = np.empty((0, 2))
     for x, y in rng.uniform(-0.85 * half_m, 0.85 * half_m, (420, 2)):
@@ -232,8 +279,15 @@ def _settle(ground, clearance, road, half_m, texel, rng) -> List[Mesh]:
     return things
 
 
-def _plant(ground, clearance, hedges, half_m, px_per_m, rng) -> None:
-    """Trees along hedges and in clumps: a shadow, then leaves that brighten towards the sun."""
+def _plant(
+    ground: np.ndarray,
+    clearance: np.ndarray,
+    hedges: np.ndarray,
+    half_m: float,
+    px_per_m: float,
+    rng: np.random.Generator,
+) -> None:
+    """Paint trees along hedges and in groups: a shadow, then leaves that are brighter towards the sun."""
     size = len(ground)
     clumps = rng.uniform(0, size, (26, 1, 2)) + rng.normal(0, 5 * px_per_m, (26, 7, 2))
     rows = hedges[rng.permutation(len(hedges))[:240]] + rng.normal(0, 0.8 * px_per_m, (min(240, len(hedges)), 2))
@@ -255,7 +309,7 @@ def _plant(ground, clearance, hedges, half_m, px_per_m, rng) -> None:
 
 
 def turn(angle: float) -> np.ndarray:
-    """Rotation (2, 2) by `angle` radians, clockwise on the map."""
+    """Rotation by `angle` radians, clockwise on the map, shape ``(2, 2)``."""
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
@@ -264,6 +318,6 @@ def _level(x0: float, x1: float, y0: float, y1: float, height: float) -> Quad:
 
 
 def _frustum(base: Tuple[float, float, float], top: Tuple[float, float, float], low: float, high: float) -> List[Quad]:
-    """The top, then the four sides; `base` and `top` are ``(x0, x1, half width)``."""
+    """The top and the four sides of a frustum; `base` and `top` are ``(x0, x1, half width)``."""
     b, t = _level(base[0], base[1], -base[2], base[2], low), _level(top[0], top[1], -top[2], top[2], high)
     return [t] + [[b[i], b[(i + 1) % 4], t[(i + 1) % 4], t[i]] for i in range(4)]

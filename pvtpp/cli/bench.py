@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     check_writable(options.json)
-    watch = stage_timing.Watch()
+    watch = stage_timing.EngineCalls()
     artefact = None
     if options.weights and (not options.tracker or is_artefact(options.weights)):
         artefact = read(Path(options.weights).expanduser())
@@ -90,7 +90,7 @@ _COLUMNS: Tuple[Tuple[str, Any], ...] = tuple(
 
 
 def _tracker(
-    options: argparse.Namespace, artefact: Optional[Artefact], watch: stage_timing.Watch
+    options: argparse.Namespace, artefact: Optional[Artefact], watch: stage_timing.EngineCalls
 ) -> Tuple[str, Tracker]:
     """The tracker's name and the tracker, its engines observed where it shows them."""
     name = options.tracker or (artefact.card["model"] if artefact else None)
@@ -103,7 +103,7 @@ def _tracker(
         return name, tracker
     from pvtpp_trackers import registry
 
-    return name, registry.create(name, engines=tuple(observed(engines, watch.watch).values()))
+    return name, registry.create(name, engines=tuple(observed(engines, watch.record).values()))
 
 
 def _sequence(options: argparse.Namespace) -> VideoSequence:

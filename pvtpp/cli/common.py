@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any, List, Tuple
 
 from pvtpp import defaults
 from pvtpp.arguments import comma_separated
@@ -66,15 +64,3 @@ def parse_json(text: str, option: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise InputError(f"{option} {text!r}: not JSON ({error})") from None
-
-
-@contextmanager
-def workers(count: int) -> Iterator[Optional[Executor]]:
-    """A process pool of `count`, or None for this process alone."""
-    if count < 1:
-        raise InputError(f"--workers must be at least 1, got {count}")
-    if count == 1:
-        yield None
-        return
-    with ProcessPoolExecutor(count) as pool:
-        yield pool

@@ -1,7 +1,8 @@
 """Run a tracker over a data set at given speeds, score it online, print a table.
 
-Logs are kept: an interrupted evaluation goes on where it stopped, and a predictor added later is scored on the old runs
-(with the search region at the last result the tracker's path does not depend on it).
+Logs are kept: an interrupted evaluation goes on where it stopped. Each predictor is evaluated as it is usually meant: the
+default with propagation, the search region at the predicted box; hold (no prediction) and kalman:pvt (PVT as it was
+published) without propagation. --propagation and --search-region set both for all.
 
   pvtpp eval --dataset uav-mini --root data/uav-mini --split test --tracker nanotrack-v3 --processing 0ms,47ms,85ms
 
@@ -13,10 +14,12 @@ from __future__ import annotations
 import argparse
 
 from pvtpp.cli import common, output
-from pvtpp.cli.grid import add_grid, make_grid
+from pvtpp.cli.grid import add_grid, settings
 from pvtpp.progress import progress
 from pvtpp_benchmarks.evaluate import evaluate
+from pvtpp_benchmarks.grid import make_grid
 from pvtpp_benchmarks.report.files import check_writable
+from pvtpp_benchmarks.workers import workers
 from pvtpp_trackers.factory import MakeTracker
 
 
@@ -29,12 +32,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    """Evaluate, and print the table."""
     for path in (options.json, options.plot):
         check_writable(path)
     title, sequences = common.load_sequences(options)
     make_tracker = MakeTracker(options.tracker, options.weights)
-    grid = make_grid(options, title, options.tracker, make_tracker.digest())
+    grid = make_grid(
+        title,
+        options.tracker,
+        tracker_digest=make_tracker.digest(),
+        mode=options.mode,
+        apart=options.apart,
+        offline=not options.no_offline,
+        **settings(options),
+    )
     make_tracker()
-    with common.workers(options.workers) as executor:
+    with workers(options.workers) as executor:
         rows = evaluate(sequences, grid, make_tracker, options.logs, executor, progress())
     output.finish(options, rows, options.seed)

@@ -20,7 +20,7 @@ import numpy as np
 
 from pvtpp import predictors
 from pvtpp.cli import common, output
-from pvtpp.cli.grid import add_grid, make_grid
+from pvtpp.cli.grid import add_grid, settings
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.replay import replay
 from pvtpp.errors import InputError
@@ -29,7 +29,9 @@ from pvtpp.tracker import Tracker
 from pvtpp_benchmarks.datasets.results import load_results
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.evaluate import evaluate
+from pvtpp_benchmarks.grid import make_grid
 from pvtpp_benchmarks.report.files import check_writable
+from pvtpp_benchmarks.workers import workers
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,16 @@ def run(options: argparse.Namespace) -> int:
     results = load_results(options.results, [s.name for s in sequences], {s.name: len(s) for s in sequences})
     tracker = os.path.basename(os.path.normpath(options.results))
     make_tracker = MakeReplay(results)
-    grid = make_grid(options, title, f"replay:{tracker}", make_tracker.digest())
-    with common.workers(options.workers) as executor:
+    grid = make_grid(
+        title,
+        f"replay:{tracker}",
+        tracker_digest=make_tracker.digest(),
+        mode=options.mode,
+        apart=options.apart,
+        offline=not options.no_offline,
+        **{**settings(options), "search_region": ("last",), "propagation": options.propagation or ("none",)},
+    )
+    with workers(options.workers) as executor:
         rows = evaluate(sequences, grid, make_tracker, options.logs, executor, progress())
     output.finish(options, rows, options.seed)
     return 0

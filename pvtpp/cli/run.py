@@ -2,46 +2,55 @@
 
 On the simulated clock, as if the tracker took --processing per frame; or on the wall clock, live, as fast as it is here:
 
-  pvtpp run --clock wall --dataset uav-mini --root data/uav-mini --propagation optical_flow --search-region predicted
+  pvtpp run --clock wall --dataset uav-mini --root data/uav-mini
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+from typing import Any, Dict, List
 
 from pvtpp.cli import common
-from pvtpp.cli.grid import add_grid, make_grid
+from pvtpp.cli.grid import add_grid, settings
+from pvtpp.core.event_log import EventLog
 from pvtpp.progress import progress
+from pvtpp_benchmarks.grid import make_grid
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
-from pvtpp_benchmarks.runs import jobs
+from pvtpp_benchmarks.runs import Job, jobs
 from pvtpp_benchmarks.runs import run as run_jobs
+from pvtpp_benchmarks.workers import workers
 from pvtpp_trackers.factory import MakeTracker
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     common.add_dataset(parser)
     common.add_tracker(parser)
     add_grid(parser)
-    parser.set_defaults(mode=("otb",), no_offline=True)
     parser.add_argument("--json", metavar="FILE", help="write the list of logs")
 
 
+def _facts(job: Job, log: EventLog) -> Dict[str, Any]:
+    return {"path": job.path, "events": len(log.rows), **log.meta}
+
+
 def run(options: argparse.Namespace) -> None:
+    """Run, and list the folders of logs."""
     check_writable(options.json)
     title, sequences = common.load_sequences(options)
     make_tracker = MakeTracker(options.tracker, options.weights)
-    grid = make_grid(options, title, options.tracker, make_tracker.digest())
+    grid = make_grid(title, options.tracker, tracker_digest=make_tracker.digest(), offline=False, **settings(options))
     make_tracker()
-    show, written = progress(), []
-    with common.workers(options.workers) as executor:
+    show = progress()
+    written: List[Dict[str, Any]] = []
+    with workers(options.workers) as executor:
         for spec in grid.specs():
             todo = jobs(sequences, spec, options.logs)
-            for number, (job, log, ran) in enumerate(run_jobs(todo, make_tracker, executor), 1):
-                written.append({"path": job.path, "ran": ran, "events": len(log.rows), **log.meta})
-                how = "ran" if ran else "kept"
-                show(f"{spec.processing} {spec.search_region} {number}/{len(todo)} {job.sequence.name}: {how}")
+            for number, (job, facts_of_log, ran) in enumerate(run_jobs(todo, make_tracker, _facts, executor), 1):
+                written.append({**facts_of_log, "ran": ran})
+                show(f"{spec.describe()} {number}/{len(todo)} {job.sequence.name}: {'ran' if ran else 'kept'}")
     folders = dict.fromkeys(os.path.dirname(entry["path"]) for entry in written)
     print(f"{len(written)} logs, {sum(entry['ran'] for entry in written)} of them new:")
     print("\n".join(f"  {folder}" for folder in folders))

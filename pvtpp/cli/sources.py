@@ -42,7 +42,8 @@ class Source:
 
 def open_source(text: str, fps: Optional[float] = None) -> Source:
     """The source that `text` names: digits are a camera's number, else it is a file or folder. `fps` overrules what the source
-    says of its rate. InputError for a source that is not there, does not open or shows nothing."""
+    says of its rate. InputError for a source that is not there, does not open or shows nothing.
+    """
     if fps is not None and not 0 < fps <= 1000:
         raise InputError(f"--fps is {fps:g}, allowed is above 0 and at most 1000")
     if re.fullmatch(r"\d+", text):

@@ -15,7 +15,6 @@ import sys
 import threading
 from collections import deque
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 import numpy as np
@@ -24,10 +23,9 @@ from pvtpp import defaults, predictors, propagation
 from pvtpp.arguments import comma_separated
 from pvtpp.boxes import xywh_to_box
 from pvtpp.cli import common, track_files, window
-from pvtpp.cli.frame_records import ENDINGS, Sighting, draw, write
+from pvtpp.cli.frame_records import ENDINGS, FrameRecord, RecordFile, draw
 from pvtpp.cli.sources import Source, open_source
-from pvtpp.core.event_log import EventLog
-from pvtpp.core.presence import PresenceConfig
+from pvtpp.core.log_file import LogFile
 from pvtpp.core.state_machine import SEARCH_REGIONS
 from pvtpp.errors import InputError
 from pvtpp.live.live_tracker import LiveTracker
@@ -39,6 +37,8 @@ from pvtpp_benchmarks.report.table import table
 from pvtpp_benchmarks.spec import PRESENCES
 from pvtpp_benchmarks.wall import SequenceClock
 from pvtpp_trackers.factory import create_tracker
+
+SETTINGS = ("tracker", "predictors", "propagation", "search_region", "presence")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,9 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="P,P",
         help=f"the first one leads and is shown; of {', '.join(predictors.names())} (default {defaults.PREDICTOR})",
     )
-    lanes = propagation.names()
     parser.add_argument(
-        "--propagation", choices=lanes, default=defaults.PROPAGATION, help="propagation (default %(default)s)"
+        "--propagation",
+        choices=propagation.names(),
+        default=defaults.PROPAGATION,
+        help="what carries results onto newer frames (default %(default)s)",
     )
     parser.add_argument(
         "--search-region",
@@ -66,10 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where to look (default %(default)s)",
     )
     parser.add_argument(
-        "--status",
+        "--presence",
         choices=PRESENCES,
-        default=defaults.STATUS,
-        help="on: judge every result, coast and search when the target is lost (default %(default)s)",
+        default=defaults.PRESENCE,
+        help="on: assess every result, coast and search when the target is lost (default %(default)s)",
     )
     parser.add_argument("--out", metavar="FILE", help=f"where the target was at each frame ({' or '.join(ENDINGS)})")
     parser.add_argument("--log", metavar="FILE", help="the event log (.jsonl), which `pvtpp replay` takes")
@@ -88,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(
             "no display to draw the target on: give it as --box X,Y,W,H (left, top, width, height in pixels)"
         )
-    listeners = {name: predictors.create(name) for name in options.predictors}
+    chosen = {name: predictors.create(name) for name in options.predictors}
     video = options.video or (None if in_window else track_files.default_video(options.source))
     source = open_source(options.source, options.fps)
     images = source.images()
@@ -97,57 +99,54 @@ def run(options: argparse.Namespace) -> int:
     tracker = create_tracker(options.tracker, options.weights)
     # What is loaded at first use is loaded before the target moves.
     warm_up(tracker, options.tracker, Frame(0, 0, first, source.name), box)
-    status = PresenceConfig() if options.status == "on" else None
     about = {
         "protocol": facts(0),
         "source": source.name,
         "fps": source.fps,
-        **{name: getattr(options, name) for name in ("tracker", "predictors", "propagation", "search_region")},
-        "presence_config": asdict(status) if status else None,
+        **{name: getattr(options, name) for name in SETTINGS},
     }
-    log = EventLog({**about, "clock": "wall"}) if options.log else None
     clock = SequenceClock(0)
+    log = LogFile(options.log, {**about, "clock": "wall"}, background=True) if options.log else None
     live = LiveTracker(
         tracker,
-        listeners,
-        None if options.propagation == "none" else propagation.create(options.propagation),
+        chosen,
+        defaults.propagator(options.propagation),
         options.search_region,
         log,
         clock,
-        status=status,
+        presence=defaults.presence(options.presence),
     )
-    seen: List[Sighting] = []
     broken: List[InputError] = []
     spoilt: List[InputError] = []
     written: List[str] = []
     keep_video = track_files.kept(video, written, broken if options.video else spoilt)
+    seen = RecordFile(options.out)
     with live, _ended_by_ctrl_c() as over:
         frames = _as_far_as_they_go(deliver(live, clock, source, first, images, box, over), broken)
-        sightings = _note(frames, live, options.predictors, source, seen)
+        records = _note(frames, live, options.predictors, source, seen)
         if in_window:
-            drawn = window.shown(sightings, over)
+            drawn = window.shown(records, over)
         else:
-            drawn = (draw(frame.image, sighting) for frame, sighting in sightings)
+            drawn = (draw(frame.image, record) for frame, record in records)
         if video and source.live:
             with keep_video:
                 track_files.record(video, drawn, source.fps)
         # All of it; after a video, what was left when that failed.
-        deque(drawn if in_window else sightings, maxlen=0)
+        deque(drawn if in_window else records, maxlen=0)
         about.update(
             counts=live.counts, stages_ms=_stages(live), failures=[str(failure.error) for failure in live.errors]
         )
     if log is not None:
+        log.meta.update(about)
         with track_files.kept(options.log, written, broken):
-            log.write(options.log)
+            log.close()
     if options.out:
         with track_files.kept(options.out, written, broken):
-            write(options.out, seen, about)
+            seen.finish(about)
     if video and not source.live:
         # Afterwards, since drawing and encoding would have slowed down what they show.
         with keep_video:
-            track_files.record(
-                video, (draw(image, sighting) for sighting, image in zip(seen, source.images())), source.fps
-            )
+            track_files.record(video, (draw(image, record) for record, image in zip(seen, source.images())), source.fps)
     _tell(source, seen, about, written)
     for error in spoilt:
         track_files.warn(error)
@@ -211,16 +210,16 @@ def _as_far_as_they_go(frames: Iterator[Frame], broken: List[InputError]) -> Ite
 
 
 def _note(
-    frames: Iterator[Frame], live: LiveTracker, names: Sequence[str], source: Source, seen: List[Sighting]
-) -> Iterator[Tuple[Frame, Sighting]]:
+    frames: Iterator[Frame], live: LiveTracker, names: Sequence[str], source: Source, seen: RecordFile
+) -> Iterator[Tuple[Frame, FrameRecord]]:
     """Each frame with what is known as it comes, also added to `seen`; progress once a second."""
     show, total = progress(), source.count or "?"
     for frame in frames:
-        sighting = Sighting.of(live, frame, names)
-        seen.append(sighting)
+        record = FrameRecord.of(live, frame, names)
+        seen.add(record)
         if frame.index % max(round(source.fps), 1) == 0:
-            show(f"{source.name}: frame {frame.index}/{total}, {sighting.caption()}")
-        yield frame, sighting
+            show(f"{source.name}: frame {frame.index}/{total}, {record.caption()}")
+        yield frame, record
 
 
 @contextmanager
@@ -247,12 +246,12 @@ def _stages(live: LiveTracker) -> Dict[str, List[float]]:
     }
 
 
-def _tell(source: Source, seen: List[Sighting], about: Dict[str, Any], written: List[str]) -> None:
+def _tell(source: Source, seen: RecordFile, about: Dict[str, Any], written: List[str]) -> None:
     if sys.stderr.isatty():
         print(file=sys.stderr)
     counts = about["counts"]
     print(
-        f"{source.name}: {len(seen)} frames at {source.fps:g} fps, {counts['tracker_dropped']} passed over by the tracker\n"
+        f"{source.name}: {seen.count} frames at {source.fps:g} fps, {counts['tracker_dropped']} passed over by the tracker\n"
     )
     columns = [
         ("stage", lambda item: item[0]),

@@ -1,5 +1,6 @@
 """The files that `pvtpp track` writes: found writable before the work, never over the source, each kept whatever becomes of
-the others."""
+the others.
+"""
 
 from __future__ import annotations
 

@@ -105,7 +105,8 @@ def _make_folder(path: str) -> None:
 
 def configured(kind: type, text: str | None, option: str, base: Any = None, **given: Any) -> Any:
     """The configuration of this kind that `text`, a JSON object or a file with one, describes; what it leaves out is as in
-    `base`, or at its default, and `given` go before it."""
+    `base`, or at its default, and `given` go before it.
+    """
     from pvtpp.training import config
 
     text = text or "{}"
@@ -134,7 +135,7 @@ def split(options: argparse.Namespace, sequences: list[Any]) -> tuple[list[Any],
 
 def clips(sequences: list[Any]) -> list[Any]:
     """Sequences with images as the clips that trackers are recorded on; InputError for one without."""
-    from pvtpp.training.recordings import Clip
+    from pvtpp.clip import Clip
 
     blind = next((sequence.name for sequence in sequences if sequence.image_paths is None), None)
     if blind is not None:

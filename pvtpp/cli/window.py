@@ -10,7 +10,7 @@ from typing import Iterable, Iterator, Tuple
 import numpy as np
 
 from pvtpp.boxes import xywh_to_box
-from pvtpp.cli.frame_records import Sighting, draw
+from pvtpp.cli.frame_records import FrameRecord, draw
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
 
@@ -40,12 +40,12 @@ def drawn_box(image: np.ndarray) -> np.ndarray:
     return xywh_to_box(np.array([left, top, width, height], dtype=np.float64))
 
 
-def shown(sightings: Iterable[Tuple[Frame, Sighting]], over: threading.Event) -> Iterator[np.ndarray]:
+def shown(records: Iterable[Tuple[Frame, FrameRecord]], over: threading.Event) -> Iterator[np.ndarray]:
     """The drawn images, as they are shown in the window; q there ends it."""
     import cv2
 
-    for frame, sighting in sightings:
-        image = draw(frame.image, sighting)
+    for frame, record in records:
+        image = draw(frame.image, record)
         cv2.imshow(TITLE, image)
         if cv2.waitKey(1) & 0xFF in (ord("q"), 27):
             over.set()

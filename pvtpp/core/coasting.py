@@ -1,4 +1,4 @@
-"""What becomes of a lost target: where it is taken to be meanwhile, and where the tracker looks for it."""
+"""A lost target: where it is assumed to be meanwhile, and where the tracker searches for it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ TURN = 9
 
 
 def coast(trajectory: Trajectory, config: PresenceConfig) -> Trajectory:
-    """The same evidence without faith in it: from its time on the centre's velocity decays, the size stays, sigma grows."""
+    """Coast on the same evidence: from its time on the centre's velocity decays, the size stays and sigma grows.
+
+    Parameters
+    ----------
+    trajectory
+        What was predicted from that evidence.
+    config
+        How fast the velocity decays (`coast_s`, seconds) and sigma grows (`coast_growth`, target sizes per second).
+    """
     begin = trajectory.at(trajectory.evidence_ns)
     size = math.sqrt(float(begin.box[2] * begin.box[3]))
     ahead = np.array(HORIZONS_S)[:, None]
@@ -35,8 +43,17 @@ def coast(trajectory: Trajectory, config: PresenceConfig) -> Trajectory:
 
 
 class Places(NamedTuple):
-    """Where a lost target may be, ``[cx, cy, w, h]``: where it was `seen`, where it is `expected`, and where the tracker went
-    on by itself (`own`), should the loss be a mistake."""
+    """Where a lost target may be.
+
+    Attributes
+    ----------
+    seen
+        Where it was last seen, ``[cx, cy, w, h]`` in pixels.
+    expected
+        Where it is predicted.
+    own
+        Where the tracker went on by itself, should the loss be a mistake.
+    """
 
     seen: np.ndarray
     expected: np.ndarray
@@ -44,12 +61,27 @@ class Places(NamedTuple):
 
 
 def search_box(attempt: int, lost_s: float, places: Places, config: PresenceConfig) -> np.ndarray:
-    """Where the tracker looks in pass `attempt` (from 0), ``[cx, cy, w, h]``, `lost_s` seconds after the target was seen.
+    """Say where the tracker searches in one pass.
 
     A tracker takes a search box for the target's size, so the region widens by moving it, not by enlarging it. Of four
-    passes one follows the tracker's own way, one looks where the target is expected, and two go round where it was seen and
-    expected, in a sunflower's pattern whose radius grows with time. The size is the one last seen. The tracker's own way is
-    returned as the very object given.
+    passes one follows the tracker's own path, one looks where the target is expected, and two look round where it was
+    seen and expected, in a sunflower's pattern whose radius grows with time. The size is the one last seen.
+
+    Parameters
+    ----------
+    attempt
+        Number of the pass since the loss, from 0.
+    lost_s
+        Seconds since the target was last seen.
+    places
+        Where it may be.
+    config
+        `reach` and `reach_rate` bound the radius.
+
+    Returns
+    -------
+    ndarray
+        ``[cx, cy, w, h]``; the very object `places.own` where the tracker's own path is followed.
     """
     if attempt % 4 == 0:
         return places.own

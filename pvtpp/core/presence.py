@@ -1,9 +1,9 @@
-"""Is the target still there? What the results say of it, with hysteresis: a pure state machine, without clock or images.
+"""Is the target still there? What its results say, with hysteresis: a pure state machine, without clock or images.
 
-A result is *good*, *doubtful* or a *miss*, by the tracker's score against the target's own recent level and a floor, and by
-how much what was found looks like the target (`pvtpp.appearance`), where somebody looked. Misses in a row lose the
-target, good results in a row find it again; so does time: evidence that is too old, or a sigma too large for the target,
-leaves nobody sure. The carry's quality has its say through the age: what the images do not support is no evidence.
+Each result is assessed as *good*, *doubtful* or a *miss*: by the tracker's score against the target's own recent level and
+a least score, and by the appearance similarity (`pvtpp.appearance`), where there is one. Misses in a row lose the target,
+good results in a row find it again. So does time: evidence that is too old, or a sigma too large for the target, makes
+presence uncertain. The quality of propagation counts through the age: what the images do not support is no evidence.
 """
 
 from __future__ import annotations
@@ -15,22 +15,30 @@ from typing import Any, Mapping, NamedTuple, Optional
 
 from pvtpp.errors import InputError
 from pvtpp.tracker import TrackerOutput
+from pvtpp.validation import above, between, check
 
 
-class Status(Enum):
-    """Of a target: followed, followed in doubt, gone (then the trajectory coasts and the search widens)."""
+class Presence(Enum):
+    """What is known of a target.
+
+    TRACKING: it is followed. UNCERTAIN: it is probably followed, but the newest results are doubtful, old or imprecise.
+    LOST: it is gone; then its trajectory coasts and the search widens.
+    """
 
     TRACKING = "TRACKING"
     UNCERTAIN = "UNCERTAIN"
     LOST = "LOST"
 
 
+PRESENCES = ("off", "on")
+"""Names of the setting: believe every result, or assess them."""
+
 SUREST = 1 - 2.0**-24
-"""The largest single-precision number below 1, about: what networks compute in."""
+"""About the largest single-precision number below 1: what networks compute in."""
 
 
-class Verdict(Enum):
-    """On one result."""
+class Assessment(Enum):
+    """What one result is worth."""
 
     GOOD = "good"
     DOUBTFUL = "doubtful"
@@ -39,19 +47,41 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class PresenceConfig:
-    """A score is low below `score_floor`, or if its log-odds are below `score_share` of the target's own recent level, which
-    follows with `level_rate` per good result: a network's score is as good as 1 all the time, its odds tell. A similarity below
-    `similarity_good` is doubtful. Low and unlike (below `similarity_miss`) is a miss, one of both a doubt: a target may turn, and
-    a tracker be unsure of it. While LOST `similarity_found` is asked for. Where nobody looked, a low score is a miss; where the
-    score is 1, a low similarity is.
+    """The constants of the presence monitor, chosen on `uav-mini/train` and generated clips (studies/loss_and_return).
 
-    `lost_after` misses in a row: LOST; `found_after` good results in a row: TRACKING. Evidence older than `uncertain_s` or
-    `lost_s` seconds, or a sigma of the centre above `uncertain_sigma` target sizes, does the same whatever the results say; a
-    limit that was passed is left again at `release` of it. A lost target coasts: its velocity decays within `coast_s` seconds,
-    sigma grows by `coast_growth` sizes a second. It is searched for within `reach` sizes at most, `reach_rate` more each
-    second.
-
-    Constants were chosen on `uav-mini/train` and generated clips by `pvtpp_benchmarks.studies.loss_and_return`.
+    Attributes
+    ----------
+    score_floor
+        A score below is low.
+    score_share
+        A score is low too where its log-odds are below this share of the target's own recent level. A network's score
+        is nearly 1 all the time; its odds tell.
+    level_rate
+        Share by which that level follows each good result.
+    similarity_good
+        An appearance similarity below makes a result doubtful.
+    similarity_found
+        The same while the target is LOST.
+    similarity_miss
+        A low score and a similarity below this are a miss; one of both alone is a doubt: a target may turn, and a
+        tracker be unsure of it. Without a similarity a low score is a miss; with a score of exactly 1, which trackers
+        without scores give, a low similarity is.
+    lost_after
+        Misses in a row that make the target LOST.
+    found_after
+        Good results in a row that make it TRACKING again.
+    uncertain_s, lost_s
+        Evidence older than this makes presence UNCERTAIN or LOST, seconds.
+    uncertain_sigma
+        A sigma of the centre above this many target sizes makes it UNCERTAIN.
+    release
+        A limit of age or sigma that was passed is left again at this share of it.
+    coast_s
+        Time within which a lost target's velocity decays, seconds.
+    coast_growth
+        Growth of a lost target's sigma, target sizes per second.
+    reach, reach_rate
+        How far from its last place a lost target is searched for at most, target sizes, and its growth per second.
     """
 
     score_floor: float = 0.2
@@ -72,51 +102,84 @@ class PresenceConfig:
     reach_rate: float = 2.0
 
     def __post_init__(self) -> None:
-        for name in (field.name for field in fields(self)):
-            value, share = getattr(self, name), name.startswith(("score", "similarity", "level", "release"))
-            if not (0 <= value <= 1 if share else 0 < value < math.inf):
-                allowed = "0 to 1" if share else "any number above 0"
-                raise InputError(f"PresenceConfig.{name} is {value!r}, allowed is {allowed}")
+        shares = ("score", "similarity", "level", "release")
+        names = [field.name for field in fields(self)]
+        check(self, {name: between(0, 1) if name.startswith(shares) else above(0) for name in names})
         if self.similarity_miss > self.similarity_good:
             raise InputError(
-                f"PresenceConfig.similarity_miss is {self.similarity_miss!r}, allowed is 0 to similarity_good ({self.similarity_good!r})"
+                f"PresenceConfig.similarity_miss is {self.similarity_miss!r}, "
+                f"allowed is 0 to similarity_good ({self.similarity_good!r})"
             )
 
-    def verdict(self, watch: Watch, output: TrackerOutput) -> Verdict:
-        """What to think of this result of the target that `watch` knows."""
-        odds, level = log_odds(output.score), watch.level
+    def assess(self, history: ResultHistory, output: TrackerOutput) -> Assessment:
+        """Assess one result of the target with this history."""
+        odds, level = log_odds(output.score), history.level
         low = output.score < self.score_floor or (level is not None and odds < self.score_share * level)
         if output.similarity is None and low:
-            return Verdict.MISS
-        # A score of 1 may be that of a tracker that has none: it excuses nothing.
-        if output.similarity is not None and output.similarity < self.similarity_miss and (low or output.score == 1.0):
-            return Verdict.MISS
-        wanted = self.similarity_found if watch.lost else self.similarity_good
-        alike = output.similarity is None or output.similarity >= wanted
-        return Verdict.GOOD if alike and not low else Verdict.DOUBTFUL
+            return Assessment.MISS
+        # A score of exactly 1 may be that of a tracker that has none: it excuses nothing.
+        unlike = output.similarity is not None and output.similarity < self.similarity_miss
+        if unlike and (low or output.score == 1.0):
+            return Assessment.MISS
+        wanted = self.similarity_found if history.lost else self.similarity_good
+        similar = output.similarity is None or output.similarity >= wanted
+        return Assessment.GOOD if similar and not low else Assessment.DOUBTFUL
 
-    def judge(self, watch: Watch, before: Status, age_s: float, spread: float) -> Status:
-        """The status, where it was `before`, the newest evidence is `age_s` old, and sigma is `spread` target sizes."""
-        easier = 1.0 if before is Status.TRACKING else self.release
-        if watch.lost or age_s > self.lost_s * (self.release if before is Status.LOST else 1.0):
-            return Status.LOST
-        if watch.hits < self.found_after or age_s > self.uncertain_s * easier or spread > self.uncertain_sigma * easier:
-            return Status.UNCERTAIN
-        return Status.TRACKING
+    def presence(self, history: ResultHistory, before: Presence, age_s: float, spread: float) -> Presence:
+        """Say what is known of the target now.
+
+        Parameters
+        ----------
+        history
+            Of its results.
+        before
+            What was known of it until now.
+        age_s
+            Age of the newest evidence, seconds.
+        spread
+            Sigma of the centre, in target sizes.
+        """
+        easier = 1.0 if before is Presence.TRACKING else self.release
+        if history.lost or age_s > self.lost_s * (self.release if before is Presence.LOST else 1.0):
+            return Presence.LOST
+        if (
+            history.hits < self.found_after
+            or age_s > self.uncertain_s * easier
+            or spread > self.uncertain_sigma * easier
+        ):
+            return Presence.UNCERTAIN
+        return Presence.TRACKING
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PresenceConfig:
-        """As a log has it. Raises InputError for the constants of another version."""
+        """Make the configuration that an event log holds.
+
+        Raises
+        ------
+        InputError
+            For the constants of another version.
+        """
         known = {field.name for field in fields(cls)}
         if set(values) != known:
             odd = ", ".join(sorted(set(values) ^ known))
-            raise InputError(f"the results were judged by another version, whose constants differ in {odd}")
+            raise InputError(f"presence was assessed by another version, whose constants differ in {odd}")
         return cls(**values)
 
 
-class Watch(NamedTuple):
-    """What is remembered of the results of one target: `hits` and `misses` in a row, the `level` of its score in log-odds
-    (None: no result yet), since which capture time they have been misses (`doubt_ns`), and whether that has lost it."""
+class ResultHistory(NamedTuple):
+    """What is remembered of the results of one target.
+
+    Attributes
+    ----------
+    hits, misses
+        Good results and misses in a row.
+    level
+        Recent level of the score in log-odds; None before the first good result.
+    doubt_ns
+        Capture time since which results have been misses; None where the newest is none.
+    lost
+        Whether that has lost the target.
+    """
 
     hits: int
     misses: int = 0
@@ -125,17 +188,18 @@ class Watch(NamedTuple):
     lost: bool = False
 
     @classmethod
-    def begin(cls, config: PresenceConfig) -> Watch:
-        """A target just given is believed."""
+    def begin(cls, config: PresenceConfig) -> ResultHistory:
+        """Begin with a target just given, which is believed."""
         return cls(config.found_after)
 
-    def after(self, config: PresenceConfig, capture_ns: int, verdict: Verdict, score: float) -> Watch:
-        """With one more result."""
-        if verdict is Verdict.MISS:
+    def after(self, config: PresenceConfig, capture_ns: int, assessment: Assessment, score: float) -> ResultHistory:
+        """Add one more result."""
+        if assessment is Assessment.MISS:
             misses = self.misses + 1
             since = capture_ns if self.doubt_ns is None else self.doubt_ns
-            return self._replace(hits=0, misses=misses, doubt_ns=since, lost=self.lost or misses >= config.lost_after)
-        if verdict is Verdict.DOUBTFUL:
+            lost = self.lost or misses >= config.lost_after
+            return self._replace(hits=0, misses=misses, doubt_ns=since, lost=lost)
+        if assessment is Assessment.DOUBTFUL:
             # Something like it: no more a miss, and no find either.
             return self._replace(hits=0) if self.lost else self._replace(hits=0, misses=0, doubt_ns=None)
         hits = self.hits + 1
@@ -143,10 +207,10 @@ class Watch(NamedTuple):
             return self._replace(hits=hits)
         odds = log_odds(score)
         level = odds if self.level is None else self.level + config.level_rate * (odds - self.level)
-        return Watch(hits, level=level)
+        return ResultHistory(hits, level=level)
 
 
 def log_odds(score: float) -> float:
-    """The logarithm of score against 1 - score, as far as single precision tells them apart."""
+    """Return the logarithm of ``score / (1 - score)``, as far as single precision tells both apart."""
     bounded = min(max(score, 1 - SUREST), SUREST)
     return math.log(bounded / (1 - bounded))

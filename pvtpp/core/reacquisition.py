@@ -1,4 +1,4 @@
-"""The search for a target that may be lost: what its results are worth, and where the tracker looks next."""
+"""The search for a target that may be lost: which results are believed, and where the tracker looks next."""
 
 from __future__ import annotations
 
@@ -7,57 +7,78 @@ from typing import List, Optional, Tuple
 import numpy as np
 
 from pvtpp.core.coasting import Places, search_box
-from pvtpp.core.presence import PresenceConfig, Verdict, Watch
+from pvtpp.core.presence import Assessment, PresenceConfig, ResultHistory
 from pvtpp.tracker import TrackerOutput
 
 Result = Tuple[int, TrackerOutput]
 
 
-class Search:
-    """Of one target, given at `box`. `watch` is replaced, never changed. While the target is lost, `finds` are the newest good
-    results in a row, capture times and outputs."""
+class Reacquisition:
+    """The search of one target.
+
+    Attributes
+    ----------
+    history : ResultHistory
+        Replaced, never changed, so it may be read from any thread.
+    finds : list of (int, TrackerOutput)
+        While the target is lost: the newest good results in a row, with their capture times.
+    """
 
     def __init__(self, config: PresenceConfig, box: np.ndarray):
         self.config = config
-        self.watch = Watch.begin(config)
+        self.history = ResultHistory.begin(config)
         self.finds: List[Result] = []
-        # What is half hidden looks small; the size to look for is the one that nobody doubted.
+        # What is half hidden looks small: the size to look for is that of the newest good result.
         self._size = box[2:]
-        self._trail: Optional[TrackerOutput] = None
-        # Where the tracker would be by itself, whether that is where it looks at present, and how often it looked around.
+        self._doubtful: Optional[TrackerOutput] = None
+        # The tracker's own path since the loss, whether it looks there at present, and how many passes looked elsewhere.
         self._own: Optional[np.ndarray] = None
-        self._on_own_way = False
+        self._on_own_path = False
         self._looked = 0
 
-    def judge(self, capture_ns: int, output: TrackerOutput) -> bool:
-        """Whether this result is evidence of where the target is; what a lost one's finds are worth `watch` tells."""
-        before = self.watch
-        verdict = self.config.verdict(before, output)
-        self.watch = before.after(self.config, capture_ns, verdict, output.score)
-        if verdict is Verdict.GOOD:
+    def believe(self, capture_ns: int, output: TrackerOutput) -> bool:
+        """Take one more result; return whether it is evidence of where the target is."""
+        before = self.history
+        assessment = self.config.assess(before, output)
+        self.history = before.after(self.config, capture_ns, assessment, output.score)
+        if assessment is Assessment.GOOD:
             self._size = output.box[2:]
         if before.lost:
-            self._seek(capture_ns, verdict, output)
-        elif self.watch.lost:
-            self.finds, self._trail, self._own, self._on_own_way, self._looked = [], None, output.box, False, 0
-        return not before.lost and verdict is not Verdict.MISS
+            self._follow(capture_ns, assessment, output)
+        elif self.history.lost:
+            self.finds, self._doubtful, self._own = [], None, output.box
+            self._on_own_path, self._looked = False, 0
+        return not before.lost and assessment is not Assessment.MISS
 
     def where(self, lost_s: float, seen: np.ndarray, expected: np.ndarray) -> np.ndarray:
-        """Where the tracker looks next for a target lost for `lost_s` seconds: all ``[cx, cy, w, h]``."""
-        lead = self.finds[-1][1] if self.finds else self._trail
+        """Say where the tracker looks next for a lost target.
+
+        Parameters
+        ----------
+        lost_s
+            Seconds since it was last seen.
+        seen, expected
+            Where it was last seen and where it is predicted, ``[cx, cy, w, h]`` in pixels.
+
+        Returns
+        -------
+        ndarray
+            The search box ``(4,)``, ``[cx, cy, w, h]``.
+        """
+        lead = self.finds[-1][1] if self.finds else self._doubtful
         if lead is not None:
-            self._on_own_way = False
+            self._on_own_path = False
             return lead.box
         seen = np.concatenate([seen[:2], self._size])
         places = Places(seen, expected, seen if self._own is None else self._own)
         box = search_box(self._looked, lost_s, places, self.config)
-        self._looked, self._on_own_way = self._looked + 1, box is places.own
+        self._looked, self._on_own_path = self._looked + 1, box is places.own
         return box
 
-    def _seek(self, capture_ns: int, verdict: Verdict, output: TrackerOutput) -> None:
-        self.finds = [*self.finds, (capture_ns, output)] if verdict is Verdict.GOOD else []
-        # A doubtful result is followed as long as it gets warmer.
-        warmer = self._trail is None or (output.similarity or 0) > (self._trail.similarity or 0)
-        self._trail = output if verdict is Verdict.DOUBTFUL and warmer else None
-        if self._on_own_way:
+    def _follow(self, capture_ns: int, assessment: Assessment, output: TrackerOutput) -> None:
+        self.finds = [*self.finds, (capture_ns, output)] if assessment is Assessment.GOOD else []
+        # A doubtful result is followed as long as its similarity grows.
+        more = self._doubtful is None or (output.similarity or 0) > (self._doubtful.similarity or 0)
+        self._doubtful = output if assessment is Assessment.DOUBTFUL and more else None
+        if self._on_own_path:
             self._own = output.box

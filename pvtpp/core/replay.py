@@ -1,79 +1,160 @@
-"""Drive the pipeline with a recorded event log: the same events, the same trajectories; or other predictors on old events."""
+"""Drive the state machine with a recorded event log: the same trajectories to the bit; or other predictors' on old events."""
 
 from __future__ import annotations
 
-from typing import Mapping, Optional
+from typing import Dict, List, Mapping, Optional, Type, TypeVar
 
 import numpy as np
 
 from pvtpp.camera_motion import Gyro
+from pvtpp.core import commands
+from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, Propagation, TrackFrame
 from pvtpp.core.event_log import EventLog
-from pvtpp.core.presence import PresenceConfig
-from pvtpp.core.state_machine import Pipeline
+from pvtpp.core.state_machine import CoreConfig, StateMachine
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor, reads_features
 from pvtpp.track import Displacement, PropagatedBox
-from pvtpp.tracker import TrackerOutput
+from pvtpp.tracker import Frame, TrackerOutput
+
+Kind = TypeVar("Kind", bound=tuple)
 
 
-def replay(log: EventLog, predictors: Mapping[str, Predictor], search_region: Optional[str] = None) -> EventLog:
-    """A new log: the recorded frames and results, the trajectories that `predictors` make of them.
+def replay(log: EventLog, predictors: Mapping[str, Predictor]) -> EventLog:
+    """Make the trajectories anew from the recorded frames and results.
 
-    With the search region at the last result the tracker's path does not depend on the predictor, so any predictor may be
-    evaluated on an old log. With it at the predicted box the lead predictor must be the recorded one: where a replayed search
-    box differs from the recorded one the tracker would have looked elsewhere, and InputError says that it has to run again.
-    The same holds for a run whose results were judged (``presence_config`` in the log's meta): they are judged once more.
-    Predictors that read the tracker's features, which a log does not hold, are refused by InputError too.
+    With the search region at the last result the tracker's path does not depend on the predictor, so any predictor may
+    be evaluated on an old log. With it at the predicted box, or with presence on, the leading predictor must be the
+    recorded one.
+
+    Returns
+    -------
+    EventLog
+        The recorded events, and what `predictors` make of them.
+
+    Raises
+    ------
+    InputError
+        Where a replayed search box differs from the recorded one, for the tracker would have looked elsewhere; for
+        predictors that read the tracker's features, which a log does not hold; for a log that does not fit together.
     """
-    sighted = [name for name, each in predictors.items() if reads_features(each)]
-    if sighted:
+    readers = [name for name, each in predictors.items() if reads_features(each)]
+    if readers:
         raise InputError(
-            f"{', '.join(sighted)}: reads the tracker's features, which an event log does not hold; "
+            f"{', '.join(readers)}: reads the tracker's features, which an event log does not hold; "
             "the tracker has to run again for it"
         )
-    search_region = search_region or log.meta.get("search_region", "last")
-    judged, camera = log.meta.get("presence_config"), log.meta.get("gyro")
-    gyro = Gyro.from_dict(camera) if camera else None
-    pipeline = Pipeline(
-        predictors, search_region, EventLog(log.meta), PresenceConfig.from_dict(judged) if judged else None, gyro
-    )
-    predicted_at = None
-    for row in log.rows:
-        kind, t_ns = row[:2]
-        if kind == "init":
-            pipeline.init(t_ns, row[2], row[3], row[4])
-            predicted_at = t_ns
-        elif kind == "frame":
-            pipeline.frame_arrived(t_ns, row[2], row[3])
-        elif kind == "start":
-            # Where the tracker caught up with a target given on a past frame, it was told where to look.
-            search_box = pipeline.tracker_started(t_ns, row[2], row[3], catch_up=row[4] is not None)
-            sent_to = None if search_box is None else search_box.tolist()
-            if sent_to != row[4]:
-                raise InputError(
-                    f"frame {row[2]}: the recorded tracker searched at {row[4]}, these predictors would have sent it to "
-                    f"{sent_to}; the tracker has to run again for them"
-                )
-        elif kind == "result":
-            similarity = row[6] if len(row) > 6 else None
-            pipeline.tracker_finished(t_ns, row[2], row[3], TrackerOutput(row[4], row[5], similarity=similarity))
-            predicted_at = None
-        elif kind == "gyro":
-            pipeline.turned(t_ns, row[2], row[3])
-        elif kind == "reset":
-            pipeline.reset(t_ns)
-        elif kind == "lane":
-            pipeline.lane_started(t_ns, row[2])
-        elif kind == "propagated":
-            boxes = [PropagatedBox(each[0], np.array(each[1:5]), each[5]) for each in row[3]]
-            way = row[4]
-            displacement = None if way is None else Displacement(way[0], np.array(way[1:5]), way[5])
-            pipeline.propagated(t_ns, row[2], boxes, displacement)
-            predicted_at = None
-        elif kind == "trajectory" and predicted_at != t_ns:
-            # Several predictors listened to the recorded run; each wrote a row at the same moment.
-            pipeline.predict(t_ns)
-            predicted_at = t_ns
-        elif kind not in ("trajectory", "status"):
-            raise InputError(f"unknown event {kind!r} in the log")
-    return pipeline.log
+    return _Replay(log, predictors).run()
+
+
+class _Replay:
+    def __init__(self, log: EventLog, predictors: Mapping[str, Predictor]):
+        camera = log.meta.get("gyro")
+        self.log, self.predictors = log, predictors
+        gyro = Gyro.from_dict(camera) if camera else None
+        self.machine = StateMachine(predictors, CoreConfig.from_meta(log.meta), EventLog(log.meta), gyro)
+        self.frames: Dict[int, Frame] = {}
+        self.asked: Dict[str, Command] = {}
+        # Recorded trajectories come in groups, one of each predictor that there was.
+        self.group = max(len(log.predictors), 1)
+        self.skip = 0
+
+    def run(self) -> EventLog:
+        for row in self.log.rows:
+            handle = getattr(self, f"_{row[0]}", None)
+            if handle is None:
+                raise InputError(f"unknown event {row[0]!r} in the log")
+            made: Optional[List[Command]] = handle(row)
+            for command in made or ():
+                self.asked[commands.STAGE[type(command)]] = command
+        return self.machine.log
+
+    def _taken(self, kind: Type[Kind], row: list) -> Kind:
+        """Return the command of this kind that the machine has asked for."""
+        stage = commands.STAGE[kind]
+        command = self.asked.pop(stage, None)
+        if not isinstance(command, kind):
+            raise InputError(f"{row[0]!r} at t_ns={row[1]}: these predictors would not have asked for it by then")
+        return command
+
+    def _frame(self, row: list) -> List[Command]:
+        self.frames[row[2]] = Frame(row[2], row[3])
+        return self.machine.frame_arrived(row[1], self.frames[row[2]])
+
+    def _init(self, row: list) -> List[Command]:
+        self.skip = self.group
+        frame = self.frames.get(row[2]) or Frame(row[2], row[3])
+        return self.machine.init(row[1], frame, row[4])
+
+    def _initialised(self, row: list) -> List[Command]:
+        return self.machine.initialised(row[1], self._taken(Init, row))
+
+    def _track(self, row: list) -> None:
+        command = self.asked.get(commands.TRACKER)
+        if not isinstance(command, TrackFrame) or command.frame.index != row[2]:
+            raise InputError(
+                f"frame {row[2]}: these predictors would not have let the tracker take it at t_ns={row[1]}"
+            )
+        sent_to = None if command.search_box is None else command.search_box.tolist()
+        if sent_to != row[4]:
+            raise InputError(
+                f"frame {row[2]}: the recorded tracker searched at {row[4]}, these predictors would have sent it to "
+                f"{sent_to}; the tracker has to run again for them"
+            )
+
+    def _result(self, row: list) -> List[Command]:
+        similarity = row[6] if len(row) > 6 else None
+        output = TrackerOutput(row[4], row[5], similarity=similarity)
+        return self.machine.tracked(row[1], self._taken(TrackFrame, row), output)
+
+    def _propagate(self, row: list) -> None:
+        command = self.asked.get(commands.PROPAGATOR)
+        if not isinstance(command, Propagate):
+            raise InputError(f"'propagate' at t_ns={row[1]}: the state machine would not have asked for it")
+
+    def _propagated(self, row: list) -> List[Command]:
+        boxes = tuple(PropagatedBox(each[0], np.array(each[1:5]), each[5]) for each in row[3])
+        displacement = None if row[4] is None else Displacement(row[4][0], np.array(row[4][1:5]), row[4][5])
+        return self.machine.propagated(row[1], self._taken(Propagate, row), Propagation(boxes, displacement))
+
+    def _encoded(self, row: list) -> List[Command]:
+        if not isinstance(self.asked.get(commands.PREDICTOR), Encode):
+            # Recorded for predictors that read features, which these do not.
+            return []
+        command = self._taken(Encode, row)
+        return self.machine.encoded(row[1], command, commands.encode(self.predictors, command))
+
+    def _trajectory(self, row: list) -> List[Command]:
+        if self.skip:
+            self.skip -= 1
+            return []
+        self.skip = self.group - 1
+        made: List[Command] = []
+        pending = self.asked.get(commands.PREDICTOR)
+        if isinstance(pending, Encode):
+            # These predictors encode where the recorded ones did not: it takes no time of its own.
+            made += self.machine.encoded(row[1], self._taken(Encode, row), commands.encode(self.predictors, pending))
+            for command in made:
+                self.asked[commands.STAGE[type(command)]] = command
+        command = self._taken(Predict, row)
+        return self.machine.predicted(row[1], command, commands.predict(self.predictors, command))
+
+    def _presence(self, row: list) -> None:
+        """Follow from the events before."""
+
+    def _failed(self, row: list) -> List[Command]:
+        kind = {each.__name__: each for each in commands.STAGE}.get(row[2])
+        if kind is None:
+            raise InputError(f"{row[0]!r} at t_ns={row[1]}: unknown command {row[2]!r}")
+        return self.machine.failed(row[1], self._taken(kind, row))
+
+    # A report for a target that is gone frees its stage, as a failure does.
+    _done = _failed
+
+    def _time(self, row: list) -> List[Command]:
+        return self.machine.time_passed(row[1])
+
+    def _reset(self, row: list) -> List[Command]:
+        return self.machine.reset(row[1])
+
+    def _gyro(self, row: list) -> List[Command]:
+        return self.machine.gyro_sample(row[1], row[2], row[3])

@@ -1,276 +1,535 @@
-"""The state machine between camera, tracker and whoever asks: no threads, no clock, no I/O.
+"""The one schedule: events in, commands out. No threads, clock or I/O.
 
-A driver tells it what happened and when (`t_ns`, the driver's clock); it keeps the track, the current trajectory of every
-predictor, the status, and the event log. The live tracker, the simulator and a replay drive the same machine, and the same
-events give bit-identical trajectories.
+A driver reports what happened and when (`t_ns`, on its own clock, which must not run backwards), and gets back what to
+do next: run the tracker on the newest frame, propagate the newest result, encode, predict. It carries the commands out
+(`pvtpp.core.commands`) and reports what came of them. The live tracker does so with threads, the simulator with a heap
+and costs, the replay with a recorded log. The same events give bit-identical trajectories.
+
+The rules, all in `StateMachine._next`:
+
+* A stage (tracker, propagator, predictor) has one command at a time. A stage that is free takes the newest frame, never
+  an old one.
+* The tracker waits for the trajectory of its last result where that decides where it looks next: without propagation
+  always, with it for the search region ``predicted``, or to catch up with a target given on a past frame.
+* A new result is propagated to the newest `FRAMES` frames; each new frame is measured as it comes.
+* New evidence is encoded and predicted from as soon as the predictor is free.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, replace
-from typing import Dict, Mapping, Optional, Sequence, Tuple
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
 from pvtpp.boxes import ArrayLike, as_box
 from pvtpp.camera_motion import Gyro
-from pvtpp.core.coasting import coast
+from pvtpp.core import commands
+from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, Propagation, TrackFrame
 from pvtpp.core.event_log import EventLog, Unlogged
-from pvtpp.core.presence import PresenceConfig, Status
-from pvtpp.core.reacquisition import Search
+from pvtpp.core.presence import Presence, PresenceConfig
+from pvtpp.core.reacquisition import Reacquisition
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
-from pvtpp.stabilised import answer, stabilised
-from pvtpp.track import Displacement, PropagatedBox, Track
-from pvtpp.tracker import TrackerOutput
+from pvtpp.stabilised import answer
+from pvtpp.track import Track
+from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp.trajectory import Prediction, Trajectory
+from pvtpp.validation import above, check, one_of
 
 SEARCH_REGIONS = ("last", "predicted")
-CARRY_GATE = 0.02
-"""A propagated box of less quality is no evidence: down to here it beats staying where the anchor was (`propagation_carry`)."""
+SCHEDULES = ("async", "paper")
+FRAMES = 3
+"""Newest frames that a result is propagated to: enough to see how the target moves now."""
+LEAST_QUALITY = 0.02
+"""A propagated box of less quality is no evidence: down to here it beats holding the result (`propagation_carry`)."""
+PUSHED_KEPT = 64
+UNENCODED_KEPT = 4
 
 
-class Pipeline:
-    """`predictors`: listeners by name; the first one leads: with ``search_region="predicted"`` it says where to look next.
+@dataclass(frozen=True)
+class CoreConfig:
+    """What decides the schedule.
 
-    `log` is what the events are written to; None keeps nothing. `target` counts the targets given by `init`. `trajectories`
-    is replaced, never changed: a reader in another thread takes it without a lock.
+    Attributes
+    ----------
+    search_region
+        ``predicted``: the tracker looks where the leading predictor has the target; ``last``: round its own last result.
+    presence
+        Constants of the presence monitor; None believes every result.
+    propagation
+        Whether there is a propagator.
+    one_core
+        Propagator and tracker share a processor: the tracker waits for the propagation of its result.
+    schedule
+        ``async``: predict, then take the newest frame. ``paper``: take the newest frame, predict for the frames to
+        come, then track the frame taken (PVT++, arXiv 2211.11629); knows no propagation.
+    wait_s
+        How long the tracker waits at most for propagation and prediction, seconds.
+    """
 
-    With `status` every result is judged: a miss is no evidence; after some misses the target is LOST: what was propagated since
-    the first one is forgotten, the trajectories coast, the tracker is sent to look around, and when it finds the target the
-    track begins anew there. None: every result is believed. The log's meta says where it looks (``search_region``) and with
-    which constants it judges (``presence_config``).
+    search_region: str = "last"
+    presence: Optional[PresenceConfig] = None
+    propagation: bool = False
+    one_core: bool = False
+    schedule: str = "async"
+    wait_s: float = 0.1
 
-    With a `gyro` that says how the camera turned (`turned`), predictors see the track in the stabilised frame; the log's meta
-    holds the camera (``gyro``).
+    def __post_init__(self) -> None:
+        check(
+            self,
+            {"search_region": one_of(SEARCH_REGIONS), "schedule": one_of(SCHEDULES), "wait_s": above(0)},
+        )
+        if self.propagation and self.schedule == "paper":
+            raise InputError("schedule 'paper' knows no propagation, use 'async'")
+
+    @classmethod
+    def from_meta(cls, meta: Mapping[str, Any]) -> CoreConfig:
+        """Read the configuration back from the meta of an event log."""
+        values = dict(meta.get("core", {}))
+        if values.get("presence") is not None:
+            values["presence"] = PresenceConfig.from_dict(values["presence"])
+        return cls(**values)
+
+
+@dataclass
+class _Target:
+    """The state of one target. Counters count results from the first box, which is number 1."""
+
+    number: int
+    track: Track
+    reacquisition: Optional[Reacquisition]
+    results: int = 1
+    # Results that propagation, and the current trajectories, have taken in.
+    propagated: int = 1
+    predicted: int = 0
+    initialised: bool = False
+    # The target was given on a past frame, and its tracker has not looked at a new one yet.
+    catching_up: bool = False
+    taken_ns: int = 0
+    # The frame that the tracker takes after the prediction (schedule `paper`).
+    reserved: Optional[Frame] = None
+    waiting_since: Optional[int] = None
+    # Evidence has changed since the last prediction was asked for.
+    changed: bool = True
+    unencoded: Tuple[Tuple[int, TrackerOutput], ...] = ()
+    encodings: Dict[str, Dict[int, Any]] = field(default_factory=dict)
+    # What the propagator was last asked to carry, and what it has carried so far.
+    carried_from: Optional[Tuple[int, np.ndarray]] = None
+    carried: commands.Propagation = Propagation()
+
+
+class StateMachine:
+    """Keeps the state of one target at a time, and decides what each stage does next.
+
+    Every event returns the commands that follow from it, in the order in which they are due. Raises InputError for an
+    event before the last one.
+
+    Parameters
+    ----------
+    predictors
+        By name; the first one leads: it says where the tracker looks next. None of them is called here.
+    config
+        What decides the schedule.
+    log
+        Every event is written to it; None keeps nothing.
+    gyro
+        Knows how the camera turned (`gyro_sample`): predictors then see the track in the stabilised frame.
+
+    Attributes
+    ----------
+    trajectories : dict of str to Trajectory
+        The current ones by predictor; empty without a target. Replaced, never changed: read it from any thread.
+    target : int
+        The number of the newest target: how often `init` was called.
+    counts : Counter
+        ``frames`` that arrived, ``tracker_dropped`` and ``propagator_dropped`` that were passed over by a busy stage
+        while there was a target, ``late_reports`` for a target that was gone.
     """
 
     def __init__(
         self,
         predictors: Mapping[str, Predictor],
-        search_region: str = "last",
+        config: Optional[CoreConfig] = None,
         log: Optional[EventLog] = None,
-        status: Optional[PresenceConfig] = None,
         gyro: Optional[Gyro] = None,
     ):
         if not predictors:
-            raise InputError("a pipeline needs at least one predictor ('hold' if nothing is to be predicted)")
-        if search_region not in SEARCH_REGIONS:
-            raise InputError(f"unknown search region {search_region!r}, expected one of: {', '.join(SEARCH_REGIONS)}")
-        self.predictors = dict(predictors)
-        self.search_region = search_region
+            raise InputError("a state machine needs at least one predictor ('hold' if nothing is to be predicted)")
+        self.config = config or CoreConfig()
         self.log = log if log is not None else Unlogged()
-        self.log.meta["search_region"] = search_region
-        if status is not None:
-            self.log.meta["presence_config"] = asdict(status)
+        self.log.meta["core"] = asdict(self.config)
         self._gyro = gyro
         if gyro is not None:
             self.log.meta["gyro"] = gyro.as_dict()
+        self.names = tuple(predictors)
         self.trajectories: Dict[str, Trajectory] = {}
         self.target = 0
-        self._lead = next(iter(self.predictors))
-        self._tracks: Dict[str, Track] = {}
+        self.counts: Counter = Counter()
+        # Predictors that do not say so may want to encode.
+        self._encodes = any(getattr(each, "reads_features", True) for each in predictors.values())
+        self._target: Optional[_Target] = None
+        self._presence: Optional[Presence] = None
+        self._busy: Dict[str, Optional[Command]] = dict.fromkeys(commands.STAGES)
+        self._asked: Optional[Init] = None
+        self._newest: Optional[Frame] = None
+        self._untracked = False
+        # The newest frame that the propagator has not had, and the times of those that it has had.
+        self._unpushed: Optional[Frame] = None
+        self._pushed: Tuple[int, ...] = ()
         self._now_ns: Optional[int] = None
-        self._config = status
-        self._status: Optional[Status] = None
-        self._search: Optional[Search] = None
 
-    @property
-    def status(self) -> Optional[Status]:
-        """As of the newest event; None without a target, and where nobody judges."""
-        return self._status
+    # Events
 
-    def status_at(self, t_ns: int) -> Optional[Status]:
-        """The status as time alone has made it by `t_ns`, should no event have come. From any thread, without a lock."""
-        status, trajectory = self._status, self.trajectories.get(self._lead)
-        search = self._search
-        if search is None or status is None or trajectory is None:
-            return status
-        now = trajectory.at(t_ns)
-        size = math.sqrt(float(now.box[2] * now.box[3]))
-        return search.config.judge(search.watch, status, now.age, float(now.sigma[:2].max()) / size)
+    def frame_arrived(self, t_ns: int, frame: Frame) -> List[Command]:
+        """Take a frame that the camera delivered at `t_ns`; it must be newer than all before (else InputError)."""
+        if self._newest is not None and frame.t_ns <= self._newest.t_ns:
+            raise InputError(f"{frame.source}: t_ns={frame.t_ns} is not after the newest frame, {self._newest.t_ns}")
+        self._advance(t_ns)
+        self.log.frame(t_ns, frame.index, frame.t_ns)
+        self.counts["frames"] += 1
+        if self._target is not None:
+            self.counts["tracker_dropped"] += self._untracked
+            self._untracked = True
+        self._newest = frame
+        if self.config.propagation:
+            self.counts["propagator_dropped"] += self._unpushed is not None
+            self._unpushed = frame
+        self._observe(t_ns)
+        return self._next(t_ns)
 
-    def init(self, t_ns: int, frame: int, capture_ns: int, box: np.ndarray) -> None:
-        """A new target, seen at `box` in this frame; everything before is forgotten."""
+    def init(self, t_ns: int, frame: Frame, box: ArrayLike) -> List[Command]:
+        """Begin with a new target, seen at `box` (``[cx, cy, w, h]``, pixels) in this frame; forget the one before.
+
+        The frame may be older than the newest. Until the first prediction is made the box stands.
+        """
         box = as_box(box, "first box")
         self._advance(t_ns)
         if self._gyro is not None:
             # A log that begins here replays to the bit.
-            self._gyro.forget(capture_ns)
-        self.log.init(t_ns, frame, capture_ns, box)
+            self._gyro.forget(frame.t_ns)
+        self.log.init(t_ns, frame.index, frame.t_ns, box)
         self.target += 1
-        self._begin_track([(capture_ns, TrackerOutput(box))])
-        self._status = None
-        self._search = None if self._config is None else Search(self._config, box)
-        self.predict(t_ns)
-        if self._config is not None:
-            self._tell(t_ns, Status.TRACKING)
+        presence = self.config.presence
+        target = self._target = _Target(
+            self.target,
+            Track().with_result(frame.t_ns, box),
+            None if presence is None else Reacquisition(presence, box),
+            taken_ns=frame.t_ns,
+            catching_up=self._newest is not None and self._newest.t_ns > frame.t_ns,
+        )
+        self._untracked = target.catching_up
+        if any(pushed > frame.t_ns for pushed in self._pushed):
+            target.propagated = 0
+        if self._encodes:
+            target.unencoded = ((frame.t_ns, TrackerOutput(box)),)
+        self._presence = None
+        self._publish(t_ns, dict.fromkeys(self.names, commands.hold(target.track, self._gyro)))
+        if presence is not None:
+            self._set_presence(t_ns, Presence.TRACKING)
+        self._asked = Init(self.target, frame, box)
+        return self._next(t_ns)
 
-    def reset(self, t_ns: int) -> None:
-        """There is no target any more, until the next `init`."""
+    def reset(self, t_ns: int) -> List[Command]:
+        """Forget the target, until the next `init`. What the stages are still at will not be used."""
         self._advance(t_ns)
         self.log.reset(t_ns)
-        self._tracks, self.trajectories, self._status = {}, {}, None
+        self._forget()
+        return self._next(t_ns)
 
-    def frame_arrived(self, t_ns: int, frame: int, capture_ns: int) -> None:
-        """The camera delivered a frame."""
-        self._advance(t_ns)
-        self.log.frame(t_ns, frame, capture_ns)
-        self._judge(t_ns)
-
-    def turned(self, t_ns: int, measured_ns: int, rate: ArrayLike) -> None:
-        """The gyro measured this angular velocity (3,), radians per second in IMU axes, at `measured_ns`."""
+    def gyro_sample(self, t_ns: int, measured_ns: int, rate: ArrayLike) -> List[Command]:
+        """Take the angular velocity (3,), radians per second in IMU axes, that the gyro measured at `measured_ns`."""
         if self._gyro is None:
-            raise InputError("turned() needs a pipeline with a gyro: nothing is known of the camera")
+            raise InputError("gyro_sample() needs a gyro: nothing is known of the camera")
         self._advance(t_ns)
         self._gyro.add(measured_ns, rate)
         self.log.gyro(t_ns, measured_ns, np.asarray(rate, dtype=np.float64))
+        return []
 
-    def tracker_started(self, t_ns: int, frame: int, capture_ns: int, catch_up: bool = False) -> Optional[np.ndarray]:
-        """The tracker takes this frame; returns where it shall look, None for round its own last result.
+    def time_passed(self, t_ns: int) -> List[Command]:
+        """Let the tracker go on if it has waited for `wait_s` (see `deadline_ns`)."""
+        deadline, target = self.deadline_ns, self._target
+        if target is None or deadline is None or t_ns < deadline:
+            return []
+        self._advance(t_ns)
+        self.log.time(t_ns)
+        target.predicted = target.propagated = target.results
+        return self._next(t_ns)
 
-        `catch_up`: that result is too old to look there; the newest evidence is newer.
+    def initialised(self, t_ns: int, command: Init) -> List[Command]:
+        """Note that the tracker has started on the target."""
+        target = self._reported(t_ns, command)
+        if target is not None:
+            self.log.initialised(t_ns)
+            target.initialised = True
+        return self._next(t_ns)
+
+    def tracked(self, t_ns: int, command: TrackFrame, output: TrackerOutput) -> List[Command]:
+        """Take the tracker's answer for a frame."""
+        target = self._reported(t_ns, command)
+        if target is not None:
+            frame = command.frame
+            self.log.result(t_ns, frame.index, frame.t_ns, output)
+            if self._believed(target, frame.t_ns, output):
+                self._add_result(target, frame.t_ns, output)
+            target.results += 1
+            if not self.config.propagation:
+                target.propagated, target.changed = target.results, True
+            if self.config.schedule == "paper" and self._newest is not None and self._newest.t_ns > target.taken_ns:
+                target.reserved = self._newest
+            self._observe(t_ns)
+        return self._next(t_ns)
+
+    def propagated(self, t_ns: int, command: Propagate, found: Propagation) -> List[Command]:
+        """Take what propagation found.
+
+        Boxes that the images do not support are left out, and all of them where the target is lost. Where the result
+        that was carried is no longer the newest nothing changes: the newest one's own boxes are on their way.
         """
-        self._advance(t_ns)
-        self._require_target()
-        where = self._where_to_look(capture_ns, catch_up)
-        self.log.start(t_ns, frame, capture_ns, where)
-        return where
+        target = self._reported(t_ns, command)
+        if target is None or command.result is None:
+            # Without a target a frame was pushed, and nothing carried.
+            return self._next(t_ns)
+        self.log.propagated(t_ns, command.result[0], found.boxes, found.displacement)
+        target.carried = found
+        target.propagated = command.result_number
+        if target.track.newest[0] == command.result[0]:
+            if not self._lost(target):
+                good = [each for each in found.boxes if each.quality >= LEAST_QUALITY]
+                displacement = found.displacement
+                if displacement is not None and displacement.quality < LEAST_QUALITY:
+                    displacement = None
+                target.track = target.track.with_propagated(good, displacement)
+            target.changed = True
+        return self._next(t_ns)
 
-    def tracker_finished(self, t_ns: int, frame: int, capture_ns: int, output: TrackerOutput) -> None:
-        """The tracker's answer for this frame; if believed, it counts as evidence from the next `predict` on."""
-        self._advance(t_ns)
-        self._require_target()
-        self.log.result(t_ns, frame, capture_ns, output)
-        if self._believed(capture_ns, output):
-            self._add_anchor(capture_ns, output)
-        self._judge(t_ns)
+    def encoded(self, t_ns: int, command: Encode, encodings: Mapping[str, Mapping[int, Any]]) -> List[Command]:
+        """Take what each predictor, by name, made of tracker outputs, by capture time."""
+        target = self._reported(t_ns, command)
+        if target is not None:
+            self.log.encoded(t_ns)
+            for name, made in encodings.items():
+                kept = target.encodings.setdefault(name, {})
+                kept.update(made)
+                for old in [t for t in kept if t < target.track.t_ns[0]]:
+                    del kept[old]
+        return self._next(t_ns)
 
-    def lane_started(self, t_ns: int, capture_ns: Optional[int]) -> None:
-        """The propagation takes the frame of `capture_ns`, or None: what is new is an anchor."""
-        self._advance(t_ns)
-        self.log.lane(t_ns, capture_ns)
+    def predicted(self, t_ns: int, command: Predict, trajectories: Mapping[str, Trajectory]) -> List[Command]:
+        """Make these trajectories the current ones."""
+        target = self._reported(t_ns, command)
+        if target is not None:
+            target.predicted = max(command.result_number, target.predicted)
+            self._publish(t_ns, dict(trajectories))
+            self._observe(t_ns)
+        return self._next(t_ns)
 
-    def propagated(
-        self, t_ns: int, anchor_ns: int, boxes: Sequence[PropagatedBox], displacement: Optional[Displacement] = None
-    ) -> bool:
-        """What the propagation found: the anchor of `anchor_ns` on later frames, instead of what it had found before, and the
-        way to it from the anchor before, if that is new.
+    def failed(self, t_ns: int, command: Command) -> List[Command]:
+        """Note that a command could not be carried out: the next frame is tried; without an `Init` there is no target."""
+        target = self._reported(t_ns, command)
+        if target is None:
+            return self._next(t_ns)
+        self.log.failed(t_ns, type(command).__name__)
+        if isinstance(command, Init):
+            self._forget()
+        elif isinstance(command, Propagate):
+            target.propagated, target.changed = max(command.result_number, target.propagated), True
+        elif isinstance(command, Predict):
+            target.predicted = max(command.result_number, target.predicted)
+        return self._next(t_ns)
 
-        Boxes that the images do not support (quality below `CARRY_GATE`) are left out, and all of them where the target is
-        lost. False where that anchor is no longer the newest: then nothing changes, the newest one's own boxes are on their
-        way.
-        """
-        self._advance(t_ns)
-        self._require_target()
-        self.log.propagated(t_ns, anchor_ns, boxes, displacement)
-        if self.anchor()[0] != anchor_ns:
-            return False
-        if not (self._search and self._search.watch.lost):
-            good = [each for each in boxes if each.quality >= CARRY_GATE]
-            if displacement is not None and displacement.quality < CARRY_GATE:
-                displacement = None
-            self._tracks = {name: track.with_propagated(good, displacement) for name, track in self._tracks.items()}
-        return True
+    # Questions
 
-    def anchor(self) -> Tuple[int, np.ndarray]:
-        """Capture time and box of the newest tracker result that is believed."""
-        track = self._lead_track()
-        return track.t_ns[-1], track.boxes[-1]
+    @property
+    def active(self) -> bool:
+        """Whether there is a target."""
+        return self._target is not None
 
-    def evidence_box(self) -> np.ndarray:
-        """The newest evidence, ``[cx, cy, w, h]``: where the target was last seen, by the tracker or by the propagation."""
-        return self._lead_track().evidence()[1][-1]
+    @property
+    def newest(self) -> Optional[Frame]:
+        """The newest frame; None before the first."""
+        return self._newest
 
-    def expected(self, t_ns: int) -> np.ndarray:
-        """Where the leading predictor has the target at `t_ns`, ``[cx, cy, w, h]``."""
-        self._require_target()
-        return self.answer(self.trajectories[self._lead], t_ns).box
+    @property
+    def presence(self) -> Optional[Presence]:
+        """As of the newest event; None without a target, and where results are not assessed."""
+        return self._presence
+
+    @property
+    def deadline_ns(self) -> Optional[int]:
+        """When `time_passed` lets the tracker go on; None where it does not wait."""
+        target = self._target
+        if target is None or target.waiting_since is None:
+            return None
+        return target.waiting_since + round(self.config.wait_s * 1e9)
+
+    def presence_at(self, t_ns: int) -> Optional[Presence]:
+        """Presence as time alone has made it by `t_ns`, should no event have come. From any thread, without a lock."""
+        presence, target, trajectory = self._presence, self._target, self.trajectories.get(self.names[0])
+        if target is None or target.reacquisition is None or presence is None or trajectory is None:
+            return presence
+        now = trajectory.at(t_ns)
+        size = math.sqrt(float(now.box[2] * now.box[3]))
+        monitor = target.reacquisition
+        return monitor.config.presence(monitor.history, presence, now.age, float(now.sigma[:2].max()) / size)
 
     def answer(self, trajectory: Trajectory, t_ns: int) -> Prediction:
-        """What this trajectory says of `t_ns`, in the image of that time. From any thread, without a lock."""
+        """Ask a trajectory for `t_ns`, in the image of that time. From any thread, without a lock."""
         return trajectory.at(t_ns) if self._gyro is None else answer(trajectory, t_ns, self._gyro)
 
-    def compute(self) -> Dict[str, Trajectory]:
-        """What every predictor makes of its track: nothing changes before `publish`."""
-        self._require_target()
-        made = {name: self._predicted(each, self._tracks[name]) for name, each in self.predictors.items()}
-        if self._search and self._search.watch.lost:
-            made = {name: coast(trajectory, self._search.config) for name, trajectory in made.items()}
+    # The schedule
+
+    def _next(self, t_ns: int) -> List[Command]:
+        """Give every free stage what there is to do for it."""
+        made: List[Command] = []
+        for decide in (self._next_propagation, self._next_prediction, self._next_pass):
+            command = decide(t_ns)
+            if command is not None:
+                self._busy[commands.STAGE[type(command)]] = command
+                made.append(command)
         return made
 
-    def publish(self, t_ns: int, trajectories: Dict[str, Trajectory]) -> None:
-        """These trajectories become current at `t_ns`."""
-        self._advance(t_ns)
+    def _next_propagation(self, t_ns: int) -> Optional[Propagate]:
+        target, frame = self._target, self._unpushed
+        if self._busy[commands.PROPAGATOR] is not None or not self.config.propagation:
+            return None
+        if frame is None and (target is None or target.propagated >= target.results):
+            return None
+        self.log.propagate(t_ns, None if frame is None else frame.t_ns)
+        # The first frame has none before it that a step could be measured from.
+        first, self._unpushed = not self._pushed, None
+        if frame is not None:
+            self._pushed = (*self._pushed[1 - PUSHED_KEPT :], frame.t_ns)
+        if target is None:
+            return Propagate(0, frame, None)
+        region = None if first or frame is None else target.track.evidence()[1][-1]
+        result, before = target.track.newest, target.carried_from
+        previous = None
+        if before is None or result[0] != before[0]:
+            if before is not None and result[0] > before[0]:
+                previous = before
+            target.carried_from, target.carried = result, Propagation()
+        to = tuple(pushed for pushed in self._pushed if pushed > result[0])[-FRAMES:]
+        kept = target.carried.boxes
+        return Propagate(target.number, frame, region, target.results, result, previous, to, kept)
+
+    def _next_prediction(self, t_ns: int) -> Optional[Command]:
+        target = self._target
+        if target is None or self._busy[commands.PREDICTOR] is not None:
+            return None
+        if target.unencoded:
+            outputs, target.unencoded = target.unencoded, ()
+            return Encode(target.number, outputs)
+        if not target.changed:
+            return None
+        target.changed = False
+        known = {name: target.encodings.get(name) for name in self.names}
+        tracks = {name: target.track.with_encodings(made) if made else target.track for name, made in known.items()}
+        motion = None if self._gyro is None else self._gyro.frozen()
+        coasting = self.config.presence if self._lost(target) else None
+        return Predict(target.number, target.propagated, tracks, motion, coasting)
+
+    def _next_pass(self, t_ns: int) -> Optional[Command]:
+        """Decide what the tracker does: begin with another target, take the newest frame, or wait."""
+        if self._busy[commands.TRACKER] is not None:
+            return None
+        if self._asked is not None:
+            asked, self._asked = self._asked, None
+            return asked
+        target, newest = self._target, self._newest
+        if target is None or newest is None or not target.initialised:
+            return None
+        if self._awaits_prediction(target):
+            target.waiting_since = t_ns if target.waiting_since is None else target.waiting_since
+            return None
+        target.waiting_since = None
+        frame, target.reserved = target.reserved or newest, None
+        if frame.t_ns <= target.taken_ns:
+            return None
+        search_box = self._where_to_look(target, frame.t_ns)
+        self.log.track(t_ns, frame.index, frame.t_ns, search_box)
+        self._untracked = self._untracked and frame is not newest
+        target.catching_up, target.taken_ns = False, frame.t_ns
+        return TrackFrame(target.number, frame, search_box)
+
+    def _awaits_prediction(self, target: _Target) -> bool:
+        """Say whether the tracker waits for the trajectory of its last result."""
+        config = self.config
+        if config.propagation and not (config.one_core or target.catching_up or config.search_region == "predicted"):
+            return False
+        return target.predicted < target.results
+
+    def _where_to_look(self, target: _Target, capture_ns: int) -> Optional[np.ndarray]:
+        monitor, seen = target.reacquisition, target.track.evidence()[1][-1]
+        expected = self.answer(self.trajectories[self.names[0]], capture_ns).box
+        if monitor is not None and monitor.history.lost:
+            lost_s = max(capture_ns - target.track.evidence_ns, 0) * 1e-9
+            return monitor.where(lost_s, seen, expected)
+        if self.config.search_region == "predicted":
+            return expected
+        # The tracker's own last result is too old, or was a miss: then the newest evidence is the better place.
+        return seen if target.catching_up or (monitor is not None and monitor.history.misses) else None
+
+    # The target
+
+    def _believed(self, target: _Target, capture_ns: int, output: TrackerOutput) -> bool:
+        """Assess a result; say whether it is evidence. A target that it loses or finds gets another track."""
+        monitor = target.reacquisition
+        if monitor is None:
+            return True
+        before = monitor.history
+        believed = monitor.believe(capture_ns, output)
+        if monitor.history.lost and not before.lost and monitor.history.doubt_ns is not None:
+            target.track = target.track.before(monitor.history.doubt_ns)
+        if before.lost and not monitor.history.lost:
+            target.track = Track()
+            for found_ns, found in monitor.finds:
+                self._add_result(target, found_ns, found)
+        return believed
+
+    def _add_result(self, target: _Target, capture_ns: int, output: TrackerOutput) -> None:
+        target.track = target.track.with_result(capture_ns, output.box, output.score)
+        if self._encodes:
+            target.unencoded = (*target.unencoded, (capture_ns, output))[-UNENCODED_KEPT:]
+
+    def _forget(self) -> None:
+        self._target, self._asked, self.trajectories, self._presence = None, None, {}, None
+        self._untracked = False
+
+    def _lost(self, target: _Target) -> bool:
+        return target.reacquisition is not None and target.reacquisition.history.lost
+
+    def _publish(self, t_ns: int, trajectories: Dict[str, Trajectory]) -> None:
         for name, trajectory in trajectories.items():
             self.log.trajectory(t_ns, name, trajectory)
         self.trajectories = trajectories
-        self._judge(t_ns)
 
-    def predict(self, t_ns: int) -> Dict[str, Trajectory]:
-        """`compute` and `publish` in one: every predictor turns its track into a trajectory, current from `t_ns` on."""
-        trajectories = self.compute()
-        self.publish(t_ns, trajectories)
-        return trajectories
+    def _observe(self, t_ns: int) -> None:
+        presence = self.presence_at(t_ns)
+        if presence is not None and presence is not self._presence:
+            self._set_presence(t_ns, presence)
 
-    def _predicted(self, predictor: Predictor, track: Track) -> Trajectory:
-        still = None if self._gyro is None else stabilised(track, self._gyro)
-        return predictor.predict(track) if still is None else replace(predictor.predict(still), stabilised=True)
+    def _set_presence(self, t_ns: int, presence: Presence) -> None:
+        self._presence = presence
+        self.log.presence(t_ns, presence)
 
-    def _where_to_look(self, capture_ns: int, catch_up: bool) -> Optional[np.ndarray]:
-        search = self._search
-        if search and search.watch.lost:
-            lost_s = max(capture_ns - self._lead_track().evidence_ns, 0) * 1e-9
-            return search.where(lost_s, self.evidence_box(), self.expected(capture_ns))
-        if self.search_region == "predicted":
-            return self.expected(capture_ns)
-        return self.evidence_box() if catch_up or (search and search.watch.misses) else None
-
-    def _believed(self, capture_ns: int, output: TrackerOutput) -> bool:
-        """Whether this result is evidence; a target that it loses or finds gets another track."""
-        search = self._search
-        if search is None:
-            return True
-        before = search.watch
-        believed = search.judge(capture_ns, output)
-        if search.watch.lost and not before.lost and search.watch.doubt_ns is not None:
-            since = search.watch.doubt_ns
-            self._tracks = {name: track.before(since) for name, track in self._tracks.items()}
-        if before.lost and not search.watch.lost:
-            self._begin_track(search.finds)
-        return believed
-
-    def _judge(self, t_ns: int) -> None:
-        status = self.status_at(t_ns)
-        if status is not None and status is not self._status:
-            self._tell(t_ns, status)
-
-    def _tell(self, t_ns: int, status: Status) -> None:
-        self._status = status
-        self.log.status(t_ns, status)
-
-    def _begin_track(self, results: Sequence[Tuple[int, TrackerOutput]]) -> None:
-        self._tracks = {name: Track() for name in self.predictors}
-        for capture_ns, output in results:
-            self._add_anchor(capture_ns, output)
-
-    def _add_anchor(self, capture_ns: int, output: TrackerOutput) -> None:
-        self._tracks = {
-            name: track.with_result(capture_ns, output.box, output.score, self.predictors[name].encode(output))
-            for name, track in self._tracks.items()
-        }
-
-    def _lead_track(self) -> Track:
-        """The leading predictor's track; boxes and times are the same in all of them."""
-        self._require_target()
-        return self._tracks[self._lead]
+    def _reported(self, t_ns: int, command: Command) -> Optional[_Target]:
+        """Free the command's stage; return the target that it was for, None where that is gone."""
+        stage = commands.STAGE[type(command)]
+        if self._busy[stage] is not command:
+            raise InputError(f"{type(command).__name__} is not what the {stage} was asked to do")
+        self._advance(t_ns)
+        self._busy[stage] = None
+        target = self._target
+        if target is not None and command.target == target.number:
+            return target
+        self.log.done(t_ns, type(command).__name__)
+        self.counts["late_reports"] += stage == commands.TRACKER
+        return None
 
     def _advance(self, t_ns: int) -> None:
         if self._now_ns is not None and t_ns < self._now_ns:
             raise InputError(f"time went backwards: event at t_ns={t_ns} after one at t_ns={self._now_ns}")
         self._now_ns = t_ns
-
-    def _require_target(self) -> None:
-        if not self._tracks:
-            raise InputError("no target: init() comes before tracking and predicting")

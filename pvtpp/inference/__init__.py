@@ -1,4 +1,4 @@
-"""Running networks: named arrays in, named arrays out, whatever runtime does the work."""
+"""Running networks: named arrays in, named arrays out, with any inference runtime."""
 
 from pvtpp.inference.engine import Engine, TensorSpec, load
 

@@ -1,6 +1,6 @@
-"""An exported network: a folder of graphs and the sidecar that says what they are and what they were checked against.
+"""An exported network: a folder of graphs, and a sidecar that describes them and what they were checked against.
 
-A damaged, exchanged or half-copied graph is refused when the folder is opened, not when the target is lost.
+A graph that is damaged, exchanged or copied in part is refused when the folder is opened, not in flight.
 """
 
 from __future__ import annotations
@@ -22,15 +22,33 @@ _GRAPH = {"file": str, "sha256": str, "inputs": list, "outputs": list}
 
 @dataclass(frozen=True)
 class Artefact:
-    """`card` is the sidecar: ``model``, ``form``, ``precision``, ``pixels``, ``source``, ``parity``, and under ``graphs``, in
-    the order in which the tracker takes its engines, file, sha256, inputs and outputs of each."""
+    """An exported network.
+
+    Attributes
+    ----------
+    folder
+        Where the graphs are.
+    card
+        Content of the sidecar: ``model``, ``form``, ``precision``, ``pixels``, ``source``, ``parity``, and ``graphs``:
+        file, sha256, inputs and outputs of each graph, in the order in which the tracker takes its engines.
+    """
 
     folder: Path
     card: Mapping[str, Any]
 
     def engines(self, backend: str = "onnxruntime:cpu", threads: int = 1) -> Dict[str, Engine]:
-        """Every graph by its name, on one backend (see `pvtpp.inference.load`). Raises InputError where an engine's
-        inputs and outputs are not those of the sidecar."""
+        """Load every graph; `backend` and `threads` are those of `pvtpp.inference.load`.
+
+        Returns
+        -------
+        dict
+            The engines by the names of their graphs.
+
+        Raises
+        ------
+        InputError
+            If an engine's inputs or outputs are not those in the sidecar, or it cannot be loaded.
+        """
         made = {}
         for name, graph in self.card["graphs"].items():
             path = self.folder / graph["file"]
@@ -43,8 +61,7 @@ class Artefact:
 
 
 def read_sidecar(folder: Union[str, Path]) -> Dict[str, Any]:
-    """What the sidecar in this folder says; its graphs are not looked at. Raises InputError where there is none, or it lacks
-    something."""
+    """Read the sidecar in this folder, without its graphs; InputError if there is none or an entry is missing."""
     folder = Path(folder)
     path = folder / SIDECAR
     try:
@@ -57,7 +74,7 @@ def read_sidecar(folder: Union[str, Path]) -> Dict[str, Any]:
         raise InputError(f"{path}: no JSON ({error})") from None
     if not isinstance(card, dict) or card.get("format") != FORMAT or not isinstance(card.get("graphs"), dict):
         raise InputError(f"{path}: not a sidecar of format {FORMAT}, the one that this version of pvtpp reads")
-    # What was exported from memory has no source.
+    # A network that was exported from memory has no source.
     card = {"source": {}, **card}
     _check(card, _CARD, f"{path}:")
     if not card["graphs"]:
@@ -68,8 +85,13 @@ def read_sidecar(folder: Union[str, Path]) -> Dict[str, Any]:
 
 
 def read(folder: Union[str, Path]) -> Artefact:
-    """The artefact in this folder. Raises InputError where it is none, its sidecar lacks something, or a file is not the one
-    that was accepted."""
+    """Read the exported network in this folder and check its files.
+
+    Raises
+    ------
+    InputError
+        If there is no sidecar, an entry of it is missing, or the sha256 of a file is not the one in the sidecar.
+    """
     folder = Path(folder)
     card = read_sidecar(folder)
     for graph in card["graphs"].values():
@@ -86,7 +108,7 @@ def read(folder: Union[str, Path]) -> Artefact:
 
 
 def _check(found: Any, wanted: Mapping[str, type], where: str) -> None:
-    """Raises InputError for the first entry that is missing or no such thing."""
+    """Raise InputError for the first entry that is missing or of another type."""
     if not isinstance(found, dict):
         raise InputError(f"{where} is no object but {type(found).__name__}; export it again, or copy it whole")
     for key, kind in wanted.items():
@@ -96,12 +118,12 @@ def _check(found: Any, wanted: Mapping[str, type], where: str) -> None:
 
 
 def is_artefact(folder: Union[str, Path, None]) -> bool:
-    """Whether this is a folder that says it holds an exported network."""
+    """Whether this is a folder with the sidecar of an exported network."""
     return folder is not None and (Path(folder).expanduser() / SIDECAR).is_file()
 
 
 def described(engine: Engine) -> Dict[str, Any]:
-    """Inputs and outputs of an engine as the sidecar has them."""
+    """Inputs and outputs of an engine, as the sidecar describes them."""
     return {
         side: [{"name": spec.name, "shape": list(spec.shape), "dtype": str(spec.dtype)} for spec in specs]
         for side, specs in (("inputs", engine.inputs), ("outputs", engine.outputs))

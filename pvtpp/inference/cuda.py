@@ -1,4 +1,4 @@
-"""The dozen calls of the CUDA runtime that an engine needs, through ctypes: JetPack brings the library, and no Python package.
+"""The calls of the CUDA runtime that an engine needs, through ctypes: JetPack has the library but no Python package.
 
 Written against the documented interface of CUDA 11.4 to 13; not run on a GPU yet.
 """
@@ -23,11 +23,11 @@ TO_DEVICE, TO_HOST = 1, 2
 _NON_BLOCKING, _THREAD_LOCAL = 1, 1
 _MAJOR, _MINOR = 75, 76
 _PROPERTIES = 1 << 14
-"""Bytes, more than any version's structure of device properties has; the name comes first in all of them."""
+"""Bytes: more than the structure of device properties has in any version. The name comes first in all of them."""
 
 
 class Cuda:
-    """The runtime on the current device. Every call raises InputError with CUDA's own words where it fails."""
+    """The CUDA runtime on the current device. A call that fails raises InputError with CUDA's message."""
 
     def __init__(self, library: Any):
         self._library = library
@@ -46,18 +46,25 @@ class Cuda:
         return name, f"{major.value}.{minor.value}", f"{version.value // 1000}.{version.value % 1000 // 10}"
 
     def stream(self) -> ctypes.c_void_p:
-        """A stream of its own, which waits for no other."""
+        """Create a stream that does not wait for the default stream."""
         return self._made("cudaStreamCreateWithFlags", ctypes.c_uint(_NON_BLOCKING))
 
     def synchronise(self, stream: ctypes.c_void_p) -> None:
+        """Wait until the stream has finished."""
         self._call("cudaStreamSynchronize", stream)
 
     def allocate(self, size: int) -> ctypes.c_void_p:
-        """`size` bytes on the device."""
+        """Allocate `size` bytes on the device."""
         return self._made("cudaMalloc", ctypes.c_size_t(size))
 
     def pinned(self, shape: Tuple[int, ...], dtype: np.dtype) -> Tuple[ctypes.c_void_p, np.ndarray]:
-        """Memory of the host that the device copies from and to by itself, and the array that it is."""
+        """Allocate page-locked host memory, for asynchronous copies.
+
+        Returns
+        -------
+        tuple
+            Its address, and an array of this shape and dtype on it.
+        """
         size = int(np.prod(shape)) * dtype.itemsize
         pointer = self._made("cudaHostAlloc", ctypes.c_size_t(size), ctypes.c_uint(0))
         raw = (ctypes.c_ubyte * size).from_address(pointer.value or 0)
@@ -66,17 +73,23 @@ class Cuda:
     def copy(
         self, target: ctypes.c_void_p, source: ctypes.c_void_p, size: int, kind: int, stream: ctypes.c_void_p
     ) -> None:
-        """In the stream's turn; `kind` is `TO_DEVICE` or `TO_HOST`."""
+        """Queue a copy of `size` bytes in the stream; `kind` is `TO_DEVICE` or `TO_HOST`."""
         self._call("cudaMemcpyAsync", target, source, ctypes.c_size_t(size), ctypes.c_int(kind), stream)
 
     def capture(self, work: Callable[[], None], stream: ctypes.c_void_p) -> ctypes.c_void_p:
-        """What `work` puts into the stream, as one graph for `launch`; nothing of it runs now."""
+        """Record what `work` queues in the stream, without running it.
+
+        Returns
+        -------
+        ctypes.c_void_p
+            An executable graph for `launch`.
+        """
         self._call("cudaStreamBeginCapture", stream, ctypes.c_int(_THREAD_LOCAL))
         graph = ctypes.c_void_p()
         try:
             work()
         finally:
-            # Ended whatever happened: a stream left capturing takes no more work.
+            # In any case: a stream that is still capturing takes no more work.
             self._call("cudaStreamEndCapture", stream, ctypes.byref(graph))
         try:
             return self._made("cudaGraphInstantiateWithFlags", graph, ctypes.c_ulonglong(0))
@@ -84,10 +97,11 @@ class Cuda:
             self._call("cudaGraphDestroy", graph)
 
     def launch(self, graph: ctypes.c_void_p, stream: ctypes.c_void_p) -> None:
+        """Queue a captured graph in the stream."""
         self._call("cudaGraphLaunch", graph, stream)
 
     def free(self, function: str, pointer: ctypes.c_void_p) -> None:
-        """Give back what was made, by the function that CUDA has for it; at the interpreter's end that may be too late."""
+        """Free a resource by the CUDA function for its kind; failures, as at interpreter exit, are ignored."""
         with suppress(InputError):
             self._call(function, pointer)
 
@@ -105,7 +119,7 @@ class Cuda:
 
 @lru_cache(maxsize=1)
 def runtime() -> Cuda:
-    """The CUDA runtime of this machine. Raises InputError where there is none."""
+    """The CUDA runtime of this machine; InputError if there is none."""
     for name in LIBRARIES:
         try:
             return Cuda(ctypes.CDLL(name))

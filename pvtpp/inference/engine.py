@@ -1,4 +1,4 @@
-"""The one interface over every inference runtime, and the choice of the runtime."""
+"""The common interface of all inference runtimes, and the choice of a runtime."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from pvtpp.errors import InputError
 
 RUNTIMES: Dict[str, str] = {"onnxruntime": "pvtpp.inference.onnxruntime", "tensorrt": "pvtpp.inference.tensorrt"}
-# Of each kind of file the backends that read it, the default first.
+# The backends that read each kind of file, the default first.
 BACKENDS: Dict[str, Tuple[str, ...]] = {
     ".onnx": ("onnxruntime:cpu", "onnxruntime:cuda", "onnxruntime:tensorrt", "onnxruntime", "tensorrt"),
     ".engine": ("tensorrt",),
@@ -22,7 +22,7 @@ BACKENDS: Dict[str, Tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """Name, shape and dtype of one input or output; None in the shape where the graph leaves the size open."""
+    """Name, shape and dtype of one input or output; None in the shape where the graph leaves a size open."""
 
     name: str
     shape: Tuple[Optional[int], ...]
@@ -42,24 +42,56 @@ class TensorSpec:
 
 
 class Engine(Protocol):
-    """A loaded network. `run` is not asked from two threads at once; what it returns is the caller's own."""
+    """A loaded network.
+
+    Attributes
+    ----------
+    inputs, outputs
+        What it takes and returns.
+    """
 
     inputs: Tuple[TensorSpec, ...]
     outputs: Tuple[TensorSpec, ...]
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
-        """All outputs by name. Raises InputError where a name, shape or dtype is not the graph's."""
+        """Run the network. Only one thread may do so at a time.
+
+        Parameters
+        ----------
+        inputs
+            All inputs by name.
+
+        Returns
+        -------
+        dict
+            All outputs by name; the arrays belong to the caller.
+
+        Raises
+        ------
+        InputError
+            If a name, shape or dtype is not that of the graph.
+        """
 
 
 def load(path: Union[str, Path], threads: int = 1, backend: str = "") -> Engine:
-    """The network in this file, computing on `threads` CPU threads where it computes on the CPU.
+    """Load the network in a file.
 
-    `backend` is one of `BACKENDS` for this kind of file, "" its first. ``onnxruntime`` alone takes CUDA where the machine
-    has it, else the CPU; TensorRT, which first builds for minutes, only comes when it is named. Small networks answer
-    soonest on the CPU, so that is the default.
+    Parameters
+    ----------
+    path
+        The file; its extension decides which backends can read it.
+    threads
+        Number of CPU threads, where it computes on the CPU.
+    backend
+        One of `BACKENDS` for this kind of file; "" for the first, the CPU for ONNX graphs, where small networks are
+        fastest. ``onnxruntime`` takes CUDA where the machine has it, else the CPU. TensorRT builds an engine for
+        minutes at first use, so it is only used when named.
 
-    Raises InputError for a missing or damaged file, a kind of file no runtime here reads, a backend that is unknown or
-    not on this machine, or a runtime not installed.
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or of an unknown kind, `threads` is no whole number from 1, or the backend is
+        unknown, not installed, or not available on this machine.
     """
     path = Path(path)
     if path.suffix not in BACKENDS:
@@ -76,7 +108,7 @@ def load(path: Union[str, Path], threads: int = 1, backend: str = "") -> Engine:
 
 
 def check_inputs(inputs: Mapping[str, np.ndarray], specs: Tuple[TensorSpec, ...], source: str) -> None:
-    """Raises InputError for the first input that does not fit the graph."""
+    """Raise InputError, with `source` in the message, for the first input that does not fit the graph."""
     expected = ", ".join(map(str, specs))
     names = {spec.name for spec in specs}
     if set(inputs) != names:

@@ -1,8 +1,9 @@
-"""TensorRT engines, built once for a graph on a machine and kept: an engine fits one graph, GPU, TensorRT and set of flags.
+"""TensorRT engines, built once for each graph and machine, and kept.
 
-Whatever of these changes, the engine is built anew, and one line in the log says what changed. What is kept lies in
-``engines`` of the cache folder (`pvtpp.files.cache_folder`), the measured kernel times (timing cache) too, which makes the
-next build a matter of seconds. Building goes through polygraphy; it has not been run on a GPU yet.
+An engine fits one graph, GPU, version of TensorRT and set of flags. When one of these changes, the engine is built
+again, and one line in the log says what changed. Engines lie in the folder ``engines`` of the cache
+(`pvtpp.files.cache_folder`). So do the measured times of kernels (TensorRT's timing cache), which shorten the next
+build to seconds. Engines are built with polygraphy. Building has not been run on a GPU yet.
 """
 
 from __future__ import annotations
@@ -28,8 +29,21 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EngineKey:
-    """What an engine fits: sha256 of the `graph`, name of the `gpu` and its compute `capability`, versions of `tensorrt` and
-    `cuda`, the graph's `precision`, and the `flags` it is built with."""
+    """What an engine fits.
+
+    Attributes
+    ----------
+    graph
+        sha256 of the ONNX graph, hex.
+    gpu, capability
+        Name of the GPU, and its compute capability.
+    tensorrt, cuda
+        Versions of TensorRT and of the CUDA runtime.
+    precision
+        Precision of the graph: ``fp32``, ``fp16`` or ``int8``.
+    flags
+        Flags that the engine is built with.
+    """
 
     graph: str
     gpu: str
@@ -40,11 +54,11 @@ class EngineKey:
     flags: Tuple[str, ...]
 
     def digest(self) -> str:
-        """Twelve hex digits that stand for all of it."""
+        """Twelve hex digits of a hash over all fields."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
 
     def differences(self, record: Mapping[str, Any]) -> str:
-        """What of an engine's record is otherwise here, in words; empty where it fits."""
+        """What differs from the record of an engine, in words; empty where nothing does."""
         wanted = json.loads(json.dumps(asdict(self)))
         return ", ".join(
             f"{name} {_short(record.get(name))} is now {_short(wanted[name])}"
@@ -54,15 +68,18 @@ class EngineKey:
 
 
 def build_flags(precision: str, can_be_strongly_typed: bool) -> Tuple[str, ...]:
-    """How to build a graph whose precision is in the graph itself: by its own types where TensorRT can (from 9 on, and from
-    11 on always), else by the flags that allow those types."""
+    """Flags for building a graph whose precision is given by its own tensor types.
+
+    TensorRT can build by the types of the graph from version 9 on, and always does from version 11 on. Older versions
+    need the flag that allows the precision.
+    """
     if can_be_strongly_typed:
         return ("strongly_typed",)
     return {"fp32": (), "fp16": ("fp16",), "int8": ("int8",)}[precision]
 
 
 def why_build(folder: Path, stem: str, key: EngineKey) -> str:
-    """Why there must be a build of the graph called `stem`; empty where its engine is there, whole and fitting."""
+    """Why the engine of the graph called `stem` has to be built, in words; empty if the one in `folder` can be used."""
     engine = engine_path(folder, stem, key)
     record = _record(engine)
     if record is not None and engine.is_file():
@@ -74,11 +91,18 @@ def why_build(folder: Path, stem: str, key: EngineKey) -> str:
 
 
 def engine_path(folder: Path, stem: str, key: EngineKey) -> Path:
+    """Path of the engine for the graph called `stem`."""
     return folder / f"{stem}-{key.digest()}.engine"
 
 
 def obtain(graph: Path, trt: Any) -> Path:
-    """The engine of an ONNX graph on this machine, built if need be, which takes minutes. InputError where it cannot be."""
+    """Path of the engine of an ONNX graph on this machine, which is built first if necessary; that takes minutes.
+
+    Raises
+    ------
+    InputError
+        If there is no CUDA or no polygraphy, or TensorRT cannot build the graph.
+    """
     flags = build_flags(precision_of(graph), hasattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED"))
     gpu, capability, version = cuda.runtime().device()
     sha256 = hashlib.sha256(graph.read_bytes()).hexdigest()
@@ -96,7 +120,7 @@ def obtain(graph: Path, trt: Any) -> Path:
 
 
 def precision_of(graph: Path) -> str:
-    """What the sidecar beside the graph says, ``fp32`` where there is none that names it."""
+    """Precision of a graph by the sidecar beside it; ``fp32`` where no sidecar names the graph."""
     try:
         card = json.loads((graph.parent / SIDECAR).read_text(encoding="utf-8"))
         named = {entry["file"] for entry in card["graphs"].values()}
@@ -113,12 +137,12 @@ def _build(graph: Path, engine: Path, flags: Tuple[str, ...]) -> None:
         raise InputError(f"{graph}: building an engine needs polygraphy ({error}); pip install polygraphy") from None
     typed = "strongly_typed" in flags
     timing = engine.with_name(TIMING_CACHE)
-    # Named only where it is wanted: older versions of polygraphy do not know the argument.
+    # Passed only where it is needed: older versions of polygraphy do not have the argument.
     network = NetworkFromOnnxPath(str(graph), **({"strongly_typed": True} if typed else {}))
     allowed = {flag: True for flag in flags if flag != "strongly_typed"}
     engine.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # A folder, because polygraphy leaves a lock beside the timing cache.
+        # In a temporary folder, because polygraphy leaves a lock file beside the timing cache.
         with TemporaryDirectory(dir=str(engine.parent)) as scratch:
             times, part = os.path.join(scratch, TIMING_CACHE), os.path.join(scratch, engine.name)
             if timing.is_file():
@@ -136,7 +160,7 @@ def _build(graph: Path, engine: Path, flags: Tuple[str, ...]) -> None:
 
 
 def _record(path: Path) -> Optional[Dict[str, Any]]:
-    """The record beside an engine; None where there is none, or a damaged one, which is as good as none."""
+    """The record beside an engine; None if it is missing or damaged."""
     try:
         record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""An engine that tells what it does: how timing, calibration and comparison look into a tracker without touching it."""
+"""Engines that report their runs, so that timing, calibration and comparison need no change in a tracker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ from pvtpp.inference.engine import Engine
 
 
 class Call(NamedTuple):
-    """One run of the engine called `name`; `begin` and `end` in seconds of ``time.perf_counter``."""
+    """One run of an engine.
+
+    Attributes
+    ----------
+    name
+        Name of the engine.
+    begin, end
+        Start and end of the run, seconds of ``time.perf_counter``.
+    inputs, outputs
+        Arrays of the run by name, not copied.
+    """
 
     name: str
     begin: float
@@ -20,21 +30,36 @@ class Call(NamedTuple):
     outputs: Dict[str, np.ndarray]
 
 
-class WatchedEngine:
-    """`engine`, calling `watch` after each run. The arrays are the run's own: what is to be kept beyond it must be copied."""
+class ObservedEngine:
+    """An engine that reports each run to a callback.
 
-    def __init__(self, name: str, engine: Engine, watch: Callable[[Call], None]):
+    Parameters
+    ----------
+    name
+        Name in the reports.
+    engine
+        The engine that does the work.
+    observe
+        Called after each run. The arrays of the `Call` are those of the run: what is to be kept must be copied.
+
+    Attributes
+    ----------
+    inputs, outputs
+        Those of `engine`.
+    """
+
+    def __init__(self, name: str, engine: Engine, observe: Callable[[Call], None]):
         self.inputs, self.outputs = engine.inputs, engine.outputs
-        self._name, self._engine, self._watch = name, engine, watch
+        self._name, self._engine, self._observe = name, engine, observe
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
-        """All outputs by name; see `Engine`."""
+        """Run the engine and report it; see `Engine.run`."""
         begin = time.perf_counter()
         outputs = self._engine.run(inputs)
-        self._watch(Call(self._name, begin, time.perf_counter(), inputs, outputs))
+        self._observe(Call(self._name, begin, time.perf_counter(), inputs, outputs))
         return outputs
 
 
-def observed(engines: Mapping[str, Engine], watch: Callable[[Call], None]) -> Dict[str, Engine]:
-    """Each of the engines, observed by its name."""
-    return {name: WatchedEngine(name, engine, watch) for name, engine in engines.items()}
+def observed(engines: Mapping[str, Engine], observe: Callable[[Call], None]) -> Dict[str, Engine]:
+    """Wrap each of the engines, so that `observe` gets a `Call` with the engine's name after each run."""
+    return {name: ObservedEngine(name, engine, observe) for name, engine in engines.items()}

@@ -1,4 +1,4 @@
-"""ONNX Runtime, on the CPU or on what else it was built for."""
+"""The ONNX Runtime backend, on the CPU, CUDA or TensorRT."""
 
 from __future__ import annotations
 
@@ -21,12 +21,27 @@ DTYPES = {
     "tensor(bool)": np.bool_,
 }
 _CPU, _CUDA, _TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
-# What the first does not compute, the next one does.
+# In order of priority: an operator that the first cannot compute goes to the next.
 PROVIDERS: Dict[str, Tuple[str, ...]] = {"cpu": (_CPU,), "cuda": (_CUDA, _CPU), "tensorrt": (_TENSORRT, _CUDA, _CPU)}
 
 
 class OnnxRuntimeEngine:
-    """One inference session. Every run is sequential and, on the same machine's CPU, repeats bit for bit."""
+    """One inference session. Runs are sequential; on the CPU of one machine they repeat to the bit.
+
+    Parameters
+    ----------
+    session
+        An ``onnxruntime.InferenceSession``.
+    path
+        The graph's file, for error messages.
+
+    Attributes
+    ----------
+    inputs, outputs
+        See `Engine`.
+    providers
+        ONNX Runtime's execution providers in use, by priority.
+    """
 
     def __init__(self, session: Any, path: Path):
         self._run = session.run
@@ -37,18 +52,32 @@ class OnnxRuntimeEngine:
         self._names = [spec.name for spec in self.outputs]
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
-        """All outputs by name; see `Engine`."""
+        """Run the network; see `Engine.run`."""
         try:
             return dict(zip(self._names, self._run(self._names, inputs)))
         except Exception:
-            # The runtime checks its inputs anyway; only when it refuses is it worth finding out why.
+            # The runtime checks its inputs itself; only after a failure is it worth finding the reason.
             check_inputs(inputs, self.inputs, self._source)
             raise
 
 
 def load(path: Path, threads: int, setting: str = "cpu") -> OnnxRuntimeEngine:
-    """`setting` is one of `PROVIDERS`, or empty for CUDA where there is one. Raises InputError where onnxruntime is not
-    installed, has no such provider, or cannot read the file."""
+    """Load an ONNX graph.
+
+    Parameters
+    ----------
+    path
+        The graph's file.
+    threads
+        Number of CPU threads.
+    setting
+        One of `PROVIDERS`; empty for CUDA where the machine has it, else the CPU.
+
+    Raises
+    ------
+    InputError
+        If onnxruntime is not installed, lacks the provider or cannot start it, or cannot read the file.
+    """
     try:
         import onnxruntime
     except ImportError as error:
@@ -68,25 +97,26 @@ def load(path: Path, threads: int, setting: str = "cpu") -> OnnxRuntimeEngine:
         raise InputError(f"{path}: damaged, or no ONNX graph that this ONNX Runtime reads ({reason})") from None
     engine = OnnxRuntimeEngine(session, path)
     if setting and engine.providers[0] != providers[0]:
-        # It falls back in silence, and a tracker twenty times slower than promised is found out in flight.
+        # ONNX Runtime falls back silently; the tracker would be many times slower, which is noticed only in flight.
         raise InputError(f"{path}: {providers[0]} is built in but does not start here; does its CUDA fit the driver?")
     return engine
 
 
 def _providers(setting: str, available: Sequence[str], source: str) -> Tuple[str, ...]:
-    """The providers to ask for, in order, of those `available`."""
+    """The providers to request, by priority, among those `available`."""
     wanted = PROVIDERS[setting or ("cuda" if _CUDA in available else "cpu")]
     if wanted[0] not in available:
         here = [name for name, providers in PROVIDERS.items() if providers[0] in available]
         raise InputError(
             f"{source}: this ONNX Runtime has no {wanted[0]}; backends here are "
-            f"{', '.join(f'onnxruntime:{name}' for name in here)} (pip install 'pvtpp[gpu]'; on a Jetson, NVIDIA's own wheel)"
+            f"{', '.join(f'onnxruntime:{name}' for name in here)} "
+            "(pip install 'pvtpp[gpu]'; on a Jetson, NVIDIA's own wheel)"
         )
     return tuple(name for name in wanted if name in available)
 
 
 def _with_options(providers: Sequence[str]) -> List[Any]:
-    """TensorRT's engines are kept in the cache: without that every start builds them anew."""
+    """The providers with their options: TensorRT keeps its engines in the cache, else every start builds them again."""
     folder = cache_folder() / "engines" / "onnxruntime"
     kept = {"trt_engine_cache_enable": True, "trt_engine_cache_path": str(folder), "trt_timing_cache_enable": True}
     if _TENSORRT in providers:

@@ -1,7 +1,8 @@
-"""TensorRT: an engine file, or an ONNX graph that an engine is built of once and kept (`pvtpp.inference.engine_cache`).
+"""The TensorRT backend, for engine files and for ONNX graphs.
 
-Each engine has its own stream, so that predictor and tracker do not wait for each other, pinned buffers, and one CUDA graph
-for copying in, computing and copying out. Written for TensorRT 8.4 to 11 by what each offers; not run on a GPU yet.
+The engine of an ONNX graph is built once and kept (`pvtpp.inference.engine_cache`). Each engine has its own stream, so
+that predictor and tracker do not wait for each other, pinned buffers, and one CUDA graph for copying in, computing and
+copying out. Written for TensorRT 8.4 to 11, whose interfaces are detected. Not run on a GPU yet.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pvtpp.errors import InputError
 from pvtpp.inference import cuda
 from pvtpp.inference.engine import TensorSpec, check_inputs
 
-# By name: TensorRT's own table of NumPy types does not load with every NumPy.
+# By name, because TensorRT's own table of NumPy types does not load with every NumPy.
 DTYPES = {
     "FLOAT": np.float32,
     "HALF": np.float16,
@@ -30,7 +31,13 @@ _log = logging.getLogger(__name__)
 
 
 def load(path: Path, threads: int, setting: str = "") -> TensorRtEngine:
-    """Raises InputError where TensorRT or CUDA is missing, the graph cannot be built, or the engine is of another machine."""
+    """Load an engine file, or an ONNX graph; `threads` and `setting` have no effect here.
+
+    Raises
+    ------
+    InputError
+        If TensorRT or CUDA is missing, the graph cannot be built, or the engine was built on another machine.
+    """
     trt = tensorrt(str(path))
     if path.suffix == ".onnx":
         from pvtpp.inference import engine_cache
@@ -40,19 +47,32 @@ def load(path: Path, threads: int, setting: str = "") -> TensorRtEngine:
 
 
 def tensorrt(source: str) -> Any:
-    """The TensorRT of this machine; InputError where there is none."""
+    """Import TensorRT; InputError, with `source` in the message, if it is not installed."""
     try:
         import tensorrt as trt
     except ImportError as error:
         raise InputError(
-            f"{source}: this backend needs TensorRT ({error}); on a Jetson it is JetPack's (python3-libnvinfer), elsewhere "
-            "pip install 'pvtpp[trt]'"
+            f"{source}: this backend needs TensorRT ({error}); on a Jetson it is JetPack's (python3-libnvinfer), "
+            "elsewhere pip install 'pvtpp[trt]'"
         ) from None
     return trt
 
 
 class TensorRtEngine:
-    """One execution context. Shapes are those the engine was built with."""
+    """One execution context, with the shapes that the engine was built with.
+
+    Parameters
+    ----------
+    trt
+        The module ``tensorrt``.
+    path
+        The engine file.
+
+    Attributes
+    ----------
+    inputs, outputs
+        See `Engine`.
+    """
 
     def __init__(self, trt: Any, path: Path):
         self._source, self._cuda = str(path), cuda.runtime()
@@ -74,12 +94,12 @@ class TensorRtEngine:
             shape = tuple(int(n or 0) for n in spec.shape)
             self._pinned[spec.name], self._host[spec.name] = self._cuda.pinned(shape, spec.dtype)
             self._device[spec.name] = self._cuda.allocate(self._host[spec.name].nbytes)
-        # In the order of the engine's tensors, as the older call takes them.
+        # In the order of the engine's tensors, as `execute_async_v2` takes them.
         self._bindings: List[int] = [self._device[spec.name].value for spec, _ in tensors]
         if hasattr(self._context, "set_tensor_address"):
             for name, pointer in self._device.items():
                 self._context.set_tensor_address(name, pointer.value)
-        # The first run allocates, which must not happen inside a capture.
+        # The first run allocates memory, which is not allowed inside a capture.
         self._enqueue()
         self._cuda.synchronise(self._stream)
         self._graph: Any = None
@@ -89,7 +109,7 @@ class TensorRtEngine:
             _log.warning("%s: runs without a CUDA graph (%s)", self._source, error)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
-        """All outputs by name; see `Engine`."""
+        """Run the network; see `Engine.run`."""
         check_inputs(inputs, self.inputs, self._source)
         for name, array in inputs.items():
             np.copyto(self._host[name], array)
@@ -121,7 +141,7 @@ class TensorRtEngine:
         runtime = getattr(self, "_cuda", None)
         if runtime is None:
             return
-        # Before the memory: a graph holds its addresses.
+        # Before the memory, whose addresses the graph holds.
         if getattr(self, "_graph", None) is not None:
             runtime.free("cudaGraphExecDestroy", self._graph)
         for function, kept in (("cudaFree", "_device"), ("cudaFreeHost", "_pinned")):
@@ -132,7 +152,7 @@ class TensorRtEngine:
 
 
 def _tensors(trt: Any, engine: Any, source: str) -> List[Tuple[TensorSpec, bool]]:
-    """Every input and output, and which it is; by name from 8.5 on, by number before."""
+    """Every input and output, with True for inputs. TensorRT has them by name from 8.5 on, by number before."""
     if hasattr(engine, "num_io_tensors"):
         names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
         shapes = [engine.get_tensor_shape(name) for name in names]

@@ -1,4 +1,4 @@
-"""A torch module behind the engine interface: for training machines, and for comparing exported graphs with their source."""
+"""A torch module as an engine, for training and for comparing exported graphs with their source."""
 
 from __future__ import annotations
 
@@ -11,10 +11,29 @@ from pvtpp.inference.engine import TensorSpec, check_inputs
 
 
 class TorchEngine:
-    """Runs `module`, which takes its inputs in the order of `inputs` and returns one tensor or as many as `outputs`.
+    """Runs a torch module. The number of threads is torch's own, one for the process (``torch.set_num_threads``).
 
-    The module is put into evaluation mode and moved to `device`. Threads are torch's own, one setting for the whole
-    process (``torch.set_num_threads``). Raises InputError where torch is not installed or has no such device.
+    Parameters
+    ----------
+    module
+        The module. It takes tensors in the order of `inputs`, and returns one tensor or as many as `outputs`. It is put
+        into evaluation mode and moved to `device`.
+    inputs, outputs
+        What the module takes and returns.
+    device
+        Name of a torch device.
+    source
+        Name of the module, for error messages.
+
+    Attributes
+    ----------
+    module, device, inputs, outputs
+        As given.
+
+    Raises
+    ------
+    InputError
+        If torch is not installed or has no such device.
     """
 
     def __init__(
@@ -41,11 +60,11 @@ class TorchEngine:
         self.outputs = tuple(outputs)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
-        """All outputs by name; see `Engine`."""
+        """Run the module; see `Engine.run`."""
         check_inputs(inputs, self.inputs, self._source)
         torch = self._torch
         with torch.inference_mode():
-            # A copy on the CPU as well: torch takes no read-only arrays, and tracker features are read-only.
+            # A copy, on the CPU as well: torch takes no read-only arrays, and tracker features are read-only.
             arguments = [torch.tensor(inputs[spec.name], device=self.device) for spec in self.inputs]
             results = self.module(*arguments)
             results = (results,) if torch.is_tensor(results) else results

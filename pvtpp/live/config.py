@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Optional
 
-from pvtpp.errors import InputError
+from pvtpp.validation import above, check, holds, whole_from
 
 
 @dataclass(frozen=True)
 class LiveConfig:
-    """`memory_s`, `memory_frames` and `memory_bytes` bound the frames on which `init` may still be called. A tracker that
-    takes longer than `stall_s` counts as stalled. `lane_wait_s`: how long the tracker waits at most for the propagation,
-    where it is to look at what the lane has found. `switch_interval_s`: how long a thread that computes in Python may hold up
-    the others; the interpreter's own 5 ms, several times a frame, would make the propagation late. It is lowered to this for
-    the whole process, and stays so."""
+    """What a live tracker remembers, and how long it waits.
+
+    Attributes
+    ----------
+    memory_s, memory_frames, memory_bytes
+        Bounds of the frames on which `init` may still be called: seconds, frames, bytes of image.
+    stall_s
+        A tracker that takes longer than this for one frame counts as stalled, seconds.
+    wait_s
+        How long the tracker waits at most for the propagation of its last result, where it is to look at what that has
+        found, seconds.
+    switch_interval_s
+        How long a thread that computes in Python may hold up the others (`sys.setswitchinterval`). A setting of the
+        whole process, so it is only changed where it is asked for, and set back by `close`; None leaves it alone. A
+        tracker written in Python makes the answers late by the interpreter's own 5 ms, several times a frame: 0.001
+        is better for those.
+    """
 
     memory_s: float = 2.0
     memory_frames: int = 256
     memory_bytes: int = 384 << 20
     stall_s: float = 1.0
-    lane_wait_s: float = 0.1
-    switch_interval_s: float = 0.001
+    wait_s: float = 0.1
+    switch_interval_s: Optional[float] = None
 
     def __post_init__(self) -> None:
-        for name in (field.name for field in fields(self)):
-            if not getattr(self, name) > 0:
-                raise InputError(f"LiveConfig.{name} is {getattr(self, name)!r}, it must be above 0")
+        positive = above(0)
+        check(
+            self,
+            {
+                "memory_s": positive,
+                "memory_frames": whole_from(1),
+                "memory_bytes": whole_from(1),
+                "stall_s": positive,
+                "wait_s": positive,
+                "switch_interval_s": holds(
+                    f"None or {positive.allowed}", lambda value: value is None or positive.holds(value)
+                ),
+            },
+        )

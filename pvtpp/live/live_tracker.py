@@ -1,9 +1,9 @@
 """The live tracker: frames go in as the camera delivers them, and at any time anybody may ask where the target is now.
 
-Three parties and one short lock. `submit` leaves the newest frame for the tracker and for the propagation, which work in a
-thread each. The lock guards the pipeline and is never held while the tracker or the optical flow computes; `predict` needs
-none, it reads the newest trajectories, which are replaced and never changed. Every event enters the pipeline under the lock
-at a time that never runs backwards, so the log replays to the bit.
+A driver of the state machine (`pvtpp.core.state_machine`) with a thread for each stage: tracker, propagator, predictor.
+One short lock guards the state machine; it is never held while a stage works, so `submit` never waits for anybody's
+work. `predict` needs no lock: it reads the newest trajectories, which are replaced and never changed. Every event enters
+the state machine at a time that never runs backwards, so the log replays to the bit.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ import sys
 import threading
 import time
 from types import TracebackType
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Type, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Type, Union
 
 from pvtpp.appearance import AppearanceTracker
 from pvtpp.boxes import ArrayLike, as_box
 from pvtpp.camera_motion import Gyro
+from pvtpp.core import commands
+from pvtpp.core.commands import Command, Init, Propagate, TrackFrame
 from pvtpp.core.event_log import EventLog
-from pvtpp.core.presence import PresenceConfig, Status
-from pvtpp.core.propagating import Propagating
-from pvtpp.core.state_machine import Pipeline
+from pvtpp.core.log_file import LogFile
+from pvtpp.core.presence import Presence, PresenceConfig
+from pvtpp.core.state_machine import CoreConfig, StateMachine
 from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
 from pvtpp.live.failures import Failure, Failures
-from pvtpp.live.live_state import LiveState, Pass, View
 from pvtpp.live.recent_frames import RecentFrames
 from pvtpp.live.stage_times import StageTimes
 from pvtpp.predictors import Predictor
@@ -33,22 +34,53 @@ from pvtpp.tracker import Frame, TrackerOutput, as_tracker, checked_output
 from pvtpp.trajectory import Prediction, Trajectory
 
 OnResult = Callable[[int, TrackerOutput, int], None]
+FAILED_STAGE = {
+    "Init": "init",
+    "TrackFrame": "track",
+    "Propagate": "propagate",
+    "Encode": "predict",
+    "Predict": "predict",
+}
+"""What a failure says of each command."""
+TIMED_STAGE = {"TrackFrame": "track", "Propagate": "propagate", "Encode": "encode", "Predict": "predict"}
 
 
 class LiveTracker:
-    """`tracker` follows the Tracker protocol or is a plain init/update object; it is called by one thread only, as is
-    `propagator` (None: no propagation). `predictors`: by name, the first one leads. `log`: None keeps nothing; its `sink` is told
-    every event as it happens (``Unlogged(sink=...)`` for a run without end). `clock`: integer nanoseconds on the clock of the
-    frames' capture times. `status`: judge every result by its score and by its similarity to the target, tell TRACKING from
-    LOST, coast and search; None: believe every result. `gyro`: how the camera turns, told by `turned`, is no longer guessed.
+    """Follows one target at a time in a live stream. Threads start here and end with `close`, or at the end of ``with``.
 
-    `on_error`: called with every `Failure`, in whichever thread. `on_result`: called in the tracker's thread with the capture
-    time, the `TrackerOutput` and the `target` it belongs to, after it has become evidence or not; what it takes, the tracker
-    waits. Callbacks may call anything here but `close`; one that raises is logged and does no harm.
+    `pvtpp.LiveTracker` is this class with the product's default configuration for what is not given.
 
-    The images handed in must not be changed afterwards. A source whose times jump back needs a new live tracker. Threads
-    start here and end with `close`, or at the end of a ``with`` block. `times` holds seconds of the stages ``track``,
-    ``lane``, ``predict`` (the predictors, not the question) and ``frame_age`` (capture to `submit`).
+    Parameters
+    ----------
+    tracker
+        Follows the `Tracker` protocol, or is a plain init/update object. Called by one thread only.
+    predictors
+        By name; the first one leads: it says where the tracker looks next.
+    propagator
+        Carries results onto newer frames; called by one thread only. None runs without.
+    search_region
+        ``predicted``: the tracker looks where the leading predictor has the target; ``last``: round its own last result.
+    log
+        An event log, or the path of a file that is written as things happen. None keeps nothing.
+    clock
+        Integer nanoseconds on the clock of the frames' capture times.
+    config
+        Bounds of memory and waiting.
+    on_error
+        Called with every `Failure`, in whichever thread.
+    presence
+        Assess every result, tell TRACKING from LOST, coast and search: constants, or None to believe every result.
+    on_result
+        Called in the tracker's thread with the capture time, the `TrackerOutput` and the number of the target, after
+        the result has been taken in. What it takes, the tracker waits.
+    gyro
+        How the camera turns, sample by sample (`gyro_sample`).
+
+    Notes
+    -----
+    Callbacks may call anything here but `close`; one that raises is logged and does no harm. The images handed in must
+    not be changed afterwards. `times` holds seconds of the stages ``track``, ``propagate``, ``encode``, ``predict`` (the
+    predictors, not the question) and ``frame_age`` (capture to `submit`).
     """
 
     def __init__(
@@ -57,110 +89,177 @@ class LiveTracker:
         predictors: Mapping[str, Predictor],
         propagator: Optional[Propagator] = None,
         search_region: str = "last",
-        log: Optional[EventLog] = None,
+        log: Union[EventLog, str, None] = None,
         clock: Callable[[], int] = time.time_ns,
         config: Optional[LiveConfig] = None,
         on_error: Optional[Callable[[Failure], None]] = None,
-        status: Optional[PresenceConfig] = None,
+        presence: Optional[PresenceConfig] = None,
         on_result: Optional[OnResult] = None,
         gyro: Optional[Gyro] = None,
     ):
         self.config = config or LiveConfig()
         self.times = StageTimes()
-        self._tracker = as_tracker(tracker) if status is None else AppearanceTracker(as_tracker(tracker))
+        self._predictors = dict(predictors)
+        self._propagator = propagator
+        self._tracker = as_tracker(tracker) if presence is None else AppearanceTracker(as_tracker(tracker))
         self._on_result = on_result
-        self._lead = next(iter(predictors), "")
+        self._lead = next(iter(self._predictors), "")
         self._clock = clock
         self._failures = Failures(on_error)
-        recent = RecentFrames(self.config.memory_s, self.config.memory_frames, self.config.memory_bytes)
-        pipeline = Pipeline(predictors, search_region, log, status, gyro)
-        self._state = LiveState(pipeline, recent, clock, self.times, lane=propagator is not None)
+        self._own_log = LogFile(log, background=True) if isinstance(log, str) else None
+        core = CoreConfig(search_region, presence, self._propagator is not None, wait_s=self.config.wait_s)
+        given = self._own_log or (None if isinstance(log, str) else log)
+        self._machine = StateMachine(self._predictors, core, given, gyro)
+        self._recent = RecentFrames(self.config.memory_s, self.config.memory_frames, self.config.memory_bytes)
+        self._lock = threading.Lock()
+        self._refused = dict.fromkeys(("duplicates", "out_of_order", "paused"), 0)
+        self._paused = self._closed = False
+        self._now_ns: Optional[int] = None
         self._busy_since: Optional[float] = None
-        self._stall_told = False
-        self._view = View()
-        works: List[Tuple[str, Callable[[], None]]] = [("tracker", self._tracker_work)]
-        if propagator is not None:
-            self._lane = Propagating(self._view, propagator)
-            works.append(("propagation", self._lane_work))
-        sys.setswitchinterval(min(sys.getswitchinterval(), self.config.switch_interval_s))
-        self._threads = [threading.Thread(target=work, name=f"pvtpp {name}", daemon=True) for name, work in works]
+        self._stall_reported = False
+        self._switch_interval: Optional[float] = None
+        if self.config.switch_interval_s is not None:
+            self._switch_interval = sys.getswitchinterval()
+            sys.setswitchinterval(self.config.switch_interval_s)
+        self._ready = {stage: threading.Condition(self._lock) for stage in commands.STAGES}
+        self._todo: Dict[str, Optional[Command]] = dict.fromkeys(commands.STAGES)
+        stages = [stage for stage in commands.STAGES if stage != commands.PROPAGATOR or self._propagator is not None]
+        self._threads = [
+            threading.Thread(target=self._work, args=(stage,), name=f"pvtpp {stage}", daemon=True) for stage in stages
+        ]
         for thread in self._threads:
             thread.start()
 
     def submit(self, frame: Frame) -> bool:
-        """Take the newest frame; never waits for anybody's work. False (and counted) for a frame that is not newer than the
-        newest, while paused, and after `close`."""
-        state = self._state
-        with state.lock:
-            state.counts["paused"] += state.paused
-            accepted = not (state.closed or state.paused) and state.accept(frame)
-        if self.stalled and not self._stall_told:
-            self._stall_told = True
+        """Take the newest frame; never waits for anybody's work.
+
+        Returns
+        -------
+        bool
+            False (and counted) for a frame that is not newer than the newest, while paused, and after `close`.
+        """
+        with self._lock:
+            self._refused["paused"] += self._paused
+            accepted = not (self._closed or self._paused) and self._accept(frame)
+        if self.stalled and not self._stall_reported:
+            self._stall_reported = True
             self._report("stall", TimeoutError(f"the tracker has been at one frame for over {self.config.stall_s} s"))
         return accepted
 
-    def turned(self, measured_ns: int, rate: ArrayLike) -> None:
-        """A gyro's sample: angular velocity (3,), radians per second in IMU axes, on the clock of the frames. Raises InputError
-        for one that is not newer than the last, or no rate, or where there is no `gyro`."""
-        with self._state.lock:
-            if not self._state.closed:
-                self._state.pipeline.turned(self._state.now(), int(measured_ns), rate)
+    def gyro_sample(self, measured_ns: int, rate: ArrayLike) -> None:
+        """Take a gyro's sample.
+
+        Parameters
+        ----------
+        measured_ns
+            When it was measured, nanoseconds on the clock of the frames.
+        rate
+            Angular velocity (3,), radians per second in IMU axes.
+
+        Raises
+        ------
+        InputError
+            For one that is not newer than the last, or no rate, or where there is no `gyro`.
+        """
+        with self._lock:
+            if not self._closed:
+                self._dispatch(self._machine.gyro_sample(self._now(), int(measured_ns), rate))
 
     def init(self, at: Union[Frame, int], box: ArrayLike) -> None:
-        """A new target, seen at `box` (``[cx, cy, w, h]``, pixels) in this frame, or in the one captured at this time.
+        """Begin with a new target, seen in a frame that may lie in the past.
 
-        The frame may lie in the past: the tracker starts there, the propagation carries the box to the newest frame, and
-        there the tracker goes on. Predictions are of the new target at once. Raises InputError for a bad box, for a time of
-        which no frame is in memory, and after `close`.
+        The tracker starts on that frame, propagation carries the box to the newest one, and there the tracker goes on.
+        Predictions are of the new target at once.
+
+        Parameters
+        ----------
+        at
+            The frame, or the capture time (nanoseconds) of one that was submitted.
+        box
+            ``[cx, cy, w, h]``, pixels.
+
+        Raises
+        ------
+        InputError
+            For a bad box, for a time of which no frame is in memory, and after `close`.
         """
         box = as_box(box, "first box")
-        with self._state.lock:
-            if self._state.closed:
+        with self._lock:
+            if self._closed:
                 raise InputError("init() after close(): start a new live tracker")
-            self._state.begin_target(at if isinstance(at, Frame) else self._state.remembered(int(at)), box)
+            frame = at if isinstance(at, Frame) else self._remembered(int(at))
+            newest = self._machine.newest
+            if newest is None or frame.t_ns > newest.t_ns:
+                self._accept(frame)
+            self._dispatch(self._machine.init(self._now(), frame, box))
 
     def predict(self, t_ns: Optional[int] = None, predictor: Optional[str] = None) -> Optional[Prediction]:
-        """Where the target is at `t_ns` (None: now), says this predictor (None: the leading one). None without a target.
+        """Say where the target is. From any thread, without a lock.
 
-        From any thread, without a lock; `Prediction.age` tells how old the evidence is.
+        Parameters
+        ----------
+        t_ns
+            At this time, nanoseconds; None: now.
+        predictor
+            According to this one; None: the leading one.
+
+        Returns
+        -------
+        Prediction or None
+            `age` says how old the evidence is. None without a target.
         """
         trajectory = self.trajectory(predictor)
         if trajectory is None:
             return None
-        return self._state.pipeline.answer(trajectory, self._clock() if t_ns is None else t_ns)
+        return self._machine.answer(trajectory, self._clock() if t_ns is None else t_ns)
 
     def trajectory(self, predictor: Optional[str] = None) -> Optional[Trajectory]:
-        """The current trajectory of this predictor (None: the leading one); None without a target."""
-        listening = self._state.pipeline.predictors
-        if predictor is not None and predictor not in listening:
-            raise InputError(f"no predictor {predictor!r} listens, expected one of: {', '.join(listening)}")
-        return self._state.current.get(predictor or self._lead)
+        """Return the current trajectory of this predictor (None: the leading one); None without a target."""
+        if predictor is not None and predictor not in self._predictors:
+            raise InputError(f"no predictor {predictor!r} here, expected one of: {', '.join(self._predictors)}")
+        return self._machine.trajectories.get(predictor or self._lead)
 
     def reset(self) -> None:
         """Forget the target; frames are still taken, for the next `init`."""
-        with self._state.lock:
-            self._state.end_target()
+        with self._lock:
+            if self._machine.active:
+                self._dispatch(self._machine.reset(self._now()))
 
     def pause(self) -> None:
-        """Refuse frames until `resume`. The target stays: predictions go on by the last trajectory, older by the second, and
-        `status` says so."""
-        with self._state.lock:
-            self._state.paused = True
+        """Refuse frames until `resume`. The target stays: predictions go on by the last trajectory and grow old."""
+        with self._lock:
+            self._paused = True
 
     def resume(self) -> None:
         """Take frames again, with the same target."""
-        with self._state.lock:
-            self._state.paused = False
+        with self._lock:
+            self._paused = False
 
     def close(self, timeout: float = 5.0) -> bool:
-        """Forget the target and end the threads; may be called twice. False where a stage still hangs after `timeout`
-        seconds: its thread cannot be ended from outside, but nothing it still finds is used."""
-        with self._state.lock:
-            self._state.close()
+        """Forget the target and end the threads; may be called twice.
+
+        Returns
+        -------
+        bool
+            False where a stage still hangs after `timeout` seconds: its thread cannot be ended from outside, but
+            nothing that it still finds is used.
+        """
+        with self._lock:
+            if not self._closed:
+                if self._machine.active:
+                    self._dispatch(self._machine.reset(self._now()))
+                self._closed = True
+            for ready in self._ready.values():
+                ready.notify_all()
         until = time.monotonic() + timeout
         others = [thread for thread in self._threads if thread is not threading.current_thread()]
         for thread in others:
             thread.join(max(until - time.monotonic(), 0))
+        if self._switch_interval is not None:
+            sys.setswitchinterval(self._switch_interval)
+            self._switch_interval = None
+        if self._own_log is not None:
+            self._own_log.close()
         return not any(thread.is_alive() for thread in others)
 
     def __enter__(self) -> LiveTracker:
@@ -174,26 +273,29 @@ class LiveTracker:
     @property
     def active(self) -> bool:
         """Whether there is a target."""
-        return self._state.active
+        return self._machine.active
 
     @property
     def paused(self) -> bool:
-        return self._state.paused
+        """Whether frames are refused at present."""
+        return self._paused
 
     @property
     def target(self) -> int:
         """The number of the newest target: how often `init` was called."""
-        return self._state.pipeline.target
+        return self._machine.target
 
     @property
-    def status(self) -> Optional[Status]:
-        """TRACKING, UNCERTAIN or LOST at this moment: should frames or results stay away, time alone makes it worse. From any
-        thread, without a lock. None without a target, and where nobody judges."""
-        return self._state.pipeline.status_at(self._clock()) if self._state.active else None
+    def presence(self) -> Optional[Presence]:
+        """What is known of the target at this moment; None without one, and where results are not assessed.
+
+        Should frames or results stay away, time alone makes it worse. From any thread, without a lock.
+        """
+        return self._machine.presence_at(self._clock()) if self._machine.active else None
 
     @property
     def stalled(self) -> bool:
-        """Whether the tracker has been at one frame for longer than allowed."""
+        """Whether the tracker has been at one frame for longer than `LiveConfig.stall_s`."""
         since = self._busy_since
         return since is not None and time.perf_counter() - since > self.config.stall_s
 
@@ -204,90 +306,125 @@ class LiveTracker:
 
     @property
     def counts(self) -> Dict[str, int]:
-        """``frames`` taken, ``duplicates``, ``out_of_order`` and ``paused`` ones refused; frames that the tracker and the lane
-        skipped (``tracker_dropped``, ``lane_dropped``); ``late_answers`` for a target that was gone; ``errors``."""
-        state = self._state
-        with state.lock:
-            counted = {
-                name: state.counts[name] for name in ("frames", "duplicates", "out_of_order", "paused", "late_answers")
-            }
-        dropped = {"tracker_dropped": state.for_tracker.dropped, "lane_dropped": state.for_lane.dropped}
-        return {**counted, **dropped, "errors": self._failures.count}
+        """What has been counted since the start.
 
-    def _tracker_work(self) -> None:
-        state = self._state
-        while state.for_tracker.wait():
-            try:
-                self._initialise()
-                with state.lock:
-                    state.lane_done.wait_for(lambda: not state.lane_is_awaited(), self.config.lane_wait_s)
-                    todo = state.next_pass()
-                while todo:
-                    todo = self._track(todo)
-            except (
-                BaseException
-            ) as error:  # Whatever a tracker or a predictor raises, an exit too, the next frame is tried.
-                self._report("track", error)
+        ``frames`` taken; ``duplicates``, ``out_of_order`` and ``paused`` ones refused; frames that tracker and propagator
+        passed over (``tracker_dropped``, ``propagator_dropped``); ``late_reports`` for a target that was gone; ``errors``.
+        """
+        with self._lock:
+            counted = self._machine.counts
+            names = ("frames", "tracker_dropped", "propagator_dropped", "late_reports")
+            return {**self._refused, **{name: counted[name] for name in names}, "errors": self._failures.count}
 
-    def _initialise(self) -> None:
-        with self._state.lock:
-            asked, self._state.asked = self._state.asked, None
-            generation = self._state.generation
-        if asked is None:
+    # What follows is called under the lock.
+
+    def _now(self) -> int:
+        # The system's clock may be set back; the state machine's never is.
+        now = int(self._clock())
+        self._now_ns = now if self._now_ns is None else max(now, self._now_ns)
+        return self._now_ns
+
+    def _accept(self, frame: Frame) -> bool:
+        newest = self._machine.newest
+        if newest is not None and frame.t_ns <= newest.t_ns:
+            self._refused["duplicates" if frame.t_ns == newest.t_ns else "out_of_order"] += 1
+            return False
+        now = self._now()
+        self._recent.push(frame)
+        self.times.add("frame_age", (now - frame.t_ns) * 1e-9)
+        self._dispatch(self._machine.frame_arrived(now, frame))
+        return True
+
+    def _remembered(self, t_ns: int) -> Frame:
+        frame = self._recent.find(t_ns)
+        if frame is None:
+            oldest, newest = self._recent.oldest, self._recent.newest
+            held = f"from t_ns={oldest.t_ns} to t_ns={newest.t_ns}" if oldest and newest else "none so far"
+            raise InputError(f"no frame captured at t_ns={t_ns} is in memory; there are {len(self._recent)}, {held}")
+        return frame
+
+    def _dispatch(self, todo: List[Command]) -> None:
+        for command in todo:
+            stage = commands.STAGE[type(command)]
+            self._todo[stage] = command
+            self._ready[stage].notify()
+
+    # What follows runs in the threads of the stages.
+
+    def _work(self, stage: str) -> None:
+        ready = self._ready[stage]
+        while True:
+            with self._lock:
+                while self._todo[stage] is None and not self._closed:
+                    ready.wait(self._patience() if stage == commands.TRACKER else None)
+                    if stage == commands.TRACKER and self._todo[stage] is None and not self._closed:
+                        self._dispatch(self._machine.time_passed(self._now()))
+                if self._closed:
+                    return
+                command, self._todo[stage] = self._todo[stage], None
+            if command is not None:
+                self._carry_out(command)
+
+    def _patience(self) -> Optional[float]:
+        """Seconds that the tracker's thread sleeps at most: until it has waited long enough for propagation."""
+        deadline = self._machine.deadline_ns
+        return None if deadline is None else max((deadline - self._now()) * 1e-9, 0.001)
+
+    def _carry_out(self, command: Command) -> None:
+        name = type(command).__name__
+        begin = time.perf_counter()
+        try:
+            report = self._report_of(command)
+        except (
+            BaseException
+        ) as error:  # Whatever a tracker or a predictor raises, an exit too, the next frame is tried.
+            with self._lock:
+                self._dispatch(self._machine.failed(self._now(), command))
+            self._report(FAILED_STAGE[name], error)
             return
-        try:
-            self._busy_since = time.perf_counter()
-            self._tracker.init(*asked)
-        except BaseException as error:
-            # There is nothing to track with, so there is no target.
-            with self._state.lock:
-                if generation == self._state.generation:
-                    self._state.end_target()
-            self._report("init", error)
-        finally:
-            self._busy_since, self._stall_told = None, False
-
-    def _track(self, todo: Pass) -> Optional[Pass]:
-        begin = self._busy_since = time.perf_counter()
-        try:
-            output = checked_output(self._tracker, self._tracker.track(todo.frame, todo.search_box))
-        finally:
-            self._busy_since, self._stall_told = None, False
-        self.times.add("track", time.perf_counter() - begin)
-        with self._state.lock:
-            late = todo.generation != self._state.generation
-            following = self._state.finish_pass(todo, output)
-        if self._on_result and not late:
+        if name in TIMED_STAGE:
+            self.times.add(TIMED_STAGE[name], time.perf_counter() - begin)
+        with self._lock:
+            current = self._machine.active and command.target == self._machine.target
+            self._dispatch(report(self._now()))
+        if isinstance(command, TrackFrame) and self._on_result and current:
             try:
-                self._on_result(todo.frame.t_ns, output, todo.target)
+                self._on_result(command.frame.t_ns, self._output, command.target)
             except BaseException as error:
                 self._report("on_result", error)
-        return following
 
-    def _lane_work(self) -> None:
-        while self._state.for_lane.wait():
-            frame = self._state.for_lane.pop()
-            begin = time.perf_counter()
-            found = None
-            with self._state.lock:
-                seen = self._view.seen = self._state.lane_begins(frame)
-            try:
-                if frame is not None:
-                    self._lane.push(frame)
-                if seen.newest_anchor is not None:
-                    found = self._lane.carry()
-            except BaseException as error:  # A frame that the lane cannot use costs one frame, not the lane.
-                self._report("lane", error)
-            try:
-                with self._state.lock:
-                    self._state.propagated(seen, found)
-            except BaseException as error:
-                self._report("lane", error)
-            self.times.add("lane", time.perf_counter() - begin)
+    def _report_of(self, command: Command) -> Callable[[int], List[Command]]:
+        """Do the work; return what is to be reported, as a function of the time."""
+        machine = self._machine
+        if isinstance(command, (Init, TrackFrame)):
+            return self._run_tracker(command)
+        if isinstance(command, Propagate):
+            assert self._propagator is not None
+            found, propagated = commands.propagate(self._propagator, command), command
+            return lambda now: machine.propagated(now, propagated, found)
+        if isinstance(command, commands.Encode):
+            encodings, encoded = commands.encode(self._predictors, command), command
+            return lambda now: machine.encoded(now, encoded, encodings)
+        made, predicted = commands.predict(self._predictors, command), command
+        return lambda now: machine.predicted(now, predicted, made)
+
+    def _run_tracker(self, command: Union[Init, TrackFrame]) -> Callable[[int], List[Command]]:
+        self._busy_since = time.perf_counter()
+        try:
+            if isinstance(command, Init):
+                self._tracker.init(command.frame, command.box)
+                initialised = command
+                return lambda now: self._machine.initialised(now, initialised)
+            answer = self._tracker.track(command.frame, command.search_box)
+            output = self._output = checked_output(self._tracker, answer)
+            tracked = command
+            return lambda now: self._machine.tracked(now, tracked, output)
+        finally:
+            self._busy_since, self._stall_reported = None, False
 
     def _report(self, stage: str, error: BaseException) -> None:
-        with self._state.lock:
-            now = self._state.now()
+        with self._lock:
+            now = self._now()
         # Of an exit alone, its text would be a number.
         self._failures.report(
             now, stage, error if isinstance(error, Exception) else RuntimeError(f"it raised {error!r}")

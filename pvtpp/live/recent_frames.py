@@ -11,7 +11,8 @@ from pvtpp.tracker import Frame
 
 class RecentFrames:
     """References, no copies: at most `count` frames of the newest `seconds`, and of `memory` bytes of image in all; the
-    newest frame stays whatever its size. Not for two threads at once."""
+    newest frame stays whatever its size. Not for two threads at once.
+    """
 
     def __init__(self, seconds: float = 2.0, count: int = 256, memory: int = 256 << 20):
         allowed = {"seconds": seconds > 0, "count": count >= 1, "memory": memory >= 0}

@@ -1,5 +1,5 @@
-"""Predictors: the recent past of a target in, one trajectory out. One file each, one protocol, found here by name."""
+"""Predictors turn the recent past of a target into one trajectory; each has a file of its own and a name."""
 
-from pvtpp.predictors.registry import Predictor, create, digest, names, reads_features
+from pvtpp.predictors.registry import Predictor, check_name, create, digest, names, reads_features
 
-__all__ = ["Predictor", "create", "digest", "names", "reads_features"]
+__all__ = ["Predictor", "check_name", "create", "digest", "names", "reads_features"]

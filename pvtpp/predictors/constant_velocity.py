@@ -1,4 +1,4 @@
-"""The target goes on as it went: the recent velocity, extrapolated."""
+"""Constant velocity: the target keeps its most recent velocity."""
 
 from __future__ import annotations
 
@@ -13,12 +13,22 @@ from pvtpp.trajectory import Trajectory
 
 
 class ConstantVelocity:
-    """Centre and size move on with the velocity between the two newest pieces of evidence; with one alone, they stand still."""
+    """Extrapolates centre and size with the velocity between the two newest boxes; a single box stands still.
+
+    Attributes
+    ----------
+    reads_features
+        False, see `Predictor`.
+    """
+
+    reads_features: bool = False
 
     def encode(self, output: TrackerOutput) -> Any:
+        """Return None: boxes and times are enough."""
         return None
 
     def predict(self, track: Track) -> Trajectory:
+        """Extrapolate the newest box; see `Predictor.predict`."""
         track.require_result()
         velocity = recent_velocity(track)
         t_ns, sigma = stated_sigma(track, 0.5 * np.abs(velocity))

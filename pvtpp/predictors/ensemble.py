@@ -1,9 +1,9 @@
-"""The learned law and the classical filter, averaged: where both are right nothing changes, where one errs the other halves it.
+"""The mean of the learned motion predictor and the Kalman filter.
 
-Their errors differ in kind. The filter trusts its physics and lags where the target turns; the network has seen how targets
-turn and follows a jittery result too far. A filter needs frequent results: its share is a half where they come every
-`FREQUENT_S` or faster, and falls to nothing at `RARE_S` (chosen on `uav-mini/train`). Knots and fallbacks are those of
-the learned law.
+Their errors differ in kind, so their mean errs less than either. The filter lags where the target turns. The network
+has learned how targets turn, but follows a jittery result too far. A filter needs frequent results: its share is one
+half where results come every `FREQUENT_S` seconds or faster, and falls linearly to zero at `RARE_S`. Both were chosen
+on ``uav-mini/train``. Knots, and what happens on a short or bad track, are those of the learned predictor.
 """
 
 from __future__ import annotations
@@ -21,27 +21,45 @@ from pvtpp.tracker import TrackerOutput
 from pvtpp.trajectory import Trajectory
 
 FREQUENT_S, RARE_S = 0.1, 0.2
+"""Intervals between results, seconds: up to the first the filter has a share of one half, from the second on none."""
 RECENT = 4
-"""Intervals between tracker results whose mean counts."""
+"""Number of newest intervals between tracker results whose mean decides."""
 
 
 def files() -> Tuple[Path, ...]:
-    """What the predictor is made from: the graph of its learned law."""
+    """Files that the predictor is made from: the graph of its learned member."""
     return (WEIGHTS,)
 
 
 class Ensemble:
-    """The mean of `motion` and `kalman` at the knots of the first: means, derivatives and sigmas, the filter's share by how
-    often the tracker answers."""
+    """Weighted mean of `motion` and `kalman` at the knots of `motion`: of means, derivatives and sigmas.
+
+    The weight of the filter depends on how often the tracker answers, see `filter_share`.
+
+    Parameters
+    ----------
+    motion
+        The learned predictor; None creates one with the committed weights.
+    kalman
+        The filter; None creates one with the default setting.
+
+    Attributes
+    ----------
+    reads_features
+        False, see `Predictor`.
+    """
+
+    reads_features: bool = False
 
     def __init__(self, motion: Optional[Motion] = None, kalman: Optional[Kalman] = None):
         self._motion, self._kalman = motion or Motion(), kalman or Kalman()
 
     def encode(self, output: TrackerOutput) -> Any:
+        """Return None: boxes and times are enough."""
         return None
 
     def predict(self, track: Track) -> Trajectory:
-        """Raises InputError as `Motion.predict` does."""
+        """Predict with both members and average; raises InputError as `Motion.predict` does."""
         learned, share = self._motion.predict(track), filter_share(track)
         if not share:
             return learned
@@ -60,7 +78,7 @@ class Ensemble:
 
 
 def filter_share(track: Track) -> float:
-    """What the filter has to say, 0 to 0.5, by the mean of the newest intervals between tracker results."""
+    """Weight of the filter, 0 to 0.5, from the mean of the newest intervals between tracker results."""
     t_ns = track.t_ns[-RECENT - 1 :]
     interval_s = (t_ns[-1] - t_ns[0]) * 1e-9 / max(len(t_ns) - 1, 1)
     return 0.5 * min(1.0, max(0.0, (RARE_S - interval_s) / (RARE_S - FREQUENT_S)))

@@ -1,4 +1,4 @@
-"""No prediction: the last result stands. What every tracker does that nobody made latency-aware."""
+"""No prediction: the last result stands, as in every tracker that does not compensate its latency."""
 
 from __future__ import annotations
 
@@ -13,12 +13,22 @@ from pvtpp.trajectory import Trajectory
 
 
 class Hold:
-    """The newest box, for ever. Its sigma grows by the speed it ignores."""
+    """Answers with the newest box at every time; sigma grows with the speed that this ignores.
+
+    Attributes
+    ----------
+    reads_features
+        False, see `Predictor`.
+    """
+
+    reads_features: bool = False
 
     def encode(self, output: TrackerOutput) -> Any:
+        """Return None: boxes and times are enough."""
         return None
 
     def predict(self, track: Track) -> Trajectory:
+        """Hold the newest box; see `Predictor.predict`."""
         track.require_result()
         t_ns, sigma = stated_sigma(track, np.abs(recent_velocity(track)))
         mean = np.repeat(track.evidence()[1][-1:], len(t_ns), axis=0)

@@ -1,7 +1,7 @@
-"""Kalman filters on the results of a tracker, with named settings.
+"""Constant-velocity Kalman filters over the results of a tracker, with named settings.
 
-Every coordinate is filtered on its own as position and velocity, so one small filter serves them all. The filter runs over
-the whole track at each call: it holds no state, hence nothing of one target can leak into the next.
+Each coordinate of the box is filtered on its own, with position and velocity as its state. The filter runs over the
+whole track at each call. It keeps no state between calls, so nothing of one target can leak into the next.
 """
 
 from __future__ import annotations
@@ -12,24 +12,40 @@ from typing import Any, Dict, List, Tuple, Union
 
 import numpy as np
 
+from pvtpp.boxes import iou_of_two
 from pvtpp.errors import InputError
 from pvtpp.track import Track
 from pvtpp.tracker import TrackerOutput
 from pvtpp.trajectory import Trajectory
 
 HORIZONS_S = (0.0, 0.07, 0.17, 0.4)
+"""Knots of the trajectory, seconds after the newest evidence."""
 PUBLISHED_FRAME_S = 1 / 30
-"""The published filter counts time in frames of a 30 fps camera."""
+"""Seconds per frame: the published filter counts time in frames of a 30 fps camera."""
 
 
 @dataclass(frozen=True)
 class Noise:
-    """What one group of coordinates is filtered with; a unit is a pixel, or the target's size if `relative`.
+    """Noise of the coordinates of one group (the centre, or the size).
 
-    `measurement`: standard deviation of a result, units; `carry`: of a step that the images show. `position`, `velocity`:
-    standard deviations that a second adds to the state, growing with time like ``dt`` (`ballistic`, as published) or like
-    ``sqrt(dt)``. `start_position`, `start_velocity`: of the first state. `damping_s`: the time in which the velocity decays
-    to 1/e; infinite: never.
+    A *unit* is one pixel; in a `relative` setting it is the target's size, the square root of its area.
+
+    Attributes
+    ----------
+    measurement
+        Standard deviation of a tracker's result, units.
+    position, velocity
+        Process noise: the standard deviations that one second adds to the position (units) and to the velocity (units
+        per second).
+    start_position, start_velocity
+        Standard deviations of the first state, units and units per second.
+    damping_s
+        Seconds in which the velocity decays to 1/e; infinite for no decay.
+    ballistic
+        Whether the standard deviations of the process noise grow with time as ``dt`` (as published), not as
+        ``sqrt(dt)``.
+    carry
+        Standard deviation of a step measured by optical flow, units.
     """
 
     measurement: float
@@ -44,8 +60,20 @@ class Noise:
 
 @dataclass(frozen=True)
 class Setting:
-    """One published or chosen filter. `corner` filters ``ltwh``, else the centre and the size; `restart_iou`: a result that
-    overlaps the filter's own prediction by less starts it anew at that result, with zero velocity (0: never)."""
+    """One filter: a published one, or one chosen here.
+
+    Attributes
+    ----------
+    centre, size
+        Noise of the first two and of the last two coordinates.
+    relative
+        Whether the noise is in units of the target's size, not in pixels.
+    corner
+        Whether ``[left, top, w, h]`` is filtered, not ``[cx, cy, w, h]``.
+    restart_iou
+        A result whose IoU with the filter's prediction is below this restarts the filter there, with zero velocity; 0
+        for never.
+    """
 
     centre: Noise
     size: Noise
@@ -80,7 +108,20 @@ SETTINGS: Dict[str, Setting] = {
 
 
 class Kalman:
-    """A constant-velocity Kalman filter; its covariance becomes the trajectory's sigma. `setting`: a name or a `Setting`."""
+    """A constant-velocity Kalman filter; its covariance becomes the trajectory's sigma.
+
+    Parameters
+    ----------
+    setting
+        A name in `SETTINGS`, or a `Setting`. An unknown name raises InputError.
+
+    Attributes
+    ----------
+    reads_features
+        False, see `Predictor`.
+    """
+
+    reads_features: bool = False
 
     def __init__(self, setting: Union[str, Setting] = "size_aware"):
         if isinstance(setting, str):
@@ -90,9 +131,11 @@ class Kalman:
         self.setting = setting
 
     def encode(self, output: TrackerOutput) -> Any:
+        """Return None: boxes and times are enough."""
         return None
 
     def predict(self, track: Track) -> Trajectory:
+        """Filter the whole track and extrapolate its last state; see `Predictor.predict`."""
         track.require_result()
         boxes = track.boxes.tolist()
         state = self._start(self._inner(boxes[0]))
@@ -109,7 +152,7 @@ class Kalman:
         return self._trajectory(state, track.evidence_ns)
 
     def _inner(self, box: List[float]) -> List[float]:
-        """The coordinates that are filtered; linear, so good for a difference of boxes too."""
+        """The coordinates that are filtered. The map is linear, so it serves differences of boxes too."""
         return [box[0] - box[2] / 2, box[1] - box[3] / 2, box[2], box[3]] if self.setting.corner else box
 
     # The state: position and velocity of four coordinates, and the covariance (pp, pv, vv) of centre and size.
@@ -123,15 +166,18 @@ class Kalman:
     def _step(self, state: Tuple[list, list, list], box: List[float], dt: float) -> Tuple[list, list, list]:
         setting = self.setting
         predicted, velocity, covariances = self._extrapolate(state, dt)
-        if setting.restart_iou and _overlap(predicted, box, setting.corner) < setting.restart_iou:
+        if setting.restart_iou and self._overlap(predicted, box) < setting.restart_iou:
             return self._start(box)
         unit = _unit(setting, box)
         variances = [(noise.measurement * unit) ** 2 for noise in (setting.centre, setting.size)]
         return _corrected(predicted, velocity, covariances, box, variances)
 
     def _displace(self, state: Tuple[list, list, list], moved: List[float], dt: float) -> Tuple[list, list, list]:
-        """A propagated box says how far the target moved, not where it is: the position is displaced and keeps its variance,
-        the velocity learns."""
+        """The state after a displacement: the position moves and keeps its variance, the velocity is corrected.
+
+        Optical flow measures how far the target moved, not where it is. So the position is taken as known in the
+        correction, and its variance is added again afterwards.
+        """
         setting = self.setting
         position, velocity, before = state
         known = [(0.0, 0.0, vv) for _, _, vv in before]
@@ -141,6 +187,9 @@ class Kalman:
         seen = [p + m for p, m in zip(position, moved)]
         position, velocity, after = _corrected(predicted, velocity, covariances, seen, variances)
         return position, velocity, [(pp + old[0], pv, vv) for (pp, pv, vv), old in zip(after, before)]
+
+    def _overlap(self, a: List[float], b: List[float]) -> float:
+        return iou_of_two(_from_corner(a), _from_corner(b)) if self.setting.corner else iou_of_two(a, b)
 
     def _extrapolate(self, state: Tuple[list, list, list], dt: float) -> Tuple[list, list, list]:
         setting = self.setting
@@ -173,7 +222,7 @@ class Kalman:
             means.append(position)
             derivatives.append(velocity)
             sigmas.append([math.sqrt(centre)] * 2 + [math.sqrt(size)] * 2)
-        # A filter may carry a side below zero; a box may not.
+        # The filter may take a side below zero; a box may not have one.
         mean = np.array(means)
         mean[:, 2:] = np.maximum(mean[:, 2:], 1e-3)
         t_ns = tuple(evidence_ns + round(h * 1e9) for h in HORIZONS_S)
@@ -190,9 +239,9 @@ def _corrected(
         gain_p, gain_v = pp / (pp + variance), pv / (pp + variance)
         updated.append(((1 - gain_p) * pp, (1 - gain_p) * pv, vv - gain_v * pv))
         for i in (2 * group, 2 * group + 1):
-            surprise = measured[i] - predicted[i]
-            position[i] += gain_p * surprise
-            velocity[i] += gain_v * surprise
+            innovation = measured[i] - predicted[i]
+            position[i] += gain_p * innovation
+            velocity[i] += gain_v * innovation
     return position, velocity, updated
 
 
@@ -201,7 +250,7 @@ def _unit(setting: Setting, box: List[float]) -> float:
 
 
 def _reach(damping_s: float, dt: float) -> Tuple[float, float]:
-    """How far unit velocity carries in `dt` seconds, and what is left of it."""
+    """How far a velocity of 1 moves the position in `dt` seconds, and what is left of it then."""
     if math.isinf(damping_s):
         return dt, 1.0
     decay = math.exp(-dt / damping_s)
@@ -211,13 +260,3 @@ def _reach(damping_s: float, dt: float) -> Tuple[float, float]:
 def _from_corner(ltwh: List[float]) -> List[float]:
     left, top, width, height = ltwh
     return [left + width / 2, top + height / 2, width, height]
-
-
-def _overlap(a: List[float], b: List[float], corner: bool) -> float:
-    """IoU of two boxes, in plain floats: one array call would cost as much as the rest of a filter step."""
-    if corner:
-        a, b = _from_corner(a), _from_corner(b)
-    wide = min(a[0] + a[2] / 2, b[0] + b[2] / 2) - max(a[0] - a[2] / 2, b[0] - b[2] / 2)
-    high = min(a[1] + a[3] / 2, b[1] + b[3] / 2) - max(a[1] - a[3] / 2, b[1] - b[3] / 2)
-    shared = max(wide, 0.0) * max(high, 0.0)
-    return shared / (a[2] * a[3] + b[2] * b[3] - shared) if shared else 0.0

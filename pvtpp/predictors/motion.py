@@ -1,17 +1,25 @@
-"""The learned any-time motion predictor: works with every tracker, camera rate and board, needs boxes and times alone.
+"""The learned motion predictor. It needs boxes and times alone, so it works with every tracker, camera and board.
 
-A small network (`pvtpp.networks.motion`, committed as ``pvtpp/weights/motion.onnx``) reads the newest results relative to the
-last box and says how mean, derivative and sigma run over the horizon. This file turns a track into its inputs and its
-outputs into knots.
+A small network (`pvtpp.networks.motion`, committed as ``pvtpp/weights/motion.onnx``) reads the newest results and
+returns mean, derivative and sigma at fixed horizons. This file turns a track into the network's inputs, and its output
+into a trajectory.
 
-*Inputs*, of one track (K results, n = K - 1 steps between them, the newest last; zero where there is no past), positions and
-sizes relative to the newest box: `step` ``(1, 4, n)``, ``[dx / w, dy / h, dlog w, dlog h]`` from result to result, or what
-the images say of that way where a displacement leads; `innovation` ``(1, 4, n)``, the tracker's own step less that of the images;
-`interval` ``(1, n)``, seconds; `score` and `propagated` ``(1, K)``, of results that a step leads to; `quality` ``(1, n)`` of a
-displacement; `aspect` ``(1, 1)``, log w/h.
+*Inputs*, for one track of K results with n = K - 1 steps between them, the newest last, zero where there is no past.
+Positions and sizes are relative to the newest box.
 
-*Fallbacks.* With one result alone the target stands still. Results older than a gap of `LONGEST_GAP_S` are not looked at.
-Times that do not increase, boxes that are not finite or have no area raise InputError; the answer is never NaN.
+=================  =============  ===================================================================================
+``step``           ``(1, 4, n)``  ``[dx / w, dy / h, dlog w, dlog h]`` from result to result, or the displacement that
+                                  was measured between them
+``innovation``     ``(1, 4, n)``  the tracker's own step minus the displacement; zero where there is none
+``interval``       ``(1, n)``     length of the step, seconds
+``score``          ``(1, K)``     score of each result that a step leads to; of a propagated box, its quality
+``propagated``     ``(1, K)``     1 for propagated boxes
+``quality``        ``(1, n)``     quality of the displacement
+``aspect``         ``(1, 1)``     log w/h
+=================  =============  ===================================================================================
+
+*Fallbacks.* With a single result the target stands still. Results before a gap of `LONGEST_GAP_S` are ignored. Times
+that do not increase, and boxes that are not finite or have no area, raise InputError. The answer is never NaN.
 """
 
 from __future__ import annotations
@@ -35,23 +43,42 @@ HORIZONS_S = (0.0, 0.05, 0.12, 0.22, 0.4)
 INPUTS = ("step", "innovation", "interval", "score", "propagated", "quality", "aspect")
 OUTPUT = "motion"
 WITHIN = ((0.5, 0.534), (0.9, 1.645))
-"""Shares of the errors, and the multiples of sigma within which they lie. Errors follow Student's t with three degrees of
-freedom, not a Gaussian: how restless a target is can be estimated only roughly. Sigma is that of the Gaussian with the same
-90 % interval, so that it means as much as any other predictor's."""
+"""Shares of the errors, and the multiples of sigma within which they lie.
+
+Errors follow Student's t with three degrees of freedom, not a Gaussian, because how much a target manoeuvres can be
+estimated only roughly. Sigma is that of the Gaussian with the same 90 % interval, so that it compares with the sigma of
+the other predictors."""
 LONGEST_GAP_S = 1.0
+"""Longest time between two results that count as one history, seconds."""
 _KNOTS_NS = tuple(round(h * 1e9) for h in HORIZONS_S)
 
 
 def files(path: Union[str, Path] = WEIGHTS) -> Tuple[Path, ...]:
-    """What the predictor of the graph at `path` is made from."""
+    """Files that the predictor of the graph at `path` is made from."""
     return (Path(path),)
 
 
 class Motion:
-    """`network`: an engine or the path of a graph, by default the committed one. Raises InputError where it is no motion
-    network."""
+    """The learned motion predictor.
+
+    Parameters
+    ----------
+    network
+        An engine, or the path of a graph; by default the committed one. One that is no motion network raises
+        InputError.
+
+    Attributes
+    ----------
+    takes
+        Names of the inputs that the network must have.
+    reads_features
+        False, see `Predictor`.
+    history
+        Number of results that the network reads (K in the module's docstring).
+    """
 
     takes: Tuple[str, ...] = INPUTS
+    reads_features: bool = False
 
     def __init__(self, network: Union[Engine, str, Path] = WEIGHTS):
         self._engine = inference.load(network) if isinstance(network, (str, Path)) else network
@@ -59,8 +86,8 @@ class Motion:
         made = {spec.name: spec.shape for spec in self._engine.outputs}
         if set(shapes) != set(self.takes) or made != {OUTPUT: (1, 3, len(HORIZONS_S), 4)}:
             raise InputError(
-                f"not a {type(self).__name__.lower()} network: it takes {', '.join(shapes)} and makes {', '.join(made)}; "
-                f"expected {', '.join(self.takes)} to {OUTPUT} at {len(HORIZONS_S)} knots"
+                f"not a {type(self).__name__.lower()} network: it takes {', '.join(shapes)} and makes "
+                f"{', '.join(made)}; expected {', '.join(self.takes)} to {OUTPUT} at {len(HORIZONS_S)} knots"
             )
         self.history = int(shapes["score"][1] or 0)
         n = self.history - 1
@@ -68,14 +95,21 @@ class Motion:
         self._shapes = dict(zip(INPUTS, shaped))
 
     def encode(self, output: TrackerOutput) -> Any:
+        """Return None: boxes and times are enough."""
         return None
 
     def predict(self, track: Track) -> Trajectory:
-        """Raises InputError for an empty track, times that do not increase, and boxes that are none."""
+        """Run the network on the track; see `Predictor.predict`.
+
+        Raises
+        ------
+        InputError
+            If the track is empty, its times do not increase, or a box is not finite or has no area.
+        """
         return trajectory_of(self._engine.run(self.inputs(track))[OUTPUT], track)
 
     def inputs(self, track: Track) -> Dict[str, np.ndarray]:
-        """What the network reads: float32, one track, padded with zeros where there is no past."""
+        """Inputs of the network for this track: float32, with the shapes given in the module's docstring."""
         track.require_result()
         history = self.history
         t_ns, boxes = track.evidence()
@@ -100,28 +134,41 @@ class Motion:
         moved = (boxes[-used:] - before) / (w, h, 1.0, 1.0)
         moved[:, 2:] = np.log(boxes[-used:, 2:] / before[:, 2:])
         if any(track.displacements):
-            self._bridge(track, made, moved, before, (w, h))
+            self._use_displacements(track, made, moved, before, (w, h))
         made["step"][0, :, -used:] = moved.T
         return made
 
     @staticmethod
-    def _bridge(track: Track, made: Dict[str, np.ndarray], moved: np.ndarray, before: np.ndarray, side: Any) -> None:
-        """What the images say of the way between two results has none of the tracker's jitter: it takes the place of the
-        tracker's own step in `moved`, whose difference to it becomes the innovation."""
+    def _use_displacements(
+        track: Track, made: Dict[str, np.ndarray], moved: np.ndarray, before: np.ndarray, side: Any
+    ) -> None:
+        """Replace steps of the tracker by displacements, which are free of its jitter.
+
+        Changes `moved` (steps, ``(n, 4)``) in place. The difference of the two becomes the innovation in `made`.
+        """
         newest = len(moved) - min(len(track.propagated), len(moved))
         for back in range(1, min(len(track), newest + 1)):
             displacement = track.displacement(-back)
             if displacement is not None:
                 at = newest - back
-                way = displacement.moved / (*side, *before[at, 2:])
-                way[2:] = np.log1p(np.maximum(way[2:], -0.9))
-                made["innovation"][0, :, at - len(moved)] = moved[at] - way
+                step = displacement.moved / (*side, *before[at, 2:])
+                step[2:] = np.log1p(np.maximum(step[2:], -0.9))
+                made["innovation"][0, :, at - len(moved)] = moved[at] - step
                 made["quality"][0, at - len(moved)] = displacement.quality
-                moved[at] = way
+                moved[at] = step
 
 
 def trajectory_of(motion: np.ndarray, track: Track) -> Trajectory:
-    """What a network answered, ``(1, 3, knots, 4)`` in sizes of the newest box, as the trajectory of its track."""
+    """Turn the output of a network into the trajectory of its track.
+
+    Parameters
+    ----------
+    motion
+        Shape ``(1, 3, knots, 4)``: mean, derivative and sigma, in widths and heights of the newest box and relative to
+        its centre.
+    track
+        The track that the network was run on.
+    """
     box, evidence_ns = (track.propagated[-1].box if track.propagated else track.boxes[-1]), track.evidence_ns
     x, y, w, h = box.tolist()
     mean, derivative, sigma = motion[0] * np.array((w, h, w, h))
@@ -132,6 +179,6 @@ def trajectory_of(motion: np.ndarray, track: Track) -> Trajectory:
 def _check(t_ns: Any, boxes: np.ndarray, elapsed: List[float]) -> None:
     if elapsed and min(elapsed) <= 0:
         raise InputError(f"the times of a track must increase, got {list(t_ns)}")
-    # Sums carry any NaN or infinity along; two reductions instead of four.
+    # A sum is not finite if any of its terms is not; so two reductions do instead of four.
     if not (np.isfinite(boxes.sum()) and boxes[:, 2:].min() > 0):
         raise InputError(f"the boxes of a track must be finite with width and height above 0, got {boxes.tolist()}")

@@ -1,14 +1,14 @@
-"""The paper's predictors: one answer per whole frame ahead, made into a trajectory.
+"""The published predictors of PVT++: one box for each of N whole frames ahead, made into a trajectory.
 
-Source: PVT++ (arXiv 2211.11629), Eq. 4. The network is any `Engine` (ONNX Runtime, torch) whose inputs say what it
-wants: ``motion`` (1, k, 4) and ``interval`` (1, k), and for the visual and joint modules features by the names that
-trackers give them: ``template`` of the newest result, anything else of the last k results. It answers with ``offset``
-(1, N, 4), the motion from the newest result to 1..N frames later. Motions are ``[dx/w, dy/h, log w'/w, log h'/h]``.
+Source: PVT++ (arXiv 2211.11629), Eq. 4. The network is any `Engine` (ONNX Runtime, torch) with the inputs ``motion``
+(1, k, 4) and ``interval`` (1, k). The visual and the joint module also take features by the names that the tracker
+gives them: ``template`` of the newest result, all others of the last k results. The output is ``offset`` (1, N, 4), the
+motion from the newest result to 1..N frames later. Motions are ``[dx/w, dy/h, log w'/w, log h'/h]``.
 
-*Short histories.* Each step is a pair of consecutive results. While there are fewer than k, the oldest step (with its
-interval and features) stands in for those that are missing, as the published M and V do; the published MV fills with
-zeros instead, which weakens its own motion factor and which training never saw. With one result there is no step: the
-target stands still, as Eq. 4 has it for a motion factor of zero.
+*Short histories.* A step is a pair of consecutive results. While there are fewer than k steps, the oldest one (with its
+interval and features) is repeated, as the published M and V do. The published MV fills with zeros instead, which
+weakens its own motion factor and which it never saw in training. With one result there is no step, and the target
+stands still, as Eq. 4 has it for a motion factor of zero.
 """
 
 from __future__ import annotations
@@ -30,15 +30,40 @@ from pvtpp.trajectory import Trajectory
 STEPS = ("motion", "interval")
 TEMPLATE = "template"
 LARGEST_CHANGE = 3.0
-"""Of a side, as a logarithm: no answer makes a side more than 20 times as long or as short."""
+"""Largest change of a side's logarithm: no answer makes a side more than 20 times as long or as short."""
 
 
 class NHead:
-    """Knots at the present (the newest evidence as it stands) and at 1..N frames; beyond the last, its box is held.
+    """A predictor with knots at the newest evidence and 1..N frames later; beyond the last, its box is held.
 
-    `kappa`: frames per second that heads and intervals count in. `encoder`: an engine that makes of one frame's features
-    what `engine` wants of the past, so that no frame is computed twice. Raises InputError for engines that do not fit.
+    Parameters
+    ----------
+    engine
+        The network; see the module's docstring.
+    kappa
+        Frames per second in which heads and intervals count.
+    encoder
+        An engine that turns the features of one frame into what `engine` reads of past frames, so that no frame is
+        encoded twice; None where `engine` reads the features themselves.
+
+    Attributes
+    ----------
+    reads_features
+        Whether the network reads features; see `Predictor`.
+    kappa
+        Frames per second, as given.
+    history
+        Number of past steps that the network reads (k).
+    heads
+        Number of frames ahead that the network answers for (N).
+
+    Raises
+    ------
+    InputError
+        If `kappa` is out of range, or an engine is no such network or does not fit the other.
     """
+
+    reads_features: bool = False
 
     def __init__(self, engine: Engine, kappa: float = 30.0, encoder: Optional[Engine] = None):
         if not 0 < kappa < float("inf"):
@@ -51,32 +76,45 @@ class NHead:
         outputs = {spec.name: spec for spec in engine.outputs}
         self.heads = _size(outputs.get("offset"), (1, None, 4), 1, "output 'offset' (1 x N x 4)")
         wanted = [spec for spec in engine.inputs if spec.name not in STEPS]
-        # Shapes of one frame: what is wanted of the past has the steps as its second dimension.
+        # Shapes for one frame: in the network's inputs, past steps are the second dimension.
         self._kept = {s.name: s.shape if s.name == TEMPLATE else s.shape[:1] + s.shape[2:] for s in wanted}
         self._seen = {spec.name: spec.shape for spec in encoder.inputs} if encoder else self._kept
+        self.reads_features = bool(self._seen)
         if encoder and {spec.name: spec.shape for spec in encoder.outputs} != self._kept:
             made = ", ".join(map(str, encoder.outputs))
             raise InputError(
                 f"N-head network: the encoder makes {made}; the network wants {', '.join(map(str, wanted))}"
             )
 
-    @property
-    def reads_features(self) -> bool:
-        return bool(self._seen)
-
     def encode(self, output: TrackerOutput) -> Optional[Dict[str, np.ndarray]]:
-        """One frame's features, encoded where there is an encoder; None for the motion module and for results without
-        features. Features of other names or shapes (another tracker's) raise InputError."""
+        """Features of one result by name, encoded where there is an encoder.
+
+        Returns
+        -------
+        dict or None
+            None for the motion module, and for a result without features.
+
+        Raises
+        ------
+        InputError
+            If the features have other names, shapes or dtypes than the network takes: another tracker's.
+        """
         if not self._seen or output.features is None:
             return None
         features = {name: self._feature(output.features, name, shape) for name, shape in self._seen.items()}
         return self._encoder.run(features) if self._encoder else features
 
     def predict(self, track: Track) -> Trajectory:
-        """Raises InputError for an empty track, a result whose features are missing, or a network that answers NaN."""
+        """Run the network on the track; see `Predictor.predict`.
+
+        Raises
+        ------
+        InputError
+            If the track is empty, a result lacks features that the network reads, or the network answers NaN.
+        """
         track.require_result()
         offset = self._offset(track) if len(track) > 1 else np.zeros((self.heads, 4))
-        # Where the propagation propagated the newest result, it goes on from there as it would have from the result.
+        # The offsets apply to the newest box, the propagated one where there is one.
         x, y, w, h = track.evidence()[1][-1]
         mean = np.empty((self.heads + 1, 4))
         mean[0] = x, y, w, h
@@ -84,7 +122,7 @@ class NHead:
         mean[1:, 2:] = (w, h) * np.exp(np.clip(offset[:, 2:], -LARGEST_CHANGE, LARGEST_CHANGE))
         frames = range(self.heads + 1)
         t_ns = tuple(track.evidence_ns + round(n * 1e9 / self.kappa) for n in frames)
-        # The heads say nothing of speed, so the curve through their boxes does.
+        # The network does not answer with velocities: they are those of the curve through its boxes.
         derivative = np.asarray(np.gradient(mean, 1 / self.kappa, axis=0))
         _, (now, later) = stated_sigma(track, 0.5 * np.abs(recent_velocity(track)))
         ahead = np.array(t_ns)[:, None] - track.evidence_ns
@@ -122,7 +160,7 @@ class NHead:
             if encoding is None:
                 raise InputError(
                     f"the tracker result for t_ns={t_ns} has no features ({', '.join(self._seen)}); "
-                    "this predictor sees images, and every result after the first box needs them"
+                    "this predictor reads features, and every result after the first box needs them"
                 )
         return found
 
@@ -140,10 +178,10 @@ class NHead:
 
 
 def load(path: str) -> NHead:
-    """The predictor whose network is in the file at `path`, on one thread.
+    """Create the predictor whose network is in the file at `path`, computing on one thread.
 
-    `pvtpp.export.n_head` leaves a JSON card beside it that names the encoder, if it has one, and the frame rate of the heads;
-    without a card they count in frames of 30 per second.
+    `pvtpp.export.n_head` writes a JSON card beside the network. It names the encoder, if there is one, and the frame
+    rate `kappa` of the heads. Without a card, `kappa` is 30.
     """
     network, card = inference.load(path), _card(Path(path).with_suffix(".json"))
     encoder = _encoder(path, card)
@@ -151,7 +189,7 @@ def load(path: str) -> NHead:
 
 
 def files(path: str) -> Tuple[Path, ...]:
-    """What the predictor of the network at `path` is made from."""
+    """Files that the predictor of the network at `path` is made from."""
     card = Path(path).with_suffix(".json")
     encoder = _encoder(path, _card(card))
     return (Path(path), *(each for each in (card, encoder) if each is not None and each.is_file()))
@@ -181,7 +219,7 @@ def _padded(steps: np.ndarray, missing: int) -> np.ndarray:
 
 
 def _size(spec: Optional[TensorSpec], shape: tuple, axis: int, what: str) -> int:
-    """The size along `axis` of a spec that has this shape elsewhere."""
+    """The size along `axis` of an input or output whose other sizes are those of `shape`; InputError without one."""
     fits = spec is not None and len(spec.shape) == len(shape)
     fits = fits and all(want is None or want == got for want, got in zip(shape, spec.shape))  # type: ignore[union-attr]
     size = spec.shape[axis] if fits else None  # type: ignore[union-attr]

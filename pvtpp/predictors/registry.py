@@ -1,4 +1,4 @@
-"""What a predictor is, and the names they go by."""
+"""The protocol of a predictor, and the names under which predictors are created."""
 
 from __future__ import annotations
 
@@ -14,16 +14,35 @@ from pvtpp.trajectory import Trajectory
 
 
 class Predictor(Protocol):
-    """Two methods and no hidden state: whatever it knows of the target is in the track.
+    """Turns a track into a trajectory. It has no hidden state: what it knows of the target is in the track.
 
-    One that makes something of a result's features says so by a true attribute `reads_features`.
+    Attributes
+    ----------
+    reads_features
+        Whether `encode` reads ``TrackerOutput.features``. Where this is False, `encode` returns None for every result
+        and need not be called. Where it is True, the predictor cannot be run on logs and result files, which hold no
+        features.
     """
 
+    reads_features: bool = False
+
     def encode(self, output: TrackerOutput) -> Any:
-        """What to keep of one tracker result beyond its box; called once per result. None for motion-only predictors."""
+        """What to keep of one tracker result beyond its box and score; called once per result.
+
+        Returns
+        -------
+        Any
+            The encoding, which the track keeps beside the result; None for predictors that need boxes and times only.
+        """
 
     def predict(self, track: Track) -> Trajectory:
-        """The motion law that follows from this track. Pure: the same track gives the same trajectory."""
+        """The motion model that follows from this track. Pure: the same track gives the same trajectory.
+
+        Raises
+        ------
+        InputError
+            If the track is empty, or is one that this predictor cannot use.
+        """
 
 
 _MODULES: Dict[str, str] = {
@@ -34,7 +53,7 @@ _MODULES: Dict[str, str] = {
     "ensemble": "pvtpp.predictors.ensemble:Ensemble",
     "joint": "pvtpp.predictors.joint:Joint",
 }
-# Made from a file: the setting after the colon is its path.
+# Predictors that can be created from a file: the setting after the colon is its path.
 _FROM_FILE: Dict[str, str] = {
     "n_head": "pvtpp.predictors.n_head:load",
     "motion": "pvtpp.predictors.motion:Motion",
@@ -43,31 +62,61 @@ _FROM_FILE: Dict[str, str] = {
 
 
 def names() -> List[str]:
-    """Every name that `create` takes."""
+    """Every name that `create` takes without a file."""
     from pvtpp.predictors.kalman import SETTINGS
 
     return list(_MODULES) + [f"kalman:{setting}" for setting in SETTINGS]
 
 
-def create(name: str) -> Predictor:
-    """The predictor called `name`, its setting after a colon (``kalman:pvt``). Unknown: InputError with the valid names."""
+def check_name(name: str) -> None:
+    """Raise InputError, with the valid names, where `create` would not know `name`. Loads nothing."""
     base, _, setting = name.partition(":")
     if not (name in names() or (base in _FROM_FILE and setting)):
         files = (f"{each}:PATH" for each in _FROM_FILE)
         raise InputError(f"unknown predictor {name!r}, expected one of: {', '.join([*names(), *files])}")
+
+
+def create(name: str) -> Predictor:
+    """Create the predictor called `name`.
+
+    Parameters
+    ----------
+    name
+        A name, with a setting or the path of a network file after a colon where the predictor takes one:
+        ``motion``, ``kalman:pvt``, ``n_head:network.onnx``.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown (the message lists the valid ones), or the file does not hold such a network.
+    """
+    check_name(name)
+    base, _, setting = name.partition(":")
     module, _, attribute = {**_MODULES, **_FROM_FILE}[base].partition(":")
     make = getattr(import_module(module), attribute)
     return make(setting) if setting else make()
 
 
 def reads_features(predictor: Predictor) -> bool:
-    """Whether it looks at the tracker's features, which no event log and no result file holds."""
+    """Whether the predictor reads the tracker's features; False for one that does not have the attribute."""
     return getattr(predictor, "reads_features", False)
 
 
 def digest(name: str) -> str:
-    """Tells a predictor from another of the same name: a digest of the files that it is made from (`files` of its module), the
-    committed ones too; empty where there are none."""
+    """Digest of the files that the predictor called `name` is made from, to tell apart predictors of the same name.
+
+    The files are those that `files` of its module lists, the committed weights included.
+
+    Returns
+    -------
+    str
+        Twelve hex digits; empty for a predictor that is made from no file.
+
+    Raises
+    ------
+    InputError
+        If one of the files cannot be read.
+    """
     base, _, path = name.partition(":")
     module = (_FROM_FILE if path else _MODULES).get(base, "").partition(":")[0]
     files = getattr(import_module(module), "files", None) if module else None

@@ -1,4 +1,4 @@
-"""The propagation: cheap image evidence that carries a box from the frame it was found in to a newer one."""
+"""Propagation: moves a box from the frame that it was found in to a newer frame, by what the images show."""
 
 from pvtpp.propagation.registry import Carried, Propagator, create, names
 

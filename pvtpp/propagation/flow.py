@@ -1,10 +1,11 @@
-"""One step measured: sparse optical flow round a box between two grey images.
+"""Measurement of one step: sparse optical flow around a box between two grey images.
 
-The surroundings of the box are cut from both images and scaled so that the target is always about `SIDE` pixels large:
-the work is the same for any target, and a window of the flow is the same share of it. Points lie on a grid on the target,
-weighted towards its middle, where it is not background, and on a ring round it, where it is. Lucas-Kanade carries them
-forth and back (OpenCV); those that return vote for a shift and a scale. Where few agree, the target may have jumped
-farther than the pyramid reaches: then a coarse correlation says where to try again.
+The surroundings of the box are cut from both images and scaled so that the target is always about `SIDE` pixels large.
+Then the work is the same for every target, and so is the share of it that a window of the flow covers. Points lie on a
+grid on the target, weighted towards its middle, where there is less background; and on a ring around it, which is
+background. The flow of each point is computed forth and back (pyramidal Lucas-Kanade, OpenCV). Points that return to
+their start determine a shift and a scale. Where few agree, the target may have moved farther than the pyramid reaches;
+then a coarse correlation finds where to try again.
 """
 
 from __future__ import annotations
@@ -17,28 +18,43 @@ import numpy as np
 
 from pvtpp.propagation.similarity import Step, fit, weighted_median
 
-# Lengths are in patch pixels unless said otherwise; benchmarks/studies/propagation_carry.py is where they were chosen.
-SIDE, LARGEST_ZOOM, MARGIN = 48.0, 4.0, 40.0  # target in the patch, patch pixels per image pixel at most, room round it
-GRID, SHRINK, SPREAD = 8, 0.9, 0.6  # points a side, share of the box they cover, spread of their weight in half sides
-RING, RING_WIDTH = 16, 14.0  # points on the background, and their distance from the box
-WINDOW, LEVELS = 11, 1  # higher in the pyramid a window sees more background than target
+# Lengths are in patch pixels unless noted. The values were chosen with benchmarks/studies/propagation_carry.py.
+# Side of the target in the patch; most patch pixels per image pixel; width of the surroundings.
+SIDE, LARGEST_ZOOM, MARGIN = 48.0, 4.0, 40.0
+# Points per side; share of the box that they cover; standard deviation of their weight, in half sides.
+GRID, SHRINK, SPREAD = 8, 0.9, 0.6
+# Points on the background, and their distance from the box.
+RING, RING_WIDTH = 16, 14.0
+# Window and pyramid of the flow: at a higher level a window would hold more background than target.
+WINDOW, LEVELS = 11, 1
 STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 15, 0.03)
-TEXTURE = 1e-3  # smaller eigenvalue of the gradients in the window at which a point has half its say
-RETURN, LARGEST_RETURN = 0.5, 1.0  # error on the way back at which a point has half its say, and none
-AGREES = 1.0  # distance from the step up to which a point supports it
-APART, ENOUGH = 1.5, 0.25  # motion that tells target from background, share of the weight that must show it
+# Smaller eigenvalue of the gradients in the window at which a point has half its weight.
+TEXTURE = 1e-3
+# Error after flowing forth and back at which a point has half its weight, and none.
+RETURN, LARGEST_RETURN = 0.5, 1.0
+# Distance from the estimated step up to which a point supports it.
+AGREES = 1.0
+# Motion relative to the background that marks a point as target; share of the weight that must show it.
+APART, ENOUGH = 1.5, 0.25
 SMALLEST_SCALE, LARGEST_SCALE = 0.8, 1.25
-EXPOSURE = 6  # grey levels of difference between the patches that are taken for the camera's doing
-RETRY = 0.15  # quality below which the target is searched for farther away
-FAILED, BACKGROUND = 0.02, 0.1  # quality at which nothing was seen, and the highest that the background alone gives
+# Largest difference of the patches' means, grey levels, that is taken for a change of exposure.
+EXPOSURE = 6
+# Quality below which the target is searched for farther away.
+RETRY = 0.15
+# Quality up to which nothing counts as seen; largest quality of a step from the background alone.
+FAILED, BACKGROUND = 0.02, 0.1
+# Coarse correlation: side of the target; share of it in the template; reach, in sides; penalty of distance.
 COARSE_SIDE, COARSE_SHRINK, COARSE_REACH, COARSE_PENALTY = 20.0, 0.9, 2.5, 0.3
-SMALLEST_BOX, LARGEST_BOX = 1.0, 8.0  # image pixels, image sides
+# Smallest side of a box, image pixels; largest side, in sides of the image.
+SMALLEST_BOX, LARGEST_BOX = 1.0, 8.0
 
 Guess = Tuple[float, float, float]
+"""``(dx, dy, scale)``: shift in image pixels, and factor of the size."""
 STILL: Guess = (0.0, 0.0, 1.0)
 
 
 def _layout() -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points of the grid in half sides ``(n, 2)``, their weights ``(n,)``, directions of the ring ``(m, 2)``."""
     across = (np.arange(GRID) + 0.5) / GRID * 2 - 1
     grid = np.stack(np.meshgrid(across, across), axis=-1).reshape(-1, 2) * SHRINK
     weight = np.exp(-0.5 * (grid**2).sum(axis=1) / SPREAD**2)
@@ -50,11 +66,23 @@ _POINTS, _WEIGHT, _ROUND = _layout()
 
 
 def measure(before: np.ndarray, after: np.ndarray, box: np.ndarray, guess: Guess = STILL) -> Step:
-    """The step of the target at `box` (``[cx, cy, w, h]``, pixels) from one grey image to another of the same size.
+    """Measure the step of a target from one image to another.
 
-    `guess` is the ``(dx, dy, scale)`` to start from. Without texture on the target it is the background's step, at a
-    quality of at most `BACKGROUND`; where nothing can be seen at all it is the guess, at quality 0: so it is for a box
-    outside the image, smaller than a pixel or many times larger than the image.
+    Parameters
+    ----------
+    before, after
+        Grey images of one size, shape ``(rows, columns)``, uint8.
+    box
+        The target in `before`, ``[cx, cy, w, h]`` in pixels.
+    guess
+        ``(dx, dy, scale)`` to start from, pixels.
+
+    Returns
+    -------
+    Step
+        Without texture on the target it is the step of the background, with a quality of at most `BACKGROUND`. Where
+        nothing is seen at all, it is the guess with quality 0; so it is for a box outside the image, smaller than a
+        pixel or many times larger than the image.
     """
     if not _visible(box, before.shape):
         return Step(box, *guess, 0.0)
@@ -72,15 +100,18 @@ def _flow(before: np.ndarray, after: np.ndarray, box: np.ndarray, guess: Guess) 
     half = np.array([w, h]) * (zoom / 2)
     width, height = (int(2 * (side + MARGIN)) for side in half.tolist())
     dx, dy, scale = guess
-    # The second patch follows the guess, so that only what is left has to be found.
+    # The second patch is cut at the guess, so that the flow only has to find the rest.
     first, second = patch(before, x, y, zoom, width, height), patch(after, x + dx, y + dy, zoom / scale, width, height)
     points = np.concatenate([_POINTS * half, _ROUND * (half * 1.15 + RING_WIDTH)])
-    moved, say = _carried(first, _exposed_as(first, second), points + [(width - 1) / 2, (height - 1) / 2])
+    moved, reliability = _flow_of_points(
+        first, _exposed_as(first, second), points + [(width - 1) / 2, (height - 1) / 2]
+    )
     size = (before.shape[1], before.shape[0])
-    say *= _inside(points / zoom + (x, y), size) & _inside((points + moved) * (scale / zoom) + (x + dx, y + dy), size)
+    reliability *= _inside(points / zoom + (x, y), size)
+    reliability *= _inside((points + moved) * (scale / zoom) + (x + dx, y + dy), size)
 
     count = len(_POINTS)
-    weights, background = say[:count] * _WEIGHT, _background(moved[count:], say[count:])
+    weights, background = reliability[:count] * _WEIGHT, _background(moved[count:], reliability[count:])
     points, moved = points[:count], moved[:count]
     weight = float(weights.sum())
     if weight > FAILED * float(_WEIGHT.sum()):
@@ -102,7 +133,7 @@ def _flow(before: np.ndarray, after: np.ndarray, box: np.ndarray, guess: Guess) 
 
 
 def _exposed_as(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The second patch with the first one's mean, where they differ by what the camera's exposure may do."""
+    """The second patch with the mean of the first one, where they differ by no more than a change of exposure."""
     brighter = round(cv2.mean(second)[0] - cv2.mean(first)[0])
     if abs(brighter) <= EXPOSURE:
         return second
@@ -110,8 +141,11 @@ def _exposed_as(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return level(second, np.full_like(second, abs(brighter)))
 
 
-def _carried(before: np.ndarray, after: np.ndarray, points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """How far each point moved, ``(n, 2)``, and what its word is worth, 0 to 1: it has texture and finds its way back."""
+def _flow_of_points(before: np.ndarray, after: np.ndarray, points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """How far each point moved, ``(n, 2)``, and its reliability in [0, 1], ``(n,)``.
+
+    A point is reliable if it has texture and returns to its start (Kalal et al. 2010, *Forward-Backward Error*).
+    """
     start = points.astype(np.float32)
     window, flags = (WINDOW, WINDOW), cv2.OPTFLOW_LK_GET_MIN_EIGENVALS
     there, found, texture = cv2.calcOpticalFlowPyrLK(
@@ -126,17 +160,17 @@ def _carried(before: np.ndarray, after: np.ndarray, points: np.ndarray) -> Tuple
     return (there - start).astype(np.float64), good * (texture / (texture + TEXTURE)) / (1 + error / RETURN**2)
 
 
-def _background(moved: np.ndarray, say: np.ndarray) -> Optional[Tuple[np.ndarray, float]]:
-    """The median motion of the ring and the share of it that agrees; None where too little of it can be seen."""
-    if np.count_nonzero(say) < RING // 4:
+def _background(moved: np.ndarray, weights: np.ndarray) -> Optional[Tuple[np.ndarray, float]]:
+    """The median motion of the ring, and the share of it that agrees; None where too little of it is seen."""
+    if np.count_nonzero(weights) < RING // 4:
         return None
-    shift = np.array([weighted_median(moved[:, 0], say), weighted_median(moved[:, 1], say)])
+    shift = np.array([weighted_median(moved[:, 0], weights), weighted_median(moved[:, 1], weights)])
     agree = ((moved - shift) ** 2).sum(axis=1) < APART**2
-    return shift, float(say @ agree) / RING
+    return shift, float(weights @ agree) / RING
 
 
 def _coarse(before: np.ndarray, after: np.ndarray, box: np.ndarray, guess: Guess) -> Guess:
-    """Where the middle of the target correlates best within `COARSE_REACH` target sides of the guess; near before far."""
+    """Where the middle of the target correlates best within `COARSE_REACH` sides of the guess, far places less."""
     x, y, w, h = box.tolist()
     dx, dy, scale = guess
     zoom = min(COARSE_SIDE / math.sqrt(w * h), 2.0, 2 * COARSE_SIDE / max(w, h))
@@ -152,11 +186,27 @@ def _coarse(before: np.ndarray, after: np.ndarray, box: np.ndarray, guess: Guess
 
 
 def patch(image: np.ndarray, x: float, y: float, zoom: float, width: int, height: int) -> np.ndarray:
-    """The surroundings of (x, y) as ``(height, width)`` grey values, `zoom` patch pixels per image pixel, its middle at
-    (x, y); beyond the border the outermost pixels go on."""
+    """Cut a patch from an image and scale it.
+
+    Parameters
+    ----------
+    image
+        Shape ``(rows, columns)``. Beyond its border the outermost pixels are repeated.
+    x, y
+        Middle of the patch in the image, pixels.
+    zoom
+        Patch pixels per image pixel.
+    width, height
+        Size of the patch, pixels.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(height, width)``, of the type of `image`.
+    """
     left, top, step = x - width / zoom / 2, y - height / zoom / 2, 1.0
     if zoom < 0.7:
-        # Averaging whole blocks first is what keeps fine texture from turning into noise.
+        # Whole blocks are averaged first, so that fine texture does not alias.
         block = 2 ** math.ceil(math.log2(0.7 / zoom))
         rows, columns = image.shape
         first_column, first_row = (
@@ -167,8 +217,8 @@ def patch(image: np.ndarray, x: float, y: float, zoom: float, width: int, height
         part = image[first_row : first_row + down * block, first_column : first_column + across * block]
         image = cv2.resize(part, (across, down), interpolation=cv2.INTER_AREA)
         left, top, step = (left - first_column) / block, (top - first_row) / block, 1.0 / block
-    pace = step / zoom
-    mapping = np.array([[pace, 0.0, left + 0.5 * pace - 0.5], [0.0, pace, top + 0.5 * pace - 0.5]])
+    step = step / zoom
+    mapping = np.array([[step, 0.0, left + 0.5 * step - 0.5], [0.0, step, top + 0.5 * step - 0.5]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(image, mapping, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 

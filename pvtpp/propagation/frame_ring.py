@@ -1,4 +1,4 @@
-"""The newest grey frames, bounded in time and in bytes, and the steps measured between them."""
+"""A ring of the newest grey frames, bounded in time and in bytes, and the steps measured between them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,26 @@ from pvtpp.propagation.similarity import Step
 from pvtpp.tracker import Frame
 
 LARGEST = 1920 * 1080
-"""Pixels of the largest image kept whole; a larger one is reduced by a whole factor to at most this many."""
+"""Most pixels of an image in memory; a larger image is reduced by a whole factor to at most this many."""
 
 STEPS_KEPT = 4
+"""Most steps kept for each frame."""
 
 
 class Kept:
-    """One frame in memory: its `number` in the order of arrival, its grey image, `reduction` image pixels per grey pixel,
-    and the steps that start at it, by the number of the frame they lead to."""
+    """One frame in memory, and the steps that start at it.
+
+    Attributes
+    ----------
+    number
+        Number of the frame in the order of arrival.
+    t_ns
+        Capture time, nanoseconds.
+    grey
+        Grey image, shape ``(rows, columns)``, uint8.
+    reduction
+        Pixels of the camera's image per pixel of `grey`, along each side.
+    """
 
     __slots__ = ("number", "t_ns", "grey", "reduction", "_steps")
 
@@ -29,25 +41,37 @@ class Kept:
         self._steps: Dict[int, Step] = {}
 
     def add_step(self, to: int, step: Step) -> None:
-        """Remember the step to frame number `to`, instead of an older one."""
+        """Keep the step to frame number `to`, in place of an older one to it."""
         self._steps.pop(to, None)
         self._steps[to] = step
         if len(self._steps) > STEPS_KEPT:
             del self._steps[next(iter(self._steps))]
 
     def longest_step(self, box: np.ndarray, to: int) -> Optional[Tuple[int, Step]]:
-        """The remembered step for this box that leads farthest, but not beyond frame number `to`, and where it leads."""
+        """Find the step for this box that leads farthest, but not beyond frame number `to`.
+
+        Returns
+        -------
+        tuple or None
+            Number of the frame that the step leads to, and the step; None if there is none for this box.
+        """
         fitting = (number for number, step in self._steps.items() if number <= to and step.serves(box))
         farthest = max(fitting, default=None)
         return None if farthest is None else (farthest, self._steps[farthest])
 
 
 class FrameRing:
-    """Grey copies, not references: a third of the memory, no work is repeated when a frame is measured again, and a camera
-    driver that reuses its buffers cannot change the past. Buffers of dropped frames are used again.
+    """Grey copies of the newest frames.
 
-    Keeps frames of the newest `seconds`, as many as fit into `memory` bytes, and of those never fewer than two: what one sees
-    after a longer gap is not what moved meanwhile.
+    Copies, not references: they need a third of the memory, and a camera driver that reuses its buffers cannot change
+    them. Buffers of dropped frames are used again.
+
+    Parameters
+    ----------
+    seconds
+        How far back frames are kept. After a longer gap older frames are dropped, since flow across it means nothing.
+    memory
+        Most bytes of image; but two frames within `seconds` are always kept.
     """
 
     def __init__(self, seconds: float, memory: int):
@@ -61,7 +85,7 @@ class FrameRing:
         return len(self._frames)
 
     def newest(self, back: int = 0) -> Kept:
-        """The newest frame, or the one `back` frames before it."""
+        """The newest frame, or the frame `back` frames before it."""
         return self._frames[-1 - back]
 
     def find(self, t_ns: int) -> Optional[Kept]:
@@ -75,13 +99,24 @@ class FrameRing:
 
     @property
     def memory(self) -> int:
-        """Bytes of image held."""
+        """Bytes of image in memory, spare buffers included."""
         return sum(kept.grey.nbytes for kept in self._frames) + sum(grey.nbytes for grey in self._spare)
 
     def push(self, frame: Frame) -> bool:
-        """Keep this frame. False where it is the newest one once more; InputError where it is older.
+        """Keep a copy of this frame.
 
-        An image of another size than the newest starts the memory anew: boxes are not carried across a change of size.
+        An image of another size than the newest one empties the memory first: no box is propagated across a change of
+        size.
+
+        Returns
+        -------
+        bool
+            False for a frame with the time of the newest one, which is ignored.
+
+        Raises
+        ------
+        InputError
+            If the frame is older than the newest one.
         """
         if self._times and frame.t_ns <= self._times[-1]:
             if frame.t_ns == self._times[-1]:
@@ -110,8 +145,9 @@ class FrameRing:
         return True
 
     def _drop(self, newest_ns: int, size: int) -> None:
-        room = max(self._memory // size, 2) - 1
-        old = max(bisect_left(self._times, newest_ns - self._span_ns), len(self._frames) - room)
+        """Drop frames that are too old, or leave too little memory for one more of `size` bytes."""
+        others = max(self._memory // size, 2) - 1
+        old = max(bisect_left(self._times, newest_ns - self._span_ns), len(self._frames) - others)
         if old > 0:
             self._spare = [kept.grey for kept in self._frames[:old]][:1]
             del self._frames[:old], self._times[:old]

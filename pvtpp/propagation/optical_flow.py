@@ -1,4 +1,4 @@
-"""The propagation by optical flow: steps measured as frames come, chained when a late result asks for them."""
+"""Propagation by optical flow: steps are measured as frames arrive, and chained when a late result is to be moved."""
 
 from __future__ import annotations
 
@@ -15,18 +15,33 @@ from pvtpp.propagation.frame_ring import FrameRing, Kept
 from pvtpp.propagation.registry import Carried
 from pvtpp.propagation.similarity import Step
 from pvtpp.tracker import Frame
+from pvtpp.validation import above, at_least, between, check, whole_from
 
 DIM = 0.02
-"""The least quality of a box that anything was seen of."""
+"""Least quality of a box that was seen in any step."""
 BLIND_NS = 250_000_000
-"""A box of which nothing was seen for longer has no quality, whatever was seen before."""
+"""If nothing was seen for longer than this, the quality is 0, whatever was seen before."""
 
 
 @dataclass(frozen=True)
 class FlowConfig:
-    """`seconds` and `memory` (bytes) bound the frames kept. A chain of at least `refine_after` steps, or of a quality below
-    `doubtful`, is checked against its first frame directly, which stands if its quality is at least `trust` times the
-    chain's. Where no step serves, frames are skipped so that about `links` have to be measured."""
+    """Settings of `OpticalFlow`.
+
+    Attributes
+    ----------
+    seconds
+        How far back frames are kept.
+    memory
+        Most bytes of image that are kept.
+    refine_after
+        A chain of at least this many steps is compared with its first frame directly.
+    doubtful
+        So is a chain with a quality below this.
+    trust
+        The direct comparison replaces the chain if its quality is at least this many times that of the chain.
+    links
+        Where no stored step can be used, frames are skipped so that about this many steps are measured.
+    """
 
     seconds: float = 2.0
     memory: int = 128 << 20
@@ -36,26 +51,31 @@ class FlowConfig:
     links: int = 4
 
     def __post_init__(self) -> None:
-        rules = {
-            "seconds": (0 < self.seconds <= 60, "above 0 and at most 60"),
-            "memory": (self.memory >= 1, "any number of bytes from 1"),
-            "refine_after": (self.refine_after >= 2, "any whole number from 2"),
-            "doubtful": (0 <= self.doubtful <= 1, "0 to 1"),
-            "trust": (self.trust >= 0, "any number from 0"),
-            "links": (self.links >= 1, "any whole number from 1"),
-        }
-        for name, (allowed, what) in rules.items():
-            if not allowed:
-                raise InputError(f"FlowConfig.{name} is {getattr(self, name)!r}, allowed is {what}")
+        check(
+            self,
+            {
+                "seconds": above(0, 60),
+                "memory": whole_from(1),
+                "refine_after": whole_from(2),
+                "doubtful": between(0, 1),
+                "trust": at_least(0),
+                "links": whole_from(1),
+            },
+        )
 
 
 class OpticalFlow:
-    """Carries a box by what the images show: chained steps, and over longer gaps the two end frames compared directly.
+    """Moves a box by a chain of steps, and over longer gaps also by comparing the two end frames directly.
 
-    A step is stored with the region it was measured on and serves any box that overlaps it (`similarity.OVERLAP`); for
-    others it is measured again from the frames in memory. Steps may span several frames: what the comparison with the
-    first frame found is stored too, so the next carry from there goes on from it and drift does not add up. The same calls
-    give the same answers to the bit. Not for use by two threads at once.
+    A step is stored with the region that it was measured on, and is used for every box that overlaps it well
+    (`similarity.OVERLAP`). For other boxes it is measured again from the frames in memory. The result of a direct
+    comparison is stored as a step too, one that spans several frames. The next call from there starts with it, so drift
+    does not add up. The same calls give the same answers to the bit. Only one thread may use it at a time.
+
+    Parameters
+    ----------
+    config
+        Settings; None for the defaults.
     """
 
     def __init__(self, config: Optional[FlowConfig] = None):
@@ -63,12 +83,14 @@ class OpticalFlow:
         self._ring = FrameRing(self.config.seconds, self.config.memory)
 
     def push(self, frame: Frame, region: Optional[ArrayLike]) -> None:
+        """Take the newest frame; see `Propagator.push`."""
         box = None if region is None else as_box(region, "region")
         if self._ring.push(frame) and box is not None and len(self._ring) > 1:
             before, after = self._ring.newest(1), self._ring.newest()
             before.add_step(after.number, _measure(before, after, box))
 
     def carry(self, box: ArrayLike, from_ns: int, to_ns: int) -> Carried:
+        """Move a box between two frames; see `Propagator.carry`."""
         first_box = as_box(box, "box to carry")
         if to_ns < from_ns:
             raise InputError(f"cannot carry a box back in time: from t_ns={from_ns} to t_ns={to_ns}")
@@ -93,7 +115,7 @@ class OpticalFlow:
             qualities.append(step.quality)
             if step.quality:
                 seen_ns = here.t_ns
-        # One step that saw nothing does not undo what the others saw.
+        # A single step that saw nothing does not make the whole chain worthless.
         quality = max(min(qualities), DIM) if any(qualities) else 0.0
         if len(qualities) >= self.config.refine_after or (gap > 1 and quality < self.config.doubtful):
             dx, dy = (moved[:2] - first_box[:2]).tolist()
@@ -103,14 +125,14 @@ class OpticalFlow:
                 moved, quality = direct.move(first_box), direct.quality
                 first.add_step(last.number, direct)
             else:
-                # The steps agree with each other but not with the beginning: something may have come before the target.
+                # The chain does not agree with the first frame: something may have covered the target.
                 quality = math.sqrt(quality * max(direct.quality, DIM)) if to_ns - seen_ns <= BLIND_NS else 0.0
         moved.flags.writeable = False
         return Carried(moved, quality, measured)
 
 
 def _measure(before: Kept, after: Kept, box: np.ndarray, guess: Guess = (0.0, 0.0, 1.0)) -> Step:
-    """The step in image pixels, measured on grey images that may be smaller."""
+    """The step in pixels of the camera's image, measured on grey images that may be reduced."""
     reduction = before.reduction
     if reduction == 1:
         return measure(before.grey, after.grey, box, guess)

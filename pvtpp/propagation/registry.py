@@ -1,4 +1,4 @@
-"""What a propagator is, and the names they go by."""
+"""The protocol of a propagator, and the names under which propagators are created."""
 
 from __future__ import annotations
 
@@ -15,9 +15,17 @@ from pvtpp.tracker import Frame
 
 @dataclass(frozen=True)
 class Carried:
-    """A box moved to another frame. `box`: ``[cx, cy, w, h]``, pixels, read-only. `quality` in [0, 1] is how far the images
-    support it: 0 means nothing was seen and the box stands as given. `steps`: how many steps had to be measured for it,
-    each of which costs time."""
+    """A box moved to another frame.
+
+    Attributes
+    ----------
+    box
+        Shape ``(4,)``, ``[cx, cy, w, h]`` in pixels, read-only.
+    quality
+        How well the images support it, in [0, 1]; 0 means that nothing was seen and the box is the one given.
+    steps
+        Number of steps that were measured for it, each of which costs time.
+    """
 
     box: np.ndarray
     quality: float
@@ -25,19 +33,37 @@ class Carried:
 
 
 class Propagator(Protocol):
-    """Two methods, called by one thread at a time. It knows frames, not targets: a new target needs no reset."""
+    """Keeps recent frames and moves boxes between them. It knows no target, so a new one needs no reset.
+
+    It is called by one thread at a time.
+    """
 
     def push(self, frame: Frame, region: Optional[ArrayLike]) -> None:
-        """Take the newest frame; measure the step to it from the frame before, round `region` (``[cx, cy, w, h]``, pixels,
-        where the target is in the frame before). None: keep the frame, measure nothing.
+        """Take the newest frame, and measure the step to it from the frame before.
 
-        A frame of the same time as the newest is ignored; an older one is an InputError.
+        Parameters
+        ----------
+        frame
+            The frame. One with the time of the newest frame is ignored.
+        region
+            Where the target is in the frame before, ``[cx, cy, w, h]`` in pixels: the step is measured around it. None
+            keeps the frame without measuring.
+
+        Raises
+        ------
+        InputError
+            If the frame is older than the newest one, or the region is no box.
         """
 
     def carry(self, box: ArrayLike, from_ns: int, to_ns: int) -> Carried:
-        """Where the target that was at `box` in the frame captured at `from_ns` is in the one captured at `to_ns`.
+        """Move a box from the frame captured at `from_ns` to the frame captured at `to_ns`.
 
-        A frame that is not (or no longer) in memory: the box as given, quality 0. `to_ns` before `from_ns`: InputError.
+        Where a frame is not in memory, or no longer, the answer is the box as given, with quality 0.
+
+        Raises
+        ------
+        InputError
+            If `to_ns` is before `from_ns`, or `box` is no box.
         """
 
 
@@ -53,7 +79,7 @@ def names() -> List[str]:
 
 
 def create(name: str) -> Propagator:
-    """A new propagator called `name`. Unknown: InputError with the valid names."""
+    """Create the propagator called `name`; an unknown name raises InputError with the valid ones."""
     if name not in _MODULES:
         raise InputError(f"unknown propagator {name!r}, expected one of: {', '.join(names())}")
     module, _, attribute = _MODULES[name].partition(":")

@@ -1,4 +1,4 @@
-"""Shift and scale between two frames: what a step is, and how it follows from points that moved."""
+"""Steps: shift and scale of a region between two frames, and their robust estimation from points that moved."""
 
 from __future__ import annotations
 
@@ -12,15 +12,26 @@ OVERLAP = 0.6
 """A step serves another box than the one it was measured on if their intersection over union is at least this."""
 
 RIDGE = 1.0
-"""Strength of the belief that the scale stays: worth this many points half a target from the centre."""
+"""Strength of the prior that the scale stays: as much as this many points half a target from the centre."""
 
 TOLERANCE = 0.7
-"""Residual, in patch pixels, at which a point's say is a quarter; more where the points themselves scatter more."""
+"""Residual, patch pixels, at which a point keeps a quarter of its weight; larger where the points scatter more."""
 
 
 class Step(NamedTuple):
-    """What happened to `region` (``[cx, cy, w, h]``, pixels) from one frame to another: its centre moved by ``(dx, dy)``
-    pixels, its size grew by the factor `scale`. `quality` in [0, 1]: the share of the target's points that say so."""
+    """Motion of a region from one frame to another.
+
+    Attributes
+    ----------
+    region
+        Box in the first frame, ``[cx, cy, w, h]`` in pixels.
+    dx, dy
+        Motion of its centre, pixels.
+    scale
+        Factor of its width and height.
+    quality
+        Share of the target's points that agree, in [0, 1].
+    """
 
     region: np.ndarray
     dx: float
@@ -29,7 +40,7 @@ class Step(NamedTuple):
     quality: float
 
     def move(self, box: np.ndarray) -> np.ndarray:
-        """Any box of the first frame as it is in the second, if it moves with the region."""
+        """Move a box ``[cx, cy, w, h]`` of the first frame to the second frame, as a part of the region."""
         x, y, w, h = box.tolist()
         cx, cy = float(self.region[0]), float(self.region[1])
         return np.array(
@@ -37,12 +48,12 @@ class Step(NamedTuple):
         )
 
     def serves(self, box: np.ndarray) -> bool:
-        """Whether the step was measured on this box, or nearly so."""
+        """Whether the step can be used for this box: it was measured on a region that overlaps it well (`OVERLAP`)."""
         return bool(iou(self.region, box) >= OVERLAP)
 
 
 def weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
-    """The value below which half of the weight lies; `weights` not all 0."""
+    """The value below which half of the weight lies; `weights` must not all be 0."""
     order = values.argsort()
     total = weights[order].cumsum()
     return float(values[order[int(total.searchsorted(0.5 * total[-1]))]])
@@ -51,24 +62,44 @@ def weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
 def fit(
     points: np.ndarray, moved: np.ndarray, weights: np.ndarray, spread: float
 ) -> Tuple[np.ndarray, float, np.ndarray]:
-    """The shift and the growth (scale - 1) that most of the weight agrees on, and every point's distance from it.
+    """Estimate the shift and the growth that most of the points agree on.
 
-    `points`: relative to the target's centre, ``(n, 2)``; `moved`: their displacements; `spread`: half the target's side.
-    Weighted least squares, begun at the median shift and reweighted by Geman-McClure's law: what moves otherwise has no
-    say. The growth is held near 0 as far as few or crowded points cannot tell it.
+    Iteratively reweighted least squares, started at the median shift, with the weights of Geman and McClure (1985), so
+    that points which move otherwise have no influence. A prior (`RIDGE`) keeps the growth near 0 where the points are
+    too few or too close together to measure it.
+
+    Parameters
+    ----------
+    points
+        Shape ``(n, 2)``, relative to the target's centre, patch pixels.
+    moved
+        Shape ``(n, 2)``, how far each point moved, patch pixels.
+    weights
+        Shape ``(n,)``, not all 0.
+    spread
+        Half the target's side, patch pixels.
+
+    Returns
+    -------
+    shift : numpy.ndarray
+        Shape ``(2,)``, motion of the centre, patch pixels.
+    growth : float
+        Scale minus 1.
+    residual : numpy.ndarray
+        Shape ``(n,)``, distance of each point from the estimated motion, patch pixels.
     """
     shift = np.array([weighted_median(moved[:, 0], weights), weighted_median(moved[:, 1], weights)])
     growth = 0.0
     residual = _distance(moved - shift)
     for turn in range(5):
         scatter = max(TOLERANCE, weighted_median(residual, weights))
-        # Wide at first: the median may sit between two motions.
-        say = weights / (1 + (residual / (scatter * (2 if turn < 2 else 1))) ** 2) ** 2
-        total = say.sum()
-        centre, mean = say @ points / total, say @ moved / total
+        # Tolerant at first: the median may lie between two motions.
+        robust = weights / (1 + (residual / (scatter * (2 if turn < 2 else 1))) ** 2) ** 2
+        total = robust.sum()
+        centre, mean = robust @ points / total, robust @ moved / total
         offset = points - centre
-        growth = float(say @ (offset * (moved - mean)).sum(axis=1)) / (
-            float(say @ (offset * offset).sum(axis=1)) + RIDGE * spread**2
+        growth = float(robust @ (offset * (moved - mean)).sum(axis=1)) / (
+            float(robust @ (offset * offset).sum(axis=1)) + RIDGE * spread**2
         )
         shift = mean - growth * centre
         residual = _distance(moved - shift - growth * points)

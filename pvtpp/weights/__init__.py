@@ -1,4 +1,4 @@
-"""Weights: our own predictors, committed with a card each; those of third-party trackers, found or fetched, never committed."""
+"""Weights: those of our predictors are committed, each with a card; those of trackers are found or downloaded."""
 
 from pvtpp.weights.catalogue import Entry, WeightFile
 from pvtpp.weights.store import MissingWeights, cache_folder, find, list_entries, path, pull

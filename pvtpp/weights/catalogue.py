@@ -1,4 +1,4 @@
-"""Third-party tracker weights: where they come from, under which licence, and how to know them. None is kept here."""
+"""Catalogue of third-party tracker weights: source, licence and sha256. The weights are not in the project."""
 
 from __future__ import annotations
 
@@ -10,10 +10,26 @@ from pvtpp.errors import InputError
 
 @dataclass(frozen=True)
 class WeightFile:
-    """One file: the name it has here, its public address, sha256 (hex) and size in bytes.
+    """One file of weights.
 
-    With an empty address nobody published a direct one, and no hash: it is fetched by hand from the page in the entry's
-    note, and known by whether its tensors fit the network.
+    A file without a public address has no hash either. The user downloads it from the page in the entry's note, and it
+    is checked by whether its tensors fit the network.
+
+    Attributes
+    ----------
+    name
+        Name of the file on this machine.
+    url
+        Its public address, or empty.
+    sha256
+        Hash of its content, hex; empty without an address.
+    size
+        Size, bytes; 0 without an address.
+
+    Raises
+    ------
+    InputError
+        If there is an address but no hash or no size.
     """
 
     name: str
@@ -23,13 +39,26 @@ class WeightFile:
 
     def __post_init__(self) -> None:
         if self.url and not (self.sha256 and self.size):
-            raise InputError(f"{self.name}: {self.url} has no sha256 or size beside it, and is not fetched unchecked")
+            raise InputError(f"{self.name}: {self.url} has no sha256 or size, and is not downloaded unchecked")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """The weights of one tracker. `folder` is their place below a weights folder, `note` says whose they are and what they
-    were converted from."""
+    """The weights of one tracker.
+
+    Attributes
+    ----------
+    name
+        Name in the catalogue.
+    folder
+        Subfolder of a weights folder.
+    files
+        The files.
+    licence
+        Licence of the weights.
+    note
+        Who published them, and what they were converted from.
+    """
 
     name: str
     folder: str
@@ -38,9 +67,9 @@ class Entry:
     note: str
 
 
-# One commit, not a branch: what an address delivers must not change under its hash.
+# A commit, not a branch: the file at an address must not change, since its hash does not.
 _SIAMTRACKERS = "https://raw.githubusercontent.com/HonglinChu/SiamTrackers/4dbbbbc99d4e1f06d4b0a89cadb59d883553b1b4"
-# It delivers through a page for people, and publishes neither addresses of the files themselves nor hashes.
+# The page has links for download by hand, but neither direct addresses of the files nor hashes.
 _PYSOT = "github.com/STVIR/pysot/blob/master/MODEL_ZOO.md"
 
 CATALOGUE: Tuple[Entry, ...] = (
@@ -62,7 +91,8 @@ CATALOGUE: Tuple[Entry, ...] = (
             ),
         ),
         licence="Apache-2.0",
-        note="github.com/HonglinChu/SiamTrackers, converted from nanotrackv3.pth there; the template graph is derived here",
+        note="github.com/HonglinChu/SiamTrackers, converted from nanotrackv3.pth there; the template graph is derived "
+        "here",
     ),
     Entry(
         name="nanotrack-v3-checkpoint",
@@ -97,7 +127,7 @@ CATALOGUE: Tuple[Entry, ...] = (
 
 
 def entry(name: str) -> Entry:
-    """The entry called `name`. Unknown: InputError with the valid names."""
+    """The entry called `name`; an unknown name raises InputError with the valid ones."""
     for candidate in CATALOGUE:
         if candidate.name == name:
             return candidate

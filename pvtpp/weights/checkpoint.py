@@ -1,7 +1,7 @@
-"""Reading the files torch writes, and weights of our own: tensors as safetensors with a JSON card beside them.
+"""Reading torch checkpoints, and reading and writing our own weights: safetensors with a JSON card beside them.
 
-Only tensors and plain numbers are ever read: a checkpoint that asks for code to be run is refused. torch and safetensors
-are imported when a file is read or written, not before.
+Only tensors and plain numbers are read; a checkpoint whose loading would run code is refused. torch and safetensors are
+imported when a file is read or written, not before.
 """
 
 from __future__ import annotations
@@ -19,16 +19,26 @@ from pvtpp.files import whole_file
 
 FilePath = Union[str, Path]
 NESTS = ("state_dict", "model", "net")
-"""Where training scripts keep the tensors among epoch, optimizer and the rest."""
+"""Keys under which training scripts store the tensors, beside the epoch, the optimizer and the rest."""
 SAFE_TORCH = (2, 6)
-"""Before it, ``weights_only`` did not keep a crafted file from running code (CVE-2025-32434)."""
+"""Oldest safe version of torch: before it, a crafted file could run code despite ``weights_only`` (CVE-2025-32434)."""
 
 
 def read_checkpoint(path: FilePath) -> Dict[str, Any]:
-    """Tensors of a torch checkpoint by name, on the CPU, in the file's order.
+    """Read the tensors of a torch checkpoint.
 
-    The tensors may lie at the top or under one of `NESTS`; a leading ``module.`` of every name (data-parallel training)
-    is dropped. Raises InputError for a missing, damaged or empty file, and for one that holds code.
+    The tensors may be at the top level or under one of `NESTS`. A leading ``module.`` of every name (from data-parallel
+    training) is dropped.
+
+    Returns
+    -------
+    dict
+        Tensors by name, on the CPU, in the order of the file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, without tensors, or holds code; or if this torch is not safe (`SAFE_TORCH`).
     """
     path, torch = Path(path), _import("torch")
     if not path.is_file():
@@ -41,7 +51,7 @@ def read_checkpoint(path: FilePath) -> Dict[str, Any]:
         with torch.serialization.safe_globals(_numbers()):
             content = torch.load(str(path), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        # What it met stands somewhere in it; the rest advises to trust the file, which is not ours to advise.
+        # The message names the blocked object, and then advises to load the file regardless, which is left out here.
         met = re.search(r"(Unsupported|Trying to load|Trying to call|GLOBAL)[^\n]*", str(error))
         reason = met[0].split(" Please use")[0][:200] if met else "it holds something other than tensors"
         raise InputError(f"{path}: not a file of tensors alone, or damaged; it was not loaded ({reason})") from None
@@ -66,13 +76,18 @@ def read_checkpoint(path: FilePath) -> Dict[str, Any]:
 
 
 def card_of(path: FilePath) -> Path:
-    """The JSON card that lies beside a safetensors file."""
+    """Path of the JSON card beside a safetensors file."""
     return Path(path).with_suffix(".json")
 
 
 def write_weights(path: FilePath, tensors: Mapping[str, Any], card: Mapping[str, Any]) -> None:
-    """Write `tensors` to `path` (``.safetensors``) and `card` beside it; each file appears whole or not at all. Raises
-    InputError for a card that JSON cannot hold."""
+    """Write `tensors` to `path` (``.safetensors``) and `card` beside it; each file appears complete or not at all.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be written, or the card cannot be written as JSON.
+    """
     path = _checked_name(path)
     save = _import("safetensors.torch").save
     try:
@@ -82,14 +97,14 @@ def write_weights(path: FilePath, tensors: Mapping[str, Any], card: Mapping[str,
             f"{card_of(path)}: cannot be written as JSON ({error}); a number in it is not finite"
         ) from None
     data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-    # The card last: weights without a card are refused on reading, a card of other weights would not be noticed.
+    # The card last: weights without a card are refused on reading, but the card of other weights is not noticed.
     for file, content in ((path, data), (card_of(path), text.encode())):
         with whole_file(file, make_folder=False) as part:
             Path(part).write_bytes(content)
 
 
 def read_weights(path: FilePath) -> Tuple[Dict[str, Any], Dict[str, Any]]:
-    """``(tensors, card)`` as `write_weights` wrote them. Raises InputError where either file is missing or damaged."""
+    """Read ``(tensors, card)`` as `write_weights` wrote them; InputError if either file is missing or damaged."""
     path = _checked_name(path)
     load = _import("safetensors.torch").load
     try:
@@ -109,8 +124,29 @@ def read_weights(path: FilePath) -> Tuple[Dict[str, Any], Dict[str, Any]]:
 def match(
     wanted: Mapping[str, Any], found: Mapping[str, Any], source: str, architecture: str, limit: int = 3
 ) -> Dict[str, Any]:
-    """`found`, checked to have exactly the names and shapes of `wanted` (a module's ``state_dict()``) and nothing but plain
-    numbers, else InputError."""
+    """Check that tensors fit a network.
+
+    Parameters
+    ----------
+    wanted
+        The network's ``state_dict()``.
+    found
+        Tensors by name.
+    source, architecture
+        Names of the file and of the network, for the message.
+    limit
+        Most tensors that the message names.
+
+    Returns
+    -------
+    dict
+        `found`.
+
+    Raises
+    ------
+    InputError
+        If names or shapes are not those of `wanted`, or a tensor is sparse or complex.
+    """
     strange = [name for name, tensor in found.items() if str(tensor.layout) != "torch.strided" or tensor.is_complex()]
     missing = [name for name in wanted if name not in found]
     excess = [name for name in found if name not in wanted]
@@ -134,7 +170,7 @@ def match(
 
 
 def _numbers() -> list:
-    """What NumPy pickles its numbers with: checkpoints keep a best score or a learning rate as one. None runs code."""
+    """What NumPy pickles numbers with, none of which runs code: checkpoints store a score or a learning rate so."""
     try:
         from numpy._core.multiarray import scalar
     except ImportError:

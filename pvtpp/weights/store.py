@@ -1,4 +1,4 @@
-"""Finding tracker weights on this machine, and fetching what is not there yet."""
+"""Finding tracker weights on this machine, and downloading those that are missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TIMEOUT_S = 30.0
 
 
 class MissingWeights(InputError):
-    """The weights are not on this machine and could not be fetched; damaged ones are another matter."""
+    """The weights are not on this machine and could not be downloaded. Damaged weights raise a plain InputError."""
 
 
 def list_entries() -> List[Entry]:
@@ -29,18 +29,34 @@ def list_entries() -> List[Entry]:
 
 
 def find(name: str, weights: Union[str, Path, None] = None, progress: Optional[Progress] = None) -> Path:
-    """The folder that holds the checked files of entry `name`.
+    """Find weights, or download them.
 
-    Looked up in `weights` alone where given (a folder or one of the files); else in ``$PVTPP_WEIGHTS``, then in the
-    cache, then downloaded to it. Raises InputError for an unknown name, a wrong hash, or files that are nowhere and
-    cannot be fetched.
+    Parameters
+    ----------
+    name
+        Name in the catalogue.
+    weights
+        Where to look, and nowhere else: a folder, or one of the files. None looks in ``$PVTPP_WEIGHTS``, then in the
+        cache, and then downloads to the cache.
+    progress
+        Called during a download, see `Progress`.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder with the files, whose hashes are checked.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, a hash is wrong, or the files are not found and cannot be downloaded.
     """
     found = _look_up(catalogue.entry(name), weights)
     return found if found is not None else pull(name, progress)
 
 
 def path(name: str, weights: Union[str, Path, None] = None) -> Path:
-    """As `find`, but never over the network."""
+    """As `find`, but without downloads."""
     entry = catalogue.entry(name)
     found = _look_up(entry, weights)
     if found is None:
@@ -49,7 +65,7 @@ def path(name: str, weights: Union[str, Path, None] = None) -> Path:
 
 
 def pull(name: str, progress: Optional[Progress] = None) -> Path:
-    """Download what the cache lacks of entry `name`, or has damaged, and return its folder there."""
+    """Download the files of entry `name` that are missing or damaged in the cache, and return their folder."""
     entry = catalogue.entry(name)
     folder = _cached(entry)
     missing = [file for file in entry.files if not _is_intact(folder / file.name, file)]
@@ -69,7 +85,7 @@ def pull(name: str, progress: Optional[Progress] = None) -> Path:
 
 
 def sha256(file: Path) -> str:
-    """Hash of a file's content, hex. Raises InputError if it cannot be read."""
+    """Hash of a file's content, hex; InputError if it cannot be read."""
     digest = hashlib.sha256()
     try:
         with open(file, "rb") as stream:
@@ -114,7 +130,7 @@ def _explicit(entry: Entry, given: Path) -> Tuple[Path, ...]:
 
 
 def _below(entry: Entry, root: Path) -> Tuple[Path, ...]:
-    # Its own folder first: of several entries a file may have the same name.
+    # The entry's own folder first: files of several entries may have the same name.
     return root / entry.folder, root
 
 
@@ -147,7 +163,7 @@ def _download(file: WeightFile, target: Path, progress: Optional[Progress]) -> N
 
 
 def _blocks(url: str) -> Iterator[bytes]:
-    # What the network raises is an OSError too, as what the disk raises is: told apart here.
+    # Errors of the network are converted here, because they are OSErrors as those of the disk are.
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
             yield from iter(lambda: response.read(1 << 16), b"")

@@ -1,4 +1,4 @@
-"""NanoTrack's backbone once more, for the template crop: the published graph takes 255 pixels and nothing else."""
+"""NanoTrack's backbone for the template crop: the published graph only takes the 255 pixels of the search crop."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ SOURCE_KEY = "source_sha256"
 
 
 def nanotrack_template_graph(backbone: Path) -> Path:
-    """The graph ``1 x 3 x 127 x 127 -> 1 x 96 x 8 x 8`` with the weights of `backbone`.
+    """Find or derive the graph ``1 x 3 x 127 x 127 -> 1 x 96 x 8 x 8`` with the weights of `backbone`.
 
-    Taken from beside the backbone or from the cache where one is there that was derived from this very file, else
-    derived into the cache; only then is `onnx` needed. Raises InputError where that is missing or the cache cannot be
-    written.
+    A graph that was derived from the same file is taken from beside the backbone or from the cache. Otherwise it is
+    derived and written to the cache, which needs `onnx`.
+
+    Raises
+    ------
+    InputError
+        If `onnx` is needed and not installed, the backbone is no such graph, or the cache cannot be written.
     """
     source = sha256(backbone)
     name = f"{backbone.stem}_{SIZE}.onnx"
@@ -36,8 +40,8 @@ def nanotrack_template_graph(backbone: Path) -> Path:
 
 
 def _derived_from(path: Path, source: str) -> bool:
-    """Whether the file is whole and names this source."""
-    # Metadata comes last in a serialised model: a torn file has none.
+    """Whether the file is complete and was derived from the file with this hash."""
+    # Metadata comes last in a serialised model, so a truncated file has none.
     return path.is_file() and source.encode() in path.read_bytes()[-256:]
 
 

@@ -1,4 +1,4 @@
-"""The lock of wall-clock runs: one holder on the machine, and none left behind by a process that died."""
+"""The lock of wall-clock runs: one holder per machine, released when its process ends."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ def lock(tmp_path, monkeypatch):
     return path
 
 
-def test_another_process_is_refused_with_the_holder_named_and_let_in_when_that_was_killed(lock):
+def test_another_process_is_refused_with_the_holder_named_until_the_holder_is_killed(lock):
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -39,7 +39,7 @@ def test_another_process_is_refused_with_the_holder_named_and_let_in_when_that_w
         pass
 
 
-def test_a_block_that_raises_lets_go(lock):
+def test_a_block_that_raises_releases_the_lock(lock):
     with pytest.raises(ValueError), machine_lock.exclusive_machine():
         raise ValueError
     with machine_lock.exclusive_machine():

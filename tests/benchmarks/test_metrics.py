@@ -1,4 +1,4 @@
-"""The three metric modes, against the published toolkit's arithmetic written out, and against what each promises."""
+"""The three metric modes, compared with the arithmetic of the published toolkit and with their definitions."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Whatever a tracker does wrong is told with the clip and the frame it did it on."""
+"""Errors of a tracker name the clip and the frame."""
 
 import numpy as np
 import pytest
@@ -27,19 +27,19 @@ def refused():
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "message"),
     [
         (lambda: 1 / 0, r"^S0601, frame 7: ZeroDivisionError: division by zero \(.*test_named_failures.py:\d+\)$"),
         (refused, "^S0601, frame 7: the box is not finite$"),
         (lambda: BOX, r"^S0601, frame 7: Tracker.track\(\) returned array.* expected a TrackerOutput$"),
     ],
 )
-def test_a_failure_names_sequence_and_frame(answer, told):
-    with pytest.raises(InputError, match=told):
+def test_a_failure_names_sequence_and_frame(answer, message):
+    with pytest.raises(InputError, match=message):
         NamedFailures(Tracker(answer), "S0601").track(FRAME)
 
 
-def test_so_does_one_that_fails_at_once_and_a_good_answer_goes_through():
+def test_a_failing_init_is_named_too_and_a_good_answer_passes_through():
     with pytest.raises(InputError, match="S0601, frame 7: ZeroDivisionError"):
         NamedFailures(Tracker(lambda: 1 / 0), "S0601").init(FRAME, BOX)
     output = TrackerOutput(BOX, 0.5)

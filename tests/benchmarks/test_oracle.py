@@ -1,4 +1,4 @@
-"""The oracle is as right, or as wrong, as it is told to be."""
+"""The oracle answers with the truth, or with an error of the requested size."""
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def test_its_error_has_the_stated_size_and_does_not_depend_on_the_frames_skipped
     np.testing.assert_array_equal([o.box for o in some], boxes[::7])
 
 
-def test_while_the_target_is_absent_the_last_box_stands_without_confidence():
+def test_while_the_target_is_absent_the_last_box_is_answered_with_score_0():
     truth = TRUTH[:3].copy()
     truth[1] = np.nan
     sequence = VideoSequence("clip", truth)

@@ -1,4 +1,4 @@
-"""The matching rule: who answers for which frame at which permitted latency."""
+"""The matching rule: which answer counts for which frame at which permitted latency."""
 
 import numpy as np
 import pytest
@@ -77,8 +77,8 @@ def test_a_zero_latency_tracker_answers_every_frame_itself():
     st.sampled_from([10.0, 30.0]),
     st.integers(0, 50),
 )
-def test_the_pairing_equals_the_published_walk_through_time_stamps(processing, fps, step):
-    """The published evaluation: for each frame advance while the next result's time stamp is at most (f + sigma) / kappa."""
+def test_the_pairing_equals_the_published_procedure(processing, fps, step):
+    """The published evaluation advances to the next result while its time stamp is at most (f + sigma) / kappa."""
     sequence = clip(len(processing) * round(30 / fps), fps, 30.0)
     log = run(sequence, lambda frame: processing[frame])
     stamps = [0, *(row[1] for row in log.of_kind("result"))]
@@ -107,13 +107,13 @@ def hand_made():
     log = EventLog()
     log.init(0, 0, 0, np.array([0.0, 0, 10, 10]))
 
-    def law(x, evidence, until=None):
+    def trajectory(x, evidence, until=None):
         return Trajectory((evidence,), [[x, 0, 10, 10]], np.zeros((1, 4)), np.ones((1, 4)), evidence, "hold", until)
 
-    log.trajectory(0, "p", law(0, 0))
+    log.trajectory(0, "p", trajectory(0, 0))
     for t, x, until in ((1.5, 100, None), (3.5, 200, round(6 * FRAME))):
         log.rows.append(["result", round(t * FRAME), int(t), round(int(t) * FRAME), [x + 50.0, 0, 10, 10], 1.0])
-        log.trajectory(round((t + 0.2) * FRAME), "p", law(x, round(int(t) * FRAME), until))
+        log.trajectory(round((t + 0.2) * FRAME), "p", trajectory(x, round(int(t) * FRAME), until))
     return log
 
 
@@ -127,7 +127,7 @@ def test_the_papers_schedule_counts_only_predictions_made_for_the_frame_and_else
 
 
 @pytest.mark.parametrize("predictor", ["hold", "constant_velocity", "kalman"])
-def test_where_predictions_reach_everywhere_and_cost_nothing_both_schedules_give_the_same_curve(predictor):
+def test_both_schedules_agree_where_predictions_reach_every_frame_and_cost_nothing(predictor):
     sequence = clip(40)
     times = sequence.world_t_ns
     curves_ = []
@@ -158,7 +158,7 @@ def test_the_async_schedule_takes_any_trajectory_from_the_moment_it_is_available
     ]
 
 
-def test_a_predictor_that_did_not_listen_is_named_with_those_that_did():
+def test_an_unknown_predictor_is_named_with_those_of_the_log():
     with pytest.raises(InputError, match="'kalman' in the log, it has: p"):
         pair(hand_made(), "kalman", np.array([0]), FPS)
 

@@ -1,4 +1,4 @@
-"""Clocks and governor as the kernel's files have them; a machine without them says nothing rather than something wrong."""
+"""Clocks and governor are read from the kernel's files; on a machine without these files nothing is reported."""
 
 import stat
 
@@ -37,7 +37,7 @@ def test_a_board_says_its_release_governor_and_clocks(board):
     assert "nvpmodel" not in found
 
 
-def test_clocks_that_may_move_are_not_fixed(board):
+def test_clocks_with_a_range_are_not_fixed(board):
     write(board, "sys/class/devfreq/17000000.ga10b/min_freq", "306000000")
     assert power.state(board)["fixed"] is False
 
@@ -49,6 +49,6 @@ def test_the_power_mode_is_nvpmodel_s_answer(board):
     assert power.state(board)["nvpmodel"] == "NV Power Mode: MAXN 0"
 
 
-def test_a_machine_without_any_of_it_says_nothing(tmp_path, monkeypatch):
+def test_a_machine_without_these_files_reports_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert power.state(tmp_path) == {}

@@ -1,4 +1,4 @@
-"""Processing-time models: every form read, every draw repeatable, nonsense refused."""
+"""Models of processing times: all forms are read, draws are repeatable, invalid texts are refused."""
 
 import json
 
@@ -56,7 +56,7 @@ def test_other_texts_are_refused_with_the_forms_there_are(text):
         parse(text)
 
 
-def test_what_bench_measured_is_drawn_from_without_the_initialisation(tmp_path):
+def test_times_of_bench_are_drawn_without_the_initialisation(tmp_path):
     (tmp_path / "orin.json").write_text(json.dumps({"frame_s": [0.5, 0.01, 0.02, 0.03], "stages": {}}))
     model = parse(f"bench:{tmp_path}/orin.json*2")
     time = model.start("car", 1)
@@ -65,7 +65,7 @@ def test_what_bench_measured_is_drawn_from_without_the_initialisation(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"frame_s": "fast"}', '{"frame_s": []}', '{"frame_s": [[1]]}'])
-def test_another_file_is_not_taken_for_bench_s(content, tmp_path):
+def test_a_file_that_is_not_from_bench_is_refused(content, tmp_path):
     (tmp_path / "orin.json").write_text(content)
     with pytest.raises(InputError, match="orin.json: (not the JSON of pvtpp bench|processing times must be)"):
         parse(f"bench:{tmp_path}/orin.json")
@@ -74,7 +74,7 @@ def test_another_file_is_not_taken_for_bench_s(content, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["trace:", "empirical:", "bench:", "trace:*2"])
-def test_a_trace_of_no_name_is_refused_as_that(text):
+def test_a_trace_without_a_path_is_refused(text):
     with pytest.raises(InputError, match="names no file or folder"):
         parse(text)
 

@@ -1,4 +1,4 @@
-"""The main job on real input: a real pretrained tracker on real aerial video, and published results of real trackers."""
+"""The evaluation on real data: a pretrained tracker on aerial video, and published results of other trackers."""
 
 import json
 
@@ -10,7 +10,8 @@ from pvtpp.cli.main import main
 # An independent run of NanoTrack V3 on the same files: AUC (`otb`), every frame, from the first one.
 INDEPENDENT = {
     "S0601": 0.703, "S1301": 0.777, "S1001": 0.466, "MountainBike6": 0.793, "Surfing06": 0.575, "Biker": 0.728,
-    "wakeboard4": 0.718, "wakeboard7": 0.706, "wakeboard10": 0.452, "building5": 0.799, "truck2": 0.179, "person11": 0.688,
+    "wakeboard4": 0.718, "wakeboard7": 0.706, "wakeboard10": 0.452, "building5": 0.799, "truck2": 0.179,
+    "person11": 0.688,
 }  # fmt: skip
 # Two like targets each: half a pixel in the first box decides which of them is followed.
 COIN_TOSSES = ("S0601", "truck2")
@@ -34,7 +35,8 @@ def evaluated(data_root, weights_root, tmp_path_factory):
 def auc(rows, processing, predictor, camera_fps=30):
     (row,) = (
         r for r in rows
-        if r["processing"] == processing and r["predictor"] == predictor and r["camera_fps"] == camera_fps and not r["apart"]
+        if (r["processing"], r["predictor"]) == (processing, predictor)
+        and r["camera_fps"] == camera_fps and not r["apart"]
     )  # fmt: skip
     return row["auc"]
 
@@ -51,7 +53,7 @@ def test_offline_auc_agrees_with_an_independent_run_of_the_tracker(evaluated):
 
 
 @pytest.mark.parametrize("camera_fps", [30, 10])
-def test_hold_falls_with_the_processing_time_and_prediction_gives_back_a_clear_part(evaluated, camera_fps):
+def test_hold_falls_with_the_processing_time_and_prediction_recovers_a_clear_part(evaluated, camera_fps):
     rows, _ = evaluated
     hold = [auc(rows, time, "hold", camera_fps) for time in TIMES]
     assert hold == sorted(hold, reverse=True)

@@ -1,4 +1,4 @@
-"""Every stage is timed as often as it happens, and a tracker's frame is the sum of its parts."""
+"""Every stage is timed, and the stages of a frame add up to the whole."""
 
 import time
 
@@ -11,11 +11,11 @@ from pvtpp.inference.observed import observed
 from pvtpp.predictors import create
 from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
-from pvtpp_benchmarks.stage_timing import INITS, Watch, measure, summary
+from pvtpp_benchmarks.stage_timing import INITS, EngineCalls, measure, summary
 
 
 class Waits:
-    """An engine that takes this long."""
+    """An engine that takes so many seconds."""
 
     inputs = outputs = (TensorSpec("x", (1,), np.dtype(np.float32)),)
 
@@ -57,10 +57,10 @@ def clip():
 
 
 def test_every_stage_has_its_own_time(clip):
-    watch = Watch()
+    calls = EngineCalls()
     engines = {"template": Waits(0.001), "search": Waits(0.004), "head": Waits(0.001)}
-    tracker = Slow(observed(engines, watch.watch))
-    seconds = measure(tracker, create("kalman"), clip, 20, watch)
+    tracker = Slow(observed(engines, calls.record))
+    seconds = measure(tracker, create("kalman"), clip, 20, calls)
     assert list(seconds) == [
         "init",
         "template",
@@ -85,18 +85,18 @@ def test_every_stage_has_its_own_time(clip):
 
 def test_the_target_never_jumps(clip):
     tracker = Slow({name: Waits(0) for name in ("template", "search", "head")})
-    measure(tracker, create("hold"), clip, 12, Watch())
+    measure(tracker, create("hold"), clip, 12, EngineCalls())
     assert set(np.abs(np.diff(tracker.shown))) == {1} and set(tracker.shown) == set(range(6))
 
 
-def test_of_a_tracker_without_engines_the_whole_frame_is_known(clip):
+def test_a_tracker_without_engines_is_timed_as_a_whole(clip):
     tracker = Slow({name: Waits(0) for name in ("template", "search", "head")})
-    found = summary(measure(tracker, create("hold"), clip, 3, Watch()))
+    found = summary(measure(tracker, create("hold"), clip, 3, EngineCalls()))
     assert list(found) == ["init", "track", "observe", "predict", "at"]
     row = found["track"]
     assert row["samples"] == 3 and 5 <= row["median_ms"] <= row["p95_ms"] <= row["p99_ms"] <= row["max_ms"]
 
 
-def test_too_little_to_time_is_refused(clip):
+def test_too_few_frames_are_refused(clip):
     with pytest.raises(InputError, match="got 0 of 6"):
-        measure(Slow({}), create("hold"), clip, 0, Watch())
+        measure(Slow({}), create("hold"), clip, 0, EngineCalls())

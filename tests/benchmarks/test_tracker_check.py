@@ -1,4 +1,4 @@
-"""The contract check: passes a good tracker, names what a bad one does wrong, and survives any of them."""
+"""The contract check passes a good tracker and reports what is wrong with a bad one, whatever that raises."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_tracker_without_a_search_box_argument_fails_that_clause(good, clip):
     assert "TypeError" in failed(Old, clip)["search box"]
 
 
-def test_chance_is_found(good, clip):
+def test_randomness_is_found(good, clip):
     rng = np.random.default_rng(0)
 
     class Random(good):
@@ -148,7 +148,7 @@ def test_what_one_clause_does_to_the_images_does_not_reach_the_next(good, clip):
     assert set(failed(good, clip)) == set()
 
 
-def test_answers_that_are_no_boxes_are_found(good, clip):
+def test_invalid_answers_are_found(good, clip):
     class Tuple(good):
         def track(self, frame, search_box=None):
             return tuple(box_to_xywh(super().track(frame).box))
@@ -165,7 +165,7 @@ def test_answers_that_are_no_boxes_are_found(good, clip):
     assert "frame 1" in failed(Flat, clip)["output"] and "above 0" in failed(Flat, clip)["output"]
 
 
-def test_accepting_nonsense_is_found(clip):
+def test_accepting_invalid_inputs_is_found(clip):
     class Gullible:
         box = np.array([10.0, 10.0, 5.0, 5.0])
 
@@ -181,7 +181,7 @@ def test_accepting_nonsense_is_found(clip):
     assert broken["track before init"] == "accepts track() before init() without an error"
 
 
-def test_refusing_with_another_exception_passes_and_is_told(good, clip):
+def test_refusing_with_another_exception_passes_and_is_reported(good, clip):
     class Rude(good):
         def track(self, frame, search_box=None):
             if self.start is None:
@@ -192,7 +192,7 @@ def test_refusing_with_another_exception_passes_and_is_told(good, clip):
     assert details["track before init"][0] and "RuntimeError: not started" in details["track before init"][1]
 
 
-def test_a_tracker_that_cannot_even_be_made_fails_clearly(clip):
+def test_a_tracker_that_cannot_be_constructed_fails_clearly(clip):
     def broken():
         raise OSError("no weights\nhere")
 
@@ -217,7 +217,7 @@ def test_a_tracker_that_crashes_midway_fails_where_it_crashes(good, clip):
     assert "init" not in broken and "bad first box" not in broken
 
 
-def test_a_tracker_that_exits_fails_where_it_exits_be_it_to_refuse(good, clip):
+def test_a_tracker_that_exits_fails_even_where_it_should_refuse(good, clip):
     class Exits(good):
         def track(self, frame, search_box=None):
             if self.start is None or frame.index == 5:
@@ -229,7 +229,7 @@ def test_a_tracker_that_exits_fails_where_it_exits_be_it_to_refuse(good, clip):
     assert broken["track before init"] == "track() before init(): raised SystemExit: 0"
 
 
-def test_a_clip_that_cannot_serve_is_an_error(good):
+def test_an_unsuitable_clip_is_an_error(good):
     with pytest.raises(InputError, match="12 frames"):
         check_tracker(good, VideoSequence("short", np.ones((5, 4))))
     with pytest.raises(InputError, match="no image"):

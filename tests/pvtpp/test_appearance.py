@@ -1,4 +1,4 @@
-"""Similarity: the target looks like itself however it slowly changes; what covers it does not, and is not learned."""
+"""Appearance similarity: high for a target that changes slowly, low for what covers it, which is not learned."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ BOX = np.array([80.0, 60, 40, 24])
 
 
 class Here:
-    """A tracker that is always sure that the target is where it was."""
+    """A tracker that always answers with the first box and score 1."""
 
     def init(self, frame, box):
         self.box = box
@@ -34,7 +34,7 @@ def similarities(images, box=BOX):
     return [tracker.track(Frame(i, i * FRAME, image)).similarity for i, image in enumerate(images[1:], 1)]
 
 
-def test_the_same_target_looks_like_itself_in_other_light_and_in_the_noise_of_a_camera():
+def test_the_same_target_has_a_high_similarity_in_other_light_and_with_noise():
     image = texture(1)
     darker = (image * 0.6).astype(np.uint8)
     rng = np.random.default_rng(2)
@@ -43,18 +43,18 @@ def test_the_same_target_looks_like_itself_in_other_light_and_in_the_noise_of_a_
 
 
 @pytest.mark.parametrize("other", [texture(7), np.full((120, 160, 3), 90, np.uint8)])
-def test_something_else_does_not_however_sure_the_tracker_is(other):
+def test_something_else_has_a_low_similarity_whatever_the_score_is(other):
     assert similarities([texture(1), other])[0] < 0.4
 
 
-def test_a_slow_change_is_learned_and_the_first_look_is_not_forgotten():
+def test_a_slow_change_is_learned_and_the_first_appearance_is_not_forgotten():
     first, last = texture(1).astype(float), texture(7).astype(float)
     change = [(first * (1 - s) + last * s).astype(np.uint8) for s in np.linspace(0, 1, 120)]
     found = similarities([*change, change[0]])
     assert min(found) > 0.7
 
 
-def test_what_comes_before_the_target_in_a_moment_is_not_learned():
+def test_what_covers_the_target_at_once_is_not_learned():
     target, cover = texture(1), texture(7)
     found = similarities([target, *[target] * 10, *[cover] * 60, target])
     assert max(found[10:70]) < 0.5 and found[-1] > 0.95
@@ -71,7 +71,7 @@ def test_what_covers_the_target_bit_by_bit_is_not_learned():
     assert max(found[-61:-1]) < 0.5 and found[-1] > 0.95
 
 
-def test_a_new_target_forgets_the_old_one():
+def test_after_init_the_old_target_is_forgotten():
     tracker = AppearanceTracker(Here())
     for start, seed in ((0, 1), (100, 7)):
         image = texture(seed)
@@ -81,7 +81,7 @@ def test_a_new_target_forgets_the_old_one():
     assert tracker.track(Frame(200, 200 * FRAME, texture(1))).similarity < 0.5
 
 
-def test_everything_else_is_the_trackers_own_and_without_an_image_nothing_is_said():
+def test_all_else_is_the_trackers_own_and_without_an_image_there_is_no_similarity():
     tracker = AppearanceTracker(Here())
     tracker.init(Frame(0, 0), BOX)
     output = tracker.track(Frame(1, FRAME))
@@ -95,8 +95,9 @@ def test_a_target_at_the_border_or_of_a_pixel_is_no_error():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"learned_from": 0}, {"usual": 1.2}, {"memory_s": 0}, {"undo_s": -1}, {"width": float("inf")}]
+    "wrong",
+    [{"learned_from": 0}, {"usual": 1.2}, {"least_usual": 0}, {"memory_s": 0}, {"undo_s": -1}, {"width": float("inf")}],
 )
-def test_constants_out_of_range_are_refused(wrong):
+def test_a_setting_out_of_range_is_refused_by_name(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
         AppearanceConfig(**wrong)

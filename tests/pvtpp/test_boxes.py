@@ -1,11 +1,11 @@
-"""Boxes: conversions lose nothing, overlap is what geometry says, bad boxes are refused by name."""
+"""Boxes: conversions, overlap, and errors that name a bad box and its source."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pvtpp.boxes import as_box, box_to_xywh, iou, xywh_to_box
+from pvtpp.boxes import as_box, box_to_xywh, iou, iou_of_two, xywh_to_box
 from pvtpp.errors import InputError
 
 positions = st.floats(-1e4, 1e4)
@@ -43,6 +43,12 @@ def test_overlap_of_known_boxes():
     assert iou([0, 0, 2, 2], [2, 0, 2, 2]) == 0
     assert iou([0, 0, 0, 0], [0, 0, 0, 0]) == 0
     assert np.isnan(iou([np.nan, 0, 2, 2], [1, 0, 2, 2]))
+
+
+@given(boxes, boxes)
+def test_overlap_of_two_boxes_in_plain_floats_is_the_same_to_the_bit(a, b):
+    for one, other in ((a, b), (a, a), (a, a + [a[2] / 3, a[3] / 7, 0, 0])):
+        assert iou_of_two(one.tolist(), other.tolist()) == iou(one, other)
 
 
 def test_overlap_broadcasts_over_leading_dimensions():

@@ -1,4 +1,4 @@
-"""The gyro's homographies are the camera's own rotation, and what a gyro cannot say is not made up."""
+"""The gyro's homographies are the camera's own rotation; where it has no samples, the rotation is unknown."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_imu_axes_are_taken_to_camera_axes():
     np.testing.assert_allclose(gyro.turn(0, 100 * MS), rate * 0.1, atol=1e-12)
 
 
-def test_the_bias_is_taken_off():
+def test_the_bias_is_subtracted():
     gyro = filled([(0.02, -0.01, 0.03)] * 21, config=GyroConfig(bias=(0.02, -0.01, 0.03)))
     np.testing.assert_allclose(gyro.homography(0, 100 * MS), np.eye(3), atol=1e-12)
 
@@ -57,7 +57,7 @@ def test_rotations_chain_and_invert(samples, shares):
 
 
 @given(rates, st.integers(-3, 70), st.integers(0, 5))
-def test_what_is_forgotten_changes_nothing_after_it_and_how_much_it_was_not_one_bit(samples, at, earlier):
+def test_forgetting_changes_nothing_later_and_what_came_before_changes_no_bit(samples, at, earlier):
     whole, part = filled(samples), Gyro(K)
     first = max(min(at, len(samples) - 1), 0)
     for number in range(max(first - earlier, 0), len(samples)):
@@ -71,7 +71,7 @@ def test_what_is_forgotten_changes_nothing_after_it_and_how_much_it_was_not_one_
 
 
 @given(rates, st.integers(0, 40))
-def test_the_flow_is_what_the_homography_does_in_a_moment(samples, at):
+def test_the_flow_is_the_derivative_of_the_homography(samples, at):
     gyro = filled(samples)
     t_ns = min(at, len(samples) - 2) * 5 * MS + 2 * MS
     point, step = np.array([410.0, 95.0]), 10_000
@@ -90,7 +90,7 @@ def test_the_newest_rate_goes_on_for_its_reach_and_no_longer():
     assert gyro.homography(100 * MS + reach + 1, 10**10) is None
 
 
-def test_nothing_is_known_before_the_first_sample_or_across_a_gap():
+def test_the_rotation_is_unknown_before_the_first_sample_and_across_a_gap():
     gyro = Gyro(K)
     assert gyro.homography(0, 0) is None and gyro.newest_ns is None
     for t in (0, 5, 10, 300, 305):
@@ -106,7 +106,7 @@ def test_memory_is_bounded():
     assert gyro.homography(2999 * 5 * MS - 900 * MS, 2999 * 5 * MS) is not None
 
 
-def test_without_a_gyro_nothing_is_known():
+def test_without_a_gyro_the_rotation_is_unknown():
     assert Still().homography(0, 1) is None
     np.testing.assert_array_equal(Still().flow(np.zeros(2), 0), 0)
 

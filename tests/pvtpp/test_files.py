@@ -1,4 +1,4 @@
-"""Files are whole or not there, whatever goes wrong between."""
+"""Files appear complete or not at all, whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def write(path, content, **options):
         file.write(content)
 
 
-def test_a_file_appears_whole_and_alone_in_a_folder_made_for_it(tmp_path):
+def test_a_file_appears_complete_and_alone_in_a_folder_created_for_it(tmp_path):
     path = tmp_path / "new" / "a.txt"
     with whole_file(path) as part:
         assert os.path.dirname(part) == str(path.parent) and os.path.basename(part).startswith(".")
@@ -40,7 +40,7 @@ def test_the_extension_is_kept_for_a_writer_that_goes_by_it(tmp_path):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, InputError, SystemExit])
-def test_whatever_is_raised_passes_and_leaves_the_older_file_alone(error, tmp_path):
+def test_any_exception_is_passed_on_and_leaves_the_older_file_unchanged(error, tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("older")
     with pytest.raises(error), whole_file(path) as part:

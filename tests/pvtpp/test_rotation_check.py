@@ -1,4 +1,4 @@
-"""Images and gyro held against each other: a wrong sign, wrong axes and a wrong clock are told apart."""
+"""Comparison of images and gyro: a wrong sign, wrong axes and a wrong clock are found."""
 
 import numpy as np
 import pytest
@@ -35,32 +35,32 @@ def measured(stamps, gyro):
 def test_the_images_show_the_rotation_that_the_gyro_measures(swung):
     stamps, seen, gyro, _, _ = swung
     found = compare(seen, measured(stamps, gyro))
-    assert found.verdict == "agrees" and found.explained > 0.8
+    assert found.assessment == "agrees" and found.explained > 0.8
 
 
 def test_an_inverted_sign_is_named(swung):
     stamps, seen, gyro, _, _ = swung
     found = compare(seen, -measured(stamps, gyro))
-    assert found.verdict == "inverted" and "negated" in str(found)
+    assert found.assessment == "inverted" and "negated" in str(found)
 
 
-def test_exchanged_axes_are_named_with_what_would_mend_them(swung):
+def test_exchanged_axes_are_named_with_their_correction(swung):
     stamps, seen, gyro, _, _ = swung
     found = compare(seen, measured(stamps, gyro) @ AXES.T)
-    assert found.verdict == "axes" and "camera_from_imu" in str(found)
-    mended = measured(stamps, gyro) @ AXES.T @ found.correction.T
-    assert compare(seen, mended).verdict == "agrees"
+    assert found.assessment == "axes" and "camera_from_imu" in str(found)
+    corrected = measured(stamps, gyro) @ AXES.T @ found.correction.T
+    assert compare(seen, corrected).assessment == "agrees"
 
 
 def test_noise_agrees_with_nothing(swung):
     stamps, seen, gyro, _, _ = swung
     noise = np.random.default_rng(0).normal(0, 0.03, seen.shape)
-    assert compare(seen, noise).verdict == "disagrees"
+    assert compare(seen, noise).assessment == "disagrees"
 
 
-def test_a_calm_camera_tells_nothing():
-    assert compare(np.zeros((50, 3)), np.zeros((50, 3))).verdict == "unknown"
-    assert compare(np.ones((INTERVALS - 1, 3)), np.ones((INTERVALS - 1, 3))).verdict == "unknown"
+def test_a_camera_that_does_not_turn_gives_no_assessment():
+    assert compare(np.zeros((50, 3)), np.zeros((50, 3))).assessment == "unknown"
+    assert compare(np.ones((INTERVALS - 1, 3)), np.ones((INTERVALS - 1, 3))).assessment == "unknown"
 
 
 @pytest.mark.parametrize("late_ms", [-35, 0, 20])
@@ -76,7 +76,7 @@ def test_too_little_rotation_gives_no_offset(swung):
         stamp_offset(stamps, seen * 0.01, gyro)
 
 
-def test_an_offset_is_not_made_up_where_gyro_and_images_never_agree(swung):
+def test_where_gyro_and_images_never_agree_there_is_no_offset(swung):
     stamps, seen, gyro, _, _ = swung
     with pytest.raises(InputError, match="check axes and sign first"):
         stamp_offset(stamps, seen @ AXES.T, gyro)
@@ -90,7 +90,7 @@ def test_stamps_and_rotations_must_fit_each_other(swung):
         compare(seen, seen[1:])
 
 
-def test_images_without_texture_or_of_two_sizes_say_nothing(swung):
+def test_images_without_texture_or_of_two_sizes_give_no_rotation(swung):
     _, _, _, images, matrix = swung
     flat = np.full_like(images[0], 90)
     assert rotation_between(flat, flat, matrix) is None

@@ -1,4 +1,4 @@
-"""A track in the stabilised frame holds the target's own motion alone, and the answer comes back into the image asked for."""
+"""The stabilised frame: a track holds the target's own motion, and the answer is in the image at the asked time."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ STEP = 40 * MS
 
 
 def swung(seconds=1.5, rate=1.0):
-    """A gyro of a camera swung to and fro about all axes."""
+    """The gyro of a camera that is swung about all axes."""
     gyro = Gyro(K)
     for t in np.arange(0, seconds, 0.004):
         wave = np.array([np.sin(7 * t), np.cos(6 * t), 0.3 * np.sin(9 * t)])
@@ -41,7 +41,7 @@ def track_of(gyro, box, velocity, count=12):
 
 
 @given(st.floats(-80, 80), st.floats(-80, 80), st.floats(0.0, 1.2))
-def test_a_swung_camera_costs_a_steady_target_nothing(vx, vy, rate):
+def test_a_swung_camera_does_not_disturb_the_prediction_of_a_steady_target(vx, vy, rate):
     gyro, box, velocity = swung(rate=rate), np.array([300.0, 190, 40, 30]), (vx, vy, 0, 0)
     track = track_of(gyro, box, velocity)
     trajectory = create("constant_velocity").predict(stabilised(track, gyro))
@@ -91,7 +91,7 @@ def test_results_from_before_the_gyro_are_left_out():
     assert stabilised(track, gyro).t_ns == tuple(t for t in track.t_ns if t >= 200 * MS)
 
 
-def test_carried_boxes_and_bridges_come_along():
+def test_propagated_boxes_and_displacements_are_mapped_too():
     gyro, box = swung(rate=0.8), np.array([300.0, 190, 40, 30])
     track = track_of(gyro, box, (0, 0, 0, 0), count=4)
     moved = track.boxes[-1] - track.boxes[-2]

@@ -63,7 +63,7 @@ def test_a_bad_result_is_refused_with_its_time(box, score):
         Track().with_result(77, np.array(box, dtype=float), score)
 
 
-def test_what_was_carried_up_to_a_time_stays_and_so_do_all_anchors():
+def test_before_keeps_earlier_propagated_boxes_and_all_results():
     propagated = [PropagatedBox(t, np.array([1.0, 1, 5, 5]), 0.9) for t in (20, 30, 40)]
     track = track_of([(0, 1, 1, 5, 5), (10, 2, 2, 5, 5)]).with_propagated(propagated)
     assert [each.t_ns for each in track.before(30).propagated] == [20]

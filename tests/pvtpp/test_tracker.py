@@ -10,7 +10,7 @@ IMAGE = np.zeros((4, 6, 3), np.uint8)
 
 
 class Plain:
-    """A toolkit-style tracker that answers whatever it is told to."""
+    """A toolkit-style tracker with a given answer."""
 
     def __init__(self, answer):
         self.answer = answer
@@ -23,7 +23,7 @@ class Plain:
         return self.answer
 
 
-def test_an_image_is_loaded_once_and_only_when_looked_at():
+def test_an_image_is_loaded_once_at_the_first_access():
     calls = []
     frame = Frame(0, 0, lambda: calls.append(1) or IMAGE)
     assert calls == []
@@ -51,14 +51,14 @@ def test_a_frame_without_image_says_so():
         _ = Frame(3, 0).image
 
 
-def test_a_frame_holds_no_bytes_before_somebody_looks():
+def test_a_frame_holds_no_bytes_before_its_image_is_loaded():
     frame = Frame(0, 0, lambda: IMAGE)
     assert frame.nbytes == Frame(0, 0).nbytes == 0
     assert frame.image.nbytes == frame.nbytes == IMAGE.nbytes
 
 
 @pytest.mark.parametrize("similarity", [-0.1, 1.1, float("nan")])
-def test_a_likeness_outside_0_to_1_is_refused(similarity):
+def test_a_similarity_outside_0_to_1_is_refused(similarity):
     assert TrackerOutput([1, 2, 3, 4]).similarity is None
     with pytest.raises(InputError, match="similarity .* is outside"):
         TrackerOutput([1, 2, 3, 4], similarity=similarity)
@@ -102,6 +102,6 @@ def test_tracking_before_init_is_refused():
         as_tracker(Plain([1, 2, 3, 4])).track(Frame(1, 33, IMAGE))
 
 
-def test_what_is_no_tracker_is_refused_with_what_is_missing():
+def test_an_object_that_is_no_tracker_is_refused_with_what_is_missing():
     with pytest.raises(InputError, match="track"):
         as_tracker(object())

@@ -1,4 +1,4 @@
-"""Trajectories: exact at the knots, smooth between, lawful beyond; one answer for one asked alone or in a table."""
+"""Trajectories: exact at the knots, smooth between, extrapolated beyond; the same answer singly and in a table."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_a_table_answers_as_each_trajectory_does_to_the_bit(trajectory, times):
 
 
 @given(trajectories(), st.integers(-SECOND, 7 * SECOND))
-def test_one_number_at_a_time_it_is_the_law_in_arrays_to_the_bit(trajectory, t_ns):
+def test_the_answer_is_that_of_the_formula_in_arrays_to_the_bit(trajectory, t_ns):
     times, mean, derivative, sigma = trajectory.t_ns, trajectory.mean, trajectory.derivative, trajectory.sigma
     low = sum(t <= t_ns for t in times) - 1
     edge, seconds = max(low, 0), (t_ns - times[max(low, 0)]) * 1e-9
@@ -66,14 +66,21 @@ def test_one_number_at_a_time_it_is_the_law_in_arrays_to_the_bit(trajectory, t_n
     else:
         slope = derivative[edge] if trajectory.extrapolation == "linear" else np.zeros(4)
         box, spread = mean[edge] + seconds * slope, sigma[edge]
-        if 0 < low == len(times) - 1:
-            growth = (sigma[low] - sigma[low - 1]) / ((times[low] - times[low - 1]) * 1e-9)
-            spread = spread + seconds * np.maximum(growth, 0)
+        if len(times) > 1:
+            near = low - 1 if low > 0 else 0
+            growth = (sigma[near + 1] - sigma[near]) / ((times[near + 1] - times[near]) * 1e-9)
+            spread = spread + abs(seconds) * np.maximum(growth, 0)
     box = np.append(box[:2], np.maximum(box[2:], SMALLEST * mean[0, 2:]))
     found = trajectory.at(t_ns)
     for asked, expected in ((found.box, box), (found.velocity, slope), (found.sigma, spread)):
         np.testing.assert_array_equal(asked, expected)
         assert asked.dtype == np.float64 and asked.shape == (4,)
+
+
+def test_sigma_grows_in_both_directions_of_time():
+    trajectory = straight()
+    sigmas = [trajectory.at(t).sigma[0] for t in (-2 * SECOND, -SECOND, 0, SECOND, 2 * SECOND, 3 * SECOND)]
+    assert sigmas == [3.0, 2.0, 1.0, 2.0, 3.0, 4.0]
 
 
 @given(trajectories())
@@ -96,7 +103,7 @@ def test_the_velocity_is_the_slope_of_the_box(trajectory, t_ns):
     np.testing.assert_allclose(slope[free], here.velocity[free], rtol=1e-3, atol=1e-2)
 
 
-def test_beyond_the_last_knot_the_law_holds():
+def test_beyond_the_last_knot_the_extrapolation_applies():
     assert straight().at(3 * SECOND).box[0] == 130
     assert straight("hold").at(3 * SECOND).box[0] == 110
     assert straight().at(3 * SECOND).sigma[0] == 4
@@ -124,7 +131,7 @@ def test_a_shrinking_target_keeps_some_size():
         ({"extrapolation": "magic"}, "linear, hold"),
     ],
 )
-def test_what_is_no_trajectory_is_refused(change, words):
+def test_a_bad_trajectory_is_refused(change, words):
     good = {
         "t_ns": (0, 9),
         "mean": np.ones((2, 4)),

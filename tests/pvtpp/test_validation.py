@@ -1,4 +1,4 @@
-"""One check for all configurations: what a rule lets through, and what its message names."""
+"""The check of configurations: what a rule allows, and what its message says."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from pvtpp.validation import above, at_least, between, check, holds, one_of, who
 
 @dataclass(frozen=True)
 class Config:
-    """One field is enough."""
+    """A configuration of one field."""
 
     field: object
 
@@ -18,6 +18,7 @@ class Config:
 @pytest.mark.parametrize(
     ("rule", "fine", "wrong"),
     [
+        (above(0, 2), [0.1, 2], [0, 2.1, float("inf"), None]),
         (above(0), [1, 0.5], [0, -1, float("nan"), float("inf"), "1", None, True]),
         (at_least(0), [0, 2.5], [-1e-9, float("nan"), "0"]),
         (between(0, 1), [0, 0.5, 1], [1.1, -0.1, float("nan"), [0.5]]),
@@ -26,7 +27,7 @@ class Config:
         (holds("even", lambda value: value % 2 == 0), [2], [3, "x"]),
     ],
 )
-def test_a_rule_lets_through_what_it_allows_and_names_what_it_does_not(rule, fine, wrong):
+def test_a_rule_accepts_what_it_allows_and_the_error_names_the_rest(rule, fine, wrong):
     for value in fine:
         check(Config(value), {"field": rule})
     for value in wrong:

@@ -61,12 +61,12 @@ def show(watch, clip):
 def test_the_judgement_follows_the_gyro_that_there_is(watch, clip, monkeypatch):
     watch.begin(gyro_of(clip, -1))
     show(watch, clip)
-    until(lambda: watch.agreement.verdict == "inverted")
+    until(lambda: watch.agreement.assessment == "inverted")
     assert not watch.trusted
     watch.begin(gyro_of(clip))
-    assert watch.trusted and watch.agreement.verdict == "unknown"
+    assert watch.trusted and watch.agreement.assessment == "unknown"
     show(watch, clip)
-    until(lambda: watch.agreement.verdict == "agrees")
+    until(lambda: watch.agreement.assessment == "agrees")
 
 
 def test_what_was_wrong_and_is_right_again_is_trusted_again(watch, clip, monkeypatch):
@@ -91,7 +91,7 @@ def test_flight_past_the_ground_is_no_disagreement(watch, clip, monkeypatch):
     monkeypatch.setattr(imu_check, "rotation_between", lambda *about: own(*about) + FLIGHT)
     watch.begin(gyro_of(clip))
     show(watch, clip)
-    until(lambda: watch.agreement.verdict != "unknown")
+    until(lambda: watch.agreement.assessment != "unknown")
     assert watch.trusted
 
 

@@ -1,4 +1,4 @@
-"""NanoTrack V3 on its real weights: published accuracy, repeatable, fully reset, and looking where it is told."""
+"""NanoTrack V3 on its real weights: published accuracy, repeatable, fully reset, and searching where it is asked to."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ def test_features_are_the_template_and_this_frame_read_only(tracker):
 def test_asking_to_search_at_the_last_box_changes_nothing(tracker):
     free = path(tracker)
     tracker.init(FRAMES[0], TRUTH[0])
-    last, told = TRUTH[0], []
+    last, given = TRUTH[0], []
     for frame in FRAMES[1:]:
-        told.append(tracker.track(frame, last))
-        last = told[-1].box
-    assert np.array_equal(boxes_of(told), boxes_of(free))
+        given.append(tracker.track(frame, last))
+        last = given[-1].box
+    assert np.array_equal(boxes_of(given), boxes_of(free))
 
 
 def test_a_search_box_moves_the_search_region(tracker):

@@ -1,4 +1,4 @@
-"""OpenCV's trackers follow, repeat, reset and admit a loss; a build without them says what to install."""
+"""OpenCV's trackers follow, repeat, reset and report a loss; a build without them says what to install."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ SUBSETS = {
 
 
 def make_archive(path, members, mode="w:xz"):
-    """`members`: name -> bytes, or a prepared TarInfo for what is no plain file."""
+    """`members`: name -> bytes, or a prepared TarInfo for anything but a plain file."""
     with tarfile.open(str(path), mode) as archive:
         for name, content in members.items():
             info = content if isinstance(content, tarfile.TarInfo) else tarfile.TarInfo(name)
@@ -88,7 +88,7 @@ def test_one_sequence_annotated_twice_is_refused(tree):
         load("annotations", tree.root)
 
 
-def test_an_archive_is_unpacked_once_and_anew_when_it_changes(archive):
+def test_an_archive_is_unpacked_once_and_again_when_it_changes(archive):
     first = unpack(str(archive))
     os.utime(os.path.join(first, "A", "x.txt"), ns=(1, 1))
     assert unpack(str(archive)) == first
@@ -125,7 +125,7 @@ def test_archives_that_reach_out_of_their_tree_are_refused_and_leave_nothing(tmp
 
 
 @pytest.mark.parametrize("content", [b"1,2,3,4\n", b"", None], ids=["text", "empty", "cut off"])
-def test_what_is_no_whole_archive_is_refused_and_leaves_nothing(archive, content):
+def test_an_incomplete_archive_or_another_file_is_refused_and_leaves_nothing(archive, content):
     archive.write_bytes(archive.read_bytes()[:-60] if content is None else content)
     with pytest.raises(InputError, match=r"not a complete \.tar") as caught:
         load("annotations", archive, "A")
@@ -142,7 +142,7 @@ def test_a_cache_that_cannot_be_written_says_how_to_move_it(archive, tmp_path, m
 
 @pytest.mark.real_data
 @pytest.mark.parametrize("subset", SUBSETS)
-def test_the_real_archive_holds_every_aerial_set_whole(data_root, subset):
+def test_the_real_archive_has_all_sequences_of_every_aerial_set(data_root, subset):
     dataset = load("annotations", data_root / "annotations" / "uav_annos.tar.xz", subset)
     count, fps = SUBSETS[subset]
     assert (dataset.name, len(dataset)) == (subset, count)

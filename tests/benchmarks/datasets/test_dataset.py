@@ -22,15 +22,27 @@ def test_sequences_come_by_number_by_name_and_in_order():
     assert "a" in dataset and "c" not in dataset
 
 
+def test_a_list_of_names_or_numbers_is_a_data_set():
+    dataset = make("abc")
+    assert isinstance(dataset[["c"]], Dataset) and dataset[["c"]].name == "mini"
+    assert dataset[["c", "a"]].names == dataset[[2, 0]].names == dataset[[-1, "a"]].names == ("c", "a")
+    assert dataset[[]].names == ()
+    with pytest.raises(InputError, match="no sequence 'd'"):
+        dataset[["a", "d"]]
+    with pytest.raises(InputError, match="sequence number 3 is outside 0 to 2"):
+        dataset[[0, 3]]
+
+
 def test_nothing_is_read_before_it_is_asked_for():
     read = []
     dataset = make("abc", lambda name: read.append(name) or VideoSequence(name, np.ones((2, 4))))
     assert dataset.names and len(dataset) == 3 and dataset.select(["c"]).names == ("c",) and read == []
+    assert len(dataset[["c", "b"]]) == 2 and read == []
     dataset["b"]
     assert read == ["b"]
 
 
-def test_an_unknown_name_lists_the_near_ones_whatever_their_case():
+def test_an_unknown_name_lists_similar_names_in_any_case():
     dataset = make(["Animal1", "Animal2", "Surfing06"])
     with pytest.raises(InputError, match=r"mini has no sequence 'animal3'; near names: Animal"):
         dataset["animal3"]

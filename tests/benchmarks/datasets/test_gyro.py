@@ -1,4 +1,4 @@
-"""Gyro recordings beside a video: they read back as written, and what misfits is refused by its line."""
+"""Gyro recordings beside a video: they read back as written, and errors name the line."""
 
 import json
 
@@ -28,7 +28,7 @@ def test_a_recording_reads_back_times_to_the_nanosecond(tmp_path):
     assert again.gyro().as_dict() == first.gyro().as_dict()
 
 
-def test_a_gyro_is_made_anew_from_what_a_log_keeps_of_it():
+def test_a_gyro_is_restored_from_its_entry_in_a_log():
     gyro = recording().gyro()
     assert Gyro.from_dict(json.loads(json.dumps(gyro.as_dict()))).as_dict() == gyro.as_dict()
     np.testing.assert_array_equal(gyro.camera_from_imu, AXES)
@@ -66,6 +66,6 @@ def test_a_bad_line_is_named(tmp_path, line):
         ({"camera_from_imu": {}}, r"is no \(3, 3\)"),
     ],
 )
-def test_what_misfits_is_refused(changes, said):
+def test_invalid_recordings_are_refused(changes, said):
     with pytest.raises(InputError, match=said):
         recording(**changes)

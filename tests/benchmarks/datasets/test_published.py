@@ -203,7 +203,7 @@ def test_surplus_images_of_an_ordinary_sequence_are_an_error(tree):
 
 @pytest.mark.real_data
 def test_the_uav123_table_agrees_with_the_real_annotations(data_root):
-    """Stretches of one video neither overlap by more than the frame they share nor run past the long sequence of it."""
+    """Parts of one video share at most one frame and end before the long sequence of that video does."""
     from pvtpp_benchmarks.datasets.uav123 import _FIRST_IMAGE as first
 
     archive = data_root / "annotations" / "uav_annos.tar.xz"

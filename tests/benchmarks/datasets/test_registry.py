@@ -9,6 +9,7 @@ from pvtpp_benchmarks.datasets import available, entry, load
 
 PUBLISHED = (
     "uav-mini",
+    "uav-more",
     "dtb70",
     "uavdt",
     "uav123",

@@ -20,7 +20,7 @@ def test_written_results_are_read_back_in_every_layout(tmp_path, layout):
         np.testing.assert_array_equal(xywh, np.rint(TWO[name]) if layout == "pytracking" else TWO[name])
 
 
-def test_legacy_files_look_as_their_toolkits_write_them(tmp_path):
+def test_written_files_look_as_the_toolkits_write_them(tmp_path):
     seconds = {"a": [0.01, 0.02]}
     for layout in LAYOUTS:
         write_results(str(tmp_path / layout), TWO, layout, None if layout == "otb" else seconds)
@@ -60,7 +60,7 @@ def test_the_spellings_of_published_result_sets_are_matched(tree, file, name):
     assert load_results(str(tree.root), [name])[name].shape == (4, 4)
 
 
-def test_an_exact_name_wins_and_a_real_doubt_is_an_error(tree):
+def test_an_exact_name_is_preferred_and_an_ambiguous_name_is_an_error(tree):
     tree.boxes("car-1.txt", 1)
     tree.boxes("car_1.txt", 2)
     assert len(load_results(str(tree.root), ["car_1"])["car_1"]) == 2

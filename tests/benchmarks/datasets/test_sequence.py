@@ -11,11 +11,11 @@ BOXES = np.tile([1.0, 2.0, 3.0, 4.0], (6, 1))
 
 @pytest.mark.parametrize("fps", [0.0, -1.0, float("inf"), float("nan")])
 @pytest.mark.parametrize("rate", ["camera_fps", "world_fps"])
-def test_a_frame_rate_that_is_none_is_refused(rate, fps):
+def test_an_invalid_frame_rate_is_refused(rate, fps):
     with pytest.raises(InputError, match=rf"gt\.txt: frame rates must be finite and above 0.*{fps}"):
         VideoSequence("a", BOXES, **{rate: fps}, source="gt.txt")
 
 
-def test_a_frame_without_an_image_says_where_its_boxes_came_from():
+def test_a_frame_without_an_image_names_its_annotation_file():
     with pytest.raises(InputError, match=r"a frame 2 of clips/a/gt\.txt: this frame has no image"):
         _ = VideoSequence("a", BOXES, source="clips/a/gt.txt").frame(2).image

@@ -32,7 +32,7 @@ def test_a_clip_without_image_folder_is_read_from_its_annotation_alone(tree):
         assert clip.read().image_paths is None and len(clip.read()) == 4
 
 
-def test_a_missing_image_folder_is_named_where_an_image_is_wanted(tree):
+def test_a_missing_image_folder_is_named_when_an_image_is_requested(tree):
     clip = SequenceFiles("a", str(tree.boxes("gt.txt")), str(tree.root / "img"))
     with pytest.raises(InputError, match=r"a frame 1, expected in the folder .*/img, which does not exist"):
         _ = clip.read().frame(1).image

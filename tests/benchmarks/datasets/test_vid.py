@@ -58,7 +58,7 @@ def test_a_video_is_gathered_once_and_again_when_it_changes(tree):
         load("imagenet-vid", tree.root, "train")
 
 
-def test_another_folder_is_told_what_is_expected(tree):
+def test_another_folder_is_refused_with_what_is_expected(tree):
     tree.text("readme.txt", "nothing")
     with pytest.raises(InputError, match="no sequence of imagenet-vid"):
         load("imagenet-vid", tree.root)

@@ -1,4 +1,4 @@
-"""The plot of e-LAE curves: written whole, exact at its steps, and clear about what it cannot draw."""
+"""The plot of e-LAE curves: complete files, exact steps, and errors for malformed curves."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def test_labels_that_do_not_collide_stay_where_they_belong():
     [
         ({}, "no curve"),
         ({"a": ([], [])}, "curve 'a'"),
-        ({"a": ([0, 0.5], [1.0])}, "two like lists"),
+        ({"a": ([0, 0.5], [1.0])}, "two lists of one length"),
         ({"a": ([0.1], [1.0])}, "rise from 0"),
         ({"a": ([0, 0.5, 0.5], [1, 1, 1])}, "rise from 0"),
         ({"a": ([0], [float("nan")])}, "finite"),
     ],
 )
-def test_what_is_no_curve_is_named(tmp_path, curves, message):
+def test_a_malformed_curve_is_named(tmp_path, curves, message):
     with pytest.raises(InputError, match=message):
         plot_elae(str(tmp_path / "p.png"), curves, "title")
     assert os.listdir(tmp_path) == []

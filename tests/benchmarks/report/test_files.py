@@ -1,4 +1,4 @@
-"""JSON results: whole, and never into a folder that nobody made."""
+"""JSON results: complete files, written only to folders that exist."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pvtpp.errors import InputError
 from pvtpp_benchmarks.report.files import write_json
 
 
-def test_what_json_cannot_hold_leaves_the_older_file_and_no_other(tmp_path):
+def test_values_that_json_does_not_have_leave_the_older_file_and_no_other(tmp_path):
     path = tmp_path / "out.json"
     write_json(str(path), {"auc": 0.5})
     with pytest.raises(ValueError, match="JSON"):

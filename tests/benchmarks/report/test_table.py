@@ -1,12 +1,12 @@
-"""Tables: everything is readable, nothing that must not be averaged stands in one block."""
+"""Tables: missing values, alignment, and separate blocks for rows that must not be averaged."""
 
 from pvtpp_benchmarks.report.table import result_table, table
 
 ROW = {
     "dataset": "clips", "tracker": "t", "predictor": "hold", "schedule": "async", "search_region": "last",
-    "propagation": "none", "status": "off", "ego_motion": "none", "mode": "otb",
-    "clock": "simulated", "evaluation": "online", "processing_ms": 47.0, "camera_fps": 30.0, "world_fps": 30.0, "auc": 0.5,
-    "auc_std": None, "auc_ci95": [0.4, 0.6], "dp20": 0.7, "norm_precision": 0.4, "mauc": 0.55, "mdp": 0.75, "apart": False,
+    "propagation": "none", "status": "off", "ego_motion": "none", "mode": "otb", "clock": "simulated",
+    "evaluation": "online", "processing_ms": 47.0, "camera_fps": 30.0, "world_fps": 30.0, "auc": 0.5, "auc_std": None,
+    "auc_ci95": [0.4, 0.6], "dp20": 0.7, "norm_precision": 0.4, "mauc": 0.55, "mdp": 0.75, "apart": False,
     "version": "1", "per_sequence": {"one": 0.5, "two": 0.5}, "sequences": 2,
 }  # fmt: skip
 
@@ -23,7 +23,7 @@ def test_camera_rates_modes_and_clips_set_apart_get_blocks_of_their_own():
     assert "clips odd" in blocks[-1]
 
 
-def test_what_varies_is_a_column_and_what_does_not_is_in_the_heading():
+def test_values_that_vary_are_columns_and_common_values_are_in_the_heading():
     block = result_table([ROW, {**ROW, "search_region": "predicted"}])
     heading, titles = block.splitlines()[:2]
     assert "tracker t" in heading and "tracker" not in titles

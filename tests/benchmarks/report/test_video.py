@@ -1,4 +1,4 @@
-"""Overlays that show what they should, and video files that are whole or not there."""
+"""Overlays show boxes and legends; video files are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ write_video(sys.argv[1], (rng.integers(0, 255, (180, 320, 3), dtype=np.uint8) fo
 """
 
 
-def test_a_full_disk_of_which_opencv_says_nothing_leaves_no_video(tmp_path):
+def test_a_full_disk_which_opencv_does_not_report_leaves_no_video(tmp_path):
     run = [sys.executable, "-c", FULL_DISK, str(tmp_path / "clip.mp4")]
     done = subprocess.run(run, stderr=subprocess.PIPE, text=True)
     assert done.returncode != 0 and "InputError" in done.stderr and "is the disk full?" in done.stderr

@@ -1,4 +1,4 @@
-"""The timing script times two ways to one and the same crop. How fast they are, it says itself."""
+"""The timing script of crops: both ways cut the same crop, and figures are written."""
 
 from __future__ import annotations
 

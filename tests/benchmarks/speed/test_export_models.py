@@ -1,4 +1,4 @@
-"""The scripts behind the export's figures run and say on what; the figures themselves they say too."""
+"""The scripts behind the figures of the export run and write their figures."""
 
 from __future__ import annotations
 

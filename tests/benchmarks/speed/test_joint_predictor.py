@@ -1,4 +1,4 @@
-"""The timing script runs and writes its figures with what they were taken on. How fast it is, it says itself."""
+"""The timing script runs and writes its figures with the hardware they were taken on."""
 
 from __future__ import annotations
 

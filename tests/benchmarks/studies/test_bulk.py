@@ -1,4 +1,4 @@
-"""Bulk replays log what the simulator logs."""
+"""Fast replays have the same logs as the simulator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Knowing the camera's rotation takes its share out of the error, in the simulation and in a replay of its log alike."""
+"""Knowing the camera's rotation removes its share of the error, in the simulation and in a replay of its log."""
 
 from dataclasses import replace
 
@@ -64,8 +64,8 @@ def test_the_log_replays_to_the_bit_and_scores_by_itself(clip, tmp_path):
     np.testing.assert_array_equal(first.box, second.box)
 
 
-def test_no_answer_knows_a_sample_before_its_delay(clip):
-    """Cutting the gyro off at a moment changes no answer from before."""
+def test_no_answer_uses_a_sample_before_its_delay_has_passed(clip):
+    """If the gyro ends at some time, no earlier answer changes."""
     log = run(clip)
     cut = 1_500_000_000
     known = EventLog(log.meta, [row for row in log.rows if row[0] != "gyro" or row[1] <= cut])
@@ -76,7 +76,7 @@ def test_no_answer_knows_a_sample_before_its_delay(clip):
     assert all(row[1] - row[2] >= clip.gyro.delay_ns for row in log.of_kind("gyro"))
 
 
-def test_a_gyro_that_dies_falls_back_to_what_there_is_without(clip):
+def test_after_a_gyro_ends_answers_are_those_without_a_gyro(clip):
     dies, died_ns = clip.gyro.t_ns < 1_000_000_000, 1_600_000_000
     dead = with_gyro(replace(clip.gyro, t_ns=clip.gyro.t_ns[dies], rates=clip.gyro.rates[dies]))
     answers = []

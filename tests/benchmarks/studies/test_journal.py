@@ -1,4 +1,4 @@
-"""What was measured survives a stop, a kill in the middle of a line included."""
+"""Measurements survive an interruption, also one in the middle of a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The N-head table: what a rate means, that each cell has its own module, and whose lead is tabled."""
+"""The N-head table: camera rates, the module of each cell, and differences between predictors."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_every_cell_is_measured_with_its_own_module(tmp_path):
     assert found["right"]["n_head"] != found["wrong"]["n_head"]
 
 
-def test_the_lead_is_the_one_model_s_by_rate_and_over_all():
+def test_the_summary_has_the_lead_of_the_one_model_by_rate_and_over_all():
     jobs, measured = [], []
     for fps, lead in ((15.0, 0.04), (30.0, -0.01), (60.0, 0.03)):
         for name, level in (("a", 0.3), ("b", 0.7)):
@@ -63,5 +63,5 @@ def test_the_lead_is_the_one_model_s_by_rate_and_over_all():
     assert found["worst"] == ("A/truth/30 fps/47ms", pytest.approx(-0.01))
     assert found["best"] == ("A/truth/15 fps/47ms", pytest.approx(0.04))
     assert found["means"]["all"]["difference"] == pytest.approx(0.02)
-    # The same lead in both clips, however hard they are: no doubt about it.
+    # The lead is the same in both clips, so the paired interval has no width.
     assert found["means"]["60 fps"]["ci95"] == pytest.approx((0.03, 0.03))

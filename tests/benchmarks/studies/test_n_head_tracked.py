@@ -1,4 +1,4 @@
-"""M and MV behind a tracker: how runs become a row, and which module stands in it."""
+"""M and MV behind a tracker: the means of a row, and its modules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pvtpp_benchmarks.studies.train_paper import joint_path
 from pvtpp_trackers.factory import MakeTracker
 
 
-def test_starts_count_within_their_clip_and_cameras_apart():
+def test_starts_are_averaged_within_their_clip_and_camera_rates_are_separate():
     def run(clip, fps, motion, mv):
         return clip, fps, {"motion": motion, "mv": mv}
 
@@ -25,14 +25,14 @@ def test_starts_count_within_their_clip_and_cameras_apart():
     assert row(runs, 10.0)["lead"]["mv"]["difference"] == pytest.approx(-1.0)
 
 
-def test_m_is_that_of_the_row_s_time_and_mv_the_one_for_all():
+def test_m_belongs_to_the_time_of_the_row_and_mv_is_the_same_in_all_rows():
     fast, slow = served("runs", "20ms"), served("runs", "165ms")
     assert fast["m"].endswith("m-30fps-20ms.onnx") and slow["m"].endswith("m-30fps-165ms.onnx")
     assert fast["mv"] == slow["mv"] and fast["motion"] == "motion"
 
 
 @pytest.mark.real_data
-def test_mv_listens_to_nanotrack(data_root, weights_root, tmp_path):
+def test_mv_predicts_from_features_of_nanotrack(data_root, weights_root, tmp_path):
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
     from pvtpp.export.n_head import publish

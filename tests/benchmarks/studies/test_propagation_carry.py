@@ -10,7 +10,7 @@ from pvtpp_benchmarks.studies import propagation_carry
 
 
 @pytest.mark.real_data
-def test_it_compares_the_ways_by_frames_carried_and_by_quality(data_root, tmp_path, capsys):
+def test_it_compares_the_ways_by_number_of_frames_and_by_quality(data_root, tmp_path, capsys):
     target = tmp_path / "figures.json"
     arguments = [
         str(data_root / "uav-mini"),
@@ -29,7 +29,7 @@ def test_it_compares_the_ways_by_frames_carried_and_by_quality(data_root, tmp_pa
         ("Crossing", 1), ("mean", 1), ("Crossing", 2), ("mean", 2)
     ]  # fmt: skip
     assert sum(row["answers"] for row in figures["quality"]) == 6
-    assert "steps measured per carry" in capsys.readouterr().out
+    assert "steps measured per propagation" in capsys.readouterr().out
 
 
 def test_without_data_it_says_what_is_missing(tmp_path, capsys):

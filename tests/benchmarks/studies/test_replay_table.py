@@ -22,7 +22,7 @@ def job(kind="truth", dataset="A", time="47ms", sequence=None, predictors=PREDIC
     return Job(dataset, kind, time, 1, sequence or clip(), results, predictors, "motion")
 
 
-def test_on_straight_motion_every_law_beats_standing_still():
+def test_on_straight_motion_every_motion_model_beats_standing_still():
     measured = measure(job())
     assert all(measured.auc[name] > measured.auc["hold"] + 0.02 for name in PREDICTORS[1:])
     assert measured.frames == 90
@@ -58,7 +58,7 @@ def table():
 
 
 def test_differences_are_paired():
-    """Sequences of very different difficulty, always the same gain: no doubt about it."""
+    """Sequences of very different difficulty with the same gain: the paired interval has no width."""
     made = table()
     low, high = made.interval([("A", "truth", "47ms")], 2, 1)
     assert low == pytest.approx(0.02) and high == pytest.approx(0.02)

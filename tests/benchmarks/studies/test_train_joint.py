@@ -1,4 +1,4 @@
-"""The joint study: what is left out stays out, and the table's means are over the right clips and seeds."""
+"""The joint study: clips that are left out, and the means of the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modules for the N-head tables: made once for each rate and time, and for no other."""
+"""Modules for the N-head tables are trained once for each rate and time."""
 
 from __future__ import annotations
 

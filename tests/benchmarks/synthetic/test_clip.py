@@ -1,4 +1,4 @@
-"""The generated clip: the same for everyone, its truth exact, its folder like any other."""
+"""The generated clip: reproducible, with exact ground truth, and saved as a plain sequence folder."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_truth_is_the_box_round_the_car_in_the_picture():
         np.testing.assert_allclose(seen, [left, top, left + w, top + h], atol=1.5)
 
 
-def test_the_target_is_absent_while_the_bridge_hides_it_and_at_no_other_time(clip):
+def test_the_target_is_absent_while_the_overpass_hides_it_and_at_no_other_time(clip):
     absent = np.flatnonzero(np.isnan(clip.ground_truth_xywh[:, 0])) / 30
     assert 0.8 <= absent.min() <= 0.95 and 1.15 <= absent.max() <= 1.35
     assert len(absent) == round((absent.max() - absent.min()) * 30) + 1
@@ -196,6 +196,10 @@ def test_an_interrupted_save_leaves_nothing(tmp_path, clip, monkeypatch):
 def test_a_wrong_setting_is_named_with_its_value_and_what_is_allowed(field, value):
     with pytest.raises(InputError, match=rf"{field} is .*, allowed is "):
         AerialClip(**{field: value})
+
+
+def test_occlusions_may_come_from_an_iterator():
+    assert AerialClip(occlusions=iter([[1, 2]])).occlusions == ((1.0, 2.0),)
 
 
 def test_a_camera_rate_that_does_not_divide_the_world_is_an_error():

@@ -1,4 +1,4 @@
-"""A swung camera and its gyro: the rate is what the rotation does, and without a swing the world is what it was."""
+"""A swung camera and its gyro: the rate is that of the rotation, and the swing does not move the camera."""
 
 import numpy as np
 import pytest

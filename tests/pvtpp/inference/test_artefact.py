@@ -1,4 +1,4 @@
-"""A damaged sidecar is refused by the first thing that it lacks."""
+"""A damaged sidecar is refused, and the first wrong entry is named."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def written(folder, card):
     return folder
 
 
-def test_a_whole_one_is_read_be_it_without_a_source(tmp_path):
+def test_a_complete_sidecar_is_read_and_the_source_may_be_missing(tmp_path):
     whole = {**CARD, "graphs": {"head": GRAPH}}
     assert read(written(tmp_path, whole)).card == whole
     assert read(written(tmp_path, {key: whole[key] for key in whole if key != "source"})).card == whole
@@ -43,6 +43,6 @@ def test_what_a_graph_lacks_is_named(tmp_path, key):
 @pytest.mark.parametrize(
     ("graphs", "words"), [({}, "'graphs' is empty"), ({"head": 5}, "'head': is no object but int")]
 )
-def test_graphs_that_are_none_are_refused(tmp_path, graphs, words):
+def test_missing_or_wrong_graphs_are_refused(tmp_path, graphs, words):
     with pytest.raises(InputError, match=words):
         read(written(tmp_path, {**CARD, "graphs": graphs}))

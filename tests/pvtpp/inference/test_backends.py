@@ -1,4 +1,4 @@
-"""Every backend of this machine gives the same answers to the same questions, and says alike what does not fit."""
+"""Every backend of this machine gives the same outputs for the same inputs, and the same errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ torch.set_num_threads(1)
 
 
 def available():
-    """The backends whose runtime is installed here: what is, must work."""
+    """The backends whose runtime is installed here; all of them must work."""
     from importlib.util import find_spec
 
     from onnxruntime import get_available_providers

@@ -1,4 +1,4 @@
-"""Where there is no CUDA, that is said; the rest needs a GPU."""
+"""Without CUDA there is a clear error; all else needs a GPU."""
 
 import ctypes
 
@@ -9,7 +9,7 @@ from pvtpp.errors import InputError
 from pvtpp.inference import cuda
 
 
-def test_without_cuda_every_place_looked_at_is_named(monkeypatch):
+def test_without_cuda_every_library_tried_is_named(monkeypatch):
     monkeypatch.setattr(cuda, "LIBRARIES", ("libnowhere.so.1", "/nowhere/libcudart.so"))
     with pytest.raises(InputError, match="none of libnowhere.so.1, /nowhere/libcudart.so loads"):
         cuda.runtime.__wrapped__()

@@ -1,4 +1,4 @@
-"""The engine runs what it is given, and says in one sentence what does not fit."""
+"""The engine runs its inputs, and names those that do not fit."""
 
 from __future__ import annotations
 

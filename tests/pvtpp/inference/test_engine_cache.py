@@ -1,4 +1,4 @@
-"""When a TensorRT engine is built anew, and what is said about it; the building itself needs a GPU and is not tested here."""
+"""When a TensorRT engine is built again, and the reason given. Building needs a GPU and is not tested here."""
 
 import hashlib
 import json
@@ -47,12 +47,12 @@ def test_the_first_build_says_that_it_is_the_first(tmp_path):
         ({"flags": ()}, "flags fp16 is now none"),
     ],
 )
-def test_whatever_changed_is_the_reason(tmp_path, change, words):
+def test_the_reason_names_what_changed(tmp_path, change, words):
     keep(tmp_path, KEY)
     assert why_build(tmp_path, "head", replace(KEY, **change)) == words
 
 
-def test_the_newest_of_several_is_what_the_reason_compares_with(tmp_path):
+def test_the_reason_compares_with_the_newest_engine(tmp_path):
     keep(tmp_path, replace(KEY, gpu="Nano"), age=100)
     keep(tmp_path, replace(KEY, tensorrt="8.6.1"))
     assert why_build(tmp_path, "head", KEY) == "tensorrt 8.6.1 is now 8.5.2"
@@ -76,7 +76,7 @@ def test_a_damaged_engine_or_record_is_built_again(tmp_path):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
-def test_the_types_of_the_graph_are_binding_where_tensorrt_can(precision):
+def test_an_engine_is_strongly_typed_where_tensorrt_can(precision):
     assert build_flags(precision, True) == ("strongly_typed",)
     assert build_flags(precision, False) == (() if precision == "fp32" else (precision,))
 
@@ -89,7 +89,7 @@ def test_the_precision_is_the_sidecar_s(tmp_path):
     assert precision_of(tmp_path / "other.onnx") == "fp32"
 
 
-def test_without_tensorrt_the_way_to_it_is_named(tmp_path, monkeypatch):
+def test_without_tensorrt_its_installation_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorrt", None)
     for name in ("head.onnx", "head.engine"):
         (tmp_path / name).write_bytes(b"a network")

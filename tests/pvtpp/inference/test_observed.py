@@ -1,4 +1,4 @@
-"""Watching an engine changes nothing of what it answers."""
+"""Observing an engine does not change its outputs."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ class Doubles:
         return {"y": inputs["x"] * 2}
 
 
-def test_every_call_is_told_with_its_name_times_and_arrays():
+def test_every_call_is_reported_with_its_name_times_and_arrays():
     calls = []
     engine = observed({"head": Doubles()}, calls.append)["head"]
     x = np.array([1, 2], np.float32)

@@ -1,4 +1,4 @@
-"""The ensemble is half of each of its members at every knot where results are frequent, and falls back as they do."""
+"""The ensemble: the mean of its two members where results are frequent, the learned one alone where they are rare."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_it_is_the_mean_of_both_at_the_learned_knots():
     assert np.abs(motion.mean - both.mean).max() > 1e-3
 
 
-def test_the_filters_share_falls_as_results_get_rare_and_is_nothing_at_a_fifth_of_a_second():
+def test_the_share_of_the_filter_falls_with_the_interval_of_results_and_is_0_from_200_ms_on():
     assert [round(filter_share(track(interval_ms=ms)), 6) for ms in (33, 100, 150, 200, 400)] == [0.5, 0.5, 0.25, 0, 0]
     motion, kalman, both = (create(name).predict(track(interval_ms=150)) for name in ("motion", "kalman", "ensemble"))
     at_knots = np.array([kalman.at(t_ns).box for t_ns in both.t_ns])
@@ -38,7 +38,7 @@ def test_the_filters_share_falls_as_results_get_rare_and_is_nothing_at_a_fifth_o
     assert (create("ensemble").predict(rare).mean == create("motion").predict(rare).mean).all()
 
 
-def test_one_result_alone_stands_still():
+def test_with_one_result_the_target_stands_still():
     trajectory = create("ensemble").predict(track(1))
     np.testing.assert_allclose(trajectory.at(300 * MS).box, [100, 80, 30, 20], atol=1e-5)
 

@@ -1,4 +1,4 @@
-"""The joint predictor: motion and what was seen, each result encoded once, and a clear word where features do not fit."""
+"""The joint predictor: motion and features, each result encoded once, and clear errors where features do not fit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CLOSE = 1e-5
 
 
 class Stub:
-    """An engine that has shapes alone."""
+    """An engine with shapes only."""
 
     def __init__(self, inputs, outputs):
         self.inputs, self.outputs = (
@@ -66,15 +66,15 @@ def answer(track, horizon_s=0.1):
     return np.stack([prediction.box, prediction.velocity, prediction.sigma])
 
 
-def test_results_without_features_leave_motion_alone_to_answer():
-    """Recorded results, trackers without features: the documented fallback."""
+def test_without_features_the_answer_is_that_of_motion():
+    """The documented fallback for recorded results and trackers without features."""
     assert PREDICTOR.encode(TrackerOutput([1.0, 1, 2, 2])) is None
     track, expected = track_of(boxes_of()), MOTION.predict(track_of(boxes_of()))
     np.testing.assert_allclose(PREDICTOR.predict(track).mean, expected.mean, atol=CLOSE * 600)
     np.testing.assert_allclose(PREDICTOR.predict(track).sigma, expected.sigma, atol=CLOSE * 600)
 
 
-def test_what_was_seen_counts():
+def test_features_change_the_answer():
     assert np.abs(answer(track_of(boxes_of(), VECTORS)) - answer(track_of(boxes_of()))).max() > 1e-3
 
 
@@ -107,7 +107,7 @@ def test_a_short_track_is_padded_in_front():
     assert set(made) == set(INPUTS) and all(array.dtype == np.float32 for array in made.values())
 
 
-def test_carried_boxes_do_not_shift_the_vectors():
+def test_propagated_boxes_do_not_shift_the_vectors():
     track = track_of(boxes_of(), VECTORS)
     propagated = track.with_propagated([PropagatedBox(track.t_ns[-1] + FRAME, boxes_of()[-1] + [3, 1, 0, 0], 0.8)])
     np.testing.assert_array_equal(PREDICTOR.inputs(propagated)["vectors"], PREDICTOR.inputs(track)["vectors"])
@@ -123,8 +123,10 @@ def test_the_same_track_gives_the_same_trajectory_whatever_came_between():
 
 
 @given(st.floats(1e-6, 1e6))
-def test_features_of_any_size_give_a_finite_answer(loud):
-    seen = SimpleNamespace(template=SEEN[0].template * np.float32(loud), search=SEEN[1].search * np.float32(loud))
+def test_features_of_any_magnitude_give_a_finite_answer(magnitude):
+    seen = SimpleNamespace(
+        template=SEEN[0].template * np.float32(magnitude), search=SEEN[1].search * np.float32(magnitude)
+    )
     vector = PREDICTOR.encode(TrackerOutput([1.0, 1, 2, 2], 1.0, seen))
     assert np.isfinite(vector).all() and np.isfinite(answer(track_of(boxes_of(), [vector] * 6))).all()
 
@@ -145,7 +147,7 @@ def test_features_of_another_tracker_are_refused(wrong, words):
         PREDICTOR.encode(TrackerOutput([1.0, 1, 2, 2], 1.0, wrong))
 
 
-def test_bad_tracks_are_refused_as_by_motion():
+def test_an_empty_track_is_refused():
     with pytest.raises(InputError, match="empty"):
         PREDICTOR.predict(Track())
 

@@ -1,4 +1,4 @@
-"""The learned motion predictor: what follows from its construction, whatever its weights, and what it does with bad tracks."""
+"""The learned motion predictor: what holds for any weights, and what happens with bad tracks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pvtpp.track import Displacement, PropagatedBox, Track
 
 FRAME = 10**9 // 30
 PREDICTOR = Motion()
-# Answers are computed in float32: so far may two ways to the same answer differ, in target sizes.
+# Largest difference between two computations of the same answer in float32, in target sizes.
 CLOSE = 1e-5
 
 errors = st.lists(st.floats(-8, 8), min_size=32, max_size=32).map(
@@ -23,13 +23,15 @@ errors = st.lists(st.floats(-8, 8), min_size=32, max_size=32).map(
 velocities = st.tuples(st.floats(-600, 600), st.floats(-600, 600))
 
 
-def track_of(boxes, step=2 * FRAME, scores=None, ways=None):
-    """`ways`: what the images say of the way to each box from the one before, n - 1 of them."""
+def track_of(boxes, step=2 * FRAME, scores=None, displacements=None):
+    """`displacements`: displacements from each box to the next, n - 1 of them."""
     track = Track()
     for i, box in enumerate(boxes):
         track = track.with_result(i * step, box, 1.0 if scores is None else scores[i])
-        if ways is not None and i:
-            track = track.with_propagated((), Displacement((i - 1) * step, np.asarray(ways[i - 1], dtype=float), 0.7))
+        if displacements is not None and i:
+            track = track.with_propagated(
+                (), Displacement((i - 1) * step, np.asarray(displacements[i - 1], dtype=float), 0.7)
+            )
     return track
 
 
@@ -40,44 +42,46 @@ def boxes_of(error, velocity):
     )
 
 
-def answer(boxes, horizon_s=0.1, ways=None):
-    track = track_of(boxes, ways=ways)
+def answer(boxes, horizon_s=0.1, displacements=None):
+    track = track_of(boxes, displacements=displacements)
     prediction = PREDICTOR.predict(track).at(track.evidence_ns + round(horizon_s * 1e9))
     return np.stack([prediction.box, prediction.velocity, prediction.sigma])
 
 
-def ways_of(boxes, error):
-    """Steps that the images saw otherwise than the tracker."""
+def displacements_of(boxes, error):
+    """Displacements that differ from the tracker's steps."""
     return np.diff(boxes, axis=0) + 0.3 * error[1:] - 0.2 * error[:-1]
 
 
 @given(errors, velocities, st.floats(0.05, 20), st.floats(-2000, 2000), st.floats(-2000, 2000), st.booleans())
-def test_scaling_or_shifting_the_image_scales_or_shifts_the_answer(error, velocity, scale, right, down, bridged):
+def test_scaling_or_shifting_the_image_scales_or_shifts_the_answer(error, velocity, scale, right, down, displaced):
     boxes, shift = boxes_of(error, velocity), np.array([right, down, 0, 0])
-    ways = ways_of(boxes, error)
-    expected = answer(boxes, ways=ways if bridged else None) * scale
+    displacements = displacements_of(boxes, error)
+    expected = answer(boxes, displacements=displacements if displaced else None) * scale
     expected[0] += shift
-    made = answer(boxes * scale + shift, ways=ways * scale if bridged else None)
+    made = answer(boxes * scale + shift, displacements=displacements * scale if displaced else None)
     np.testing.assert_allclose(made, expected, atol=CLOSE * scale * 600)
 
 
 @given(errors, velocities, st.booleans())
-def test_mirroring_the_image_mirrors_the_answer(error, velocity, bridged):
+def test_mirroring_the_image_mirrors_the_answer(error, velocity, displaced):
     mirror = np.array([-1.0, 1, 1, 1])
     boxes = boxes_of(error, velocity)
-    ways = ways_of(boxes, error)
-    expected = answer(boxes, ways=ways if bridged else None) * mirror
+    displacements = displacements_of(boxes, error)
+    expected = answer(boxes, displacements=displacements if displaced else None) * mirror
     expected[2] = np.abs(expected[2])
-    made = answer(boxes * mirror, ways=ways * mirror if bridged else None)
+    made = answer(boxes * mirror, displacements=displacements * mirror if displaced else None)
     np.testing.assert_allclose(made, expected, atol=CLOSE * 600)
 
 
 @given(errors, velocities, st.booleans())
-def test_swapping_the_axes_swaps_the_answer(error, velocity, bridged):
+def test_swapping_the_axes_swaps_the_answer(error, velocity, displaced):
     boxes, swap = boxes_of(error, velocity), [1, 0, 3, 2]
-    ways = ways_of(boxes, error)
-    made = answer(boxes[:, swap], ways=ways[:, swap] if bridged else None)
-    np.testing.assert_allclose(made, answer(boxes, ways=ways if bridged else None)[:, swap], atol=CLOSE * 600)
+    displacements = displacements_of(boxes, error)
+    made = answer(boxes[:, swap], displacements=displacements[:, swap] if displaced else None)
+    np.testing.assert_allclose(
+        made, answer(boxes, displacements=displacements if displaced else None)[:, swap], atol=CLOSE * 600
+    )
 
 
 @given(errors, velocities, st.sampled_from([1, 10**5, 10**8, 9 * 10**8]), st.floats(0.05, 1))
@@ -91,7 +95,7 @@ def test_no_track_of_boxes_gets_an_answer_that_is_not_finite(error, velocity, st
 
 @pytest.mark.parametrize("speed", [5.0, 60.0, 240.0])
 def test_steady_motion_goes_on(speed):
-    """It learnt that nothing goes straight for ever, so it stays behind a little; standing still would miss all the way."""
+    """It has learnt that nothing goes straight for ever, so it may stay behind by up to a fifth."""
     boxes = boxes_of(np.zeros((16, 4)), (speed, -speed / 2))
     way = np.array([speed, -speed / 2, 0, 0]) * 0.1
     np.testing.assert_allclose(answer(boxes, 0.1)[0], boxes[-1] + way, atol=0.2 * speed * 0.1)
@@ -104,7 +108,7 @@ def test_a_single_result_stands_still():
         np.testing.assert_array_equal(trajectory.at(horizon).box, [100, 50, 20, 10])
 
 
-def test_what_lies_before_a_long_gap_is_not_looked_at():
+def test_results_before_a_long_gap_are_ignored():
     recent = boxes_of(np.zeros((4, 4)), (100.0, 0.0))
     old = Track().with_result(-round((LONGEST_GAP_S + 0.1) * 1e9), [0.0, 0, 5, 5])
     both = old
@@ -120,24 +124,24 @@ def test_the_same_track_gives_the_same_trajectory_whatever_came_between():
     assert PREDICTOR.predict(track).to_row() == before
 
 
-def test_carried_boxes_are_the_newest_evidence_and_marked_as_such():
+def test_propagated_boxes_are_the_newest_evidence_and_marked_as_such():
     boxes = boxes_of(np.zeros((6, 4)), (90.0, 30.0))
-    anchors = track_of(boxes[:4])
-    track = anchors.with_propagated([PropagatedBox(6 * FRAME + (i + 1) * FRAME, boxes[3 + i], 0.8) for i in range(2)])
+    results = track_of(boxes[:4])
+    track = results.with_propagated([PropagatedBox(6 * FRAME + (i + 1) * FRAME, boxes[3 + i], 0.8) for i in range(2)])
     made = PREDICTOR.inputs(track)
     assert made["propagated"][0, -3:].tolist() == [0, 1, 1]
     np.testing.assert_allclose(made["score"][0, -3:], [1, 0.8, 0.8])
     assert PREDICTOR.predict(track).evidence_ns == 8 * FRAME
 
 
-def test_long_tracks_are_read_from_their_newest_end():
+def test_of_a_long_track_the_newest_results_are_read():
     boxes = boxes_of(np.zeros((24, 4)), (90.0, 30.0))
     made = PREDICTOR.inputs(track_of(boxes))
     assert (made["interval"] > 0).all()
     assert all(array.dtype == np.float32 and array.shape[0] == 1 for array in made.values())
 
 
-def test_no_padding_is_taken_for_a_result():
+def test_padding_is_zero():
     made = PREDICTOR.inputs(track_of(boxes_of(np.zeros((3, 4)), (90.0, 30.0))))
     assert np.count_nonzero(made["interval"]) == 2 and np.count_nonzero(made["score"]) == 2
 
@@ -153,7 +157,7 @@ def test_no_padding_is_taken_for_a_result():
         ((), np.empty((0, 4)), "empty"),
     ],
 )
-def test_a_track_that_is_none_is_refused(t_ns, boxes, message):
+def test_a_bad_track_is_refused(t_ns, boxes, message):
     track = Track(t_ns, np.array(boxes, dtype=np.float64), (1.0,) * len(t_ns), (None,) * len(t_ns))
     with pytest.raises(InputError, match=message):
         PREDICTOR.predict(track)
@@ -168,7 +172,7 @@ def test_another_network_is_refused_with_what_it_takes():
         Motion(Other())
 
 
-def test_a_bridge_takes_the_place_of_the_trackers_step_and_leaves_the_difference():
+def test_a_displacement_replaces_the_trackers_step_and_the_difference_is_the_innovation():
     boxes = boxes_of(np.zeros((4, 4)), (90.0, 0.0))
     boxes[-1, 2] *= 1.1
     track = track_of(boxes).with_propagated((), Displacement(4 * FRAME, np.array([4.0, 1.0, 0.0, 0.0]), 0.6))
@@ -178,12 +182,12 @@ def test_a_bridge_takes_the_place_of_the_trackers_step_and_leaves_the_difference
     assert made["quality"][0, -2:].tolist() == [0, pytest.approx(0.6)] and not made["innovation"][0, :, :-1].any()
 
 
-def test_over_a_way_that_the_images_saw_the_trackers_jitter_hurts_less():
+def test_with_displacements_the_trackers_jitter_matters_less():
     rng, missed = np.random.default_rng(4), {True: 0.0, False: 0.0}
     for _ in range(30):
         truth = boxes_of(np.zeros((13, 4)), (90.0, 30.0))
         seen = truth[:-1] + rng.normal(scale=2, size=(12, 4)) * [1, 1, 0, 0]
-        for bridged in missed:
-            made = answer(seen, 2 * FRAME * 1e-9, np.diff(truth[:-1], axis=0) if bridged else None)
-            missed[bridged] += np.abs(made[0, :2] - truth[-1, :2]).sum()
+        for displaced in missed:
+            made = answer(seen, 2 * FRAME * 1e-9, np.diff(truth[:-1], axis=0) if displaced else None)
+            missed[displaced] += np.abs(made[0, :2] - truth[-1, :2]).sum()
     assert missed[True] < 0.9 * missed[False]

@@ -1,4 +1,4 @@
-"""The paper's heads as a predictor: right inputs, right knots, one rule for short histories, clear refusals."""
+"""The published N-head modules as a predictor: inputs, knots, short histories and errors."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_constant_velocity_is_predicted_exactly_at_every_knot_and_between():
         np.testing.assert_allclose(box, [300 + 6 * (6 + ahead), 200 - 3 * (6 + ahead), 40, 30], atol=1e-4)
 
 
-def test_from_where_the_fast_lane_carried_the_newest_result_it_goes_on():
+def test_the_trajectory_starts_at_the_propagated_box():
     newest = moving([0, 2, 4, 6])
     propagated = newest.with_propagated([PropagatedBox(round(8 * FRAME), newest.boxes[-1] + (12, -6, 0, 0), 0.9)])
     trajectory = NHead(Fake(extrapolate)).predict(propagated)
@@ -100,7 +100,7 @@ def test_another_frame_rate_moves_knots_and_intervals():
     assert np.diff(trajectory.t_ns).tolist() == [100 * MS] * 3
 
 
-def test_the_oldest_step_stands_in_for_those_that_are_missing():
+def test_the_oldest_step_is_repeated_for_missing_ones():
     engine = Fake(extrapolate)
     NHead(engine).predict(track([[0, 0, 10, 10], [10, 0, 10, 10], [10, 20, 10, 10]], [0, 2, 3]))
     assert engine.seen[0]["motion"][0, :, :2].tolist() == [[1, 0], [1, 0], [0, 2]]
@@ -113,7 +113,7 @@ def test_only_the_newest_steps_count():
     np.testing.assert_allclose(engine.seen[0]["motion"][0, :, 0], [6 / 40] * 3, rtol=1e-6)
 
 
-def test_with_one_result_the_target_stands_still_and_nothing_is_asked():
+def test_with_one_result_the_target_stands_still_and_the_network_is_not_run():
     engine = Fake(extrapolate)
     trajectory = NHead(engine).predict(moving([4]))
     assert (trajectory.mean == trajectory.mean[0]).all() and not trajectory.derivative.any()
@@ -147,7 +147,7 @@ def test_scaling_or_shifting_the_image_scales_or_shifts_the_answer(scale, shift,
     np.testing.assert_allclose(scaled, plain * scale, rtol=1e-4, atol=1e-3)
 
 
-def test_a_wild_answer_stays_a_box_and_a_broken_one_is_refused():
+def test_an_extreme_answer_gives_valid_boxes_and_nan_is_refused():
     wild = NHead(Fake(lambda inputs: np.full((1, 3, 4), -1e4))).predict(moving([0, 1]))
     assert np.isfinite(wild.mean).all() and (wild.mean[:, 2:] > 0).all()
     with pytest.raises(InputError, match="not finite; its weights are damaged"):
@@ -164,14 +164,16 @@ def visual(history=3):
 
 
 def seen_by(predictor, values):
-    """The track that a predictor of images gets; a value of None is a result without features, as the first box is."""
+    """A track with encodings; None among the values is a result without features, as the first box is."""
     outputs = [TrackerOutput(np.array([9.0, 9, 4, 4]), features=None if v is None else features(v)) for v in values]
     frames = range(len(values))
     return track([o.box for o in outputs], frames, [predictor.encode(o) for o in outputs])
 
 
-def test_a_motion_module_keeps_no_features():
-    assert NHead(Fake(extrapolate)).encode(TrackerOutput(np.ones(4), features=features(1))) is None
+def test_a_motion_module_reads_no_features():
+    predictor = NHead(Fake(extrapolate))
+    assert predictor.encode(TrackerOutput(np.ones(4), features=features(1))) is None
+    assert not predictor.reads_features and NHead(visual()).reads_features
 
 
 @pytest.mark.parametrize(
@@ -234,7 +236,7 @@ def test_a_wrong_frame_rate_is_refused(kappa):
 
 
 @pytest.mark.parametrize("encoder", [5, ["a"], "../../x", "/x.onnx"])
-def test_a_card_that_names_no_file_beside_it_is_refused(tmp_path, encoder):
+def test_a_card_whose_encoder_is_no_file_name_is_refused(tmp_path, encoder):
     (tmp_path / "m.json").write_text(json.dumps({"encoder": encoder}))
     with pytest.raises(InputError, match="m.json: 'encoder' is .*, expected the name of a file beside it"):
         files(str(tmp_path / "m.onnx"))
@@ -257,7 +259,7 @@ def test_an_engine_of_another_kind_is_refused(where, specs, message):
 
 
 @pytest.mark.parametrize("kind", ["motion", "visual", "joint"])
-def test_the_paper_s_modules_in_torch_stand_behind_it_whole_or_in_two(kind):
+def test_the_published_modules_in_torch_run_as_one_network_or_as_two(kind):
     torch = pytest.importorskip("torch")
     from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork, as_engine, as_engines
 

@@ -1,4 +1,4 @@
-"""What every predictor promises, and what each is for."""
+"""What holds for every predictor, and what each is for."""
 
 import numpy as np
 import pytest
@@ -57,8 +57,10 @@ def test_sigma_is_positive_and_grows_with_the_horizon(predictor):
 
 @given(st.lists(st.floats(-20, 20), min_size=24, max_size=24), st.floats(0.2, 5), st.floats(-300, 300))
 def test_a_track_of_boxes_gives_finite_answers_that_move_with_the_image(errors, scale, shift):
-    """Moved tracks give moved answers, for every predictor; scaled tracks scaled ones, for all but the published filter,
-    whose noise is in pixels."""
+    """For every predictor, moved tracks give moved answers.
+
+    Scaled tracks give scaled answers for all but the published filter, whose noise is in pixels.
+    """
     rows = np.reshape(errors, (6, 4)) * [1, 1, 0.5, 0.5]
     plain, moved, scaled = Track(), Track(), Track()
     for i, row in enumerate(rows):
@@ -75,7 +77,7 @@ def test_a_track_of_boxes_gives_finite_answers_that_move_with_the_image(errors, 
             np.testing.assert_allclose(predictor.predict(scaled).at(t_ns).box, box * scale, rtol=1e-6, atol=1e-6)
 
 
-def test_hold_stays_and_constant_velocity_goes_on():
+def test_hold_stays_and_constant_velocity_extrapolates():
     track = moving(5)
     last = track.boxes[-1]
     assert create("hold").predict(track).at(20 * FRAME).box.tolist() == last.tolist()
@@ -97,7 +99,7 @@ def test_kalman_finds_a_steady_motion_through_noise_better_than_two_results_do(s
 
 
 def test_the_published_filter_is_the_textbook_recursion():
-    """PVT: F with dt in the velocity slots, Q = dt^2 I, R = 10 I, P0 = 100 I on ltwh, dt in frames, written out in matrices."""
+    """PVT in matrices: F with dt at the velocities, Q = dt^2 I, R = 10 I, P0 = 100 I on ltwh, dt in frames."""
     track = moving(10, error=np.random.default_rng(1).normal(scale=1.5, size=(10, 4)))
     corner = track.boxes.copy()
     corner[:, :2] -= corner[:, 2:] / 2
@@ -121,7 +123,7 @@ def test_the_published_filter_is_the_textbook_recursion():
     np.testing.assert_allclose(box, expected, rtol=1e-9)
 
 
-def test_the_published_filter_starts_anew_where_a_result_hardly_overlaps():
+def test_the_published_filter_restarts_where_a_result_hardly_overlaps():
     track = moving(6).with_result(6 * FRAME, np.array([600.0, 20, 40, 30]))
     prediction = create("kalman:pvt").predict(track).at(9 * FRAME)
     np.testing.assert_allclose(prediction.box, [600, 20, 40, 30])

@@ -1,4 +1,4 @@
-"""A predictor is known by the file it is made from, so that logs of other weights are not taken for its own."""
+"""A predictor is identified by the files it is made from, so that logs of other weights are not taken for its own."""
 
 import json
 import shutil
@@ -8,10 +8,10 @@ import pytest
 from pvtpp.errors import InputError
 from pvtpp.predictors import ensemble, joint
 from pvtpp.predictors.motion import WEIGHTS
-from pvtpp.predictors.registry import create, digest, reads_features
+from pvtpp.predictors.registry import create, digest, names, reads_features
 
 
-def test_the_committed_weights_are_known_by_what_is_in_them(tmp_path):
+def test_the_committed_weights_are_identified_by_their_content(tmp_path):
     copy = tmp_path / "motion.onnx"
     shutil.copyfile(WEIGHTS, copy)
     assert digest("motion") == digest(f"motion:{copy}") != ""
@@ -19,13 +19,13 @@ def test_the_committed_weights_are_known_by_what_is_in_them(tmp_path):
     assert digest("motion") != digest(f"motion:{copy}")
 
 
-def test_a_law_without_a_file_has_no_digest_and_a_missing_file_is_named():
+def test_a_predictor_without_a_file_has_no_digest_and_a_missing_file_is_named():
     assert digest("hold") == digest("kalman:pvt") == ""
     with pytest.raises(InputError, match="nowhere.onnx"):
         digest("motion:nowhere.onnx")
 
 
-def test_a_predictor_of_several_files_is_known_by_all_of_them(tmp_path, monkeypatch):
+def test_a_predictor_of_several_files_is_identified_by_all_of_them(tmp_path, monkeypatch):
     copies = [tmp_path / path.name for path in joint.files()]
     for source, copy in zip(joint.files(), copies):
         shutil.copyfile(source, copy)
@@ -43,6 +43,8 @@ def test_a_predictor_of_several_files_is_known_by_all_of_them(tmp_path, monkeypa
     assert digest("ensemble") != digest("motion")
 
 
-def test_those_that_read_features_say_so():
-    told = {name: reads_features(create(name)) for name in ("hold", "kalman", "motion", "ensemble", "joint")}
-    assert [name for name, reads in told.items() if reads] == ["joint"]
+def test_every_predictor_says_whether_it_reads_features():
+    predictors = {name: create(name) for name in names()}
+    assert [name for name, each in predictors.items() if each.reads_features] == ["joint"]
+    assert all(type(each).reads_features is reads_features(each) for each in predictors.values())
+    assert not reads_features(object())

@@ -1,4 +1,4 @@
-"""One measured step against generated images in which the target's motion is known."""
+"""One measured step on generated images, in which the motion of the target is known."""
 
 import cv2
 import numpy as np
@@ -65,13 +65,13 @@ def test_a_jump_beyond_the_reach_of_the_pyramid_is_found_again(scene, shift):
     assert centre < 0.2 and step.quality > 0.3
 
 
-def test_a_guess_is_refined_not_believed(scene):
+def test_a_guess_is_refined_not_taken_as_it_is(scene):
     _, centre, scale = errors(scene, BOX, (90, -40), guess=(84.0, -36.0, 1.02))
     assert centre < 0.2 and scale < 0.01
 
 
 def test_the_background_alone_gives_at_most_a_low_quality(scene):
-    """The target is flat in both images; only the ring round it shows motion."""
+    """The target is flat in both images; only the ring around it shows motion."""
 
     def grey(camera):
         image = scene.grey(None, camera)
@@ -84,7 +84,7 @@ def test_the_background_alone_gives_at_most_a_low_quality(scene):
     np.testing.assert_allclose([step.dx, step.dy, step.scale], [3, -2, 1], atol=0.2)
 
 
-def test_where_nothing_can_be_seen_the_guess_stands_at_quality_0():
+def test_where_nothing_is_seen_the_step_is_the_guess_at_quality_0():
     blank = np.full((240, 320), 90, np.uint8)
     step = measure(blank, blank, BOX, (3.0, -2.0, 1.1))
     assert (step.dx, step.dy, step.scale, step.quality) == (3.0, -2.0, 1.1, 0.0)
@@ -103,7 +103,7 @@ def test_a_change_of_exposure_is_not_motion(scene, light):
 
 
 @pytest.mark.parametrize("box", [(4, 120, 40, 30), (310, 230, 40, 30)])
-def test_a_target_half_outside_is_followed_by_the_half_that_shows(scene, box):
+def test_a_target_half_outside_is_followed_by_its_visible_half(scene, box):
     step, centre, _ = errors(scene, np.array(box, float), (3, -2), camera=(3, -2))
     assert centre < 0.5 and 0 < step.quality < 0.9
 

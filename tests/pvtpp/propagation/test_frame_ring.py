@@ -1,4 +1,4 @@
-"""Frames in memory: bounded, in order, safe from what the camera driver does to its buffers."""
+"""Frames in memory: bounded, in order, and safe from a camera driver that reuses its buffers."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_a_buffer_that_the_driver_uses_again_does_not_change_the_past():
     assert ring.find(0).grey.max() == 50 and ring.find(1).grey.min() == 200
 
 
-def test_the_newest_frame_once_more_is_ignored_and_an_older_one_refused():
+def test_a_repeated_newest_frame_is_ignored_and_an_older_one_refused():
     ring = FrameRing(1.0, 10**6)
     assert ring.push(frame(5)) and ring.push(frame(9))
     assert not ring.push(frame(9, value=77))
@@ -51,21 +51,21 @@ def test_the_newest_frame_once_more_is_ignored_and_an_older_one_refused():
         ring.push(frame(7))
 
 
-def test_another_image_size_starts_the_memory_anew():
+def test_another_image_size_empties_the_memory():
     ring = FrameRing(1.0, 10**6)
     ring.push(frame(0))
     ring.push(frame(1, (48, 64)))
     assert ring.find(0) is None and len(ring) == 1 and ring.newest().grey.shape == (48, 64)
 
 
-def test_a_very_large_image_is_kept_smaller():
+def test_a_very_large_image_is_reduced():
     ring = FrameRing(1.0, 10**8)
     ring.push(Frame(0, 0, np.zeros((2161, 3840, 3), np.uint8)))
     kept = ring.newest()
     assert kept.reduction == 3 and kept.grey.shape == (720, 1280) and kept.grey.size <= LARGEST
 
 
-def test_steps_are_bounded_and_the_longest_that_serves_is_found():
+def test_steps_are_bounded_and_the_longest_usable_one_is_found():
     ring = FrameRing(1.0, 10**6)
     for t_ns in range(10):
         ring.push(frame(t_ns))

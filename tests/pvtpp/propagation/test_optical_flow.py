@@ -1,4 +1,4 @@
-"""Late results carried to the newest frame: right, charged for, repeatable, and safe whatever the frames do."""
+"""Late results propagated to the newest frame: correct, counted, repeatable, and safe whatever the frames are."""
 
 import numpy as np
 import pytest
@@ -23,22 +23,22 @@ def frame(scene, i, box=None, camera=True):
 
 
 def follow(scene, count, propagator=None):
-    """Push `count` frames as the pipeline does, round the box carried so far; the last carried box."""
+    """Push `count` frames as the pipeline does, around the box propagated so far; return the last propagated box."""
     flow = propagator or OpticalFlow()
-    carried, region = None, box_at(0)
+    propagated, region = None, box_at(0)
     for i in range(count):
         flow.push(frame(scene, i), region)
-        carried = flow.carry(box_at(0), 0, i * STEP_NS)
-        region = carried.box
-    return flow, carried
+        propagated = flow.carry(box_at(0), 0, i * STEP_NS)
+        region = propagated.box
+    return flow, propagated
 
 
 @pytest.mark.parametrize("ahead", [1, 3, 5, 10])
-def test_a_late_result_is_carried_to_the_newest_frame(scene, ahead):
-    flow, carried = follow(scene, ahead + 1)
-    assert float(iou(carried.box, box_at(ahead))) > 0.9
+def test_a_late_result_is_propagated_to_the_newest_frame(scene, ahead):
+    flow, propagated = follow(scene, ahead + 1)
+    assert float(iou(propagated.box, box_at(ahead))) > 0.9
     assert float(iou(box_at(0), box_at(ahead))) < 0.9
-    assert carried.quality > 0.2
+    assert propagated.quality > 0.2
 
 
 def test_stored_steps_are_free_and_a_long_chain_is_checked_once(scene):
@@ -48,26 +48,26 @@ def test_stored_steps_are_free_and_a_long_chain_is_checked_once(scene):
     costs = [flow.carry(box_at(0), 0, i * STEP_NS).steps for i in range(8)]
     assert costs[:4] == [0, 0, 0, 0]
     assert costs[4] == 1
-    # Its outcome is a stored step itself, from which the next ones go on.
+    # Its result is stored as a step, with which the next calls start.
     assert costs[5:] == [0, 0, 1]
 
 
-def test_a_result_elsewhere_is_measured_again_at_a_bounded_price(scene):
+def test_a_result_elsewhere_is_measured_again_in_a_bounded_number_of_steps(scene):
     flow = OpticalFlow(FlowConfig(links=4))
     for i in range(13):
         flow.push(frame(scene, i), [250.0, 40, 30, 30])
-    carried = flow.carry(box_at(0), 0, 12 * STEP_NS)
-    assert 4 <= carried.steps <= 5
-    assert float(iou(carried.box, box_at(12))) > 0.85
+    propagated = flow.carry(box_at(0), 0, 12 * STEP_NS)
+    assert 4 <= propagated.steps <= 5
+    assert float(iou(propagated.box, box_at(12))) > 0.85
     assert flow.carry(box_at(0), 0, 12 * STEP_NS).steps <= 1
 
 
-def test_frames_pushed_without_a_region_serve_later(scene):
+def test_frames_pushed_without_a_region_can_be_used_later(scene):
     flow = OpticalFlow()
     for i in range(4):
         flow.push(frame(scene, i), None)
-    carried = flow.carry(box_at(1), STEP_NS, 3 * STEP_NS)
-    assert carried.steps == 2 and float(iou(carried.box, box_at(3))) > 0.9
+    propagated = flow.carry(box_at(1), STEP_NS, 3 * STEP_NS)
+    assert propagated.steps == 2 and float(iou(propagated.box, box_at(3))) > 0.9
 
 
 def test_the_same_calls_give_the_same_boxes_to_the_bit(scene):
@@ -79,20 +79,20 @@ def test_the_same_calls_give_the_same_boxes_to_the_bit(scene):
 def test_a_new_target_needs_no_reset(scene):
     flow, _ = follow(scene, 6)
     other = np.array([60.0, 180, 30, 30])
-    carried = flow.carry(other, 2 * STEP_NS, 5 * STEP_NS)
-    np.testing.assert_allclose(carried.box[:2], other[:2] + [-6, 4.5], atol=0.5)
+    propagated = flow.carry(other, 2 * STEP_NS, 5 * STEP_NS)
+    np.testing.assert_allclose(propagated.box[:2], other[:2] + [-6, 4.5], atol=0.5)
 
 
-def test_to_its_own_frame_a_box_is_carried_unchanged(scene):
-    carried = OpticalFlow().carry(START, 5, 5)
-    assert carried.box.tolist() == START.tolist() and carried.quality == 1 and carried.steps == 0
+def test_to_its_own_frame_a_box_is_propagated_unchanged(scene):
+    propagated = OpticalFlow().carry(START, 5, 5)
+    assert propagated.box.tolist() == START.tolist() and propagated.quality == 1 and propagated.steps == 0
 
 
 @pytest.mark.parametrize(("from_i", "to_i"), [(-1, 3), (0, 99), (-3, -2)])
 def test_a_frame_that_is_not_in_memory_leaves_the_box_at_quality_0(scene, from_i, to_i):
     flow, _ = follow(scene, 4)
-    carried = flow.carry(START, from_i * STEP_NS, to_i * STEP_NS)
-    assert carried.box.tolist() == START.tolist() and carried.quality == 0 and carried.steps == 0
+    propagated = flow.carry(START, from_i * STEP_NS, to_i * STEP_NS)
+    assert propagated.box.tolist() == START.tolist() and propagated.quality == 0 and propagated.steps == 0
 
 
 def test_back_in_time_is_refused(scene):
@@ -112,7 +112,7 @@ def test_a_frame_delivered_twice_changes_nothing(scene):
     assert once.carry(START, 0, 3 * STEP_NS).box.tolist() == twice.carry(START, 0, 3 * STEP_NS).box.tolist()
 
 
-def test_across_a_change_of_image_size_nothing_is_carried(scene):
+def test_across_a_change_of_image_size_nothing_is_propagated(scene):
     flow, _ = follow(scene, 3)
     flow.push(Frame(3, 3 * STEP_NS, np.zeros((100, 120, 3), np.uint8)), START)
     assert flow.carry(START, 2 * STEP_NS, 3 * STEP_NS).quality == 0
@@ -128,9 +128,9 @@ def test_after_a_gap_in_the_camera_the_next_frame_is_tried_unless_the_gap_is_lon
     flow.push(frame(scene, 0), None)
     late = Frame(1, round(gap_s * 1e9), scene.image(START + [10, 5, 0, 0], (10, 5)))
     flow.push(late, START)
-    carried = flow.carry(START, 0, late.t_ns)
-    np.testing.assert_allclose(carried.box, START + [10, 5, 0, 0] if is_tried else START, atol=0.5)
-    assert (carried.quality > 0) == is_tried
+    propagated = flow.carry(START, 0, late.t_ns)
+    np.testing.assert_allclose(propagated.box, START + [10, 5, 0, 0] if is_tried else START, atol=0.5)
+    assert (propagated.quality > 0) == is_tried
 
 
 def test_a_lens_that_stays_covered_leaves_no_evidence(scene):
@@ -148,23 +148,23 @@ def test_one_blind_frame_does_not_lose_the_target(scene):
     for i in range(6):
         shown = frame(scene, i) if i != 3 else Frame(3, 3 * STEP_NS, np.full((240, 320, 3), 90, np.uint8))
         flow.push(shown, region)
-        carried = flow.carry(box_at(0), 0, i * STEP_NS)
-        region = carried.box
+        propagated = flow.carry(box_at(0), 0, i * STEP_NS)
+        region = propagated.box
         if i == 3:
-            assert carried.quality < 0.1
-    assert float(iou(carried.box, box_at(5))) > 0.85 and carried.quality > 0.2
+            assert propagated.quality < 0.1
+    assert float(iou(propagated.box, box_at(5))) > 0.85 and propagated.quality > 0.2
 
 
-def test_quality_falls_behind_what_comes_before_the_target(make_scene):
+def test_quality_falls_when_something_covers_the_target(make_scene):
     scene, cover = make_scene(seed=5, background_grain=12), make_scene(seed=90).grey(None)
     flow, region, seen = OpticalFlow(), START, []
     for i in range(12):
         image = scene.grey(START)
         image[:, : max(0, 20 * (i - 1))] = cover[:, : max(0, 20 * (i - 1))]
         flow.push(Frame(i, i * STEP_NS, np.repeat(image[:, :, None], 3, axis=2)), region)
-        carried = flow.carry(START, 0, i * STEP_NS)
-        region = carried.box
-        seen.append(carried.quality)
+        propagated = flow.carry(START, 0, i * STEP_NS)
+        region = propagated.box
+        seen.append(propagated.quality)
     assert min(seen[1:4]) > 0.5 and max(seen[9:]) < 0.2
 
 
@@ -179,14 +179,14 @@ def test_a_very_large_image_is_followed_in_its_own_pixels(make_scene):
     np.testing.assert_allclose(flow.carry(START * 10, 0, 1).box, (START + [6, 3, 0, 0]) * 10, atol=4)
 
 
-def test_wild_regions_and_boxes_are_survived(scene):
+def test_extreme_regions_and_boxes_raise_no_error(scene):
     flow = OpticalFlow()
     wild = [[-5000, 80, 40, 30], [100, 100, 1e6, 1e6], [100, 100, 1e-3, 1e-3], [1e12, -1e12, 5, 900], [0, 0, 320, 240]]
     for i, region in enumerate(wild * 2):
         flow.push(frame(scene, i), region)
     for box in wild:
-        carried = flow.carry(box, 0, 9 * STEP_NS)
-        assert np.isfinite(carried.box).all() and (carried.box[2:] > 0).all() and 0 <= carried.quality <= 1
+        propagated = flow.carry(box, 0, 9 * STEP_NS)
+        assert np.isfinite(propagated.box).all() and (propagated.box[2:] > 0).all() and 0 <= propagated.quality <= 1
     for bad in ([1, 2, 3], [1, 2, 3, -1], [np.nan, 0, 1, 1]):
         with pytest.raises(InputError):
             flow.push(frame(scene, 50), bad)
@@ -203,7 +203,7 @@ def test_a_setting_out_of_range_is_refused_by_name(name, value):
 
 @pytest.mark.real_data
 @pytest.mark.parametrize("clip", ["wakeboard3", "person12_1", "Crossing"])
-def test_on_real_video_it_beats_holding_and_going_on_as_before(data_root, clip):
+def test_on_real_video_it_is_better_than_hold_and_constant_velocity(data_root, clip):
     from pvtpp_benchmarks.datasets import load
     from pvtpp_benchmarks.studies.propagation_carry import by_clip, carry_clip
 

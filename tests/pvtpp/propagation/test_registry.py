@@ -1,4 +1,4 @@
-"""Propagators go by name, and every one of them keeps the promises of the protocol."""
+"""Propagators are created by name, and each of them follows the protocol."""
 
 import numpy as np
 import pytest
@@ -20,13 +20,13 @@ def test_an_unknown_name_is_refused_with_the_valid_ones():
         create("klt")
 
 
-def test_a_box_is_carried_nowhere_without_frames(propagator):
-    carried = propagator.carry(BOX, 0, 10)
-    assert carried.box.tolist() == BOX.tolist()
-    assert (carried.quality, carried.steps) == (0.0, 0)
+def test_without_frames_a_box_stays_where_it_is(propagator):
+    propagated = propagator.carry(BOX, 0, 10)
+    assert propagated.box.tolist() == BOX.tolist()
+    assert (propagated.quality, propagated.steps) == (0.0, 0)
 
 
-def test_what_comes_back_cannot_be_changed_by_the_caller(propagator, scene):
+def test_the_propagated_box_is_read_only(propagator, scene):
     for i in range(2):
         propagator.push(Frame(i, i, scene.image(BOX)), BOX)
     for to_ns in (0, 1, 99):
@@ -46,7 +46,7 @@ def test_two_of_a_name_share_nothing(scene):
     assert second.carry(BOX, 0, 1).quality == 0
 
 
-def test_none_looks_at_no_image():
+def test_none_reads_no_image():
     propagator = create("none")
     propagator.push(Frame(0, 0, None), BOX)
     propagator.push(Frame(1, 1, None), None)

@@ -1,4 +1,4 @@
-"""A step is shift and scale; what most of the points say decides it."""
+"""A step is a shift and a scale, on which most of the points agree."""
 
 import numpy as np
 from hypothesis import given
@@ -13,10 +13,10 @@ BOXES = st.tuples(st.floats(-300, 900), st.floats(-300, 900), st.floats(2, 300),
 
 
 @given(SHIFTS, SHIFTS, st.floats(-0.1, 0.1))
-def test_points_of_one_mind_give_their_shift_and_most_of_their_growth(dx, dy, growth):
+def test_points_that_agree_give_their_shift_and_most_of_their_growth(dx, dy, growth):
     shift, found, residual = fit(GRID, np.array([dx, dy]) + growth * GRID, np.ones(64), 14.0)
     np.testing.assert_allclose(shift, [dx, dy], atol=1e-6)
-    # The belief that the scale stays takes a little off, never turns it round.
+    # The prior that the scale stays reduces the growth a little, and never changes its sign.
     assert 0.85 * abs(growth) - 1e-6 <= found * np.sign(growth) <= abs(growth) + 1e-6
     assert residual.max() < 4.5 * abs(growth) + 1e-6
 
@@ -31,7 +31,7 @@ def test_a_third_of_the_points_elsewhere_do_not_matter(dx, dy, seed):
     assert abs(growth) < 0.01
 
 
-def test_points_without_weight_have_no_say():
+def test_points_without_weight_have_no_influence():
     moved = np.where(np.arange(64)[:, None] < 40, [9.0, 9.0], [1.0, 2.0])
     shift, _, _ = fit(GRID, moved, (np.arange(64) >= 40).astype(float), 14.0)
     np.testing.assert_allclose(shift, [1, 2], atol=1e-6)
@@ -51,7 +51,7 @@ def test_a_step_moves_every_box_as_it_moves_the_image(region, box, dx, dy, scale
 
 
 @given(BOXES, SHIFTS, SHIFTS)
-def test_a_step_serves_its_own_region_and_nothing_far_from_it(region, dx, dy):
+def test_a_step_can_be_used_for_its_own_region_and_for_nothing_far_from_it(region, dx, dy):
     step = Step(region, dx, dy, 1.0, 1.0)
     assert step.serves(region)
     assert not step.serves(region + [region[2], 0, 0, 0])

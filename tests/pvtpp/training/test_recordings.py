@@ -1,4 +1,4 @@
-"""Recordings: the simulated clock's choice of frames, files that are safe and whole, a call that goes on where it stopped."""
+"""Recordings: frames of the simulated clock, files that are safe and whole, calls that continue."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from pvtpp.clip import Clip
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, TrackerOutput
 
 pytest.importorskip("torch")
-from pvtpp.training.recordings import Clip, Recording, RecordingPlan, record, record_all, taken
+from pvtpp.training.recordings import Recording, RecordingPlan, record, record_all, taken
 
 FPS = 30
 MS = 10**6
@@ -25,14 +26,14 @@ def clip(frames=60, name="clip", every=1, speed=2.0):
         [100 + speed * np.arange(frames), np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 30.0)], 1
     )
     shown = [Frame(i, int(t), None) for i, t in enumerate(t_ns[::every])]
-    return Clip(name, shown, t_ns, truth)
+    return Clip(name, len(shown), shown.__getitem__, t_ns, truth)
 
 
 class NamedFailures:
     """A tracker that answers with the truth, and with its frame's number as features."""
 
     def __init__(self, clips, features=True):
-        self.truth = {(c.name, f.t_ns): c.box_at(f.t_ns) for c in clips for f in c.frames}
+        self.truth = {(c.name, t_ns): c.box_at(t_ns) for c in clips for t_ns in c.frame_t_ns()}
         self.features, self.tracked = features, 0
         self.name = clips[0].name
 
@@ -56,7 +57,7 @@ def test_frames_are_those_of_the_simulated_clock(processing_ms, expected):
     from pvtpp_benchmarks.simulation import simulate
 
     made = clip()
-    times = [frame.t_ns for frame in made.frames]
+    times = made.frame_t_ns()
     found = list(taken(times, lambda frame: processing_ms * MS))
     assert [frame for frame, _ in found][:5] == expected
     log = simulate(
@@ -69,7 +70,7 @@ def test_frames_are_those_of_the_simulated_clock(processing_ms, expected):
     assert [(row[2], row[1]) for row in log.of_kind("result")] == found[1:]
 
 
-def test_a_recording_holds_what_was_said_seen_and_true():
+def test_a_recording_holds_results_features_and_truth():
     made = clip()
     recording = record(NamedFailures([made]), made, lambda frame: 47 * MS, start=5)
     frames = np.rint(recording.t_ns * FPS / 1e9).astype(int)
@@ -98,7 +99,7 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path, content):
         np.savez(path, format=np.array([{"code": 1}], dtype=object))
     elif content is not None:
         path.write_bytes(content)
-    # What NumPy says of such a file is to load it unsafely; what helps is to make it anew.
+    # NumPy would suggest to load it unsafely; deleting it helps.
     helps = r" \(No such file or directory\)$" if content is None else "; delete it and call again$"
     with pytest.raises(InputError, match="r.npz: no recording, or damaged" + helps):
         Recording.read(path)
@@ -118,18 +119,18 @@ def test_a_process_that_waits_runs_nothing_and_reads_what_another_wrote(tmp_path
 def test_an_interrupted_plan_goes_on_where_it_was(tmp_path):
     clips = [clip(name="clip")]
     plan, tracker = RecordingPlan(runs=3, longest=10), NamedFailures(clips)
-    begun = record_all(tracker, clips, plan, tmp_path, "told")
+    begun = record_all(tracker, clips, plan, tmp_path, "one")
     first = next(begun)
     begun.close()
     tracked = tracker.tracked
-    whole = list(record_all(tracker, clips, plan, tmp_path, "told"))
+    whole = list(record_all(tracker, clips, plan, tmp_path, "one"))
     assert tracker.tracked == 3 * tracked and len(whole) == 3
     np.testing.assert_array_equal(whole[0].boxes, first.boxes)
-    assert list(record_all(tracker, clips, plan, tmp_path, "told"))[2].t_ns.tolist() == whole[2].t_ns.tolist()
+    assert list(record_all(tracker, clips, plan, tmp_path, "one"))[2].t_ns.tolist() == whole[2].t_ns.tolist()
     assert tracker.tracked == 3 * tracked
-    # Another tracker, and another truth, are not taken for these.
+    # Recordings of another tracker and of another truth have other names.
     list(record_all(tracker, clips, plan, tmp_path, "another"))
-    list(record_all(NamedFailures([clip(speed=3.0)]), [clip(speed=3.0)], plan, tmp_path, "told"))
+    list(record_all(NamedFailures([clip(speed=3.0)]), [clip(speed=3.0)], plan, tmp_path, "one"))
     assert len(list(tmp_path.iterdir())) == 9
 
 
@@ -145,7 +146,7 @@ def test_a_start_without_a_target_is_moved_to_the_next_that_has_one(tmp_path):
     made = clip()
     made.truth[:20] = np.nan
     (run,) = record_all(NamedFailures([made]), [made], RecordingPlan(runs=1), tmp_path)
-    assert run.t_ns[0] == made.frames[20].t_ns
+    assert run.t_ns[0] == made.frame(20).t_ns
 
 
 def test_trackers_and_clips_that_will_not_do_are_refused(tmp_path):
@@ -158,7 +159,7 @@ def test_trackers_and_clips_that_will_not_do_are_refused(tmp_path):
     with pytest.raises(InputError, match="nothing to track"):
         record(NamedFailures([clip()]), clip(), lambda frame: 47 * MS, start=59)
     with pytest.raises(InputError, match="truth of shape"):
-        Clip("odd", made.frames, made.truth_t_ns[:3], made.truth)
+        Clip("odd", made.length, made.frame, made.truth_t_ns[:3], made.truth)
     for wrong in ({"runs": 0}, {"processing_s": (0.2, 0.1)}, {"starts": 1.0}, {"jitter": -1.0}):
         with pytest.raises(InputError, match="RecordingPlan"):
             RecordingPlan(**wrong)

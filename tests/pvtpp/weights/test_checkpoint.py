@@ -17,7 +17,7 @@ TENSORS = {"a.weight": torch.arange(6.0).reshape(2, 3), "b": torch.tensor(4)}
 
 
 class Runs:
-    """What a malicious pickle does: on loading, it makes a file."""
+    """A malicious pickle: on loading it creates a file."""
 
     def __init__(self, path, call=open, *arguments):
         self.path, self.call, self.arguments = path, call, arguments or ("w",)
@@ -33,7 +33,7 @@ def path(tmp_path):
 
 @pytest.mark.parametrize("nest", [None, "state_dict", "model", "net"])
 @pytest.mark.parametrize("prefix", ["", "module."])
-def test_nested_and_data_parallel_files_read_alike(path, nest, prefix):
+def test_nested_and_data_parallel_files_give_the_same_tensors(path, nest, prefix):
     tensors = {prefix + name: tensor for name, tensor in TENSORS.items()}
     torch.save({nest: tensors, "epoch": 3, "best": np.float64(0.5)} if nest else tensors, path)
     found = read_checkpoint(path)
@@ -58,7 +58,7 @@ def test_code_in_a_pickle_is_refused_and_not_run(path, tmp_path, plain):
 
 
 @pytest.mark.parametrize("plain", [True, False])
-def test_of_a_blocked_module_the_name_is_told_and_no_way_round_it(path, tmp_path, plain):
+def test_a_blocked_module_is_named_but_not_how_to_allow_it(path, tmp_path, plain):
     content = {"more": Runs(tmp_path / "ran", os.mkdir, 0o700)}
     path.write_bytes(pickle.dumps(content, protocol=2)) if plain else torch.save(content, path)
     with pytest.raises(InputError, match=r"it was not loaded \(Trying to load .*posix\.mkdir.*\)$") as refusal:
@@ -69,7 +69,7 @@ def test_of_a_blocked_module_the_name_is_told_and_no_way_round_it(path, tmp_path
     )
 
 
-def test_an_object_dtype_is_no_way_round(path, tmp_path):
+def test_an_object_dtype_is_refused_too(path, tmp_path):
     torch.save({**TENSORS, "more": np.array([Runs(tmp_path / "ran")], dtype=object)}, path)
     with pytest.raises(InputError):
         read_checkpoint(path)
@@ -120,12 +120,12 @@ def test_match_says_what_differs_and_keeps_long_lists_short():
 
 
 @pytest.mark.parametrize("strange", [torch.eye(2).to_sparse(), torch.zeros(2, 2, dtype=torch.cfloat)])
-def test_what_no_network_of_ours_computes_with_is_refused(strange):
+def test_sparse_and_complex_tensors_are_refused(strange):
     with pytest.raises(InputError, match="f: not the weights of X: the file has sparse or complex numbers: n"):
         match({"n": torch.zeros(2, 2)}, {"n": strange}, "f", "X")
 
 
-def test_a_torch_that_runs_what_it_reads_is_not_used(path, monkeypatch):
+def test_a_torch_that_could_run_code_is_not_used(path, monkeypatch):
     torch.save(TENSORS, path)
     monkeypatch.setattr(torch, "__version__", "2.5.1+cpu")
     with pytest.raises(InputError, match=r"torch 2\.5\.1\+cpu can be made to run"):

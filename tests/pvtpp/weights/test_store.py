@@ -1,4 +1,4 @@
-"""Weights are found in the promised order, known by hash, fetched whole or not at all; missing ones say what to do."""
+"""Weights: the order of search, hashes, downloads that are complete or leave nothing, errors that say what to do."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_file_gone_from_the_server_is_an_input_error(served):
         weights.pull("toy")
 
 
-def test_a_server_that_hangs_up_is_told_from_a_disk_that_cannot_be_written(served, monkeypatch, tmp_path):
+def test_a_server_that_hangs_up_is_not_reported_as_a_disk_that_cannot_be_written(served, monkeypatch, tmp_path):
     def hang_up(*arguments, **options):
         raise ConnectionResetError("hung up")
 

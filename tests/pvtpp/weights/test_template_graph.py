@@ -1,4 +1,4 @@
-"""The template graph is derived once, from exactly this backbone, with all its weights."""
+"""The template graph is derived once for each backbone, with all its weights."""
 
 from __future__ import annotations
 

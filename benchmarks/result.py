@@ -1,0 +1,213 @@
+"""`Result`: what an evaluation found, the same from the API, from logs and from a JSON file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from pvtpp.errors import InputError
+from pvtpp_benchmarks.provenance import facts, hardware
+from pvtpp_benchmarks.report.files import check_writable, write_json
+from pvtpp_benchmarks.report.table import result_table, table
+
+RESAMPLES = 10_000
+TIE = 1e-12
+CELL = (
+    "dataset",
+    "tracker",
+    "mode",
+    "clock",
+    "processing",
+    "camera_fps",
+    "world_fps",
+    "schedule",
+    "ego_motion",
+    "apart",
+)
+"""What two rows must share to be compared."""
+
+
+class Difference(NamedTuple):
+    """One method minus another over the same sequences, paired.
+
+    Attributes
+    ----------
+    cell
+        What both rows share: tracker, processing and so on.
+    mean
+        Mean difference in AUC over sequences.
+    low, high
+        Its 95 % interval, by bootstrap over sequences; None for fewer than two.
+    wins, losses, ties
+        Sequences on which it is better, worse, equal.
+    """
+
+    cell: Dict[str, Any]
+    mean: float
+    low: Optional[float]
+    high: Optional[float]
+    wins: int
+    losses: int
+    ties: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Paired differences between two predictors, one for each cell of the evaluation.
+
+    Printed it is a table. `differences` holds the numbers.
+    """
+
+    first: str
+    second: str
+    differences: Tuple[Difference, ...]
+
+    def __str__(self) -> str:
+        columns = [
+            ("processing", lambda each: str(each.cell["processing"])),
+            ("fps", lambda each: f"{each.cell['camera_fps']:g}/{each.cell['world_fps']:g}"),
+            ("mode", lambda each: each.cell["mode"]),
+            (f"{self.second} - {self.first}", lambda each: f"{each.mean:+.4f}"),
+            ("95 %", lambda each: "-" if each.low is None else f"{each.low:+.4f} to {each.high:+.4f}"),
+            ("wins", lambda each: str(each.wins)),
+            ("losses", lambda each: str(each.losses)),
+            ("ties", lambda each: str(each.ties)),
+            ("n", lambda each: str(each.wins + each.losses + each.ties)),
+        ]
+        return table(columns, list(self.differences))
+
+
+@dataclass(frozen=True)
+class Result:
+    """Rows of an evaluation, one for each cell, predictor, metric mode and camera rate.
+
+    Attributes
+    ----------
+    rows
+        As `pvtpp_benchmarks.score.row` makes them.
+    protocol
+        Versions, hardware, seed and command.
+    """
+
+    rows: Tuple[Dict[str, Any], ...]
+    protocol: Mapping[str, Any] = field(default_factory=lambda: facts(0))
+
+    def table(self) -> str:
+        """Return the result as a table in plain text."""
+        return result_table(list(self.rows))
+
+    def __str__(self) -> str:
+        return self.table()
+
+    def compare(self, first: str, second: str, seed: int = 0) -> Comparison:
+        """Compare two predictors on the same sequences.
+
+        Parameters
+        ----------
+        first, second
+            Names of predictors; differences are of the second minus the first.
+        seed
+            Of the bootstrap.
+
+        Raises
+        ------
+        InputError
+            For a predictor that was not evaluated, and where no two rows can be compared.
+        """
+        online = [row for row in self.rows if row["predictor"] is not None]
+        known = sorted({row["predictor"] for row in online})
+        for name in (first, second):
+            if name not in known:
+                raise InputError(f"no predictor {name!r} in this result, it has: {', '.join(known)}")
+        found = []
+        for row in online:
+            if row["predictor"] == first:
+                for other in online:
+                    if other["predictor"] == second and _cell(other) == _cell(row):
+                        found.append(_difference(row, other, seed))
+        if not found:
+            raise InputError(f"{first} and {second} share no cell that could be compared")
+        return Comparison(first, second, tuple(found))
+
+    def plot(self, path: str) -> None:
+        """Draw the e-LAE curves of the online rows; the picture's kind goes by the ending of `path`."""
+        check_writable(path)
+        draw(path, self.rows)
+
+    def write(self, path: str) -> None:
+        """Write the result as JSON, with everything needed to repeat it."""
+        write_json(path, {"protocol": dict(self.protocol), "rows": list(self.rows)})
+
+    @classmethod
+    def read(cls, path: str) -> Result:
+        """Read what `write` wrote. Raises InputError for a file that is missing or no result."""
+        try:
+            with open(path, encoding="utf-8") as file:
+                content = json.load(file)
+            rows, protocol = content["rows"], content["protocol"]
+        except OSError as error:
+            raise InputError(f"{path}: cannot read ({error.strerror or error})") from None
+        except (ValueError, KeyError, TypeError):
+            raise InputError(f"{path}: not the JSON of a result, which has 'protocol' and 'rows'") from None
+        return cls(tuple(rows), protocol)
+
+
+def _cell(row: Mapping[str, Any]) -> Dict[str, Any]:
+    return {name: row.get(name) for name in CELL}
+
+
+def _difference(row: Mapping[str, Any], other: Mapping[str, Any], seed: int) -> Difference:
+    first, second = row["per_sequence"], other["per_sequence"]
+    if set(first) != set(second):
+        raise InputError(f"{row['predictor']} and {other['predictor']} were not scored on the same sequences")
+    values = np.array([second[name] - first[name] for name in first])
+    low: Optional[float] = None
+    high: Optional[float] = None
+    if len(values) > 1:
+        draws = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
+        low, high = (float(v) for v in np.percentile(values[draws].mean(axis=1), [2.5, 97.5]))
+    better, worse = int((values > TIE).sum()), int((values < -TIE).sum())
+    return Difference(_cell(row), float(values.mean()), low, high, better, worse, len(values) - better - worse)
+
+
+def draw(path: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Draw the e-LAE curves of the online rows; each is named by all in which the rows differ.
+
+    Raises
+    ------
+    InputError
+        Where there is no online row.
+    """
+    from pvtpp_benchmarks.report.curves import plot_elae
+
+    drawn = [row for row in rows if not row["apart"]]
+    online = [row for row in drawn if row["curve"]]
+    if not online:
+        raise InputError(f"{path}: there is no online row to draw")
+    varying = [
+        name
+        for name in ("search_region", "schedule", "propagation", "presence", "ego_motion", "mode", "camera_fps")
+        if len({row[name] for row in online}) > 1
+    ]
+    curves: Dict[str, Tuple[List[float], List[float]]] = {}
+    for row in drawn:
+        name = f"{row['predictor']}, {row['processing_ms']:g} ms" if row["curve"] else "zero latency"
+        details = {**{key: str(row[key]) for key in varying}, "camera_fps": f"{row['camera_fps']:g} fps"}
+        details["presence"] = "presence" if row["presence"] == "on" else ""
+        details["ego_motion"] = "gyro" if row["ego_motion"] == "gyro" else ""
+        details["propagation"] = "propagation" if row["propagation"] not in (None, "none") else ""
+        said = [details[key] for key in varying if row["curve"] or key == "camera_fps"]
+        exact = row["exact_curve"] or {"sigma": [0.0], "auc": [row["auc"]]}
+        curves[", ".join([name, *filter(None, said)])] = (exact["sigma"], exact["auc"])
+    first = online[0]
+    clocks = "/".join(dict.fromkeys(row["clock"] for row in online))
+    modes = "/".join(dict.fromkeys(row["mode"] for row in online))
+    plot_elae(
+        path,
+        curves,
+        title=f"{first['tracker']} on {first['dataset']}",
+        subtitle=f"AUC ({modes}), {first['sequences']} clips, {clocks} clock; {hardware()['machine']}",
+    )

@@ -1,0 +1,193 @@
+"""What the state machine asks its driver to do, and how each is carried out: without threads, clock or I/O.
+
+A driver gives each command to the stage that it belongs to, carries it out when and where it likes, and reports back.
+A stage has one command at a time, so no stage needs a lock of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
+
+import numpy as np
+
+from pvtpp.camera_motion import CameraMotion
+from pvtpp.core.coasting import coast
+from pvtpp.core.presence import PresenceConfig
+from pvtpp.predictors import Predictor
+from pvtpp.predictors.hold import Hold
+from pvtpp.propagation import Propagator
+from pvtpp.stabilised import stabilised
+from pvtpp.track import Displacement, PropagatedBox, Track
+from pvtpp.tracker import Frame, TrackerOutput
+from pvtpp.trajectory import Trajectory
+
+
+class Init(NamedTuple):
+    """Start the tracker on `box` (``[cx, cy, w, h]``, pixels) in `frame`. `target` is the number of the target."""
+
+    target: int
+    frame: Frame
+    box: np.ndarray
+
+
+class TrackFrame(NamedTuple):
+    """Run the tracker on `frame`; `search_box` says where it looks, None means round its own last result."""
+
+    target: int
+    frame: Frame
+    search_box: Optional[np.ndarray]
+
+
+class Propagate(NamedTuple):
+    """Take a new frame, and carry the newest result to the newest frames.
+
+    Attributes
+    ----------
+    target
+        Number of the target; 0 where there is none, then there is nothing to carry.
+    frame
+        The new frame; None where only the result is new.
+    region
+        Where the target is in the frame before, ``[cx, cy, w, h]``, pixels; None: measure nothing.
+    result_number
+        How many results there were, up to the one that is carried.
+    result
+        Capture time and box of the newest result.
+    previous
+        The same of the result before, where the displacement between both is wanted.
+    to
+        Capture times to carry the newest result to.
+    kept
+        What has been carried from it before.
+    """
+
+    target: int
+    frame: Optional[Frame]
+    region: Optional[np.ndarray]
+    result_number: int = 0
+    result: Optional[Tuple[int, np.ndarray]] = None
+    previous: Optional[Tuple[int, np.ndarray]] = None
+    to: Tuple[int, ...] = ()
+    kept: Tuple[PropagatedBox, ...] = ()
+
+
+class Encode(NamedTuple):
+    """Let each predictor read these tracker outputs, by capture time, once."""
+
+    target: int
+    outputs: Tuple[Tuple[int, TrackerOutput], ...]
+
+
+class Predict(NamedTuple):
+    """Turn the track into a trajectory for each predictor.
+
+    Attributes
+    ----------
+    target
+        Number of the target.
+    result_number
+        How many results there were when this was asked.
+    tracks
+        The track of each predictor, by name; they differ in their encodings alone.
+    motion
+        What was known of the camera's rotation at that time; None without a gyro.
+    coasting
+        The constants by which a lost target coasts; None where it is not lost.
+    """
+
+    target: int
+    result_number: int
+    tracks: Mapping[str, Track]
+    motion: Optional[CameraMotion] = None
+    coasting: Optional[PresenceConfig] = None
+
+
+Command = Union[Init, TrackFrame, Propagate, Encode, Predict]
+
+TRACKER, PROPAGATOR, PREDICTOR = "tracker", "propagator", "predictor"
+STAGES = (TRACKER, PROPAGATOR, PREDICTOR)
+STAGE: Dict[type, str] = {
+    Init: TRACKER,
+    TrackFrame: TRACKER,
+    Propagate: PROPAGATOR,
+    Encode: PREDICTOR,
+    Predict: PREDICTOR,
+}
+"""The stage that carries each kind of command out."""
+
+
+class Propagation(NamedTuple):
+    """What carrying out `Propagate` found.
+
+    Attributes
+    ----------
+    boxes
+        The newest result on later frames.
+    displacement
+        From the result before to the newest; None where that was not asked for.
+    steps
+        How many steps had to be measured: each costs time.
+    """
+
+    boxes: Tuple[PropagatedBox, ...] = ()
+    displacement: Optional[Displacement] = None
+    steps: int = 0
+
+
+def propagate(propagator: Propagator, command: Propagate) -> Propagation:
+    """Carry out `command` with this propagator."""
+    steps = 0
+    if command.frame is not None:
+        propagator.push(command.frame, command.region)
+        steps += command.region is not None
+    if command.result is None:
+        return Propagation(steps=steps)
+    result_ns, box = command.result
+    displacement = None
+    if command.previous is not None:
+        from_ns, before = command.previous
+        moved = propagator.carry(before, from_ns, result_ns)
+        displacement = Displacement(from_ns, moved.box - before, moved.quality)
+        steps += moved.steps
+    known = {each.t_ns: each for each in command.kept}
+    found: List[PropagatedBox] = []
+    for t_ns in command.to:
+        if t_ns not in known:
+            moved = propagator.carry(box, result_ns, t_ns)
+            quality, steps = moved.quality, steps + moved.steps
+            if not quality:
+                last = next((each for each in reversed([*command.kept, *found]) if each.t_ns < t_ns), None)
+                if last is not None and last.quality:
+                    # The result's frame is no longer in memory, as where a tracker hangs. What was carried goes on.
+                    moved = propagator.carry(last.box, last.t_ns, t_ns)
+                    quality, steps = min(last.quality, moved.quality), steps + moved.steps
+            known[t_ns] = PropagatedBox(t_ns, moved.box, quality)
+        found.append(known[t_ns])
+    return Propagation(tuple(found), displacement, steps)
+
+
+def encode(predictors: Mapping[str, Predictor], command: Encode) -> Dict[str, Dict[int, Any]]:
+    """Carry out `command`: the encodings of each predictor, by name and capture time."""
+    return {
+        name: {t_ns: predictor.encode(output) for t_ns, output in command.outputs}
+        for name, predictor in predictors.items()
+    }
+
+
+def predict(predictors: Mapping[str, Predictor], command: Predict) -> Dict[str, Trajectory]:
+    """Carry out `command`: the trajectory of each predictor, by name."""
+    made = {name: _predicted(predictor, command.tracks[name], command.motion) for name, predictor in predictors.items()}
+    if command.coasting is not None:
+        made = {name: coast(trajectory, command.coasting) for name, trajectory in made.items()}
+    return made
+
+
+def hold(track: Track, motion: Optional[CameraMotion]) -> Trajectory:
+    """Return the trajectory of a target just given, until the first prediction is made: its box stands."""
+    return _predicted(Hold(), track, motion)
+
+
+def _predicted(predictor: Predictor, track: Track, motion: Optional[CameraMotion]) -> Trajectory:
+    still = None if motion is None else stabilised(track, motion)
+    return predictor.predict(track) if still is None else replace(predictor.predict(still), stabilised=True)

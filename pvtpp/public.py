@@ -1,0 +1,166 @@
+"""What `import pvtpp` offers, imported when it is first asked for: see `pvtpp.__init__`."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, Callable, ContextManager, Iterable, Mapping, Optional, Sequence, Union
+
+from pvtpp import defaults
+from pvtpp.core.presence import PresenceConfig
+from pvtpp.live import live_tracker
+from pvtpp.predictors import Predictor
+from pvtpp.predictors import create as create_predictor
+from pvtpp.propagation import Propagator
+from pvtpp.tracker import Frame, Tracker, as_tracker
+from pvtpp_benchmarks.datasets import load as load_dataset
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.evaluate import Progress
+from pvtpp_benchmarks.evaluate import evaluate as evaluate_grid
+from pvtpp_benchmarks.grid import PREDICTORS, make_grid
+from pvtpp_benchmarks.result import Result
+from pvtpp_benchmarks.scoring import score_logs
+from pvtpp_benchmarks.workers import workers as worker_pool
+from pvtpp_trackers.factory import MakeTracker, create_tracker
+from pvtpp_trackers.registry import source_digest
+
+__all__ = [
+    "Frame",
+    "LiveTracker",
+    "Result",
+    "create_predictor",
+    "create_tracker",
+    "evaluate",
+    "load_dataset",
+    "score",
+]
+
+
+class LiveTracker(live_tracker.LiveTracker):
+    """The live tracker in the product's default configuration: ``LiveTracker("nanotrack-v3")`` is all that it takes.
+
+    Parameters
+    ----------
+    tracker
+        A name of `create_tracker`, an object that follows the `Tracker` protocol, or a plain init/update object.
+    predictor
+        A name of `create_predictor`, or predictors by name, the leading one first.
+    propagation
+        ``optical_flow``, ``none``, or a propagator.
+    search_region
+        ``predicted``: the tracker looks where the predictor has the target; ``last``: round its own last result.
+    presence
+        ``on``: tell TRACKING from LOST, coast and search; ``off``: believe every result; or the constants of the monitor.
+    options
+        Those of `pvtpp.live.live_tracker.LiveTracker`: `log`, `clock`, `config`, `on_error`, `on_result`, `gyro`.
+    """
+
+    def __init__(
+        self,
+        tracker: Any = defaults.TRACKER,
+        predictor: Union[str, Mapping[str, Predictor]] = defaults.PREDICTOR,
+        propagation: Union[str, Propagator] = defaults.PROPAGATION,
+        search_region: str = defaults.SEARCH_REGION,
+        presence: Union[str, PresenceConfig] = defaults.PRESENCE,
+        **options: Any,
+    ):
+        super().__init__(
+            create_tracker(tracker) if isinstance(tracker, str) else tracker,
+            defaults.predictors(predictor) if isinstance(predictor, str) else predictor,
+            defaults.propagator(propagation) if isinstance(propagation, str) else propagation,
+            search_region,
+            presence=defaults.presence(presence) if isinstance(presence, str) else presence,
+            **options,
+        )
+
+
+@dataclass(frozen=True)
+class _MakeOwn:
+    """Makes the user's own tracker: `make` is a class, or any function without arguments that returns a tracker."""
+
+    make: Callable[[], Any]
+
+    def __call__(self, sequence: Optional[VideoSequence] = None) -> Tracker:
+        return as_tracker(self.make())
+
+
+def evaluate(
+    tracker: Union[str, Callable[[], Any]],
+    clips: Iterable[VideoSequence],
+    processing: Optional[Iterable[str]] = None,
+    predictors: Iterable[str] = PREDICTORS,
+    *,
+    logs: Optional[str] = None,
+    workers: int = 1,
+    progress: Optional[Progress] = None,
+    **settings: Any,
+) -> Result:
+    """Run a tracker over clips as if it were as fast or slow as you say, and score it online.
+
+    Parameters
+    ----------
+    tracker
+        A name of `create_tracker`, a class, or a function without arguments that makes a tracker.
+    clips
+        A data set of `load_dataset`, a part of it, or any list of sequences.
+    processing
+        The tracker's times per frame, such as ``["0ms", "47ms"]``; None: 0, 20, 47, 85 and 165 ms.
+    predictors
+        Names of `create_predictor`.
+    logs
+        Folder in which event logs are kept, so that what has run does not run again; None keeps none.
+    workers
+        Processes.
+    progress
+        Called with a line after each run.
+    settings
+        Those of `pvtpp_benchmarks.grid.make_grid`: `propagation`, `search_region`, `presence`, `starts`, `mode` ...
+
+    Returns
+    -------
+    Result
+        With `table`, `plot`, `compare` and `write`.
+    """
+    sequences = list(clips)
+    if isinstance(tracker, str):
+        make: Any = MakeTracker(tracker)
+        name, digest = tracker, make.digest()
+    else:
+        make = _MakeOwn(tracker)
+        name = getattr(tracker, "__name__", type(tracker).__name__)
+        digest = source_digest(getattr(tracker, "__module__", ""))
+    grid = make_grid(
+        getattr(clips, "name", "clips"),
+        name,
+        tracker_digest=digest,
+        processing=processing,
+        predictors=predictors,
+        **settings,
+    )
+    pool: ContextManager[Optional[Executor]] = worker_pool(workers) if workers != 1 else nullcontext()
+    with pool as executor:
+        return Result(tuple(evaluate_grid(sequences, grid, make, logs, executor, progress)))
+
+
+def score(
+    logs: Union[str, Sequence[str]],
+    clips: Iterable[VideoSequence],
+    predictors: Optional[Sequence[str]] = None,
+    mode: Sequence[str] = ("otb",),
+) -> Result:
+    """Score event logs against the truth of the clips that they were made on. Nothing is run.
+
+    Parameters
+    ----------
+    logs
+        Files or folders.
+    clips
+        With the truth.
+    predictors
+        Their names; None: those of each run.
+    mode
+        Metric modes.
+    """
+    places = [logs] if isinstance(logs, str) else list(logs)
+    return Result(tuple(score_logs(places, clips, predictors, mode)))
