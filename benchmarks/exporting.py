@@ -1,4 +1,4 @@
-"""A tracker's network and what its export is proven with: clips, their score, and the samples to calibrate int8 on."""
+"""A tracker's network and what its export is checked with: clips, their score, and samples to calibrate int8 on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Optional
 import numpy as np
 
 from pvtpp import weights
-from pvtpp.boxes import iou, xywh_to_box
+from pvtpp.boxes import iou
+from pvtpp.clip import Clip
 from pvtpp.errors import InputError
 from pvtpp.inference.engine import Engine
 from pvtpp.inference.observed import Call, observed
@@ -19,18 +20,26 @@ from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.metrics import OVERLAPS
 
 if TYPE_CHECKING:
-    from pvtpp.export.parity import Clip, Engines, Parity
+    from pvtpp.export.parity import Engines, Parity
     from pvtpp.export.precision import Sample
     from pvtpp.inference.torch import TorchEngine
 
 SAMPLES = 64
-"""Inputs that each graph is calibrated on, spread over all frames of the calibration clips."""
+"""Inputs that each graph is calibrated on, spread evenly over all frames of the calibration clips."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """The network of the tracker `name`: `engines` by the names of its graphs, in the order in which the tracker takes them,
-    with the weights in `checkpoint`.
+    """The network of a tracker in torch.
+
+    Attributes
+    ----------
+    name
+        The tracker's name.
+    checkpoint
+        The file with the weights.
+    engines
+        Its parts by the names of their graphs, in the order in which the tracker takes them.
     """
 
     name: str
@@ -38,20 +47,33 @@ class Network:
     engines: Dict[str, TorchEngine]
 
     def tracker(self, engines: Mapping[str, Engine]) -> Tracker:
-        """The tracker on these engines, or on others like them."""
+        """The tracker on these engines, or on others with the same inputs and outputs."""
         from pvtpp_trackers import registry
 
         return registry.create(self.name, engines=tuple(engines.values()))
 
     def compare(self, sequences: List[VideoSequence], reference: Engines, candidate: Engines) -> Parity:
-        """Tensors, boxes and tracks of both over these clips."""
+        """Compare tensors, boxes and tracks of two sets of engines over these clips."""
         from pvtpp.export.parity import compare_tracks
 
-        return compare_tracks(self.tracker, reference, candidate, map(clip_of, sequences), auc, progress())
+        return compare_tracks(self.tracker, reference, candidate, map(Clip.of, sequences), auc, progress())
 
 
 def load_network(name: str, checkpoint: Optional[str] = None) -> Network:
-    """The network of the tracker `name` from a checkpoint, by default the catalogue's. InputError for an unknown name."""
+    """The network of a tracker with the weights of a checkpoint.
+
+    Parameters
+    ----------
+    name
+        The tracker's name.
+    checkpoint
+        The file; None takes the catalogue's.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, and for weights that do not fit.
+    """
     from pvtpp_trackers.models import parts, zoo
 
     if name not in zoo.MODELS:
@@ -61,16 +83,14 @@ def load_network(name: str, checkpoint: Optional[str] = None) -> Network:
     return Network(name, path, dict(zip(model.parts(), parts.engines(model))))
 
 
-def clip_of(sequence: VideoSequence) -> Clip:
-    """A sequence at its camera's rate, as the parity gate takes it."""
-    from pvtpp.export.parity import Clip
-
-    truth = xywh_to_box(sequence.ground_truth_xywh[:: sequence.stride])
-    return Clip(sequence.name, len(sequence), sequence.frame, truth)
-
-
 def auc(found: np.ndarray, truth: np.ndarray) -> float:
-    """In mode `otb`: the mean over 21 thresholds of the share of frames, of those with a target, that overlap more."""
+    """The area under the success curve in mode `otb`: mean over 21 thresholds of the share of frames with a larger IoU.
+
+    Parameters
+    ----------
+    found, truth
+        Boxes ``[cx, cy, w, h]``, ``(n, 4)``. Frames whose truth is NaN do not count.
+    """
     overlap = iou(found, truth)[np.isfinite(truth).all(axis=1)]
     return float((overlap[:, None] > OVERLAPS).mean())
 
@@ -78,21 +98,36 @@ def auc(found: np.ndarray, truth: np.ndarray) -> float:
 def calibration(
     tracker: Callable[[Engines], Tracker], engines: Engines, sequences: List[VideoSequence]
 ) -> Dict[str, List[Sample]]:
-    """What each graph is fed with while `tracker`, on `engines`, follows these clips."""
+    """Inputs of each graph, collected while a tracker follows these clips.
+
+    Parameters
+    ----------
+    tracker
+        Makes the tracker that runs on given engines.
+    engines
+        Engines by name.
+    sequences
+        The clips.
+
+    Returns
+    -------
+    dict
+        For each graph about `SAMPLES` inputs, arrays by name.
+    """
     every = max(1, sum(map(len, sequences)) // SAMPLES)
     seen: Dict[str, int] = {}
     kept: Dict[str, List[Sample]] = {}
 
     def keep(call: Call) -> None:
         seen[call.name] = seen.get(call.name, 0) + 1
-        # A template comes once a clip: each of them counts.
+        # There is one template per clip, and all of them are kept.
         if seen[call.name] % every == 0 or call.name == "template":
             kept.setdefault(call.name, []).append({name: array.copy() for name, array in call.inputs.items()})
 
     following, show = tracker(observed(engines, keep)), progress()
     for number, sequence in enumerate(sequences, 1):
-        clip = clip_of(sequence)
-        following.init(clip.frame(0), clip.truth[0])
+        clip = Clip.of(sequence)
+        following.init(clip.frame(0), clip.frame_truth()[0])
         for index in range(1, clip.length):
             following.track(clip.frame(index))
         show(f"calibration {number}/{len(sequences)} {clip.name}")
@@ -100,8 +135,8 @@ def calibration(
 
 
 def _catalogued(name: str) -> Path:
-    """The checkpoint of the tracker `name` that the catalogue has."""
+    """The checkpoint of the tracker in the catalogue."""
     known = {entry.name: entry for entry in weights.list_entries()}
-    # Where the published graphs have the tracker's own name, the checkpoint has one of its own.
+    # Where the tracker's name is that of published graphs, its checkpoint has another name.
     entry = known.get(f"{name}-checkpoint") or known[name]
     return weights.find(entry.name, None, download_progress()) / entry.files[0].name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Callable, Collection, Mapping, NamedTuple, Union
 
 from pvtpp.errors import InputError
@@ -28,6 +28,10 @@ def _number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def above(low: float, at_most: float = math.inf) -> Rule:
     """Allow finite numbers greater than `low`, up to `at_most` where given."""
     allowed = f"a number above {low:g}" + (f" and at most {at_most:g}" if math.isfinite(at_most) else "")
@@ -46,7 +50,7 @@ def between(low: float, high: float) -> Rule:
 
 def whole_from(low: int) -> Rule:
     """Allow whole numbers from `low` on."""
-    return Rule(f"a whole number from {low}", lambda value: _number(value) and value == int(value) and value >= low)
+    return Rule(f"a whole number from {low}", lambda value: _whole(value) and value >= low)
 
 
 def one_of(choices: Collection[Any]) -> Rule:

@@ -1,1 +1,1 @@
-"""Adapters that turn trackers of all kinds into the `Tracker` protocol; the torch architectures are in `models`."""
+"""Adapters that give trackers of all kinds the `Tracker` protocol; the torch networks are in `models`."""

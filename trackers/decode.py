@@ -1,7 +1,7 @@
-"""Which of a Siamese head's proposals to believe: scores, penalties, window and smoothing, for points and for anchors.
+"""Which of a Siamese head's proposals wins: scores, penalties, cosine window and smoothing, for points and for anchors.
 
-Source: github.com/STVIR/pysot (SiamRPN++, SiamMask), whose arithmetic is kept step by step; SiamBAN and NanoTrack put
-points in the place of anchors.
+Source: github.com/STVIR/pysot (SiamRPN++, SiamMask), whose arithmetic is kept step by step; SiamBAN and NanoTrack use
+points in place of anchors.
 """
 
 from __future__ import annotations
@@ -12,22 +12,42 @@ from typing import NamedTuple, Protocol, Tuple
 
 import numpy as np
 
-from pvtpp.errors import InputError
+from pvtpp.validation import at_least, between, check, holds
 from pvtpp_trackers.crop import context_side
 
 RATIOS, SCALE = (0.33, 0.5, 1.0, 2.0, 3.0), 8
-"""Of the anchors: height over width, and their side in strides where it is 1."""
+"""Anchors: height over width of each, and the side of the square one in strides."""
 LOG_LIMIT = 16.0
-"""Of an anchor's growth, up and down: e^16 is beyond any image, and what a network without sense answers must not overflow."""
+"""Limit of the logarithm of an anchor's growth: e^16 exceeds any image; an untrained network must not overflow."""
 
 
 @dataclass(frozen=True)
 class SiameseConfig:
-    """Geometry of a Siamese tracker and the constants that temper its proposals; sizes in pixels of the network input.
+    """Geometry of a Siamese tracker and the constants that weigh its proposals; sizes in pixels of the network input.
 
-    `context` is the margin round the target as a share of ``w + h``. `window_influence` weighs the cosine window over
-    the score, `penalty_k` punishes sudden changes of size and shape, `size_rate` is how fast the size follows the
-    proposal, `minimum` the least width and height reported, in image pixels.
+    Attributes
+    ----------
+    window_influence
+        Weight of the cosine window against the score, in [0, 1].
+    penalty_k
+        Penalty on sudden changes of size and shape, from 0.
+    size_rate
+        How fast the size follows the proposal, in [0, 1].
+    score_size
+        Cells of the score map along one axis.
+    stride
+        Distance of its cells.
+    exemplar, instance
+        Sides of the template's crop and of the search region's.
+    context
+        Margin around the target, as a share of ``w + h``.
+    minimum
+        Smallest width and height reported, pixels of the image.
+
+    Raises
+    ------
+    InputError
+        For a value out of range.
     """
 
     window_influence: float
@@ -41,20 +61,28 @@ class SiameseConfig:
     minimum: float = 10.0
 
     def __post_init__(self) -> None:
-        for name in ("window_influence", "size_rate"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InputError(f"SiameseConfig.{name} is {getattr(self, name)!r}, allowed is 0 to 1")
-        for name in ("penalty_k", "context", "minimum"):
-            if not 0.0 <= getattr(self, name) < float("inf"):
-                raise InputError(f"SiameseConfig.{name} is {getattr(self, name)!r}, allowed is any number from 0")
-        for name in ("score_size", "stride", "exemplar", "instance"):
-            if not (isinstance(getattr(self, name), int) and getattr(self, name) > 0):
-                raise InputError(f"SiameseConfig.{name} is {getattr(self, name)!r}, allowed is any whole number from 1")
+        count = holds("a whole number from 1", lambda value: isinstance(value, int) and value > 0)
+        rules = {
+            **dict.fromkeys(("window_influence", "size_rate"), between(0, 1)),
+            **dict.fromkeys(("penalty_k", "context", "minimum"), at_least(0)),
+            **dict.fromkeys(("score_size", "stride", "exemplar", "instance"), count),
+        }
+        check(self, rules)
 
 
 class Proposal(NamedTuple):
-    """The best one: offset from the centre of the search region and smoothed size, image pixels; score in [0, 1]; row and
-    column of its cell.
+    """The winning proposal.
+
+    Attributes
+    ----------
+    dx, dy
+        Offset from the centre of the search region, pixels of the image.
+    width, height
+        Smoothed size, pixels of the image.
+    score
+        In [0, 1].
+    row, column
+        Its cell in the score map.
     """
 
     dx: float
@@ -67,21 +95,39 @@ class Proposal(NamedTuple):
 
 
 class Decoder(Protocol):
-    """What the two maps of a head mean. `questions` and `answers` are their channels."""
+    """Turns the two maps of a head into a proposal.
+
+    Attributes
+    ----------
+    config
+        Geometry and constants.
+    questions, answers
+        Channels of the score map and of the box map.
+    """
 
     config: SiameseConfig
     questions: int
     answers: int
 
     def decode(self, scores: np.ndarray, boxes: np.ndarray, width: float, height: float, scale: float) -> Proposal:
-        """The best proposal. `scores` and `boxes` are the head's maps, float32 (axes ``..., channel, y, x``), `width` and
-        `height` the size the target is taken to have, `scale` crop pixels per image pixel.
+        """The winning proposal.
+
+        Parameters
+        ----------
+        scores, boxes
+            The head's maps, float32, axes ``(..., channel, y, x)``.
+        width, height
+            Size that the target is assumed to have, pixels of the image.
+        scale
+            Pixels of the crop per pixel of the image.
         """
 
 
-class _Tempered:
-    """What points and anchors share. Cells are a centred n x n grid with the network's stride, in pixels of the search crop
-    relative to its centre; several `shapes` at each of them come one whole grid after the other.
+class _PenalisedDecoder:
+    """What point and anchor decoders share: scores, penalties and the cosine window.
+
+    Cells form a centred n x n grid with the network's stride, in pixels of the search crop relative to its centre. With
+    several `shapes` per cell, whole grids follow each other.
     """
 
     def __init__(self, config: SiameseConfig, shapes: int):
@@ -97,24 +143,38 @@ class _Tempered:
     def _best(
         self, scores: np.ndarray, sizes: np.ndarray, width: float, height: float, scale: float
     ) -> Tuple[int, float, float]:
-        """Of the proposals whose widths and heights are `sizes`, ``(2, n)`` in crop pixels: index, size rate and score."""
-        # Right after a network has run, every NumPy function is cold and costs ten times its usual: use few of them.
+        """Index, size rate and score of the winning proposal.
+
+        Parameters
+        ----------
+        scores
+            The head's score map.
+        sizes
+            Widths and heights of the proposals, pixels of the crop, ``(2, n)``.
+        width, height, scale
+            As for `Decoder.decode`.
+        """
+        # Right after a network has run, each NumPy call is cold and costs ten times as much as usual: use few of them.
         config = self.config
         background, target = scores.reshape(2, -1)
         padded = sizes + (sizes[0] + sizes[1]) * config.context
-        # How much larger (squared) and how much taller than the target; max(r, 1/r) is the same either way.
+        # Ratios of area and of aspect to those of the target; max(r, 1/r) treats growing and shrinking equally.
         area = padded[0] * padded[1] * (scale * context_side(width, height, config.context)) ** -2
         aspect = sizes[1] / sizes[0] * (width / height)
         change = np.sqrt(np.maximum(area, 1.0 / area)) * np.maximum(aspect, 1.0 / aspect)
-        # The softmax of two classes.
+        # Softmax over two classes.
         score = 1.0 / (np.exp(background - target) + 1.0)
         penalised = np.exp(change * -config.penalty_k) * score * math.exp(config.penalty_k)
         best = int((penalised * (1.0 - config.window_influence) + self._window).argmax())
         return best, float(penalised[best]) * config.size_rate, float(score[best])
 
 
-class PointDecoder(_Tempered):
-    """For an anchor-free head: class ``2 x n x n``, distances to left, top, right and bottom ``4 x n x n``, crop pixels."""
+class PointDecoder(_PenalisedDecoder):
+    """For a head without anchors.
+
+    The score map is ``2 x n x n``, background before target; the box map ``4 x n x n``, distances to left, top, right
+    and bottom in pixels of the crop.
+    """
 
     def __init__(self, config: SiameseConfig):
         super().__init__(config, 1)
@@ -134,9 +194,11 @@ class PointDecoder(_Tempered):
         )
 
 
-class AnchorDecoder(_Tempered):
-    """For a region proposal head with a anchors at each cell: class ``2a x n x n``, the backgrounds before the targets, and
-    offsets ``4a x n x n``, of x for every anchor, of y, and the logarithms of width's and height's growth.
+class AnchorDecoder(_PenalisedDecoder):
+    """For a region proposal head with a anchors at each cell.
+
+    The score map is ``2a x n x n``, the backgrounds before the targets; the box map ``4a x n x n``: for every anchor
+    the offset in x, then in y, then the logarithms of the growth of width and height.
     """
 
     def __init__(self, config: SiameseConfig):
@@ -162,7 +224,7 @@ class AnchorDecoder(_Tempered):
 
 
 def anchor_sizes(stride: int) -> np.ndarray:
-    """Width and height of each anchor, float32 ``(a, 2)``, crop pixels: cut to whole strides' fractions as PySOT cuts them."""
+    """Width and height of each anchor, pixels of the crop, float32 ``(a, 2)``; cut to integers as in PySOT."""
     sizes = []
     for ratio in RATIOS:
         width = int(math.sqrt(stride * stride / ratio))

@@ -1,18 +1,21 @@
-"""A tracker that is a program of its own, in any language: requests on its standard input, answers on its standard output.
+"""A tracker that is a separate program in any language: requests on its standard input, answers on its standard output.
 
-Protocol, version 1. A request is one line of JSON, then `bytes` bytes of image: rows from the top, in each pixel a byte of
-blue, green and red. An answer is one line of JSON. One answer to each request, in order; anything else belongs on standard
-error, whose lines are logged here. The program ends when its standard input does.
+Protocol, version 1. A request is one line of JSON, followed by `bytes` bytes of image: rows from the top, for each
+pixel one byte of blue, green and red. An answer is one line of JSON. There is one answer to each request, in order.
+Anything else belongs on standard error, whose lines are logged. The program ends when its standard input does. For
+example::
 
-    {"protocol": 1, "call": "init", "index": 0, "t_ns": 0, "height": 240, "width": 320, "bytes": 230400, "xywh": [8, 9, 40, 30]}
+    {"protocol": 1, "call": "init", "index": 0, "t_ns": 0, "height": 240, "width": 320, "bytes": 230400,
+     "xywh": [8, 9, 40, 30]}
     {}
-    {"protocol": 1, "call": "track", "index": 3, "t_ns": 100000000, "height": .., "width": .., "bytes": .., "search_xywh": null}
+    {"protocol": 1, "call": "track", "index": 3, "t_ns": 100000000, "height": .., "width": .., "bytes": ..,
+     "search_xywh": null}
     {"xywh": [10.5, 9.25, 40, 30], "score": 0.9}
 
-`xywh` is left, top, width and height in pixels, null where the target is not found; `score` in [0, 1] may be left out.
-`t_ns` is the capture time; indices skip, since frames pass while a tracker works. `search_xywh`, where not null, is where
-to look and how large to take the target, and may be ignored. An ``init`` forgets everything before. ``{"error": "why"}``
-refuses either request.
+(each request is one line). `xywh` is left, top, width and height in pixels, null where the target is not found; `score`
+in [0, 1] may be left out. `t_ns` is the capture time; indices skip, since frames pass while a tracker works.
+`search_xywh`, where not null, is where to search and how large to assume the target, and may be ignored. An ``init``
+forgets everything before. ``{"error": "why"}`` refuses either request.
 """
 
 from __future__ import annotations
@@ -40,17 +43,28 @@ from pvtpp_trackers.registry import register
 PROTOCOL = 1
 LONGEST_ANSWER = 1 << 16
 GRACE_S = 1.0
-"""Between the end of its input and being killed."""
+"""Seconds between closing the program's input and killing it."""
 _LOG = logging.getLogger(__name__)
 
 
 @register("external", argument="command")
 class ExternalTracker:
-    """Runs `command` (words, or one line of them, without a shell) and asks it about every frame.
+    """Runs a program and sends it every frame.
 
-    `timeout` is how long each answer may take, seconds. The program starts at the first `init`; when it dies, hangs or
-    answers with anything but the protocol, it is ended, an InputError says what happened, and the next `init` starts it
-    anew.
+    The program starts at the first `init`. When it dies, hangs or breaks the protocol, it is ended, an InputError says
+    what happened, and the next `init` starts it again.
+
+    Parameters
+    ----------
+    command
+        The program and its arguments, as words or as one line; no shell is involved.
+    timeout
+        How long each answer may take, seconds.
+
+    Raises
+    ------
+    InputError
+        Where there is no such program, and for a wrong `timeout`.
     """
 
     def __init__(self, command: Union[str, Sequence[str]], timeout: float = 30.0):
@@ -75,14 +89,22 @@ class ExternalTracker:
         return repr(" ".join(self._words))
 
     def init(self, frame: Frame, box: ArrayLike) -> None:
+        """Start on `box`, ``[cx, cy, w, h]`` in pixels; InputError where the program fails or refuses."""
         box, image = as_box(box, "first box"), frame.image
-        # A forked process must not talk through the pipes of the one it came from.
+        # A forked process must not use the pipes of its parent.
         if self._process is None or self._process.owner != os.getpid():
             self._process = _Process(self._words)
         self._box = box
         self._ask("init", frame, image, xywh=box_to_xywh(box).tolist())
 
     def track(self, frame: Frame, search_box: Optional[ArrayLike] = None) -> TrackerOutput:
+        """The program's result for `frame`: the last box with score 0 where it does not find the target.
+
+        Raises
+        ------
+        InputError
+            Before `init`, and where the program fails or refuses.
+        """
         if self._process is None or self._process.owner != os.getpid() or self._box is None:
             raise InputError("track() called before init()")
         search = None if search_box is None else box_to_xywh(as_box(search_box, "search box")).tolist()
@@ -117,7 +139,7 @@ class ExternalTracker:
         if not isinstance(found, dict):
             raise self._failure(f"answered {answer[:120]!r} to {asked}, expected one line with a JSON object")
         if "error" in found:
-            # A refusal is an answer: the program goes on.
+            # The program answered, so it goes on.
             raise InputError(f"external tracker {self._title} refuses {asked}: {found['error']}")
         return found
 
@@ -134,10 +156,10 @@ class _Broken(Exception):
 
 
 class _Process:
-    """The program and its three pipes, none of which ever blocks this side."""
+    """The program and its three pipes, none of which ever blocks this process."""
 
     def __init__(self, words: List[str]):
-        # A session of its own: an interrupt at the keyboard is ours to handle, and all that it starts ends with it.
+        # In a new session Ctrl-C does not reach the program, and everything it starts can be ended with it.
         pipe = subprocess.PIPE
         try:
             process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, start_new_session=True)
@@ -161,7 +183,7 @@ class _Process:
         return lines[-1][-300:] if lines else ""
 
     def exchange(self, parts: Sequence[Union[bytes, memoryview]], timeout: float) -> bytes:
-        """Send `parts`, return the next line, without its end."""
+        """Send `parts`, and return the next line of its standard output, without the line end."""
         deadline = time.monotonic() + timeout
         if self._heard:
             raise _Broken(f"said {bytes(self._heard[:120])!r} unasked")
@@ -172,7 +194,7 @@ class _Process:
             selector.register(self._err, EVENT_READ)
             while b"\n" not in self._heard:
                 ready = selector.select(max(0.0, deadline - time.monotonic()))
-                # One that talks without end on standard error is always ready.
+                # A program that writes to standard error without end is always ready, so the clock is read too.
                 if not ready or time.monotonic() > deadline:
                     raise _Broken(f"gave no answer in {timeout:g} s")
                 for key, _ in ready:
@@ -195,7 +217,7 @@ class _Process:
         try:
             left[0] = left[0][os.write(self._in, left[0]) :]
         except BrokenPipeError:
-            # What it said last, and that it ended, is on the other pipes.
+            # The other pipes show what it wrote last, and that it ended.
             return False
         if not left[0]:
             left.pop(0)
@@ -215,7 +237,7 @@ class _Process:
             raise _Broken(f"said {bytes(self._heard[:120])!r} and no end of line")
 
     def _note(self) -> bool:
-        """Keep and log what it says on standard error; whether there may be more."""
+        """Keep and log what it writes to standard error; whether there may be more."""
         try:
             said = os.read(self._err, LONGEST_ANSWER)
         except BlockingIOError:
@@ -227,7 +249,7 @@ class _Process:
 
 
 def _end(process: subprocess.Popen, owner: int) -> None:
-    """End its input, give it a moment, and then no choice."""
+    """Close its input, wait a moment, then kill it."""
     if os.getpid() != owner:
         return
     if process.stdin is not None:

@@ -1,4 +1,4 @@
-"""Trackers by name for runs in this process and in workers: how they are made, and what tells one from another."""
+"""Trackers by name for runs in this process and in workers: how to make them, and what tells one from another."""
 
 from __future__ import annotations
 
@@ -15,17 +15,29 @@ from pvtpp.tracker import Tracker
 
 @dataclass(frozen=True)
 class MakeTracker:
-    """Makes the tracker for a sequence; one per process, since `init` resets it fully. Can be sent to other processes."""
+    """Makes the tracker for a sequence; can be sent to other processes.
+
+    There is one tracker per process, since `init` resets it completely.
+
+    Attributes
+    ----------
+    name
+        As `registry.create` takes it.
+    weights
+        Where its weights are; None takes the catalogue's.
+    """
 
     name: str
     weights: Optional[str] = None
 
     def __call__(self, sequence: Any = None) -> Tracker:
+        """The process's tracker of this name and these weights; `sequence` is not read."""
         return _tracker(self.name, self.weights)
 
     def digest(self) -> str:
-        """Tells this tracker from another of the same name: its own source files and its weights. Those of the catalogue with
-        a hash are what their name says.
+        """Tells this tracker from another of the same name by its own source files and its weights.
+
+        Weights of the catalogue that have a hash are identified by their name.
         """
         from pvtpp_trackers import registry
 
@@ -44,23 +56,33 @@ class MakeTracker:
 
 
 def _unhashed(name: str) -> List[str]:
-    """The tracker's files on this machine that the catalogue has no hash of."""
+    """The tracker's files on this machine for which the catalogue has no hash."""
     files = [
         file.name for entry in catalogue.list_entries() if entry.name == name for file in entry.files if not file.sha256
     ]
     try:
         return [str(catalogue.path(name) / file) for file in files]
     except catalogue.MissingWeights:
-        # Making the tracker says so.
+        # The error is raised when the tracker is made.
         return []
 
 
 def create_tracker(name: str, weights: Optional[str] = None, **options: Any) -> Tracker:
-    """A new tracker of the registry; its weights are fetched first where they are missing, and the progress shown."""
+    """A new tracker of the registry; missing weights are downloaded first, with a progress display.
+
+    Parameters
+    ----------
+    name
+        As `registry.create` takes it.
+    weights
+        Where its weights are; None takes the catalogue's.
+    options
+        Options of the tracker.
+    """
     from pvtpp_trackers import registry
 
     if weights is None and "engines" not in options and name in {entry.name for entry in catalogue.list_entries()}:
-        # Here, and not in the tracker, because here a person is watching.
+        # Done here and not in the tracker, since here a user is waiting who can see the progress.
         catalogue.find(name, progress=download_progress())
     return registry.create(name, **options, **({} if weights is None else {"weights": weights}))
 

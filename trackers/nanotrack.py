@@ -1,6 +1,7 @@
-"""NanoTrack V3: MobileNetV3 features, pixel-wise correlation, anchor-free head; 0.54 M parameters, CPU real time.
+"""NanoTrack V3: MobileNetV3 features, pixel-wise correlation, a head with one box per cell; 0.54 M parameters.
 
-Source: github.com/HonglinChu/SiamTrackers (NanoTrack), its published ONNX graphs and tracking constants.
+It runs in real time on a CPU. Source: github.com/HonglinChu/SiamTrackers (NanoTrack), its published ONNX graphs and
+tracking constants.
 """
 
 from __future__ import annotations
@@ -9,23 +10,33 @@ from pathlib import Path
 from typing import Optional, Sequence, Tuple, Union
 
 from pvtpp.inference.engine import Engine
-from pvtpp_trackers.decode import PointDecoder, SiameseConfig
+from pvtpp_trackers.decode import PointDecoder
 from pvtpp_trackers.registry import register
 from pvtpp_trackers.siamese import SiameseFeatures, SiameseTracker, exported, torch_engines
+from pvtpp_trackers.siamese_configs import CONFIGS
 
 NAME = "nanotrack-v3"
 CHECKPOINT = "nanotrack-v3-checkpoint"
-"""What the catalogue calls the weights that torch reads."""
-V3 = SiameseConfig(window_influence=0.455, penalty_k=0.138, size_rate=0.348, score_size=15, stride=16)
+"""The catalogue's name of the weights for torch."""
 
 NanoTrackFeatures = SiameseFeatures
-"""Here `template` is (1, 96, 8, 8) and `search` (1, 96, 16, 16): what the backbone saw."""
+"""The backbone's output: `template` is ``(1, 96, 8, 8)`` and `search` ``(1, 96, 16, 16)``."""
 
 
 def published_engines(
     weights: Union[str, Path, None] = None, threads: int = 1, backend: str = ""
 ) -> Tuple[Engine, Engine, Engine]:
-    """The published graphs: the backbone for the template crop, that for the search crop, and the head."""
+    """The published graphs: the backbone for the template's crop, that for the search region's, and the head.
+
+    Parameters
+    ----------
+    weights
+        Folder with the graphs; None looks it up as `pvtpp.weights.find` does.
+    threads
+        Threads of each engine.
+    backend
+        One of `pvtpp.inference`'s; empty takes the default.
+    """
     from pvtpp import inference
     from pvtpp.weights import find, nanotrack_template_graph
 
@@ -48,13 +59,24 @@ def checkpoint_engines(weights: Union[str, Path, None] = None, backend: str = ""
 
 @register(NAME)
 class NanoTrack(SiameseTracker):
-    """NanoTrack V3 on any runtime, ONNX Runtime on the CPU if nothing is said.
+    """NanoTrack V3 on any runtime, by default ONNX Runtime on the CPU.
 
-    `weights` is a folder (or one file in it) with the two published graphs, a folder that ``pvtpp export`` wrote, or the
-    checkpoint (``.pth``); None looks the first up as `pvtpp.weights.find` does. `backend` is one of `pvtpp.inference`'s, or
-    ``torch[:DEVICE]`` for the checkpoint, which is then looked up likewise; torch's threads are the process's own.
-    `engines` replaces them by other ones of the same inputs and outputs (`pvtpp_trackers.models.nanotrack.engines`). Raises
-    InputError where weights or runtime are missing.
+    Parameters
+    ----------
+    weights
+        A folder (or one file in it) with the two published graphs, a folder that ``pvtpp export`` wrote, or the
+        checkpoint (``.pth``). None looks up the published graphs as `pvtpp.weights.find` does.
+    threads
+        Threads of each engine; torch uses those of the process.
+    backend
+        One of `pvtpp.inference`'s, or ``torch[:DEVICE]`` for the checkpoint, which then is looked up likewise.
+    engines
+        Used in place of all that; inputs and outputs as those of `pvtpp_trackers.models.nanotrack.engines`.
+
+    Raises
+    ------
+    InputError
+        Where weights or runtime are missing.
     """
 
     def __init__(
@@ -69,4 +91,4 @@ class NanoTrack(SiameseTracker):
             found = checkpoint_engines(weights, backend)
         elif found is None:
             found = published_engines(weights, threads, backend)
-        super().__init__(NAME, PointDecoder(V3), found)
+        super().__init__(NAME, PointDecoder(CONFIGS[NAME]), found)

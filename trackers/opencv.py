@@ -12,22 +12,36 @@ from typing import Any, Callable, Optional, Tuple
 
 import numpy as np
 
-from pvtpp.boxes import ArrayLike, as_box, xywh_to_box
+from pvtpp.boxes import ArrayLike, as_box, require_in_image, xywh_to_box
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp_trackers.registry import register
 
 FACTORIES = {"csrt": "TrackerCSRT_create", "kcf": "TrackerKCF_create", "mil": "TrackerMIL_create"}
 SEED = 0
+LEAST = {"mil": 5.0}
+"""Pixels of the target that a tracker needs in each direction, where that is more than one."""
 
 
 class OpenCVTracker:
-    """One of OpenCV's own trackers. It gives no score (1, or 0 with the last box when it reports a loss) and cannot be
-    told where to search, so `search_box` is ignored.
+    """One of OpenCV's own trackers.
 
-    CSRT and KCF repeat bit for bit, on any number of OpenCV's threads (which are left as they are). MIL draws its
+    It gives no score: 1, or 0 with the last box when it reports a loss. It takes no search region, so `search_box` is
+    ignored.
+
+    CSRT and KCF repeat bit for bit with any number of OpenCV's threads (which are left as they are). MIL draws its
     features from C's ``rand`` and its samples from OpenCV's generator: `init` seeds both, and a run repeats unless
-    another thread draws too.
+    another thread draws from them too.
+
+    Parameters
+    ----------
+    kind
+        One of `FACTORIES`.
+
+    Raises
+    ------
+    InputError
+        If this OpenCV was built without it.
     """
 
     def __init__(self, kind: str):
@@ -37,17 +51,24 @@ class OpenCVTracker:
         self._box: Optional[np.ndarray] = None
 
     def init(self, frame: Frame, box: ArrayLike) -> None:
+        """Start on `box`, ``[cx, cy, w, h]`` in pixels.
+
+        Raises
+        ------
+        InputError
+            If less than a pixel of the box is inside the image, or OpenCV cannot start on it.
+        """
         import cv2
 
         image, box = frame.image, as_box(box, "first box")
         height, width = image.shape[:2]
+        # On less MIL looks for features for ever.
+        require_in_image(box, (width, height), f"{self._kind}: first box", LEAST.get(self._kind, 1.0))
         left, top, right, bottom = np.clip(
             [box[0] - box[2] / 2, box[1] - box[3] / 2, box[0] + box[2] / 2, box[1] + box[3] / 2],
             0,
             [width, height, width, height],
         )
-        if right - left < 1 or bottom - top < 1:
-            raise InputError(f"first box {box.tolist()} has less than a pixel inside the {width} x {height} image")
         if self._kind == "mil":
             _seed()
         self._tracker, self._box = self._create(), box
@@ -61,6 +82,7 @@ class OpenCVTracker:
             raise InputError(f"{self._kind} cannot start on box {box.tolist()} in the {width} x {height} image")
 
     def track(self, frame: Frame, search_box: Optional[ArrayLike] = None) -> TrackerOutput:
+        """The result for `frame`; `search_box` is ignored."""
         import cv2
 
         if self._tracker is None or self._box is None:
@@ -85,15 +107,16 @@ def _seed() -> None:
     import cv2
 
     cv2.setRNGSeed(SEED)
-    # Where there is no C library to ask (Windows), MIL stays as random as it is.
+    # Without a C library to call (Windows) MIL stays random.
     if os.name == "posix":
         ctypes.CDLL(None).srand(SEED)
 
 
 def _factory(kind: str) -> Tuple[Callable[[], Any], bool]:
-    """The function that makes this tracker, and whether it takes whole pixels only.
+    """The function that makes this tracker, and whether it takes integer boxes only.
 
-    From 4.5.1 the functions in `cv2` itself do; those in `cv2.legacy`, like all before, keep fractions, so come first.
+    From 4.5.1 on the functions in `cv2` itself do. Those in `cv2.legacy`, like all older ones, keep fractions, so they
+    are preferred.
     """
     import cv2
 

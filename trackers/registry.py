@@ -11,9 +11,11 @@ import shutil
 import sys
 from contextlib import contextmanager
 from importlib import metadata
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Optional, TypeVar
 
 from pvtpp.errors import InputError
 from pvtpp.tracker import Tracker, as_tracker
@@ -28,9 +30,14 @@ _ARGUMENTS: Dict[str, str] = {}
 
 
 def register(name: str, argument: str = "") -> Callable[[Factory], Factory]:
-    """Decorator: make this class or function, whose keyword arguments are the options, known as `name`.
+    """Decorator: register this class or function under a name; its keyword arguments are the tracker's options.
 
-    With `argument`, ``name:TEXT`` gives the option of this name.
+    Parameters
+    ----------
+    name
+        The name for `create`.
+    argument
+        With it, ``name:TEXT`` sets the option of this name.
     """
 
     def add(factory: Factory) -> Factory:
@@ -45,16 +52,25 @@ def register(name: str, argument: str = "") -> Callable[[Factory], Factory]:
 
 
 def names() -> List[str]:
-    """Every name that `create` takes, sorted; any ``module:Class`` besides."""
+    """Every name that `create` takes, sorted; any ``module:Class`` works besides."""
     return sorted({*_own(), *_offered()})
 
 
 def create(name: str, **options: Any) -> Tracker:
-    """A new tracker; `name` is one of `names()`, ``external:PROGRAM``, or ``module:Class`` for anything that
-    `pvtpp.tracker.as_tracker` takes.
+    """A new tracker.
 
-    Raises InputError for an unknown name or option (both list the valid ones) and for a class that is not importable or
-    no tracker.
+    Parameters
+    ----------
+    name
+        One of `names()`, ``external:PROGRAM``, or ``module:Class`` for anything that `pvtpp.tracker.as_tracker` takes.
+    options
+        Options of the tracker.
+
+    Raises
+    ------
+    InputError
+        For an unknown name or option (the message lists the valid ones), and for a class that cannot be imported or is
+        no tracker.
     """
     own = _own()
     first, _, text = name.partition(":")
@@ -77,9 +93,10 @@ def create(name: str, **options: Any) -> Tracker:
 
 
 def sources(name: str) -> List[str]:
-    """The files that make the tracker `name` what it is, beyond its weights and this project: of ``module:Class`` and of an
-    entry point the module's and the Python files of its package, or beside it; of ``external:PROGRAM`` the program and every
-    word of its command that names a file. The tracker is not run.
+    """The files that define the tracker `name`, besides its weights and this project; the tracker is not run.
+
+    For ``module:Class`` and for an entry point these are the module's file and the Python files of its package, or
+    those beside it. For ``external:PROGRAM`` they are the program and every word of its command that names a file.
     """
     first, _, text = name.partition(":")
     if name in _own():
@@ -88,7 +105,7 @@ def sources(name: str) -> List[str]:
         try:
             words = shlex.split(text)
         except ValueError:
-            # `create` says what is wrong with it.
+            # `create` reports what is wrong with it.
             return []
         program = shutil.which(words[0]) if words else None
         return [path for path in (program, *words[1:]) if path is not None and os.path.isfile(path)]
@@ -104,9 +121,9 @@ def _code(module: str) -> List[str]:
         with _working_folder_first(module):
             spec = find_spec(module)
     except (Exception, SystemExit):
-        # Whatever its package raises, `create` says.
+        # Whatever its package raises, `create` reports it.
         spec = None
-    # Of a built-in module the origin is a word.
+    # The origin of a built-in module is a word, not a path.
     if spec is None or spec.origin is None or not os.path.isfile(spec.origin):
         return []
     file, package = Path(spec.origin), None
@@ -118,7 +135,7 @@ def _code(module: str) -> List[str]:
     if package is not None:
         own += package.rglob("*.py")
     elif file.parent.name not in ("site-packages", "dist-packages"):
-        # Installed there, what lies beside it would be other people's.
+        # In such a folder the files beside it belong to other distributions.
         own += file.parent.glob("*.py")
     return [str(path) for path in sorted(set(own)) if path.is_file()]
 
@@ -163,30 +180,56 @@ def _imported(name: str) -> Callable[..., Any]:
 
 @contextmanager
 def _working_folder_first(module: str) -> Iterator[None]:
-    """Within the block a module in the working folder is found before an installed one of its name, as `python -m` does.
+    """Within the block a module in the working folder takes precedence over an installed one, as with `python -m`.
 
-    Afterwards the working folder stays at the end of ``sys.path``, for what the module imports later: there it hides
+    That holds for a folder without ``__init__.py`` too, over which Python prefers any installed package of its name.
+    Afterwards the working folder stays at the end of ``sys.path``, for what the module imports later; there it hides
     nothing that is installed.
     """
-    folder, top = os.getcwd(), module.partition(".")[0]
+    folder = os.getcwd()
     if folder not in sys.path:
         sys.path.append(folder)
-    own = os.path.isfile(os.path.join(folder, f"{top}.py")) or os.path.isdir(os.path.join(folder, top))
-    if not own:
+    if not _is_in_folder(module, folder):
         yield
         return
+    finder = _FolderFinder(module.partition(".")[0], folder)
+    sys.meta_path.insert(0, finder)
     sys.path.insert(0, folder)
     try:
         yield
     finally:
         sys.path.remove(folder)
+        sys.meta_path.remove(finder)
+
+
+def _is_in_folder(module: str, folder: str) -> bool:
+    """Whether the module, or the package that it is in, lies in the folder. No code is run.
+
+    A folder without ``__init__.py`` counts only with the next part of the name in it: it may hold anything.
+    """
+    top, *inner = module.split(".")[:2]
+    spec = PathFinder.find_spec(top, [folder])
+    if spec is None or spec.loader is not None:
+        return spec is not None
+    return bool(inner) and PathFinder.find_spec(f"{top}.{inner[0]}", [os.path.join(folder, top)]) is not None
+
+
+class _FolderFinder(MetaPathFinder):
+    """Finds one top-level module or package in one folder, and nothing else."""
+
+    def __init__(self, name: str, folder: str):
+        self.name = name
+        self.folder = folder
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> Optional[ModuleSpec]:
+        return PathFinder.find_spec(fullname, [self.folder]) if fullname == self.name else None
 
 
 def _check_options(name: str, factory: Callable[..., Any], options: Dict[str, Any]) -> None:
     try:
         signature = inspect.signature(factory)
     except ValueError:
-        # Classes written in C often have no signature; then they judge their options themselves.
+        # Classes written in C often have no signature; they check their options themselves.
         return
     try:
         signature.bind(**options)

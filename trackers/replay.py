@@ -1,4 +1,4 @@
-"""Recorded boxes as a tracker: anything that ever wrote a result file can be scored without running it again."""
+"""Recorded boxes as a tracker: any result file can be scored without running its tracker again."""
 
 from __future__ import annotations
 
@@ -14,10 +14,20 @@ from pvtpp_trackers.registry import register
 
 @register("replay")
 class ReplayTracker:
-    """Answers frame `index` with row `index` of `xywh_boxes`, shape ``(frames, 4)``, ``[left, top, w, h]`` in pixels.
+    """Answers frame i with row i of the recorded boxes.
 
-    A row that is no box (NaN, or without area) counts as not found: the last box before it, at score 0. Images and
-    `search_box` are not looked at. Raises InputError for a wrong shape or a frame beyond the last row.
+    A row that is no box (NaN, or without area) counts as not found: the last box before it, with score 0. Images and
+    `search_box` are not read.
+
+    Parameters
+    ----------
+    xywh_boxes
+        ``(frames, 4)``, ``[left, top, w, h]`` in pixels.
+
+    Raises
+    ------
+    InputError
+        For another shape.
     """
 
     def __init__(self, xywh_boxes: ArrayLike):
@@ -30,14 +40,16 @@ class ReplayTracker:
         self._boxes = xywh_to_box(rows)
         is_box = np.isfinite(rows) & (rows > [-np.inf, -np.inf, 0, 0])
         self._found = np.logical_and.reduce(is_box, axis=1)
-        # For every row the newest one up to it that holds a box, -1 where there is none yet.
+        # For each row the last row up to it that holds a box, -1 where there is none yet.
         self._newest = np.maximum.accumulate(np.where(self._found, np.arange(len(rows)), -1))
         self._first: Optional[np.ndarray] = None
 
     def init(self, frame: Frame, box: ArrayLike) -> None:
+        """Reset; `box` is the answer until the first row that holds a box."""
         self._first = as_box(box, "first box")
 
     def track(self, frame: Frame, search_box: Optional[ArrayLike] = None) -> TrackerOutput:
+        """The recorded box of the frame; InputError for a frame beyond the last row."""
         if self._first is None:
             raise InputError("track() called before init()")
         if not 0 <= frame.index < len(self._boxes):

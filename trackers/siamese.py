@@ -1,6 +1,7 @@
-"""The Siamese tracker: a template's features compared with a search region's, whatever network does it.
+"""The Siamese tracker: it compares a template's features with a search region's, with any network.
 
-A family member is a `Decoder` and three engines; NanoTrack, SiamRPN++ and SiamMask say which, each in its file.
+A tracker of this family is a `Decoder` and three engines; NanoTrack, SiamRPN++ and SiamMask choose them in their own
+files.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from pvtpp.boxes import ArrayLike, as_box
+from pvtpp.boxes import ArrayLike, as_box, require_in_image
 from pvtpp.errors import InputError
 from pvtpp.inference import artefact
 from pvtpp.inference.engine import Engine, TensorSpec
@@ -21,13 +22,19 @@ from pvtpp_trackers.decode import Decoder, Proposal
 
 Shape = Tuple[Optional[int], ...]
 GRAPHS = ("template", "search", "head", "refine")
-"""What a tracker's engines are called, in the order in which it takes them; SiamMask alone has the last."""
+"""Names of a tracker's engines, in the order in which it takes them; only SiamMask has the last."""
 
 
 @dataclass(frozen=True, eq=False)
 class SiameseFeatures:
-    """What the head compares, on its last level, float32, read-only: `template` ``(1, C, h, w)``, the same array for every
-    frame since init, and `search` ``(1, C, H, W)`` of this frame.
+    """What the head compares, on its last level; float32, read-only.
+
+    Attributes
+    ----------
+    template
+        ``(1, C, h, w)``, the same array for every frame since `init`.
+    search
+        ``(1, C, H, W)`` of this frame.
     """
 
     template: np.ndarray
@@ -35,7 +42,19 @@ class SiameseFeatures:
 
 
 class Look(NamedTuple):
-    """One search: where the region lay (centre and side, image pixels), what the engines gave and what was made of it."""
+    """One search.
+
+    Attributes
+    ----------
+    x, y, side
+        Centre and side of the search region, pixels of the image.
+    seen
+        Outputs of the search engine.
+    maps
+        Outputs of the head.
+    proposal
+        The winning proposal.
+    """
 
     x: float
     y: float
@@ -46,11 +65,23 @@ class Look(NamedTuple):
 
 
 class SiameseTracker:
-    """Follows PySOT's tracker step by step.
+    """Follows PySOT's tracker step by step. A result's score is the softmax score of the winning proposal.
 
-    `engines` for template, search and head go by position: the head takes the template's levels and then as many of the
-    search region's, and gives scores and boxes first. Crops go in as float planes or as bytes, as the engine asks. Score
-    is the softmax score of the chosen proposal. Raises InputError for engines that do not fit each other or `decoder`.
+    Parameters
+    ----------
+    name
+        Stands in messages.
+    decoder
+        Turns the head's maps into a proposal.
+    engines
+        For template, search region and head, in this order. The head takes the template's levels and then as many of
+        the search region's, and returns scores and boxes first. Crops go in as float planes or as bytes, as the engine
+        asks.
+
+    Raises
+    ------
+    InputError
+        For engines that do not fit each other or `decoder`.
     """
 
     graphs: Tuple[str, ...] = GRAPHS[:3]
@@ -71,7 +102,15 @@ class SiameseTracker:
         self._box: Optional[np.ndarray] = None
 
     def init(self, frame: Frame, box: ArrayLike) -> None:
-        image, self._box = frame.image, as_box(box, "first box")
+        """Start on `box`, ``[cx, cy, w, h]`` in pixels; forgets everything before.
+
+        Raises
+        ------
+        InputError
+            For a box that is not in the image.
+        """
+        image = frame.image
+        self._box = require_in_image(as_box(box, "first box"), (image.shape[1], image.shape[0]), "first box")
         self._fill: Tuple[float, float, float] = channel_average(image)
         self._x, self._y = first_centre(self._box).tolist()
         w, h = self._box[2:].tolist()
@@ -80,6 +119,20 @@ class SiameseTracker:
         self._template = _values(self._template_engine, given)[: self._levels]
 
     def track(self, frame: Frame, search_box: Optional[ArrayLike] = None) -> TrackerOutput:
+        """The result for `frame`.
+
+        Parameters
+        ----------
+        frame
+            The newest frame.
+        search_box
+            Where to search and what size to assume, ``[cx, cy, w, h]``; None takes the last result.
+
+        Raises
+        ------
+        InputError
+            Before `init`.
+        """
         return self._moved(frame, self._look(frame, search_box))
 
     def _look(self, frame: Frame, search_box: Optional[ArrayLike]) -> Look:
@@ -87,7 +140,7 @@ class SiameseTracker:
             raise InputError("track() called before init()")
         config, image = self.config, frame.image
         if search_box is None or np.array_equal(search_box, self._box):
-            # Asking for the last box is asking for nothing, also right after init, where the internal centre differs.
+            # The last box as search box changes nothing, not even after `init`, where the internal centre differs.
             x, y, (w, h) = self._x, self._y, self._box[2:].tolist()
         else:
             x, y, w, h = as_box(search_box, "search box").tolist()
@@ -100,7 +153,7 @@ class SiameseTracker:
         return Look(x, y, side, seen, maps, proposal)
 
     def _moved(self, frame: Frame, look: Look) -> TrackerOutput:
-        """Believe the proposal: the tracker's state goes there."""
+        """The result of a search; the tracker's state moves there."""
         dx, dy, w, h, score = look.proposal[:5]
         found = bounded(look.x + dx, look.y + dy, w, h, frame.image, self.config.minimum)
         features = SiameseFeatures(self._template[-1], look.seen[self._levels - 1])
@@ -111,9 +164,28 @@ class SiameseTracker:
 
 
 def exported(name: str, weights: Union[str, Path, None], threads: int, backend: str) -> Optional[Tuple[Engine, ...]]:
-    """The engines of the exported network in the folder `weights`; None where it is no such folder.
+    """The engines of the exported network in a folder.
 
-    Raises InputError for a network of another tracker and for a damaged one.
+    Parameters
+    ----------
+    name
+        The tracker's name.
+    weights
+        The folder.
+    threads
+        Threads of each engine.
+    backend
+        One of `pvtpp.inference`'s; empty takes the default.
+
+    Returns
+    -------
+    tuple of Engine or None
+        None where `weights` is no such folder.
+
+    Raises
+    ------
+    InputError
+        For a damaged network, and one of another tracker.
     """
     if weights is None or not artefact.is_artefact(weights):
         return None
@@ -125,7 +197,22 @@ def exported(name: str, weights: Union[str, Path, None], threads: int, backend: 
 
 
 def torch_engines(name: str, weights: Union[str, Path, None] = None, backend: str = "") -> Tuple[Engine, ...]:
-    """The parts of a published checkpoint's network in torch; `backend`: ``torch[:DEVICE]``, empty for the CPU."""
+    """The parts of a published checkpoint's network in torch.
+
+    Parameters
+    ----------
+    name
+        The tracker's name.
+    weights
+        The checkpoint, or a folder with it; None looks it up as `pvtpp.weights.find` does.
+    backend
+        ``torch[:DEVICE]``; empty takes the CPU.
+
+    Raises
+    ------
+    InputError
+        For another backend, without torch, and where the weights are missing or do not fit.
+    """
     from pvtpp.weights import find
     from pvtpp.weights.catalogue import entry
 
@@ -147,7 +234,7 @@ def torch_engines(name: str, weights: Union[str, Path, None] = None, backend: st
 
 
 class _Crop:
-    """A crop as an engine takes it, always in the same memory."""
+    """A crop in the form that an engine takes, always in the same memory."""
 
     def __init__(self, spec: TensorSpec, size: int):
         self._name, self._size = spec.name, size
@@ -171,7 +258,7 @@ def _values(engine: Engine, inputs: Dict[str, np.ndarray]) -> List[np.ndarray]:
 
 
 def _check(name: str, decoder: Decoder, template: Engine, search: Engine, head: Engine) -> None:
-    """Raises InputError for the first shape that is not what it meets; open ones are taken as they come."""
+    """Raise InputError for the first shape that does not fit its counterpart; open dimensions fit everything."""
     config, levels = decoder.config, len(head.inputs) // 2
     meets: List[Tuple[str, Shape, Shape]] = [
         ("the template's crop", _sides(template.inputs[0]), (config.exemplar, config.exemplar)),

@@ -1,6 +1,6 @@
-"""SiamMask: a tracker whose answer has a shape, as a rotated box and as an outline.
+"""SiamMask: a tracker that also gives the target's shape, as a rotated box and as an outline.
 
-Source: SiamMask (CVPR 2019), github.com/STVIR/pysot: its network (`pvtpp_trackers.models.siammask`) and tracking constants.
+Source: SiamMask (CVPR 2019), github.com/STVIR/pysot: its network (`pvtpp_trackers.models.siammask`) and constants.
 """
 
 from __future__ import annotations
@@ -14,24 +14,30 @@ import numpy as np
 from pvtpp.boxes import ArrayLike
 from pvtpp.inference.engine import Engine
 from pvtpp.tracker import Frame, TrackerOutput
-from pvtpp_trackers.decode import AnchorDecoder, SiameseConfig
+from pvtpp_trackers.decode import AnchorDecoder
 from pvtpp_trackers.registry import register
 from pvtpp_trackers.siamese import GRAPHS, Look, SiameseTracker, exported, torch_engines
+from pvtpp_trackers.siamese_configs import CONFIGS
 
 NAME = "siammask-resnet50"
-CONFIG = SiameseConfig(window_influence=0.41, penalty_k=0.1, size_rate=0.32, score_size=25, stride=8)
 THRESHOLD = 0.15
-"""Of the mask's probability, published with the checkpoint."""
+"""Probability from which a pixel belongs to the mask, published with the checkpoint."""
 SMALLEST = 100.0
-"""Area of a mask that counts, image pixels."""
+"""Masks of less area do not count, square pixels of the image."""
 # Of each finer map, the finest first: how far a window moves with a cell, its side, and the padding round the map.
 WINDOWS = ((4, 61, 16), (2, 31, 8), (1, 15, 4))
 
 
 @dataclass(frozen=True)
 class MaskOutput(TrackerOutput):
-    """Besides the box, `outline` ``(n, 2)`` and `corners` ``(4, 2)`` of the smallest rotated box round it, x and y in image
-    pixels; without a mask worth the name both are the box's own corners.
+    """A result with the target's shape. Without a large enough mask both are the corners of the box.
+
+    Attributes
+    ----------
+    corners
+        Corners of the smallest rotated box around the outline, ``(4, 2)``, x and y in pixels.
+    outline
+        Outline of the mask, ``(n, 2)``, x and y in pixels.
     """
 
     corners: Optional[np.ndarray] = None
@@ -40,8 +46,12 @@ class MaskOutput(TrackerOutput):
 
 @register(NAME)
 class SiamMask(SiameseTracker):
-    """SiamMask on ResNet-50. The box is the region proposal's, as in all results of the family; options as for
-    `pvtpp_trackers.siamrpn.SiamRPN`.
+    """SiamMask on ResNet-50. The box is that of the region proposal, as in all results of the family.
+
+    Parameters
+    ----------
+    weights, threads, backend, engines
+        As for `pvtpp_trackers.siamrpn.SiamRPN`.
     """
 
     graphs = GRAPHS
@@ -54,10 +64,11 @@ class SiamMask(SiameseTracker):
         engines: Optional[Sequence[Engine]] = None,
     ):
         found = engines or exported(NAME, weights, threads, backend) or torch_engines(NAME, weights, backend)
-        super().__init__(NAME, AnchorDecoder(CONFIG), found)
+        super().__init__(NAME, AnchorDecoder(CONFIGS[NAME]), found)
         self._refine = self.engines["refine"]
 
     def track(self, frame: Frame, search_box: Optional[ArrayLike] = None) -> MaskOutput:
+        """The result for `frame` with its mask; parameters and errors as for `SiameseTracker.track`."""
         look = self._look(frame, search_box)
         plain = self._moved(frame, look)
         row, column = look.proposal.row, look.proposal.column
@@ -69,7 +80,7 @@ class SiamMask(SiameseTracker):
         return MaskOutput(plain.box, plain.score, plain.features, corners=corners, outline=outline)
 
     def _place(self, look: Look) -> Tuple[float, float, float]:
-        """Left, top and side of what the mask covers, image pixels: a template's crop round the cell."""
+        """Left, top and side of the square that the mask covers, pixels of the image: a template's crop at the cell."""
         config, scale = self.config, look.side / self.config.instance
         first = (config.instance - config.exemplar) / 2 - config.score_size // 2 * config.stride
         left, top = ((first + cell * config.stride) * scale for cell in (look.proposal.column, look.proposal.row))
@@ -77,7 +88,7 @@ class SiamMask(SiameseTracker):
 
 
 def windows(maps: Sequence[np.ndarray], row: int, column: int) -> List[np.ndarray]:
-    """What each of the finer maps ``(1, C, H, W)`` shows round a cell of the answer, zero outside the map."""
+    """What each of the finer maps ``(1, C, H, W)`` shows around one cell of the score map, zero outside the map."""
     cut = []
     for map_, (stride, side, padding) in zip(maps, WINDOWS):
         window = np.zeros((*map_.shape[:2], side, side), np.float32)
@@ -95,18 +106,31 @@ def windows(maps: Sequence[np.ndarray], row: int, column: int) -> List[np.ndarra
 def shape_of(
     logits: np.ndarray, place: Tuple[float, float, float], image: Tuple[int, ...]
 ) -> Optional[Tuple[np.ndarray, np.ndarray]]:
-    """``(corners, outline)`` of a mask's largest piece, float64 image pixels; None where none is above `SMALLEST`.
+    """Outline and rotated box of a mask's largest piece.
 
-    `logits` ``(n, n)`` cover the square at `place`, left, top and side; `image` is its ``(height, width)``. PySOT paints the
-    whole image, here only what of the square is inside it.
+    PySOT draws the mask over the whole image; here only that part of its square is drawn which is inside the image.
+
+    Parameters
+    ----------
+    logits
+        The mask, ``(n, n)``.
+    place
+        Left, top and side of the square that it covers, pixels of the image.
+    image
+        Height and width of the image.
+
+    Returns
+    -------
+    tuple of np.ndarray or None
+        Corners ``(4, 2)`` and outline ``(n, 2)``, float64, pixels; None where no piece is larger than `SMALLEST`.
     """
     import cv2
 
-    # PySOT maps onto one pixel less than the image has, and that is in its results.
+    # PySOT scales to one pixel less than the image has; kept, since its published results include it.
     shrunk = [(pixels - 1) / pixels for pixels in image[::-1]]
     starts = [start * less for start, less in zip(place, shrunk)]
     scales = [place[2] / len(logits) * less for less in shrunk]
-    # Interpolation reaches a cell beyond the mask's own.
+    # Interpolation reaches one cell beyond the mask.
     lows = [max(0, int(start - scale) - 1) for start, scale in zip(starts, scales)]
     highs = [
         min(pixels, int(start + place[2] + scale) + 2) for start, scale, pixels in zip(starts, scales, image[::-1])
@@ -116,7 +140,7 @@ def shape_of(
     (across, down), (x, y) = scales, (start - low for start, low in zip(starts, lows))
     size = highs[0] - lows[0], highs[1] - lows[1]
     painted = cv2.warpAffine(1.0 / (1.0 + np.exp(-logits)), np.array([[across, 0.0, x], [0.0, down, y]]), size)
-    # The contours are the last but one of what is found: OpenCV 3 gives the image first.
+    # The contours are the last but one value returned: OpenCV 3 returns the image before them.
     pieces = cv2.findContours(
         (painted > THRESHOLD).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=tuple(lows)
     )[-2]

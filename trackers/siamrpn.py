@@ -1,6 +1,6 @@
-"""SiamRPN++ with its published backbones: region proposals on three levels of one network, fused.
+"""SiamRPN++ with its published backbones: region proposals on three levels of one network, averaged.
 
-Source: SiamRPN++ (CVPR 2019), github.com/STVIR/pysot: its networks (`pvtpp_trackers.models.siamrpn`) and tracking constants.
+Source: SiamRPN++ (CVPR 2019), github.com/STVIR/pysot: its networks (`pvtpp_trackers.models.siamrpn`) and constants.
 """
 
 from __future__ import annotations
@@ -10,28 +10,35 @@ from pathlib import Path
 from typing import Optional, Sequence, Union
 
 from pvtpp.inference.engine import Engine
-from pvtpp_trackers.decode import AnchorDecoder, SiameseConfig
+from pvtpp_trackers.decode import AnchorDecoder
 from pvtpp_trackers.registry import register
 from pvtpp_trackers.siamese import SiameseTracker, exported, torch_engines
+from pvtpp_trackers.siamese_configs import CONFIGS
 
-# The constants that the authors published with each checkpoint; those tuned for VOT where there are several.
-CONFIGS = {
-    "siamrpn-mobilenetv2": SiameseConfig(window_influence=0.4, penalty_k=0.04, size_rate=0.5, score_size=25, stride=8),
-    "siamrpn-resnet50": SiameseConfig(window_influence=0.42, penalty_k=0.05, size_rate=0.38, score_size=25, stride=8),
-    "siamrpn-alexnet": SiameseConfig(
-        window_influence=0.4, penalty_k=0.16, size_rate=0.3, score_size=21, stride=8, instance=287
-    ),
-}
+NAMES = ("siamrpn-mobilenetv2", "siamrpn-resnet50", "siamrpn-alexnet")
 
 
 class SiamRPN(SiameseTracker):
-    """One of `CONFIGS`, on torch from a published checkpoint, or on any runtime from an exported network.
+    """One of `NAMES`, on torch from a published checkpoint, or on any runtime from an exported network.
 
-    `weights` is the checkpoint (a ``.pth`` file of PySOT's model zoo, or a folder with it) or a folder that ``pvtpp export``
-    wrote; None looks the checkpoint up as `pvtpp.weights.find` does. `backend` is ``torch[:DEVICE]`` for a checkpoint, one of
-    `pvtpp.inference`'s for an exported network. `threads` are those of an exported network; torch's are the process's own.
-    `engines` replaces them by other ones of the same inputs and outputs (`pvtpp_trackers.models.parts.engines`). Raises
-    InputError where weights or runtime are missing or of another network.
+    Parameters
+    ----------
+    name
+        One of `NAMES`.
+    weights
+        The checkpoint (a ``.pth`` file of PySOT's model zoo, or a folder with it), or a folder that ``pvtpp export``
+        wrote. None looks up the checkpoint as `pvtpp.weights.find` does.
+    threads
+        Threads of each engine of an exported network; torch uses those of the process.
+    backend
+        ``torch[:DEVICE]`` for a checkpoint, one of `pvtpp.inference`'s for an exported network.
+    engines
+        Used in place of all that; inputs and outputs as those of `pvtpp_trackers.models.parts.engines`.
+
+    Raises
+    ------
+    InputError
+        Where weights or runtime are missing or of another network.
     """
 
     def __init__(
@@ -46,5 +53,5 @@ class SiamRPN(SiameseTracker):
         super().__init__(name, AnchorDecoder(CONFIGS[name]), found)
 
 
-for _name in CONFIGS:
+for _name in NAMES:
     register(_name)(partial(SiamRPN, _name))

@@ -13,6 +13,7 @@ from typing import Any, List, Mapping, Tuple
 import numpy as np
 
 from pvtpp.boxes import xywh_to_box
+from pvtpp.core.commands import hold
 from pvtpp.core.event_log import EventLog
 from pvtpp.predictors import Predictor
 from pvtpp.predictors.hold import Hold
@@ -62,6 +63,8 @@ def run(sequence: VideoSequence, tracker: Tracker, predictors: Mapping[str, Pred
             made = _kalman(predictor, captured, outputs)
         else:
             made = _one_by_one(predictor, captured, outputs)
+        # Until the first prediction is made the given box stands.
+        log.trajectory(available[0][0], name, hold(Track().with_result(captured[0], first), None))
         for (t_ns, _), trajectory in zip(available, made):
             log.trajectory(t_ns, name, trajectory)
     return log

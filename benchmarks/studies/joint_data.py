@@ -15,7 +15,8 @@ from typing import Dict, Iterable, List, Sequence
 
 import numpy as np
 
-from pvtpp.training.recordings import Clip, Recording, RecordingPlan, record_all
+from pvtpp.clip import Clip
+from pvtpp.training.recordings import Recording, RecordingPlan, record_all
 from pvtpp.training.variations import Variation, with_variations
 from pvtpp_benchmarks.datasets.registry import load
 from pvtpp_benchmarks.synthetic import AerialClip, render
@@ -82,7 +83,7 @@ def material(root: str, checkpoint: str, folder: str, kinds: Sequence[str] = KIN
     """
     from pvtpp_trackers.models.nanotrack import load as load_tracker
     from pvtpp_trackers.models.nanotrack_training import LastStage
-    from pvtpp_trackers.models.training import Recorder
+    from pvtpp_trackers.recorder import Recorder
 
     tracker, place = Recorder(LastStage(load_tracker(checkpoint))), os.path.join(folder, "recordings")
 

@@ -150,7 +150,7 @@ def split(options: argparse.Namespace, sequences: list[Any]) -> tuple[list[Any],
 
 def clips(sequences: list[Any]) -> list[Any]:
     """Make the clips that trackers are recorded on. Raises InputError for a sequence without images."""
-    from pvtpp.training.recordings import Clip
+    from pvtpp.clip import Clip
 
     blind = next((sequence.name for sequence in sequences if sequence.image_paths is None), None)
     if blind is not None:

@@ -124,7 +124,7 @@ def _frozen(options: argparse.Namespace) -> tuple[Any, None, str]:
 
 def _joint(options: argparse.Namespace, seed: int) -> tuple[Any, Any, str]:
     from pvtpp_trackers.models.learning import LEARNING
-    from pvtpp_trackers.models.training import Recorder
+    from pvtpp_trackers.recorder import Recorder
 
     name = options.tracker
     if name not in LEARNING:

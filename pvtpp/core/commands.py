@@ -15,6 +15,7 @@ from pvtpp.camera_motion import CameraMotion
 from pvtpp.core.coasting import coast
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.predictors import Predictor
+from pvtpp.predictors.hold import Hold
 from pvtpp.propagation import Propagator
 from pvtpp.stabilised import stabilised
 from pvtpp.track import Displacement, PropagatedBox, Track
@@ -176,12 +177,17 @@ def encode(predictors: Mapping[str, Predictor], command: Encode) -> Dict[str, Di
 
 def predict(predictors: Mapping[str, Predictor], command: Predict) -> Dict[str, Trajectory]:
     """Carry out `command`: the trajectory of each predictor, by name."""
-    made = {name: _predicted(predictor, command.tracks[name], command) for name, predictor in predictors.items()}
+    made = {name: _predicted(predictor, command.tracks[name], command.motion) for name, predictor in predictors.items()}
     if command.coasting is not None:
         made = {name: coast(trajectory, command.coasting) for name, trajectory in made.items()}
     return made
 
 
-def _predicted(predictor: Predictor, track: Track, command: Predict) -> Trajectory:
-    still = None if command.motion is None else stabilised(track, command.motion)
+def hold(track: Track, motion: Optional[CameraMotion]) -> Trajectory:
+    """Return the trajectory of a target just given, until the first prediction is made: its box stands."""
+    return _predicted(Hold(), track, motion)
+
+
+def _predicted(predictor: Predictor, track: Track, motion: Optional[CameraMotion]) -> Trajectory:
+    still = None if motion is None else stabilised(track, motion)
     return predictor.predict(track) if still is None else replace(predictor.predict(still), stabilised=True)

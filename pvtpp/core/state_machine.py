@@ -33,7 +33,6 @@ from pvtpp.core.presence import Presence, PresenceConfig
 from pvtpp.core.reacquisition import Reacquisition
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
-from pvtpp.predictors.hold import Hold
 from pvtpp.stabilised import answer
 from pvtpp.track import Track
 from pvtpp.tracker import Frame, TrackerOutput
@@ -227,7 +226,7 @@ class StateMachine:
         if self._encodes:
             target.unencoded = ((frame.t_ns, TrackerOutput(box)),)
         self._presence = None
-        self._publish(t_ns, dict.fromkeys(self.names, Hold().predict(target.track)))
+        self._publish(t_ns, dict.fromkeys(self.names, commands.hold(target.track, self._gyro)))
         if presence is not None:
             self._set_presence(t_ns, Presence.TRACKING)
         self._asked = Init(self.target, frame, box)

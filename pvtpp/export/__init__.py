@@ -1,1 +1,1 @@
-"""From trained modules to what the onboard floor runs, and from published checkpoints to modules."""
+"""From trained modules to the graphs that run on board, and from published checkpoints to modules."""

@@ -1,4 +1,4 @@
-"""How far a graph's answers are from torch's, where answers that are no numbers agree with nothing."""
+"""How much a graph's outputs differ from torch's; NaN agrees with nothing."""
 
 from __future__ import annotations
 
@@ -10,10 +10,24 @@ from pvtpp.errors import InputError
 
 
 def furthest(found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], relative: bool = False) -> float:
-    """The largest difference between the outputs of a graph and of torch, `relative`: in parts of torch's largest answer where
-    that is over 1. NaN where the graph alone answers NaN.
+    """The largest difference between the outputs of a graph and of torch.
 
-    Raises InputError where torch's own answer is not finite: a graph of such a network must not be published.
+    Parameters
+    ----------
+    found, expected
+        Outputs of the graph and of torch, by name.
+    relative
+        Divide by torch's largest absolute output where that is above 1.
+
+    Returns
+    -------
+    float
+        NaN where the graph alone gives NaN.
+
+    Raises
+    ------
+    InputError
+        Where torch's own output is not finite: such a network must not be published.
     """
     worst = 0.0
     for name, answer in expected.items():

@@ -1,7 +1,8 @@
-"""Channels in whole blocks: what ONNX Runtime computes 16 at a time, and TensorRT's tensor cores 8 or 16, is padded to 16.
+"""Pad channels to multiples of 16, which ONNX Runtime and TensorRT's tensor cores compute in blocks.
 
-A network slimmed by a factor (MobileNetV2 at 1.4: 22, 89, 134 channels) otherwise falls back to slower kernels, and is
-reordered between the two kinds. Channels that are added have no weights into what follows, so the answer is the same.
+A network slimmed by a factor (MobileNetV2 at 1.4 has 22, 89, 134 channels) otherwise runs on slower kernels, and
+tensors are reordered between the two kinds. Added channels have zero weights into what follows, so outputs stay the
+same.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ CHANNELWISE = ("Add", "Mul", "Clip", "Relu", "HardSigmoid", "Sigmoid", "HardSwis
 
 
 def align(model: onnx.ModelProto) -> onnx.ModelProto:
-    """`model`, shapes inferred, with padded channels wherever they run from convolutions to convolutions alone."""
+    """The model, shapes inferred, with padded channels wherever they lead from convolutions to convolutions alone."""
     _Alignment(model.graph).apply()
     del model.graph.value_info[:]
     return onnx.shape_inference.infer_shapes(model, strict_mode=True)
 
 
 class _Alignment:
-    """Tensors that must have the same number of channels are one group; a group is padded as a whole or not at all."""
+    """Tensors that must have the same number of channels form a group, which is padded as a whole or not at all."""
 
     def __init__(self, graph: onnx.GraphProto):
         self._graph = graph
@@ -40,7 +41,7 @@ class _Alignment:
             self._look(node)
 
     def apply(self) -> None:
-        """Pad the weights of every convolution from or to a group that is padded."""
+        """Pad the weights of every convolution from or to a padded group."""
         for node in self._graph.node:
             if node.op_type != "Conv" or not self._is_plain(node):
                 continue
@@ -60,7 +61,7 @@ class _Alignment:
             if _groups(node) > 1:
                 self._join(node.input[0], node.output[0])
         elif node.op_type in CHANNELWISE:
-            # The constants of a Clip are its limits; those of others have channels, which are not padded here.
+            # Constants of a Clip are its limits. Constants of the others have channels, so they are not padded.
             for name in node.input[:1] if node.op_type == "Clip" else node.input:
                 self._join(name, node.output[0])
                 if name in self._weights:
@@ -70,7 +71,7 @@ class _Alignment:
                 self._fix(name)
 
     def _is_plain(self, node: onnx.NodeProto) -> bool:
-        """Dense or depthwise, with weights of its own."""
+        """Whether the convolution is dense or depthwise, with weights that no other node uses."""
         constants = node.input[1:]
         if any(name not in self._weights or self._uses[name] > 1 for name in constants):
             return False

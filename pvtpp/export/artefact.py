@@ -1,4 +1,4 @@
-"""From torch engines to a folder of accepted graphs: written apart, put through the gate, and only then in its place."""
+"""From torch engines to a folder of checked graphs: written elsewhere, compared with torch, then moved into place."""
 
 from __future__ import annotations
 
@@ -20,18 +20,33 @@ from pvtpp.export.parity import TOLERANCES, CandidateError, Engines, Parity, Par
 from pvtpp.export.precision import PRECISIONS, Sample, to_fp16, to_int8
 from pvtpp.inference.artefact import FORMAT, SIDECAR, Artefact, described, read, read_sidecar
 from pvtpp.inference.torch import TorchEngine
+from pvtpp.validation import check, one_of
 from pvtpp.weights.store import sha256
 
 # Reference and candidate engines, with the same inputs and outputs, to what differs between them.
 Gate = Callable[[Engines, Engines], Parity]
+"""Compares reference and candidate engines, which have the same inputs and outputs."""
 CPU = "onnxruntime:cpu"
-"""The backend that an export is accepted on."""
+"""The backend that every export is compared on."""
 
 
 @dataclass(frozen=True)
 class ExportConfig:
-    """`form` of correlations, `precision` of the arithmetic; `pixels`: crops go in as uint8 ``(1, H, W, 3)`` and the graph
-    converts them itself, which TensorRT takes from 8.5 on.
+    """How a network is exported.
+
+    Attributes
+    ----------
+    form
+        Of correlations, see `pvtpp.export.operators`.
+    precision
+        Of the arithmetic: ``fp32``, ``fp16`` or ``int8``.
+    pixels
+        Crops go in as uint8 ``(1, H, W, 3)``, and the graph converts them; TensorRT takes that from 8.5 on.
+
+    Raises
+    ------
+    InputError
+        For another value.
     """
 
     form: str = "grouped"
@@ -39,13 +54,10 @@ class ExportConfig:
     pixels: bool = False
 
     def __post_init__(self) -> None:
-        for name, allowed in (("form", FORMS), ("precision", PRECISIONS), ("pixels", (True, False))):
-            if getattr(self, name) not in allowed:
-                listed = ", ".join(map(str, allowed))
-                raise InputError(f"ExportConfig.{name} is {getattr(self, name)!r}, expected one of: {listed}")
+        check(self, {"form": one_of(FORMS), "precision": one_of(PRECISIONS), "pixels": one_of((True, False))})
 
     def sources(self, engines: Mapping[str, TorchEngine]) -> dict[str, TorchEngine]:
-        """The torch engines that the graphs of this configuration have to agree with, of the same inputs."""
+        """The torch engines that the graphs of this configuration must agree with, with the same inputs, by name."""
 
         def is_fed_with_crops(engine: TorchEngine) -> bool:
             return any(len(spec.shape) == 4 and spec.shape[1] == 3 for spec in engine.inputs)
@@ -64,10 +76,30 @@ def export(
     card: Mapping[str, Any],
     samples: Mapping[str, list[Sample]] | None = None,
 ) -> Artefact:
-    """Write the graphs of `engines` and the sidecar, `card` and the gate's findings in it, to `folder`.
+    """Write the graphs of `engines` and the sidecar to a folder, after they passed the comparison with torch.
 
-    `samples`: for int8, what each graph is calibrated on. Raises ParityError where the gate does not let them pass, and
-    InputError for a folder that holds something else; in either case nothing is left, and an artefact that was there stays.
+    Parameters
+    ----------
+    engines
+        The parts of the network, by the names of their graphs.
+    folder
+        Is created, or replaced if it holds an older export. After an error nothing is left behind and an older export
+        stays.
+    config
+        How the network is exported.
+    gate
+        Compares the graphs with torch.
+    card
+        Entries for the sidecar; the gate's findings are added.
+    samples
+        For int8: inputs that each graph is calibrated on.
+
+    Raises
+    ------
+    ParityError
+        Where graphs and torch differ by more than the tolerance of this precision.
+    InputError
+        For a folder that holds something else.
     """
     folder = Path(folder)
     sources = config.sources(engines)
@@ -92,7 +124,19 @@ def export(
 def write_graphs(
     sources: Mapping[str, TorchEngine], folder: str | Path, config: ExportConfig, samples: Mapping[str, list[Sample]]
 ) -> dict[str, Any]:
-    """The graphs of `sources` (see `ExportConfig.sources`) in `folder`, and what the sidecar says of them; no gate."""
+    """Write the graphs without comparing them, and return their entries for the sidecar.
+
+    Parameters
+    ----------
+    sources
+        As `ExportConfig.sources` returns them.
+    folder
+        An existing folder.
+    config
+        How the network is exported.
+    samples
+        For int8: inputs that each graph is calibrated on.
+    """
     graphs = {}
     for name, engine in sources.items():
         path = Path(folder) / f"{name}.onnx"
@@ -108,8 +152,25 @@ def write_graphs(
 
 
 def verify(artefact: Artefact, engines: Mapping[str, TorchEngine], gate: Gate, backend: str = CPU) -> Parity:
-    """Put an artefact that is there through the gate again, on any backend: where it does not pass, ParityError, and the
-    artefact is gone. Where another backend than the default one cannot run it, InputError, and it stays.
+    """Compare an existing export with torch again, on any backend.
+
+    Parameters
+    ----------
+    artefact
+        The export.
+    engines
+        The parts of the network in torch.
+    gate
+        Compares the graphs with torch.
+    backend
+        What runs the graphs.
+
+    Raises
+    ------
+    ParityError
+        Where it does not pass; the export is deleted.
+    InputError
+        Where a backend other than the default one cannot run it; the export stays.
     """
     config = config_of(artefact)
     sources = config.sources(engines)
@@ -120,7 +181,7 @@ def verify(artefact: Artefact, engines: Mapping[str, TorchEngine], gate: Gate, b
     except ParityError as error:
         if isinstance(error, CandidateError) and backend != CPU:
             raise InputError(f"{artefact.folder}: {backend}: {error}; it stays as it is") from None
-        # The sidecar first: without it the rest is no artefact.
+        # The sidecar goes first: without it the other files do not count as an export.
         for name in (SIDECAR, *(graph["file"] for graph in artefact.card["graphs"].values())):
             (artefact.folder / name).unlink()
         with suppress(OSError):
@@ -130,28 +191,35 @@ def verify(artefact: Artefact, engines: Mapping[str, TorchEngine], gate: Gate, b
 
 
 def config_of(artefact: Artefact) -> ExportConfig:
-    """How it was exported."""
+    """The configuration that the artefact was exported with."""
     return ExportConfig(**{name: artefact.card[name] for name in ("form", "precision", "pixels")})
 
 
 def check_folder(folder: str | Path) -> Path:
-    """Where an export to `folder` would lie; InputError where none may."""
+    """The folder that an export to `folder` is written to.
+
+    Raises
+    ------
+    InputError
+        If it holds something else, or is the working folder or above it.
+    """
     folder = Path(folder)
     if folder.exists() and not (folder / SIDECAR).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: holds something else than an exported network; name a new or empty folder")
-    # A link must not be taken for the folder it leads to.
+    # A link to the working folder is refused as well.
     folder, here = folder.resolve(), Path.cwd()
     if folder in (here, *here.parents):
         raise InputError(
-            f"{folder}: is replaced as a whole, which would take it from under your feet; name another folder"
+            f"{folder}: is replaced as a whole, but it is the working folder or above it; name another folder"
         )
     return folder
 
 
 @contextmanager
 def _whole_folder(folder: Path) -> Iterator[Path]:
-    """A folder to write to that takes the place of `folder` at the end of the block, or is gone if the block raises. Of an
-    older export its graphs and sidecar go; whatever else lies beside them stays.
+    """A new folder to write to, which replaces `folder` at the end of the block and is deleted if the block raises.
+
+    Of an older export the graphs and the sidecar are deleted; other files in its folder stay.
     """
     folder = check_folder(folder)
     graphs = _graph_files(folder)
@@ -180,7 +248,7 @@ def _whole_folder(folder: Path) -> Iterator[Path]:
 
 
 def _graph_files(folder: Path) -> list[str]:
-    """What the sidecar in `folder` names as its graphs; nothing where there is none that can be read."""
+    """The graphs that the sidecar in `folder` names; none where it cannot be read."""
     try:
         return [graph["file"] for graph in read_sidecar(folder)["graphs"].values()]
     except InputError:

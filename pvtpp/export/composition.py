@@ -1,7 +1,7 @@
-"""Two linear convolutions in a row as one: what MobileNetV2's last projection and the neck's 1 x 1 after it are.
+"""Merge a convolution and the 1 x 1 convolution behind it, such as MobileNetV2's last projection and the neck.
 
-With no activation between them the second only mixes the channels that the first makes, so their weights multiply; it is done
-where that leaves less to compute.
+Without an activation between them the second one only mixes the output channels of the first, so their weights can be
+multiplied. This is done where the result needs less computation.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from onnx import helper, numpy_helper
 
 
 def compose(model: onnx.ModelProto) -> onnx.ModelProto:
-    """`model`, shapes inferred, with each convolution composed with the 1 x 1 convolution that alone reads its answer."""
+    """The model with such pairs merged, where the 1 x 1 convolution is the only reader; its shapes are inferred."""
     graph = model.graph
     while _compose_one(graph):
         pass
@@ -26,6 +26,7 @@ def compose(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _compose_one(graph: onnx.GraphProto) -> bool:
+    """Merge the first such pair; whether there was one."""
     weights = {tensor.name: tensor for tensor in graph.initializer}
     uses = Counter([*(name for node in graph.node for name in node.input), *(value.name for value in graph.output)])
     dense = {node.output[0]: node for node in graph.node if node.op_type == "Conv" and _is_dense(node, weights)}

@@ -1,4 +1,4 @@
-"""A torch engine as an ONNX graph: one sample, fixed shapes, nothing left to compute that is known beforehand."""
+"""A torch engine as an ONNX graph for one sample with fixed shapes; everything constant is computed beforehand."""
 
 from __future__ import annotations
 
@@ -21,15 +21,23 @@ from pvtpp.inference.engine import Engine, TensorSpec
 from pvtpp.inference.torch import TorchEngine
 
 OPSET = 13
-"""The newest that TensorRT 8.4 reads."""
+"""The newest operator set that TensorRT 8.4 reads."""
 IR_VERSION = 8
-"""Of the file format: ONNX Runtime 1.10 and every TensorRT parser read it."""
+"""Version of the file format: ONNX Runtime 1.10 and every TensorRT parser read it."""
 PIXELS = np.dtype(np.uint8)
 
 
 class FromPixels(nn.Module):
-    """`module` fed with crops as OpenCV has them: uint8 ``(1, H, W, 3)``, BGR, where it wants float32 ``(1, 3, H, W)``,
-    values and channel order kept. `crops` are the positions of these among its inputs.
+    """A module that takes crops as OpenCV has them, and passes them to `module` as it expects them.
+
+    Crops are uint8 ``(1, H, W, 3)``, BGR; `module` gets float32 ``(1, 3, H, W)``, values and channel order unchanged.
+
+    Parameters
+    ----------
+    module
+        The module to wrap.
+    crops
+        Positions of the crops among its inputs.
     """
 
     def __init__(self, module: nn.Module, crops: Collection[int]):
@@ -37,12 +45,19 @@ class FromPixels(nn.Module):
         self.module, self.crops = module, frozenset(crops)
 
     def forward(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """Convert the crops and run `module`."""
         made = [x.float().permute(0, 3, 1, 2) if i in self.crops else x for i, x in enumerate(inputs)]
         return self.module(*made)
 
 
 def from_pixels(engine: TorchEngine) -> TorchEngine:
-    """The engine taking its crops (inputs of three channels) as pixels; InputError where it takes none."""
+    """The engine with its crops (inputs of three channels) as pixels, see `FromPixels`.
+
+    Raises
+    ------
+    InputError
+        If it takes no crop.
+    """
     crops = [i for i, spec in enumerate(engine.inputs) if len(spec.shape) == 4 and spec.shape[1] == 3]
     if not crops:
         raise InputError(f"no input is a crop (1 x 3 x H x W): {', '.join(map(str, engine.inputs))}")
@@ -54,9 +69,21 @@ def from_pixels(engine: TorchEngine) -> TorchEngine:
 
 
 def write_graph(engine: TorchEngine, path: str | Path, form: str = "grouped") -> None:
-    """The graph of `engine`, under its names, at `path`; correlations in one of `FORMS` (see `operators`).
+    """Write the graph of an engine.
 
-    Raises InputError for an unknown form and for a shape that is not fixed.
+    Parameters
+    ----------
+    engine
+        Names and shapes of inputs and outputs are kept.
+    path
+        The ``.onnx`` file.
+    form
+        Of correlations, one of `FORMS` (see `operators`).
+
+    Raises
+    ------
+    InputError
+        For an unknown form and for a shape that is not fixed.
     """
     if form not in FORMS:
         raise InputError(f"form is {form!r}, expected one of: {', '.join(FORMS)}")
@@ -85,7 +112,7 @@ def write_graph(engine: TorchEngine, path: str | Path, form: str = "grouped") ->
 
 
 def graph_path(path: str | Path) -> Path:
-    """Where a graph is to be written; InputError for a name that does not end in ``.onnx``."""
+    """The path, if it ends in ``.onnx``; else InputError."""
     path = Path(path)
     if path.suffix != ".onnx":
         raise InputError(f"{path}: graphs are written as .onnx, got {path.suffix or 'no suffix'!r}")
@@ -95,8 +122,28 @@ def graph_path(path: str | Path) -> Path:
 def write_checked(
     engine: TorchEngine, path: Path, difference: Callable[[Engine, Engine], float], tolerance: float
 ) -> float:
-    """`write_graph`, whole or not at all: returns by how much the loaded graph differs from torch, InputError above
-    `tolerance`.
+    """Write the graph of an engine, whole or not at all, and compare it with torch.
+
+    Parameters
+    ----------
+    engine
+        The torch engine.
+    path
+        The ``.onnx`` file.
+    difference
+        Largest difference between two engines, the graph's and torch's.
+    tolerance
+        Largest difference allowed.
+
+    Returns
+    -------
+    float
+        The difference found.
+
+    Raises
+    ------
+    InputError
+        If it is above `tolerance`.
     """
     with whole_file(path, keep_extension=True) as partial:
         write_graph(engine, partial)
@@ -107,7 +154,13 @@ def write_checked(
 
 
 def folded(path: str | Path) -> onnx.ModelProto:
-    """The graph at `path` with all that follows from weights and shapes computed, in standard operators."""
+    """The graph at `path` with everything computed that depends on weights and shapes alone, in standard operators.
+
+    Raises
+    ------
+    InputError
+        If ONNX Runtime leaves operators in it that are not ONNX's own.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -119,7 +172,7 @@ def folded(path: str | Path) -> onnx.ModelProto:
     foreign = sorted({node.domain for node in model.graph.node if node.domain not in ("", "ai.onnx")})
     if foreign:
         raise InputError(f"{path}: folding left operators of {', '.join(foreign)}, which are not ONNX's own")
-    # The runtime names every domain that it knows.
+    # ONNX Runtime lists every domain that it knows.
     del model.opset_import[:]
     model.opset_import.append(onnx.helper.make_opsetid("", OPSET))
     model.ir_version = IR_VERSION

@@ -1,4 +1,4 @@
-"""The joint network as two ONNX graphs, one track and one result at a time, checked against torch before they are kept."""
+"""The joint network as two ONNX graphs, for one track and one result, compared with torch before they are kept."""
 
 from __future__ import annotations
 
@@ -19,8 +19,28 @@ SAMPLES = 30
 
 
 def publish(network: JointNetwork, path: str | Path, notes: Mapping[str, Any], tolerance: float = TOLERANCE) -> float:
-    """Write the graph to `path` (``.onnx``), and beside it the encoder's, the weights and the card, `notes` and how they were
-    made; returns the largest difference to torch on random inputs, InputError above `tolerance`.
+    """Write both graphs, the weights and the card.
+
+    Parameters
+    ----------
+    network
+        The network.
+    path
+        The predictor's graph, ``.onnx``; the other files are written beside it.
+    notes
+        Entries for the card, such as how the network was trained.
+    tolerance
+        Largest difference from torch allowed.
+
+    Returns
+    -------
+    float
+        The largest difference between graphs and torch on random inputs.
+
+    Raises
+    ------
+    InputError
+        If it is above `tolerance`, or torch's own output is not finite.
     """
     path = graph_path(path)
     predictor, encoder = network.engines()
@@ -31,7 +51,7 @@ def publish(network: JointNetwork, path: str | Path, notes: Mapping[str, Any], t
 
 
 def difference(engine: Engine, reference: Engine, seed: int = 0) -> float:
-    """The largest difference between two engines of the same inputs over random tracks or features, relative units."""
+    """The largest difference between two engines on random tracks or features, in the units of their outputs."""
     rng, worst = np.random.default_rng(seed), 0.0
     for _ in range(SAMPLES):
         made = _drawn(rng, engine)
@@ -40,7 +60,7 @@ def difference(engine: Engine, reference: Engine, seed: int = 0) -> float:
 
 
 def _drawn(rng: np.random.Generator, engine: Engine) -> dict[str, np.ndarray]:
-    """Inputs of one sample as they come: features of unit size, tracks of small steps with more or less of a past."""
+    """Random inputs of one sample: features of unit size, tracks with small steps and a past of random length."""
     shapes = {spec.name: [int(n or 1) for n in spec.shape] for spec in engine.inputs}
     scale = 0.05 if "step" in shapes else 1.0
     made: dict[str, Any] = {name: rng.normal(0, scale, shape) for name, shape in shapes.items()}

@@ -1,4 +1,4 @@
-"""The motion network as an ONNX graph for one track, checked against torch before it is kept."""
+"""The motion network as an ONNX graph for one track, compared with torch before it is kept."""
 
 from __future__ import annotations
 
@@ -18,24 +18,40 @@ TOLERANCE = 1e-5
 
 
 def export(network: MotionNetwork, path: str | Path, tolerance: float = TOLERANCE) -> float:
-    """Write the graph to `path` and return the largest difference to torch on random tracks; InputError above `tolerance`, and
-    for a network whose answers are not finite.
+    """Write the graph alone.
+
+    Parameters
+    ----------
+    network
+        The network.
+    path
+        The ``.onnx`` file.
+    tolerance
+        Largest difference from torch allowed.
+
+    Returns
+    -------
+    float
+        The largest difference from torch on random tracks.
+
+    Raises
+    ------
+    InputError
+        If it is above `tolerance`, or torch's own output is not finite.
     """
     engine = network.cpu().eval().engine()
     return write_checked(engine, Path(path), _difference, tolerance)
 
 
 def publish(network: MotionNetwork, path: str | Path, card: Mapping[str, Any]) -> float:
-    """Write the graph to `path`, and beside it the weights and the card that says how they were made; returns what `export`
-    does, which the card holds too.
-    """
+    """Write the graph, the weights and the card beside it; returns what `export` returns, which the card holds too."""
     worst = export(network, path)
     save(network, Path(path).with_suffix(".safetensors"), {**card, "onnx_against_torch": worst})
     return worst
 
 
 def difference(network: MotionNetwork, path: str | Path, tracks: int = 50, seed: int = 0) -> float:
-    """The largest difference between torch and the graph at `path` over random tracks, relative units."""
+    """The largest difference between torch and the graph at `path` on random tracks, in sizes of the last box."""
     return _difference(inference.load(path), network.engine(), tracks, seed)
 
 
@@ -46,7 +62,7 @@ def _difference(engine: Engine, reference: Engine, tracks: int = 50, seed: int =
         made = {name: np.zeros(shape) for name, shape in shapes.items()}
         past = rng.integers(0, shapes["interval"][1] + 1)
         made["interval"][:, past:] = rng.uniform(0.01, 0.2, made["interval"][:, past:].shape)
-        # Of a target that moves by about half its size in a second, and a tracker that errs by a few hundredths of it.
+        # The target moves by about half its size in a second; the tracker errs by a few hundredths of its size.
         moved = rng.normal(0, 0.5, (1, 4, 1)) * made["interval"] + rng.normal(0, 0.03, shapes["step"])
         made["step"] = moved * (made["interval"] > 0)
         made["score"][:, past + 1 :], made["aspect"] = 1.0, rng.normal(0, 0.5, shapes["aspect"])

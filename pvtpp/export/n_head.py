@@ -1,7 +1,8 @@
-"""The paper's modules as ONNX graphs for one sample, checked against torch before they are kept.
+"""The paper's modules as ONNX graphs for one sample, compared with torch before they are kept.
 
-V and MV become two, so that no frame is encoded twice: a decoder and, beside it, ``STEM.encoder.onnx``. The card next to them
-(``STEM.json``) says which belong together and which frames the heads speak for; `pvtpp.predictors.n_head.load` reads it.
+V and MV become two graphs, so that no frame is encoded twice: a decoder and, beside it, ``STEM.encoder.onnx``. The card
+beside them (``STEM.json``) says which belong together and which frames the heads predict;
+`pvtpp.predictors.n_head.load` reads it.
 """
 
 from __future__ import annotations
@@ -30,9 +31,32 @@ def publish(
     sides: tuple[int, int] = (7, 31),
     tolerance: float = TOLERANCE,
 ) -> float:
-    """Write graphs, weights and card to `path` (``.onnx``) and beside it; returns the largest difference to torch on random
-    inputs, InputError above `tolerance`. `kappa`: frames per second that heads count in. `sides` of the feature maps of
-    template and search region, for V and MV.
+    """Write graphs, weights and card.
+
+    Parameters
+    ----------
+    network
+        The module.
+    path
+        The graph, ``.onnx``; the other files are written beside it.
+    kappa
+        Frames per second that heads count in.
+    notes
+        Entries for the card, such as how the module was trained.
+    sides
+        For V and MV: sides of the feature maps of template and search region.
+    tolerance
+        Largest difference from torch allowed.
+
+    Returns
+    -------
+    float
+        The largest difference between graphs and torch on random inputs, see `difference`.
+
+    Raises
+    ------
+    InputError
+        If it is above `tolerance`, or torch's own output is not finite.
     """
     path = graph_path(path)
     card: dict[str, Any] = {**notes, "kappa": kappa}
@@ -50,7 +74,7 @@ def publish(
 
 
 def difference(engine: Engine, reference: Engine, seed: int = 0) -> float:
-    """The largest difference between two engines of the same inputs, in parts of their largest answer where that is over 1."""
+    """The largest difference of two engines on random inputs, divided by their largest output if that is above 1."""
     rng, worst = np.random.default_rng(seed), 0.0
     for _ in range(SAMPLES):
         made = {

@@ -1,9 +1,9 @@
-"""What of an exported graph TensorRT takes, and the one thing it does not take: a convolution whose weights are computed.
+"""Which operators TensorRT takes, and a replacement for the one that it does not: a convolution with computed weights.
 
-Cross-correlation is such a convolution, the template's features slid over the search region's. It has two forms:
+Cross-correlation is such a convolution: the template's features slide over the search region's. It has two forms:
 
-``grouped``   as torch has it, a grouped convolution with weights from the graph: what ONNX Runtime is fast at;
-``unrolled``  the sum over the cells of the kernel of the shifted search features times that cell: Slice, Mul, Add alone.
+``grouped``   as in torch, a grouped convolution with weights from the graph; fast in ONNX Runtime
+``unrolled``  the sum over the kernel's cells of the shifted search features times that cell: Slice, Mul and Add alone
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from pvtpp.errors import InputError
 FORMS = ("grouped", "unrolled")
 # From the operator tables of onnx-tensorrt 8.4, opset 13: what our graphs are made of, and no more.
 TENSORRT = frozenset(
-    "Abs Add AveragePool BatchNormalization Cast Clip Concat Constant Conv ConvTranspose DequantizeLinear Div Exp Expand "
-    "Flatten Gather Gemm GlobalAveragePool Greater HardSigmoid Identity LeakyRelu Less Log MatMul Max MaxPool Min Mul Neg Pad "
-    "Pow QuantizeLinear ReduceMean ReduceSum Relu Reshape Resize Shape Sigmoid Slice Softmax Softplus Split Sqrt Squeeze Sub "
-    "Tanh Transpose Unsqueeze Where".split()
+    (
+        "Abs Add AveragePool BatchNormalization Cast Clip Concat Constant Conv ConvTranspose DequantizeLinear Div Exp "
+        "Expand Flatten Gather Gemm GlobalAveragePool Greater HardSigmoid Identity LeakyRelu Less Log MatMul Max "
+        "MaxPool Min Mul Neg Pad Pow QuantizeLinear ReduceMean ReduceSum Relu Reshape Resize Shape Sigmoid Slice "
+        "Softmax Softplus Split Sqrt Squeeze Sub Tanh Transpose Unsqueeze Where"
+    ).split()
 )
 WEIGHED = ("Conv", "ConvTranspose")
 
@@ -50,7 +52,7 @@ def runtime_weights(model: onnx.ModelProto) -> list[onnx.NodeProto]:
 
 
 def check_for_tensorrt(model: onnx.ModelProto, source: str) -> None:
-    """Raises InputError for the first thing that TensorRT 8.4 would not take."""
+    """Raise InputError for the first thing in the graph that TensorRT 8.4 would not take."""
     foreign = sorted({node.op_type for node in model.graph.node} - TENSORRT)
     if foreign:
         raise InputError(
@@ -68,7 +70,13 @@ def check_for_tensorrt(model: onnx.ModelProto, source: str) -> None:
 
 
 def unroll(model: onnx.ModelProto) -> onnx.ModelProto:
-    """`model`, shapes inferred, with every depthwise correlation unrolled; InputError for one that is not depthwise."""
+    """The model with every depthwise correlation unrolled; its shapes are inferred.
+
+    Raises
+    ------
+    InputError
+        For a correlation that is not depthwise.
+    """
     computed = {node.output[0] for node in runtime_weights(model)}
     if not computed:
         return model
@@ -82,7 +90,7 @@ def unroll(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 class _Unrolled:
-    """The nodes that take the place of one correlation."""
+    """The nodes that replace one correlation."""
 
     def __init__(self, graph: onnx.GraphProto, node: onnx.NodeProto, shapes: dict[str, list[int | None]]):
         attributes = {each.name: helper.get_attribute_value(each) for each in node.attribute}

@@ -1,8 +1,9 @@
-"""The parity gate: an exported network is accepted when its tensors, its boxes and its tracks are those of its source.
+"""The parity check: an exported network is accepted if its tensors, boxes and tracks are those of its source.
 
-*Tensors*: every output of every graph, on the same frame in the same state. *Boxes*: the candidate's answer when it is told,
-frame by frame, where the reference last was, so that no early difference grows (teacher-forced). *Tracks*: both left alone
-over whole clips, by their mean score; differences of 1e-6 can flip a decision, so single boxes say nothing there.
+*Tensors*: every output of every graph, on the same frame in the same state. *Boxes*: before every frame the candidate
+gets the reference's last box, so that no early difference grows (teacher forcing). *Tracks*: both run on their own over
+whole clips, and their mean scores are compared; single boxes mean nothing there, since a difference of 1e-6 can change
+which proposal wins.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from pvtpp.clip import Clip
 from pvtpp.errors import InputError
 from pvtpp.inference.engine import Engine
 from pvtpp.inference.observed import Call, observed
@@ -21,31 +23,29 @@ from pvtpp.tracker import Frame, Tracker
 Engines = Mapping[str, Engine]
 MakeTracker = Callable[[Engines], Tracker]
 Score = Callable[[np.ndarray, np.ndarray], float]
-"""Boxes ``(n, 4)`` and truth ``(n, 4)``, both ``[cx, cy, w, h]``, truth NaN where absent, to a number such as AUC."""
+"""From boxes and truth, both ``(n, 4)`` ``[cx, cy, w, h]``, truth NaN where absent, to a number such as the AUC."""
 
 
 class ParityError(InputError):
-    """The candidate is not what it was exported from."""
+    """The candidate differs too much from what it was exported from."""
 
 
 class CandidateError(ParityError):
-    """The candidate gave no answer at all, which may be its runtime's fault."""
-
-
-@dataclass(frozen=True)
-class Clip:
-    """`frame(i)` for i below `length`, and the true boxes ``(length, 4)``, NaN where absent; the first box must be there."""
-
-    name: str
-    length: int
-    frame: Callable[[int], Frame]
-    truth: np.ndarray
+    """The candidate gave no answer at all, perhaps because of its runtime."""
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """What passes. `tensor`: largest difference, as a share of the tensor's largest value or, where that is below 1,
-    absolute. `box_px`: largest difference of a teacher-forced box that the `box_share` best may have. `score`: of the means.
+    """What passes the parity check.
+
+    Attributes
+    ----------
+    tensor
+        Largest difference of a tensor, divided by the reference's largest value where that is above 1.
+    box_px, box_share
+        This share of the teacher-forced boxes must differ by at most so many pixels.
+    score
+        Largest difference of the mean scores.
     """
 
     tensor: float
@@ -59,18 +59,30 @@ TOLERANCES = {
     "fp16": Tolerance(tensor=0.02, box_px=0.25, box_share=0.99, score=0.01),
     "int8": Tolerance(tensor=0.6, box_px=2.0, box_share=0.95, score=0.02),
 }
-"""By precision. The lower two leave room above what NanoTrack V3 shows on the clips of uav-mini's train split: boxes within
-0.024 px on 99 % of frames in half precision, within 0.96 px on 95 % in eight bits."""
+"""By precision.
+
+The lower two leave a margin over what NanoTrack V3 shows on the clips of uav-mini's train split: boxes within 0.024 px
+on 99 % of frames in half precision, within 0.96 px on 95 % in eight bits.
+"""
 
 
 @dataclass
 class Difference:
-    """The largest over all frames: `absolute`, and `relative` to the reference's largest value (at least 1)."""
+    """The largest difference of one tensor over all frames.
+
+    Attributes
+    ----------
+    absolute
+        In the tensor's unit.
+    relative
+        Divided by the reference's largest value, where that is above 1.
+    """
 
     absolute: float = 0.0
     relative: float = 0.0
 
     def add(self, reference: np.ndarray, candidate: np.ndarray) -> None:
+        """Take in one pair of tensors; ParityError if their shapes differ."""
         if reference.shape != candidate.shape:
             raise ParityError(f"shapes differ: {list(reference.shape)} and {list(candidate.shape)}")
         difference = float(np.abs(candidate.astype(np.float64) - reference).max())
@@ -81,8 +93,16 @@ class Difference:
 
 @dataclass
 class Parity:
-    """What was found: `tensors` by ``graph.output``, the teacher-forced `boxes` (pixels, one per frame: the largest
-    difference of a coordinate), and for each clip the `scores` of reference and candidate running free.
+    """What the comparison found.
+
+    Attributes
+    ----------
+    tensors
+        Differences by ``graph.output``.
+    boxes
+        For each frame the largest difference of a coordinate of the teacher-forced boxes, pixels.
+    scores
+        For each clip the scores of reference and candidate, each running on its own.
     """
 
     tensors: dict[str, Difference] = field(default_factory=dict)
@@ -90,7 +110,7 @@ class Parity:
     scores: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def summary(self) -> dict[str, Any]:
-        """As the sidecar holds it."""
+        """The findings as the sidecar holds them."""
         found: dict[str, Any] = {"tensors": {name: asdict(each) for name, each in self.tensors.items()}}
         if self.boxes:
             quantiles = {f"p{q}_px": float(np.percentile(self.boxes, q)) for q in (50, 90, 95, 99)}
@@ -101,12 +121,12 @@ class Parity:
         return found
 
     def check(self, tolerance: Tolerance) -> None:
-        """Raises ParityError for the first measure that is not within `tolerance`; NaN is within none."""
+        """Raise ParityError for the first finding outside `tolerance`; NaN always is."""
         for name, difference in self.tensors.items():
             if not difference.relative <= tolerance.tensor:
                 raise ParityError(
-                    f"tensor {name} differs by {difference.absolute:.2e} ({difference.relative:.2e} of its largest value), "
-                    f"allowed is {tolerance.tensor:.0e}"
+                    f"tensor {name} differs by {difference.absolute:.2e} ({difference.relative:.2e} of its largest "
+                    f"value), allowed is {tolerance.tensor:.0e}"
                 )
         if self.boxes:
             far = float(np.percentile(self.boxes, 100 * tolerance.box_share))
@@ -125,7 +145,7 @@ class Parity:
 
 
 def compare_engines(reference: Engines, candidate: Engines, samples: int = 3, seed: int = 0) -> Parity:
-    """Every graph on random inputs: 0 to 255 for crops, else normal."""
+    """Compare every graph on random inputs: uniform from 0 to 255 for crops, else normal."""
     parity = Parity()
     rng = np.random.default_rng(seed)
     for name, engine in reference.items():
@@ -143,35 +163,56 @@ def compare_tracks(
     score: Score,
     progress: Callable[[str], None] | None = None,
 ) -> Parity:
-    """Tensors, teacher-forced boxes and free-running scores over `clips`."""
+    """Compare tensors, teacher-forced boxes and scores over clips.
+
+    Parameters
+    ----------
+    make_tracker
+        Makes the tracker that runs on given engines.
+    reference, candidate
+        Engines by name, with the same inputs and outputs.
+    clips
+        The target must be present in the first frame.
+    score
+        Scores the boxes of a clip.
+    progress
+        Called with a line of text after every clip.
+
+    Raises
+    ------
+    CandidateError
+        If the candidate fails.
+    InputError
+        Without a clip of at least two frames.
+    """
     parity = Parity()
     seen: tuple[dict[str, dict], dict[str, dict]] = ({}, {})
 
-    def watching(engines: Engines, into: dict[str, dict]) -> Tracker:
+    def keeping_outputs(engines: Engines, into: dict[str, dict]) -> Tracker:
         def keep(call: Call) -> None:
             into[call.name] = call.outputs
 
         return make_tracker(observed(engines, keep))
 
-    leader, follower = watching(reference, seen[0]), watching(candidate, seen[1])
+    leader, follower = keeping_outputs(reference, seen[0]), keeping_outputs(candidate, seen[1])
     for clip in clips:
-        first = clip.frame(0)
-        leader.init(first, clip.truth[0])
-        follower.init(first, clip.truth[0])
-        led = [clip.truth[0]]
+        truth, first = clip.frame_truth(), clip.frame(0)
+        leader.init(first, truth[0])
+        follower.init(first, truth[0])
+        led = [truth[0]]
         for index in range(clip.length):
             if index:
                 frame = clip.frame(index)
-                told = led[-1]
+                last = led[-1]
                 led.append(leader.track(frame).box)
-                forced = _followed(follower, clip, frame, told)
+                forced = _followed(follower, clip, frame, last)
                 parity.boxes.append(float(np.abs(forced - led[-1]).max()))
             for name, outputs in seen[0].items():
                 _add(parity, name, outputs, seen[1][name])
             for each in seen:
                 each.clear()
-        alone = _free(follower, clip)
-        parity.scores[clip.name] = (score(np.array(led), clip.truth), score(alone, clip.truth))
+        alone = _free(follower, clip, truth[0])
+        parity.scores[clip.name] = (score(np.array(led), truth), score(alone, truth))
         if progress:
             both = "{:.4f} {:.4f}".format(*parity.scores[clip.name])
             progress(f"parity {clip.name}: {clip.length} frames, score of reference and candidate {both}")
@@ -180,14 +221,14 @@ def compare_tracks(
     return parity
 
 
-def _free(tracker: Tracker, clip: Clip) -> np.ndarray:
-    tracker.init(clip.frame(0), clip.truth[0])
-    return np.array([clip.truth[0], *(_followed(tracker, clip, clip.frame(i)) for i in range(1, clip.length))])
+def _free(tracker: Tracker, clip: Clip, first: np.ndarray) -> np.ndarray:
+    tracker.init(clip.frame(0), first)
+    return np.array([first, *(_followed(tracker, clip, clip.frame(i)) for i in range(1, clip.length))])
 
 
-def _followed(candidate: Tracker, clip: Clip, frame: Frame, told: np.ndarray | None = None) -> np.ndarray:
+def _followed(candidate: Tracker, clip: Clip, frame: Frame, search_box: np.ndarray | None = None) -> np.ndarray:
     try:
-        return candidate.track(frame, told).box
+        return candidate.track(frame, search_box).box
     except InputError as error:
         raise CandidateError(f"the candidate fails on {clip.name}, frame {frame.index}: {error}") from None
 

@@ -1,5 +1,7 @@
-"""Graphs in half precision and in eight bits: the precision is in the graph itself, so that every runtime computes the same
-and ONNX Runtime on a plain processor can say what it costs in accuracy.
+"""Graphs in half precision and in eight bits.
+
+The precision is in the graph itself, so every runtime computes the same, and ONNX Runtime on a CPU can show what it
+costs in accuracy.
 """
 
 from __future__ import annotations
@@ -18,27 +20,39 @@ from pvtpp.export.operators import runtime_weights
 
 PRECISIONS = ("fp32", "fp16", "int8")
 PERCENTILE = 99.99
-"""Chosen, as what `to_int8` leaves out, by the error of NanoTrack's search features on clips of uav-mini's train split."""
+"""Chosen, as is what `to_int8` leaves out, by the error of NanoTrack's search features on uav-mini's train split."""
 Sample = Mapping[str, np.ndarray]
 
 
 def to_fp16(path: str | Path) -> None:
-    """Compute the graph at `path` in half precision; inputs and outputs keep their types."""
+    """Convert the graph at `path` to half precision; inputs and outputs keep their types."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     with warnings.catch_warnings():
-        # It warns of each weight too small for half precision, of which every network has some.
+        # It warns about each weight that is too small for half precision, and every network has some.
         warnings.simplefilter("ignore")
         model = convert_float_to_float16(onnx.load(str(path)), keep_io_types=True)
     onnx.save(model, str(path))
 
 
 def to_int8(path: str | Path, samples: Iterable[Sample]) -> None:
-    """Quantise the convolutions of the graph at `path` by what `samples`, inputs as the tracker made them, run through it.
+    """Quantise the convolutions of the graph at `path`.
 
-    Quantise-dequantise pairs, symmetric (as TensorRT needs them), weights by channel, activations up to their 99.99th
-    percentile. Left as they are: correlations, depthwise convolutions (little work, much error), the first, which sees
-    the pixels, and the last, whose rounding would be the answer's. Raises InputError without samples.
+    Quantise-dequantise pairs, symmetric (as TensorRT needs them), weights per channel, activations up to their 99.99th
+    percentile. Not quantised are correlations, depthwise convolutions (little work, large error), the first
+    convolution, which reads the pixels, and the last, whose rounding would be the output's.
+
+    Parameters
+    ----------
+    path
+        The graph; it is replaced.
+    samples
+        Inputs from real tracking, which determine the ranges of the activations.
+
+    Raises
+    ------
+    InputError
+        Without samples.
     """
     from onnxruntime import quantization
 
@@ -46,9 +60,9 @@ def to_int8(path: str | Path, samples: Iterable[Sample]) -> None:
     if not listed:
         raise InputError("int8 needs clips to calibrate on, and none gave a sample")
     model = onnx.load(str(path))
-    # What it would warn of is done: the graph is folded and its shapes are known.
+    # Avoids a warning: the graph is folded and its shapes are known.
     onnx.helper.set_model_props(model, {"onnx.quant.pre_process": "onnxruntime.quant"})
-    # It reports every step on standard output.
+    # It prints every step.
     with redirect_stdout(StringIO()):
         quantization.quantize_static(
             model,
@@ -73,7 +87,7 @@ def to_int8(path: str | Path, samples: Iterable[Sample]) -> None:
 
 
 class _Reader:
-    """Samples as ONNX Runtime asks for them: one by one, and then None."""
+    """Samples as ONNX Runtime reads them: one by one, and then None."""
 
     def __init__(self, samples: Iterable[Sample]):
         self._left = iter(samples)
@@ -94,7 +108,7 @@ def _kept(model: onnx.ModelProto) -> set[str]:
         return node
 
     kept = runtime_weights(model)
-    # One channel a filter: depthwise. Three: pixels.
+    # Filters of one channel are depthwise, those of three channels read pixels.
     kept += [node for node in model.graph.node if node.op_type == "Conv" and channels.get(node.input[1]) in (1, 3)]
     kept += [node for output in model.graph.output if (node := last_before(output.name)) is not None]
     return {node.name for node in kept}

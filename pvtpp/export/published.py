@@ -1,4 +1,4 @@
-"""Published PVT++ checkpoints as N-head modules of ours, and what of the file was used.
+"""Published PVT++ checkpoints as N-head modules, with a list of what in the file was used.
 
 Such a file is PySOT's: a state dict, sometimes nested or with ``module.`` before every name, that holds the tracker
 (``backbone.``, ``neck.``, ``rpn_head.``, ...) and the predictor (``predictor.``) together.
@@ -20,7 +20,7 @@ from pvtpp.weights.store import sha256
 
 PREFIX = "predictor."
 IDLE = "head."
-"""A layer that the published modules carry and never run: the one their heads were copied from."""
+"""A layer that the published modules contain and never run: their heads were copied from it."""
 
 # Of each kind of module: the published name of a part, and ours. What follows the part is the same in both.
 _VISUAL = {
@@ -54,8 +54,18 @@ PUBLISHED = {"motion": "M (lb_5)", "visual": "V (lbv_5)", "joint": "MV (mv_v16)"
 
 @dataclass(frozen=True)
 class Published:
-    """`network`, in evaluation mode, and the names in the file: `used` by it, `idle` (part of the predictor, never run)
-    and `left_over` (the tracker's).
+    """A converted checkpoint.
+
+    Attributes
+    ----------
+    network
+        The module, in evaluation mode.
+    used
+        Names in the file whose tensors it uses.
+    idle
+        Names of the predictor's tensors that are never run.
+    left_over
+        Names of the tracker's tensors.
     """
 
     network: NHeadNetwork
@@ -65,16 +75,27 @@ class Published:
 
 
 def read(path: str | Path, history: int = 3, factor: str = "absolute") -> Published:
-    """The predictor in the checkpoint at `path`; kind, heads and widths follow from its names and shapes.
+    """Read the predictor of a published checkpoint; its kind, heads and widths follow from names and shapes.
 
-    `history` and `factor` leave no trace in weights; the defaults are those of the published code. Strict: a predictor
-    with a tensor too many, too few or of another shape raises InputError, as does a file without one.
+    Parameters
+    ----------
+    path
+        The checkpoint.
+    history, factor
+        See `NHeadConfig`. The weights do not show them; the defaults are those of the published code.
+
+    Raises
+    ------
+    InputError
+        For a file without a predictor, and for one with a tensor too many, too few or of another shape.
     """
     tensors = read_checkpoint(path)
     predictor = {name[len(PREFIX) :]: tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}
     if not predictor:
-        rooms = sorted({name.split(".")[0] for name in tensors})
-        raise InputError(f"{path}: no {PREFIX}* tensors, so no PVT++ predictor; the file holds {', '.join(rooms[:6])}")
+        prefixes = sorted({name.split(".")[0] for name in tensors})
+        raise InputError(
+            f"{path}: no {PREFIX}* tensors, so no PVT++ predictor; the file holds {', '.join(prefixes[:6])}"
+        )
     running = {name: tensor for name, tensor in predictor.items() if not name.startswith(IDLE)}
     kind = _kind(running, str(path))
     network = NHeadNetwork(_config(kind, running, history, factor, str(path)))
@@ -91,7 +112,19 @@ def read(path: str | Path, history: int = 3, factor: str = "absolute") -> Publis
 def convert(
     source: str | Path, target: str | Path, history: int = 3, factor: str = "absolute", kappa: float = 30.0
 ) -> Published:
-    """`read` the checkpoint and `publish` its module at `target` (``.onnx``), with a card that says where from."""
+    """Read a published checkpoint and publish its module at `target` (``.onnx``), with a card that names the source.
+
+    Parameters
+    ----------
+    source
+        The checkpoint.
+    target
+        The graph, ``.onnx``; the other files are written beside it.
+    history, factor
+        See `read`.
+    kappa
+        Frames per second that heads count in.
+    """
     published = read(source, history, factor)
     notes = {
         "source": Path(source).name,
@@ -106,7 +139,7 @@ def convert(
 
 def _kind(tensors: Mapping[str, Any], source: str) -> str:
     parts = {name.split(".")[0] for name in tensors}
-    # The kind whose names fit best; one name too many or too few is then said by name.
+    # The kind whose names fit best, so that the message can name what is missing or too much.
     kind = max(NAMES, key=lambda kind: len(parts & set(NAMES[kind])) - len(parts ^ set(NAMES[kind])))
     missing, unknown = sorted(set(NAMES[kind]) - parts), sorted(parts - set(NAMES[kind]))
     if missing or unknown:

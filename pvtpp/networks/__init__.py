@@ -1,1 +1,1 @@
-"""The torch modules behind the learned predictors. Imported by training and export alone: the onboard floor runs graphs."""
+"""The torch modules behind the learned predictors, for training and export; on board their exported graphs run."""

@@ -1,15 +1,17 @@
-"""The joint network: the motion network's motion model, and what the tracker's own features add to it.
+"""The joint network: a motion network, and what the tracker's own features add to its motion model.
 
-Two parts, run at two speeds. `encode` reads the features of one tracker result once and keeps a short vector for each axis;
-`forward` is the motion motion model plus a residual that reads the vectors of the newest results. The residual is a correction of the
-present state, a change of the motion model in units of the relative motion factor (as the answers of PVT++, arXiv 2211.11629, Eq. 4),
-and a change of sigma; its last layer starts at zero, so that untaught the network is the motion network it was made from.
+It has two parts, run at different rates. `encode` reads the features of one tracker result once and keeps a short
+vector for each axis. `forward` computes the motion network's motion model and adds a residual that reads the vectors of
+the newest results: a correction of the present state, a change of the motion model in units of the relative motion
+factor (PVT++, arXiv 2211.11629, Eq. 4), and a change of sigma. The residual's last layer starts at zero, so an
+untrained joint network is the motion network it was made from.
 
-Where no result was seen (another tracker, a propagated box, the first box) the vectors are zero and `seen` says so; with none
-seen at all the residual is switched off: motion alone answers.
+For results without features (of another tracker, propagated boxes, the first box) vectors and `seen` are zero. With no
+features at all the residual is switched off, and the motion network alone decides.
 
-The answer follows shifts and scalings of the image: features are those of a crop that scales with the target, and all else is
-relative to the last box. Mirroring and swapping axes are not followed, since the tracker's features do not follow them.
+The output is equivariant to shifts and scalings of the image: features are those of a crop that scales with the target,
+and everything else is relative to the last box. It is not equivariant to mirroring and to swapping the axes, since the
+tracker's features are not.
 """
 
 from __future__ import annotations
@@ -29,21 +31,45 @@ from pvtpp.inference.torch import TorchEngine
 from pvtpp.networks.blocks import depthwise_correlation
 from pvtpp.networks.motion import DEGREE, MotionConfig, MotionNetwork
 from pvtpp.networks.motion import specs as motion_specs
+from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.predictors.motion import INPUTS
+from pvtpp.validation import check
 from pvtpp.weights.checkpoint import card_of, match, read_weights, write_weights
 
 FORMAT = "pvtpp joint 1"
 RECENT = 3
-"""Steps that the residual itself looks at; the motion model it is added to looks at all of them."""
+"""Newest steps that the residual reads; the motion network reads all of them."""
 PRESENT = 0.1
-"""A correction of the present state is counted in tenths of the target's size."""
+"""The residual's correction of the present state is in tenths of the target's size."""
 
 
 @dataclass(frozen=True)
 class JointConfig:
-    """`motion`: the network this one adds to. Features: `channels` x `template` x `template` and `channels` x `search` x
-    `search`. `frames`: newest results whose features are used. `compared` channels are correlated, `kept` go into the vectors
-    of `vector` numbers for each axis; `width` of the residual, of which the share `dropped` is left out in training.
+    """Sizes of the joint network.
+
+    Attributes
+    ----------
+    motion
+        The motion network that this one adds to.
+    channels, template, search
+        Features are `channels` x `template` x `template` and `channels` x `search` x `search`.
+    frames
+        Newest results whose features are read.
+    compared
+        Channels that are correlated.
+    kept
+        Channels of the correlation that go into the vectors.
+    vector
+        Numbers in the vector of each axis.
+    width
+        Of the residual's hidden layer.
+    dropped
+        Dropout rate of that layer in training.
+
+    Raises
+    ------
+    InputError
+        For a value out of range.
     """
 
     motion: MotionConfig = field(default_factory=MotionConfig)
@@ -58,24 +84,12 @@ class JointConfig:
     dropped: float = 0.1
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("channels", 1),
-            ("template", 4),
-            ("frames", 1),
-            ("compared", 1),
-            ("kept", 1),
-            ("vector", 1),
-            ("width", 1),
-        ):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InputError(f"JointConfig.{name} is {value!r}, allowed is any whole number from {least}")
-        if not isinstance(self.search, int) or self.search < self.template:
+        counts = ("channels", "search", "frames", "compared", "kept", "vector", "width")
+        check(self, {**dict.fromkeys(counts, count_from(1)), "template": count_from(4), "dropped": BELOW_1})
+        if self.search < self.template:
             raise InputError(
-                f"JointConfig.search is {self.search!r}, allowed is any whole number from template, {self.template}"
+                f"JointConfig.search is {self.search!r}, allowed is a whole number from template, {self.template}"
             )
-        if not 0 <= self.dropped < 1:
-            raise InputError(f"JointConfig.dropped is {self.dropped!r}, a share is from 0 to below 1")
 
     @property
     def cells(self) -> int:
@@ -83,12 +97,15 @@ class JointConfig:
         return self.search - self.template // 2 + 1
 
     def as_dict(self) -> dict[str, Any]:
+        """The fields as plain values, nested ones too."""
         return asdict(self)
 
 
 class Encoder(nn.Module):
-    """Features of one result to one vector for each axis: template and search compared channel by channel, weighed by where the
-    target seems to be, and read along both axes with the same weights.
+    """Features of one result to one vector for each axis.
+
+    Template and search features are correlated channel by channel, weighted by where the target seems to be, and summed
+    along both axes; both profiles are read by the same weights.
     """
 
     def __init__(self, config: JointConfig):
@@ -100,8 +117,8 @@ class Encoder(nn.Module):
         self.read = nn.Linear((config.kept + 1) * config.cells, config.vector)
 
     def forward(self, template: Tensor, search: Tensor) -> Tensor:
-        """``(B, C, h, w)`` and ``(B, C, H, W)`` to ``(B, 2, vector)``: along x, along y."""
-        # The middle of the template: its margin shows the ground.
+        """Features ``(B, C, h, w)`` and ``(B, C, H, W)`` to vectors ``(B, 2, vector)``: along x, along y."""
+        # Only the middle of the template: its margin shows the background.
         low = self.config.template // 4
         high = low + self.config.template // 2
         kernel = _level(self.template(template[:, :, low:high, low:high]))
@@ -116,7 +133,20 @@ class Encoder(nn.Module):
 class JointNetwork(nn.Module):
     """`motion` gives the motion model, `encoder` and `residual` what features add to it.
 
-    Inputs: those of the motion network, `vectors` ``(B, frames, 2, vector)``, oldest first, and `seen` ``(B, frames)``.
+    Inputs are those of the motion network, `vectors` ``(B, frames, 2, vector)``, oldest first, and `seen` ``(B,
+    frames)``.
+
+    Parameters
+    ----------
+    config
+        Sizes.
+    motion
+        The motion network to add to, which is not copied; None makes an untrained one.
+
+    Raises
+    ------
+    InputError
+        If `motion` has another configuration than ``config.motion``.
     """
 
     axis: Tensor
@@ -142,8 +172,21 @@ class JointNetwork(nn.Module):
         return self.encoder(template, search)
 
     def encode_all(self, template: Tensor, search: Tensor, seen: Tensor) -> Tensor:
-        """One template and the features of several results each, ``(B, frames, C, H, W)``: ``(B, frames, 2, vector)``, zero
-        where `seen` ``(B, frames)`` is.
+        """Features of one template and several results each to their vectors.
+
+        Parameters
+        ----------
+        template
+            ``(B, C, h, w)``.
+        search
+            ``(B, frames, C, H, W)``.
+        seen
+            ``(B, frames)``, 0 for results without features.
+
+        Returns
+        -------
+        Tensor
+            ``(B, frames, 2, vector)``, zero where `seen` is.
         """
         frames = search.shape[1]
         vectors = self.encode(template.repeat_interleave(frames, dim=0), search.flatten(0, 1))
@@ -152,14 +195,24 @@ class JointNetwork(nn.Module):
     def motion_model(
         self, inputs: Mapping[str, Tensor], vectors: Tensor, seen: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """``(coefficient, spread, unit)`` as `MotionNetwork.motion_model` has them."""
+        """``(coefficient, spread, unit)`` as `MotionNetwork.motion_model` returns them.
+
+        Parameters
+        ----------
+        inputs
+            Inputs of the motion network by name.
+        vectors
+            ``(B, frames, 2, vector)``, oldest first.
+        seen
+            ``(B, frames)``, 0 for results without features.
+        """
         coefficient, spread, unit = self.motion.motion_model(*(inputs[name] for name in INPUTS))
-        # The residual learnt from the tracker's own steps alone; those of propagated boxes are the motion model's.
-        anchored = 1 - inputs["propagated"][:, None, -RECENT:]
-        step, interval = inputs["step"][..., -RECENT:] * anchored, inputs["interval"][:, -RECENT:]
+        # The residual has learnt from steps between results; steps to propagated boxes are for the motion network.
+        of_results = 1 - inputs["propagated"][:, None, -RECENT:]
+        step, interval = inputs["step"][..., -RECENT:] * of_results, inputs["interval"][:, -RECENT:]
         present = (interval > 0).to(step.dtype)
         moved = step * (unit * present / (interval + (1 - present)))[:, None]
-        # Relative motion factor of each coordinate, x, y, w, h.
+        # The relative motion factor of x, y, w, h.
         factor = moved.abs().sum(2) / (present.sum(1, keepdim=True) + 0.01)
         shared = torch.cat([inputs["score"][:, -RECENT - 1 :], seen, interval / unit, torch.log(unit)], 1)
         features = torch.cat(
@@ -171,36 +224,37 @@ class JointNetwork(nn.Module):
             ],
             2,
         )
-        # Of each axis position and size, of each the motion model's terms and those of sigma; x, y, w, h like the motion model.
-        told = self.residual(features).unflatten(2, (2, 2, DEGREE)).permute(0, 3, 4, 2, 1).flatten(3)
-        told = told * (seen.sum(1) > 0).to(told.dtype)[:, None, None, None]
-        change = torch.cat([told[:, 0, :1] * PRESENT, told[:, 0, 1:] * factor[:, None]], 1)
-        return coefficient + change, spread + told[:, 1], unit
+        # For each axis: position and size, of each the coefficients of the motion model, then those of sigma. Reordered
+        # to (B, mean or sigma, coefficient, [x, y, w, h]).
+        residual = self.residual(features).unflatten(2, (2, 2, DEGREE)).permute(0, 3, 4, 2, 1).flatten(3)
+        residual = residual * (seen.sum(1) > 0).to(residual.dtype)[:, None, None, None]
+        change = torch.cat([residual[:, 0, :1] * PRESENT, residual[:, 0, 1:] * factor[:, None]], 1)
+        return coefficient + change, spread + residual[:, 1], unit
 
     def forward(self, *tensors: Tensor) -> Tensor:
-        """As `MotionNetwork.forward`, ``(B, 3, knots, 4)``; inputs in the order of `specs`."""
+        """``(B, 3, knots, 4)``, as `MotionNetwork.forward`; inputs in the order of `specs`."""
         *inputs, vectors, seen = tensors
         return self.motion.knots(*self.motion_model(dict(zip(INPUTS, inputs, strict=True)), vectors, seen))
 
     def trust(self, share: float) -> JointNetwork:
-        """Keep this share of what features change in the mean, for good; sigma stays as it is. Returns the network."""
+        """Scale the change that features make to the mean by `share`, in place; sigma stays. Returns the network."""
         last = self.residual[-1]
         assert isinstance(last, nn.Linear)
         with torch.no_grad():
             for rows in (last.weight, last.bias):
-                # Of each axis position and size, of these the motion model's terms and those of sigma.
+                # Rows: for each axis position and size, of each the coefficients of the mean, then those of sigma.
                 rows.view(2, 2, DEGREE, -1)[:, 0] *= share
         return self
 
     def engines(self, device: str = "cpu") -> tuple[TorchEngine, TorchEngine]:
-        """``(predictor, encoder)`` as engines, one track and one result at a time, as the committed graphs are."""
+        """``(predictor, encoder)`` as engines for one track and one result, as the committed graphs are."""
         (encoder_in, encoder_out), (inputs, outputs) = specs(self.config)
         encoder = TorchEngine(self.encoder, encoder_in, encoder_out, device, "JointNetwork's encoder")
         return TorchEngine(self, inputs, outputs, device, "JointNetwork"), encoder
 
 
 def _level(maps: Tensor) -> Tensor:
-    """Every cell's channels at unit power: what they say, not how loud."""
+    """Scale every cell's channels to unit power, so that their pattern counts and not their size."""
     return maps * torch.rsqrt((maps * maps).mean(1, keepdim=True) + 1e-4)
 
 
@@ -208,7 +262,7 @@ Specs = tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]
 
 
 def specs(config: JointConfig) -> tuple[Specs, Specs]:
-    """Inputs and outputs of the encoder and of the predictor."""
+    """Inputs and outputs of the encoder, then of the predictor."""
     c, dtype = config, np.dtype(np.float32)
     template = TensorSpec("template", (1, c.channels, c.template, c.template), dtype)
     search = TensorSpec("search", (1, c.channels, c.search, c.search), dtype)
@@ -219,12 +273,28 @@ def specs(config: JointConfig) -> tuple[Specs, Specs]:
 
 
 def save(network: JointNetwork, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
-    """Write `path` (``.safetensors``) and the card beside it: format, configuration and `notes` (anything JSON takes)."""
+    """Write the weights and, beside them, the card.
+
+    Parameters
+    ----------
+    network
+        The network.
+    path
+        A ``.safetensors`` file; the card has the same name and ends in ``.json``.
+    notes
+        Anything JSON takes; the card also gets the format and the configuration.
+    """
     write_weights(path, network.state_dict(), {**(notes or {}), "format": FORMAT, "config": network.config.as_dict()})
 
 
 def load(path: str | Path) -> tuple[JointNetwork, dict[str, Any]]:
-    """The network in evaluation mode, and its card. Raises InputError where files are missing, damaged or of another kind."""
+    """Read a network, in evaluation mode, and its card.
+
+    Raises
+    ------
+    InputError
+        Where files are missing, damaged or of another kind.
+    """
     tensors, card = read_weights(path)
     if not isinstance(card, dict) or card.get("format") != FORMAT or not isinstance(card.get("config"), dict):
         found = card.get("format") if isinstance(card, dict) else type(card).__name__

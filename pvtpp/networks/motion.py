@@ -1,12 +1,14 @@
-"""The any-time motion network: the last results of any tracker in, a motion motion model in the horizon out.
+"""The motion network: the last results of any tracker in, a motion model in the horizon out.
 
-The motion model of each coordinate is a short polynomial in the horizon whose coefficients are sums over the past steps: the net
-reads how the target has moved and gives each step its weight (a linear filter chosen anew at every result, of which
-constant velocity and every Kalman gain are cases), so what it says is always in proportion to the observed relative motion.
-With all learned outputs at zero what is left is the robust constant-velocity motion model: a fixed mean of the newest velocities.
+The motion model of each coordinate is a short polynomial in the horizon. Its coefficients are weighted sums of the past
+steps, and the network computes the weights from how the target has moved: a linear filter chosen anew at every result,
+of which constant velocity and every Kalman gain are special cases. So the output is always in proportion to the
+observed relative motion. With all learned outputs at zero what remains is the robust constant-velocity model: a fixed
+weighted mean of the newest velocities.
 
-By construction the answer follows shifts and scalings of the image, mirroring, and swapping the axes: everything is
-relative to the last box, both axes go through the same weights, and each is read in the direction it moves.
+By construction the output is equivariant to shifts and scalings of the image, to mirroring, and to swapping the axes:
+everything is relative to the last box, both axes go through the same weights, and each axis is read in the direction in
+which the target moves.
 """
 
 from __future__ import annotations
@@ -23,31 +25,33 @@ from torch import Tensor, nn
 from pvtpp.errors import InputError
 from pvtpp.inference.engine import TensorSpec
 from pvtpp.inference.torch import TorchEngine
+from pvtpp.networks.rules import count_from
 from pvtpp.predictors.motion import HORIZONS_S, INPUTS, OUTPUT
+from pvtpp.validation import check
 from pvtpp.weights.checkpoint import card_of, match, read_weights, write_weights
 
 FORMAT = "pvtpp motion 2"
 DEGREE = 3
-"""Coefficients in the horizon: the present state's correction, velocity, acceleration."""
+"""Coefficients of the polynomial in the horizon: correction of the present state, velocity, acceleration."""
 NEWEST = (0.1, 0.3, 0.6)
-"""Weights of the newest velocities in the robust constant-velocity motion model, the newest last."""
+"""Weights of the newest velocities in the robust constant-velocity model, the newest last."""
 LEAST_UNIT_S, FRESH_UNIT_S = 0.02, 0.07
-"""Added to the recent interval, so that a fast camera's coefficients stay moderate; the unit where there is no past."""
+"""Seconds added to the recent interval, to keep coefficients of a fast camera moderate; the unit without any past."""
 LONGEST = 6.0
-"""Interval in units: beyond that all are alike."""
+"""Intervals are cut off here, in units of time."""
 ROWS = 6
-"""Facts of each step besides how far it went."""
+"""Facts of each step besides its motion."""
 RECENT = 4
-"""Turns that say how restless the target is now."""
-FLOOR = 1e-6
+"""Newest changes of velocity, which show how restless the target is now."""
+LEAST_POWER = 1e-6
 STANDSTILL = 0.05
-"""The share of its typical step below which a target's velocity says little of where it goes."""
+"""Below this share of a target's typical step its velocity says little about its direction."""
 TIGHT, WIDE = -9.0, 4.0
 LARGEST_CHANGE = 2.0
-"""Of a side, as a logarithm: no answer makes a side more than 7.4 times as long or as short."""
+"""Limit of the logarithm of a side's change: no prediction makes a side more than 7.4 times as long or as short."""
 START_SIGMA = ((-4.0, -1.5, -4.0), (-5.0, -2.0, -5.0))
-"""Where the logarithms of sigma start, for centre and size: now, its growth per second, per (0.3 s)^2."""
-# From the powers of motion, innovation, all turns, recent turns and the largest turn to what is read of them.
+"""Initial logarithms of sigma's terms, for centre and size: now, its growth per second, per (0.3 s)^2."""
+# Rows combine the logarithms of five powers: motion, innovation, changes of velocity, recent ones, the largest one.
 _RATIOS = (
     (1.0, 0.0, 0.0, 0.0, 0.0),
     (-1.0, 1.0, 0.0, 0.0, 0.0),
@@ -59,7 +63,22 @@ _RATIOS = (
 
 @dataclass(frozen=True)
 class MotionConfig:
-    """`history`: results looked at. `width` and `depth` of the body, `doubt`: width of the layer behind sigma."""
+    """Sizes of the motion network.
+
+    Attributes
+    ----------
+    history
+        Results read, at least 6.
+    width, depth
+        Of the body, which makes the mean.
+    doubt
+        Width of the layer behind sigma.
+
+    Raises
+    ------
+    InputError
+        For a value out of range.
+    """
 
     history: int = 16
     width: int = 96
@@ -67,19 +86,26 @@ class MotionConfig:
     doubt: int = 32
 
     def __post_init__(self) -> None:
-        for name, least in (("history", 6), ("width", 1), ("depth", 1), ("doubt", 1)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InputError(f"MotionConfig.{name} is {value!r}, allowed is any whole number from {least}")
+        check(self, {"history": count_from(6), **dict.fromkeys(("width", "depth", "doubt"), count_from(1))})
 
     def as_dict(self) -> dict[str, Any]:
+        """The fields as plain values."""
         return asdict(self)
 
 
 class Reading(NamedTuple):
-    """What the network makes of a batch before any weight: `features` ``(B, F)`` as the x axis reads them; `motion`
-    ``(B, 4, 2 n)``: of x, y, w, h how far each step goes in a unit of time, then its innovation; `straight` ``(B, 4, 1)``: how
-    far the robust constant-velocity motion model goes in a unit; `unit` ``(B, 1, 1)``, seconds.
+    """The network's inputs, normalised, before any weight. n is the number of steps.
+
+    Attributes
+    ----------
+    features
+        As the x axis reads them, ``(B, F)``.
+    motion
+        For x, y, w, h: how far each step goes in a unit of time, then its innovation, ``(B, 4, 2 n)``.
+    straight
+        How far the robust constant-velocity model goes in a unit of time, ``(B, 4, 1)``.
+    unit
+        The unit of time, seconds, ``(B, 1, 1)``.
     """
 
     features: Tensor
@@ -89,9 +115,9 @@ class Reading(NamedTuple):
 
 
 class MotionNetwork(nn.Module):
-    """`body` and `filter` make the mean, `doubt` and `spread` sigma: neither learns from the other's loss.
+    """`body` and `filter` make the mean, `doubt` and `spread` make sigma; neither learns from the other's loss.
 
-    Inputs as `pvtpp.predictors.motion` makes them, B of them.
+    Inputs are those that `pvtpp.predictors.motion` makes, for B tracks.
     """
 
     newest: Tensor
@@ -129,12 +155,13 @@ class MotionNetwork(nn.Module):
         newest[-len(NEWEST) :] = torch.tensor(NEWEST)
         difference[range(1, n), range(n - 1)], difference[range(n - 1), range(n - 1)] = 1.0, -1.0
         recent[:, 0], recent[-RECENT:, 1] = 1.0, 1.0
-        # Of the steps there are: their weight in the newest velocities, and what each power below is a mean over.
+        # Sums over the steps that exist: of their weights in the newest velocities, and of the counts that the powers
+        # below are divided by.
         all_of, turns = torch.ones(n, 1), torch.cat([recent, torch.zeros(1, 2)])
         sums = torch.cat([newest[:, None], all_of, all_of, turns, torch.zeros(n, 1)], 1)
         h = torch.tensor(HORIZONS_S)
         one, zero = torch.ones_like(h), torch.zeros_like(h)
-        # Constants, not weights: they are made anew and never stored.
+        # Constants, not weights, so they are not in the state dict.
         for name, value in (
             ("newest", newest),
             ("sums", sums),
@@ -163,13 +190,34 @@ class MotionNetwork(nn.Module):
         quality: Tensor,
         aspect: Tensor,
     ) -> Reading:
-        """Written for a graph of few operations: at one track each costs the same, whatever it computes."""
+        """Normalise the inputs.
+
+        The arithmetic is written for a graph of few operations: for one track every operation costs the same, whatever
+        its size.
+
+        Parameters
+        ----------
+        step
+            Motion between consecutive results, relative to the last box, ``(B, 4, n)``.
+        innovation
+            What the tracker's result adds to a measured displacement, ``(B, 4, n)``.
+        interval
+            Seconds between results, 0 where there was none, ``(B, n)``.
+        score
+            Scores of the results, ``(B, n + 1)``.
+        propagated
+            1 for propagated boxes, ``(B, n + 1)``.
+        quality
+            Of the measured displacements, 0 where there is none, ``(B, n)``.
+        aspect
+            Logarithm of the last box's width over its height, ``(B, 1)``.
+        """
         times = interval[:, None]
         present = (times > 0).to(step.dtype)
         recently, counted = (torch.cat([times, present], 1) @ self.sums).split(1, 1)
         counted = counted + self.least
         weight, counts = counted.split([1, len(_RATIOS)], 2)
-        # Without any step what is left is the fresh unit.
+        # Without any step this is FRESH_UNIT_S.
         unit = (recently[..., :1] + 1e-9 * (FRESH_UNIT_S - LEAST_UNIT_S)) / weight + LEAST_UNIT_S
         newest, paces = present * self.newest / weight, times / unit
         moved = step / (paces + 1e-9)
@@ -179,9 +227,9 @@ class MotionNetwork(nn.Module):
         turns = (moved @ self.difference) * present[..., :-1]
         turns = turns * turns
         totals = torch.cat([(motion * motion) @ self.halves, turns @ self.recent, turns.amax(2, keepdim=True)], 2)
-        powers = totals / counts + FLOOR
+        powers = totals / counts + LEAST_POWER
         scale = torch.rsqrt(powers[..., :2])
-        # Which way each axis is read, without a jump where the target stands still; sides have but one way.
+        # The direction in which each axis is read, continuous where the target stands still; sides have one direction.
         facing = torch.tanh(straight * scale[..., :1] / STANDSTILL) * (1 - self.sided) + self.sided
         shape = motion * ((scale * facing) @ self.halves.T)
         logs = torch.log(powers) @ self.ratios
@@ -191,22 +239,36 @@ class MotionNetwork(nn.Module):
         return Reading(features, motion, straight, unit)
 
     def motion_model(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Of `INPUTS`, ``(coefficient, spread, unit)``: ``(B, 3, 4)``, ``(B, 3, 4)``, and the seconds ``(B, 1)`` that horizons
-        are counted in.
+        """The motion model of each track.
+
+        Parameters
+        ----------
+        inputs
+            In the order of `INPUTS`, see `read`.
+
+        Returns
+        -------
+        coefficient : Tensor
+            Of the polynomial in the horizon, for x, y, w, h: ``(B, 3, 4)``.
+        spread : Tensor
+            Logarithms of sigma's terms, ``(B, 3, 4)``.
+        unit : Tensor
+            Seconds in which the polynomial counts the horizon, ``(B, 1)``.
         """
         features, motion, straight, unit = self.read(*inputs)
         hidden, doubt = self.hidden(features, cast(nn.Linear, self.body[0]), self.doubt)
         for layer in list(self.body)[1:]:
             hidden = nn.functional.silu(layer(hidden))
-        # Of both axes position and size; in the motion model x, y, w, h.
+        # From position and size of both axes to x, y, w, h.
         weights = self.filter(hidden).reshape(-1, 2, 2, DEGREE, motion.shape[2]).transpose(1, 2).flatten(1, 2)
         coefficient = (weights @ motion[..., None])[..., 0] + straight * self.velocity
         return coefficient.transpose(1, 2), self.spreads(doubt), unit.flatten(1)
 
     def hidden(self, features: Tensor, *layers: nn.Linear) -> tuple[Tensor, ...]:
-        """What these layers make of the features, ``(2 B, width)`` each, the axes of a track one after the other.
+        """Outputs of these layers, ``(2 B, width)`` each, the two axes of a track one after the other.
 
-        The y axis reads the features with x and y changed: that swaps columns of the weights, and all is one product.
+        The y axis reads the features with x and y exchanged. That exchanges columns of the weights, so one product does
+        both.
         """
         weight, bias = torch.cat([layer.weight for layer in layers]), torch.cat([layer.bias for layer in layers])
         weight = torch.cat([weight, weight[:, self.swapped] * self.mirrored])
@@ -214,17 +276,18 @@ class MotionNetwork(nn.Module):
         return made.reshape(-1, len(bias)).split([len(layer.bias) for layer in layers], 1)
 
     def spreads(self, doubt: Tensor) -> Tensor:
-        """Logarithms of sigma's terms, ``(B, 3, 4)``, from what `hidden` makes of `doubt`."""
+        """Logarithms of sigma's terms, ``(B, 3, 4)``, from the output of `hidden` for the layer `doubt`."""
         return self.spread(doubt).reshape(-1, 2, 2, DEGREE).permute(0, 3, 2, 1).flatten(2)
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """``(B, 3, knots, 4)``: mean ``[dx/w, dy/h, w'/w, h'/h]``, its derivative per second, and sigma, all in sizes of the
-        newest box.
+        """The trajectory's knots, ``(B, 3, knots, 4)``, relative to the newest box.
+
+        Along the second axis: mean ``[dx/w, dy/h, w'/w, h'/h]``, its derivative per second, and sigma.
         """
         return self.knots(*self.motion_model(*inputs))
 
     def knots(self, coefficient: Tensor, spread: Tensor, unit: Tensor) -> Tensor:
-        """What `forward` gives, of a motion model as `motion model` gives it."""
+        """What `forward` returns, from what `motion_model` returns."""
         per_second = coefficient * unit[..., None] ** self.powers
         mean, derivative = (self.basis @ per_second).chunk(2, 1)
         change = torch.exp(torch.clamp(mean * self.sided[:, 0], -LARGEST_CHANGE, LARGEST_CHANGE))
@@ -233,13 +296,14 @@ class MotionNetwork(nn.Module):
         return answer.reshape(-1, 3, len(HORIZONS_S), 4)
 
     def engine(self, device: str = "cpu") -> TorchEngine:
-        """The network as an `Engine`, one track at a time, as the committed graph is."""
+        """The network as an engine for one track, as the committed graph is."""
         return TorchEngine(self, *specs(self.config), device=device, source="MotionNetwork")
 
 
 def _other_axis(n: int) -> tuple[Tensor, Tensor]:
-    """Where the y axis finds what the x axis reads of the features, and their signs: x and y change places, so do w and h,
-    and the aspect changes its sign.
+    """Where the y axis finds in the features what the x axis reads, and the signs to apply.
+
+    x and y change places, so do w and h, and the aspect changes its sign.
     """
     shape, logs = 4 * 2 * n, 4 * len(_RATIOS)
     columns = torch.arange(shape + logs + ROWS * n + 2)
@@ -257,7 +321,7 @@ def mean_at(coefficient: Tensor, unit: Tensor, horizon: Tensor) -> Tensor:
 
 
 def sigma_at(spread: Tensor, horizon: Tensor) -> Tensor:
-    """Relative standard deviations at horizons ``(B or 1, H)`` seconds: ``(B, H, 4)``; variances of three kinds add up."""
+    """Relative standard deviations at horizons ``(B or 1, H)`` seconds: ``(B, H, 4)``; three variances add up."""
     powers = torch.stack([torch.ones_like(horizon), horizon**2, (horizon / 0.3) ** 4], 2)
     return torch.sqrt(powers @ torch.exp(2 * torch.clamp(spread, TIGHT, WIDE)) + 1e-8)
 
@@ -271,12 +335,28 @@ def specs(config: MotionConfig) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpe
 
 
 def save(network: MotionNetwork, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
-    """Write `path` (``.safetensors``) and the card beside it: format, configuration and `notes` (anything JSON takes)."""
+    """Write the weights and, beside them, the card.
+
+    Parameters
+    ----------
+    network
+        The network.
+    path
+        A ``.safetensors`` file; the card has the same name and ends in ``.json``.
+    notes
+        Anything JSON takes; the card also gets the format and the configuration.
+    """
     write_weights(path, network.state_dict(), {**(notes or {}), "format": FORMAT, "config": network.config.as_dict()})
 
 
 def load(path: str | Path) -> tuple[MotionNetwork, dict[str, Any]]:
-    """The network in evaluation mode, and its card. Raises InputError where files are missing, damaged or of another kind."""
+    """Read a network, in evaluation mode, and its card.
+
+    Raises
+    ------
+    InputError
+        Where files are missing, damaged or of another kind.
+    """
     tensors, card = read_weights(path)
     if not isinstance(card, dict) or card.get("format") != FORMAT or not isinstance(card.get("config"), dict):
         found = card.get("format") if isinstance(card, dict) else type(card).__name__

@@ -1,7 +1,7 @@
 """The modules of PVT++ with N heads: motion (M), visual (V) and joint (MV), one class and one configuration.
 
-Source: PVT++ (arXiv 2211.11629), Fig. 4; the published code's `lb_5`, `lbv_5` and `mv_v16`, whose arithmetic this keeps.
-Its third linear layer beside the heads, which nothing ever runs (1,056 parameters at N = 3), is not built.
+Source: PVT++ (arXiv 2211.11629), Fig. 4, and the published code's `lb_5`, `lbv_5` and `mv_v16`, whose arithmetic this
+keeps. The code has a third linear layer beside the heads that is never run (1,056 parameters at N = 3); it is left out.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from pvtpp.errors import InputError
 from pvtpp.inference.engine import TensorSpec
 from pvtpp.inference.torch import TorchEngine
 from pvtpp.networks.blocks import Decoder, MotionCue, StepEstimator, VisualCue, initialise, motion_factor
+from pvtpp.networks.rules import count_from
+from pvtpp.validation import check, holds, one_of
 
 KINDS = ("motion", "visual", "joint")
 FACTORS = ("absolute", "signed")
@@ -25,10 +27,30 @@ FACTORS = ("absolute", "signed")
 
 @dataclass(frozen=True)
 class NHeadConfig:
-    """`kind` is M, V or MV. `heads`: frames predicted. `history`: past steps (k). `channels` of the tracker's features.
+    """Which module, and its sizes.
 
-    `factor`: the mean of absolute speeds (the published code and its weights) or of signed ones (Eq. 4). `auxiliary`:
-    with the branches that only training uses. `width` and `narrow` are the paper's 64 and 32.
+    Attributes
+    ----------
+    kind
+        ``motion`` (M), ``visual`` (V) or ``joint`` (MV).
+    heads
+        Frames predicted, N.
+    history
+        Past steps read, k.
+    channels
+        Of the tracker's features.
+    factor
+        Relative motion factor: ``absolute``, the mean of absolute speeds (the published code and its weights), or
+        ``signed`` (Eq. 4).
+    auxiliary
+        With the branches that training alone uses.
+    width, narrow
+        Sizes of the layers, the paper's 64 and 32.
+
+    Raises
+    ------
+    InputError
+        For a value out of range.
     """
 
     kind: str
@@ -41,32 +63,38 @@ class NHeadConfig:
     narrow: int = 32
 
     def __post_init__(self) -> None:
-        for name, allowed in (("kind", KINDS), ("factor", FACTORS)):
-            if getattr(self, name) not in allowed:
-                raise InputError(
-                    f"NHeadConfig.{name} is {getattr(self, name)!r}, expected one of: {', '.join(allowed)}"
-                )
-        for name in ("heads", "history", "channels", "width", "narrow"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InputError(f"NHeadConfig.{name} is {value!r}, allowed is any whole number from 1")
-        if not isinstance(self.auxiliary, bool):
-            raise InputError(f"NHeadConfig.auxiliary is {self.auxiliary!r}, expected True or False")
+        counts = ("heads", "history", "channels", "width", "narrow")
+        rules = {
+            "kind": one_of(KINDS),
+            "factor": one_of(FACTORS),
+            **dict.fromkeys(counts, count_from(1)),
+            "auxiliary": holds("True or False", lambda value: isinstance(value, bool)),
+        }
+        check(self, rules)
 
     @property
     def sees_motion(self) -> bool:
+        """Whether the module reads past steps."""
         return self.kind != "visual"
 
     @property
     def sees_images(self) -> bool:
+        """Whether the module reads the tracker's features."""
         return self.kind != "motion"
 
     def as_dict(self) -> dict[str, Any]:
+        """The fields as plain values."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], source: str = "configuration") -> NHeadConfig:
-        """The configuration these values name; unknown or missing names raise InputError."""
+        """The configuration with these field values; `source` stands in messages.
+
+        Raises
+        ------
+        InputError
+            For unknown or missing fields.
+        """
         try:
             return cls(**values)
         except TypeError as error:
@@ -74,8 +102,10 @@ class NHeadConfig:
 
 
 class NHeadNetwork(nn.Module):
-    """M, V or MV. Motions are ``[dx/w, dy/h, log w'/w, log h'/h]``: inputs between consecutive results, outputs from the
-    newest result to 1..N frames later. Intervals are in frames, at least 1.
+    """M, V or MV.
+
+    Motions are ``[dx/w, dy/h, log w'/w, log h'/h]``: inputs between consecutive results, outputs from the newest result
+    to 1..N frames later. Intervals are in frames, at least 1.
     """
 
     def __init__(self, config: NHeadConfig):
@@ -99,29 +129,63 @@ class NHeadNetwork(nn.Module):
     def forward(
         self, motion: Tensor, interval: Tensor, template: Tensor | None = None, search: Tensor | None = None
     ) -> Tensor:
-        """The prediction ``(B, N, 4)`` from ``(B, k, 4)`` and ``(B, k)``; V and MV also take the features of the template
-        ``(B, C, h, w)`` and of the k search regions ``(B, k, C, H, W)``, oldest first.
+        """Predict from past steps and, for V and MV, features.
+
+        Parameters
+        ----------
+        motion
+            Past steps, ``(B, k, 4)``.
+        interval
+            Frames between them, ``(B, k)``.
+        template
+            V and MV: features of the template, ``(B, C, h, w)``.
+        search
+            V and MV: features of k search regions, ``(B, k, C, H, W)``, oldest first.
+
+        Returns
+        -------
+        Tensor
+            ``(B, N, 4)``.
         """
         return self.decode(motion, interval, self._similarities(template, search))
 
     def branches(
         self, motion: Tensor, interval: Tensor, template: Tensor | None = None, search: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """What training compares with the truth, each ``(B, N, 4)``: the branch called `kind`, and the auxiliary ones."""
+        """What training compares with the truth, ``(B, N, 4)`` each: the branch called `kind`, and auxiliary ones."""
         return self._branches(motion, interval, self._similarities(template, search))
 
     def encode(self, template: Tensor, search: Tensor) -> Tensor:
-        """All that V and MV need of one frame, ``(B, C, h, w)`` and ``(B, C, H, W)`` to ``(B, width, H-h+1, W-w+1)``:
-        `decode` on k of these stacked is `forward`, in evaluation mode, without computing past frames again.
+        """All that V and MV need of one frame.
+
+        `decode` of k of these, stacked, is `forward` in evaluation mode, without computing past frames again.
+
+        Parameters
+        ----------
+        template
+            ``(B, C, h, w)``.
+        search
+            ``(B, C, H, W)``.
+
+        Returns
+        -------
+        Tensor
+            ``(B, width, H - h + 1, W - w + 1)``.
         """
         return self.visual.similarity(template, search)
 
     def decode(self, motion: Tensor, interval: Tensor, similarities: Tensor | None = None) -> Tensor:
-        """The prediction from steps and, for V and MV, encoded frames ``(B, k, width, H, W)``."""
+        """Predict from past steps and, for V and MV, encoded frames ``(B, k, width, H, W)``; returns ``(B, N, 4)``."""
         return self._branches(motion, interval, similarities, only=self.config.kind)[self.config.kind]
 
     def estimate(self, template: Tensor, search: Tensor) -> Tensor:
-        """Auxiliary, for training: one frame's own step ``(B, 4)`` from its features ``(B, C, h, w)``, ``(B, C, H, W)``."""
+        """Used in training: one frame's own step ``(B, 4)`` from features ``(B, C, h, w)`` and ``(B, C, H, W)``.
+
+        Raises
+        ------
+        InputError
+            If the module has no such branch.
+        """
         if not hasattr(self, "estimator"):
             raise InputError(f"a {self.config.kind} module with auxiliary={self.config.auxiliary} estimates no steps")
         return self.estimator(self.visual.correlate(self.visual.kernel(template), search))
@@ -151,7 +215,17 @@ class NHeadNetwork(nn.Module):
 
 
 def as_engine(network: NHeadNetwork, template: int = 7, search: int = 31, device: str = "cpu") -> TorchEngine:
-    """The whole module behind the engine interface, one sample at a time; `template` and `search`: side of the feature maps."""
+    """The whole module as an engine for one sample.
+
+    Parameters
+    ----------
+    network
+        The module.
+    template, search
+        Sides of the feature maps, for V and MV.
+    device
+        Where torch runs it.
+    """
     config = network.config
     inputs = _steps(config)
     if config.sees_images:
@@ -165,7 +239,27 @@ def as_engine(network: NHeadNetwork, template: int = 7, search: int = 31, device
 def as_engines(
     network: NHeadNetwork, template: int = 7, search: int = 31, device: str = "cpu"
 ) -> tuple[TorchEngine, TorchEngine]:
-    """V or MV in two: ``(decoder, encoder)``, so that each frame is encoded once. The answers are those of `as_engine`."""
+    """V or MV as two engines, so that each frame is encoded once; together they compute what `as_engine` does.
+
+    Parameters
+    ----------
+    network
+        The module.
+    template, search
+        Sides of the feature maps.
+    device
+        Where torch runs it.
+
+    Returns
+    -------
+    tuple of TorchEngine
+        Decoder and encoder.
+
+    Raises
+    ------
+    InputError
+        For M, which encodes no frames.
+    """
     config = network.config
     if not config.sees_images:
         raise InputError("a motion module has no frames to encode; use as_engine")
@@ -189,7 +283,7 @@ def as_engines(
 
 
 class _Part(nn.Module):
-    """One method of a network as a module of its own."""
+    """One method of a network as a module."""
 
     def __init__(self, network: NHeadNetwork, method: str):
         super().__init__()

@@ -1,4 +1,4 @@
-"""N-head modules on disk: tensors as safetensors, and a JSON card that says which module they are."""
+"""Files of N-head modules: tensors as safetensors, and a JSON card that says which module they belong to."""
 
 from __future__ import annotations
 
@@ -14,13 +14,41 @@ FORMAT = "pvtpp n-head 1"
 
 
 def save(network: NHeadNetwork, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
-    """Write `path` (``.safetensors``) and the card beside it: format, configuration and `notes` (anything JSON takes)."""
+    """Write the weights and, beside them, the card.
+
+    Parameters
+    ----------
+    network
+        The module.
+    path
+        A ``.safetensors`` file; the card has the same name and ends in ``.json``.
+    notes
+        Anything JSON takes; the card also gets the format and the configuration.
+    """
     card = {**(notes or {}), "format": FORMAT, "config": network.config.as_dict()}
     write_weights(path, network.state_dict(), card)
 
 
 def load(path: str | Path) -> tuple[NHeadNetwork, dict[str, Any]]:
-    """The module in evaluation mode, and its card. Raises InputError where files are missing, damaged or of another kind."""
+    """Read a module and its card.
+
+    Parameters
+    ----------
+    path
+        The ``.safetensors`` file, with the card beside it.
+
+    Returns
+    -------
+    network : NHeadNetwork
+        In evaluation mode.
+    card : dict
+        What `save` wrote.
+
+    Raises
+    ------
+    InputError
+        Where files are missing, damaged or of another kind.
+    """
     tensors, card = read_weights(path)
     source = str(card_of(path))
     if not isinstance(card, dict) or card.get("format") != FORMAT or not isinstance(card.get("config"), dict):

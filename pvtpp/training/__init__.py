@@ -1,1 +1,1 @@
-"""Training of the predictors: window sampling, losses, Lightning modules."""
+"""Training of the predictors; needs the extra `train` (torch and Lightning)."""

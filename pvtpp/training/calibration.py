@@ -1,4 +1,4 @@
-"""Teaching a motion network how wrong it is: sigma's own loss, and a last pass in which only sigma learns."""
+"""Calibration of the motion network's sigma: its loss, and a final pass in which only sigma's layers learn."""
 
 from __future__ import annotations
 
@@ -11,23 +11,41 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pvtpp import validation
 from pvtpp.errors import InputError
 from pvtpp.networks.motion import MotionNetwork, mean_at, sigma_at
 from pvtpp.predictors.motion import INPUTS, WITHIN
-from pvtpp.training.checks import require_positive, require_seed
 from pvtpp.training.draw import Draw, usable
+from pvtpp.training.rules import SEED
 from pvtpp.training.tracker_error import ErrorModel
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
+from pvtpp.validation import above, holds
 
 HALF, NINE_TENTHS = (bound for _, bound in WITHIN)
 PURPOSE = "to calibrate sigma on"
 LEAST_ERROR = 2e-4
-"""Errors below this share of the target's size are as good as none: annotations are in pixels."""
+"""Smaller errors, in target sizes, count as this one: annotations are rounded to pixels."""
 
 
 def calibration_loss(error: Tensor, sigma: Tensor, weights: tuple[float, float] = (1.0, 2.0)) -> Tensor:
-    """Pinball losses of log |error| at the two quantiles that sigma has to hold: lowest where 50 % lie within `HALF` sigma and
-    90 % within `NINE_TENTHS` sigma.
+    """Loss of a predicted standard deviation, lowest where its 50 % and 90 % intervals hold.
+
+    The pinball loss of ``log |error / sigma|`` at both quantiles: it is lowest where 50 % of the errors are within
+    `HALF` sigma and 90 % within `NINE_TENTHS` sigma.
+
+    Parameters
+    ----------
+    error
+        Error of the predicted mean, in target sizes.
+    sigma
+        Predicted standard deviation, same shape and unit.
+    weights
+        Of the 50 % and of the 90 % quantile.
+
+    Returns
+    -------
+    Tensor
+        Loss of every element, same shape.
     """
     ratio = torch.log(error.abs() + LEAST_ERROR) - torch.log(sigma)
     total = torch.zeros_like(ratio)
@@ -38,7 +56,7 @@ def calibration_loss(error: Tensor, sigma: Tensor, weights: tuple[float, float] 
 
 
 def _online() -> WindowConfig:
-    """Cameras at 30 fps and results as the online benchmark has them: one truth to five draws of 2 % noise."""
+    """Windows as the online benchmark has them: 30 fps cameras, and one window without error to five with 2 % noise."""
     return WindowConfig(
         fps30=1.0,
         processing_s=(0.018, 0.2),
@@ -58,7 +76,28 @@ def _online() -> WindowConfig:
 
 @dataclass(frozen=True)
 class Calibration:
-    """`drawn` windows, of which each of `steps` takes `count`. `weights` of the 50 % and the 90 % interval."""
+    """How sigma is calibrated.
+
+    Attributes
+    ----------
+    windows
+        What windows are drawn.
+    drawn
+        Windows drawn once, at the start.
+    steps, count
+        Optimizer steps, and how many of the drawn windows each of them uses.
+    learning_rate
+        At the first step; falls to 0 with a cosine.
+    weights
+        Of the 50 % and the 90 % interval in the loss.
+    seed
+        Of every random draw.
+
+    Raises
+    ------
+    InputError
+        For a value out of range.
+    """
 
     windows: WindowConfig = field(default_factory=_online)
     drawn: int = 98304
@@ -72,15 +111,31 @@ class Calibration:
         if self.steps < 1 or not 1 <= self.count <= self.drawn:
             found = f"{self.steps} steps, {self.count} of {self.drawn} drawn"
             raise InputError(f"Calibration: steps must be at least 1 and count from 1 to drawn, got {found}")
-        require_positive(self, "learning_rate")
-        require_seed(self)
-        if min(self.weights) < 0 or not 0 < sum(self.weights) < math.inf:
-            raise InputError(f"Calibration.weights is {self.weights}, allowed are numbers from 0, one of them above")
+        weights = holds("numbers from 0, one of them above", lambda w: min(w) >= 0 and 0 < sum(w) < math.inf)
+        validation.check(self, {"learning_rate": above(0), "seed": SEED, "weights": weights})
 
 
 def check(config: Calibration, history: int, xywh: Sequence[np.ndarray]) -> float:
-    """The share of windows of these annotations that calibration can use; InputError where there is none, or a network that
-    looks at `history` results is none to calibrate so. For those who train first: sooner is better.
+    """Check that a network can be calibrated on these annotations, before the time is spent to train it.
+
+    Parameters
+    ----------
+    config
+        How sigma is calibrated.
+    history
+        Results that the network reads.
+    xywh
+        Annotated boxes, as `BoxPool` takes them.
+
+    Returns
+    -------
+    float
+        The share of windows that can be used, in [0, 1].
+
+    Raises
+    ------
+    InputError
+        If no window can be used, or windows have another number of results than `history`.
     """
     if config.windows.results != history:
         raise InputError(f"Calibration: windows have {config.windows.results} results, the network looks at {history}")
@@ -88,8 +143,21 @@ def check(config: Calibration, history: int, xywh: Sequence[np.ndarray]) -> floa
 
 
 def calibrate(network: MotionNetwork, config: Calibration, xywh: Sequence[np.ndarray]) -> MotionNetwork:
-    """A copy of the network whose sigma holds on these annotations (arrays as `BoxPool` takes them), best ones that the
-    network has not learnt from. Its means are what they were. Raises InputError as `check` does.
+    """A copy of the network whose sigma fits its errors on these annotations; the predicted means stay the same.
+
+    Parameters
+    ----------
+    network
+        The trained network.
+    config
+        How sigma is calibrated.
+    xywh
+        Annotated boxes as `BoxPool` takes them, preferably ones that the network has not learnt from.
+
+    Raises
+    ------
+    InputError
+        As `check`.
     """
     check(config, network.config.history, xywh)
     made = copy.deepcopy(network).requires_grad_(False)
@@ -115,15 +183,16 @@ def _windows(pool: BoxPool, windows: WindowConfig, rng: np.random.Generator, cou
 
 
 def _errors(network: MotionNetwork, config: Calibration, pool: BoxPool) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """What the network reads of each window, and the error of its mean, the horizon and the weight of what is asked there: the
-    means stay as they are, so all this is computed once.
+    """Features of all drawn windows, and the error, horizon and weight of the mean at every horizon asked.
+
+    The means do not change during calibration, so all of this is computed once.
     """
     features, errors = [], []
     for number in range(-(-config.drawn // config.count)):
         batch = _windows(pool, config.windows, np.random.default_rng([config.seed, 0, number]), config.count)
         inputs = [batch[name] for name in INPUTS]
         coefficient, _, unit = network.motion_model(*inputs)
-        # All but the last horizon are those at which the online benchmark asks.
+        # At all horizons but the last the trajectory is the newest: there the online benchmark asks.
         horizon, truth, weight = (batch[name][:, :-1] for name in ("horizon", "truth", "weight"))
         features.append(network.read(*inputs).features)
         errors.append((mean_at(coefficient, unit, horizon) - truth, horizon, weight))

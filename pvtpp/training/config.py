@@ -15,10 +15,24 @@ WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "
 
 
 def read(path: str | Path, kind: type[Config], base: Config | None = None, **given: Any) -> Config:
-    """The configuration in the JSON file at `path`, fields that it leaves out as in `base`, or at their defaults; `given` go
-    before the file.
+    """The configuration in a JSON file.
 
-    Raises InputError for a file that is missing or no JSON object, and for a field that `kind` does not have.
+    Parameters
+    ----------
+    path
+        The file, a JSON object.
+    kind
+        The dataclass to make.
+    base
+        Where the fields that the file leaves out come from; None takes their defaults.
+    given
+        Fields that override those of the file.
+
+    Raises
+    ------
+    InputError
+        For a file that is missing or no JSON object, for a field that `kind` does not have, and for a value of another
+        type than the field's.
     """
     try:
         values = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -28,8 +42,25 @@ def read(path: str | Path, kind: type[Config], base: Config | None = None, **giv
 
 
 def made(kind: type[Config], values: Any, source: str, base: Config | None = None, **given: Any) -> Config:
-    """The configuration of this kind from plain values, what they leave out as in `base`, or at its default, at every depth;
-    lists become tuples. Raises InputError for unknown fields and for values of another type than the field's.
+    """The configuration of this kind from plain values; lists become tuples.
+
+    Parameters
+    ----------
+    kind
+        The dataclass to make.
+    values
+        Field values by name, nested dataclasses as nested dictionaries.
+    source
+        Where the values come from, for messages.
+    base
+        Where fields that `values` leaves out come from, at every depth; None takes their defaults.
+    given
+        Fields that override `values`.
+
+    Raises
+    ------
+    InputError
+        For unknown fields and for values of another type than the field's.
     """
     if not isinstance(values, dict):
         raise InputError(f"{source}: {kind.__name__} must be an object with fields, got {values!r}")
@@ -53,14 +84,14 @@ def made(kind: type[Config], values: Any, source: str, base: Config | None = Non
 
 
 def _default(field: Field[Any]) -> Any:
-    """What the field holds if nothing is given; None where it has no default."""
+    """The field's default; None where it has none."""
     if field.default_factory is not MISSING:
         return field.default_factory()
     return None if field.default is MISSING else field.default
 
 
 def _of_type(value: Any, hint: Any, name: str) -> Any:
-    """The value, lists as tuples, if it is what the hint says; hints that are neither scalars nor tuples are not looked at."""
+    """The value, lists as tuples, if it fits the type hint; hints other than scalars and tuples are not checked."""
     if hint is tuple or get_origin(hint) is tuple:
         if not isinstance(value, (list, tuple)):
             raise InputError(f"{name} is {value!r}, expected a list")
@@ -71,7 +102,7 @@ def _of_type(value: Any, hint: Any, name: str) -> Any:
             raise InputError(f"{name} is {value!r}, expected a list of {len(inner)}")
         return tuple(_of_type(each, its, name) for each, its in zip(value, inner, strict=True))
     if hint in WORDS:
-        # A bool is an int to Python, and an int is a float to everybody.
+        # In Python a bool is an int, which is refused here; an int is accepted as a float.
         fits = isinstance(value, bool) if hint is bool else isinstance(value, (hint, int) if hint is float else hint)
         if not fits or (isinstance(value, bool) and hint is not bool):
             raise InputError(f"{name} is {value!r}, expected {WORDS[hint]}")

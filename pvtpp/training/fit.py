@@ -1,7 +1,7 @@
-"""What every training here shares: numbered batches, sequences held out, and the Lightning trainer with its checkpoints.
+"""What every training shares: numbered batches, held-out sequences, and the Lightning trainer with its checkpoints.
 
-Batches are numbered and made from ``(seed, number, shard)`` alone, so a resumed run sees what an uninterrupted one would
-have seen, and ranks split the shards of a batch between them.
+Batches are numbered and made from ``(seed, number, shard)`` alone. So a resumed run learns from the same batches as an
+uninterrupted one, and several processes can share the shards of a batch.
 """
 
 from __future__ import annotations
@@ -27,18 +27,35 @@ from pvtpp.training.draw import Draw, few, usable
 from pvtpp.training.run import Run
 
 SIGTERM_STATUS = 128 + 15
-"""Exit status of a process that was asked to end, as shells have it."""
+"""Exit status of a process that was asked to end, by the convention of shells."""
 Windows = Callable[[np.random.Generator, int], dict[str, Tensor]]
-"""What draws windows: a `Draw`, or anything that is called like one."""
+"""Draws windows: a `Draw`, or anything that is called like one."""
 
 
 def held_out(names: Sequence[str]) -> list[str]:
-    """The sequences that training leaves to validation: of the sorted names every twentieth, from the eighth on."""
+    """The sequences kept for validation: every twentieth of the sorted names, from the eighth on."""
     return sorted(names)[7::20]
 
 
 class Shards(Dataset):
-    """The batches of one epoch, as one rank sees them: the windows of its shards, by name."""
+    """The batches of one epoch as one process gets them: its shards of every batch, float32 tensors by name.
+
+    Parameters
+    ----------
+    draw
+        Draws the windows.
+    config
+        Sizes of batches and epochs, and the seed.
+    epoch
+        Number of the epoch, from 0.
+    rank, ranks
+        Number of this process, and how many there are.
+
+    Raises
+    ------
+    InputError
+        If the processes cannot share the shards evenly.
+    """
 
     def __init__(self, draw: Windows, config: Run, epoch: int, rank: int, ranks: int):
         if config.shards % ranks:
@@ -58,9 +75,19 @@ class Shards(Dataset):
 
 
 class WindowModule(lightning.LightningModule):
-    """A module that learns from windows which `learnt` draws and is validated on the same ones of `apart` after every epoch.
+    """Base of the training modules: learns from windows and is validated after every epoch on held-out windows.
 
-    Its checkpoints hold `facts`: which training they are of.
+    Parameters
+    ----------
+    config
+        The training's configuration.
+    learnt, apart
+        Draw windows to learn from, and held-out windows, which are the same after every epoch.
+
+    Attributes
+    ----------
+    facts
+        Which training this is (see `resume.facts`); written to every checkpoint.
     """
 
     facts: dict[str, Any]
@@ -70,17 +97,19 @@ class WindowModule(lightning.LightningModule):
         self.config, self.learnt, self.apart = config, learnt, apart
 
     def data_digest(self) -> str:
-        """Tells the data that it learns from, and those held out, from any others."""
+        """A text that differs for any other data to learn from or to validate on."""
         digests = [draw.pool.digest() if draw else "" for draw in (self.learnt, self.apart)]
         return hashlib.blake2b(repr(digests).encode(), digest_size=16).hexdigest()
 
     def train_dataloader(self) -> DataLoader:
+        """The batches of the current epoch, as this process gets them."""
         if self.learnt is None:
             raise InputError(f"{type(self).__name__}: there are no windows to learn from")
         shards = Shards(self.learnt, self.config, self.current_epoch, self.global_rank, self.trainer.world_size)
         return DataLoader(shards, batch_size=None, shuffle=False, num_workers=self.config.workers)
 
     def val_dataloader(self) -> list[Any] | DataLoader:
+        """One batch with all held-out windows; empty where nothing is held out."""
         if self.apart is None:
             return []
         rng = np.random.default_rng([self.config.seed, 1])
@@ -88,36 +117,56 @@ class WindowModule(lightning.LightningModule):
         return DataLoader(windows, batch_size=None)
 
     def on_train_epoch_end(self) -> None:
-        # Comes before the checkpoint is written, so that the newest is one whose weights are numbers.
+        """Stop the training once a weight is not finite."""
+        # Called before the checkpoint is written: the newest checkpoint always has finite weights.
         wrong = next((name for name, tensor in self.named_parameters() if not torch.isfinite(tensor).all()), None)
         if wrong is not None:
             raise InputError(
-                f"training diverged in epoch {self.current_epoch + 1}: {wrong} is not finite; a lower learning_rate than "
-                f"{getattr(self.config, 'learning_rate', None)} may help"
+                f"training diverged in epoch {self.current_epoch + 1}: {wrong} is not finite; a lower learning_rate "
+                f"than {getattr(self.config, 'learning_rate', None)} may help"
             )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Write to the checkpoint which training it is of."""
         checkpoint[resume.KEY] = self.facts
 
 
 def fit(module: WindowModule, folder: str, resumed: bool = False, progress: bool = True) -> None:
-    """Train as the module's configuration says. Checkpoints, one after every epoch, and TensorBoard logs go to `folder`;
-    `resumed` goes on from its newest checkpoint, else that is removed. Runs under ``torchrun``, in each of its processes.
+    """Train as the module's configuration says.
 
-    Raises InputError where no window can be used, for a checkpoint of another training, and where weights are no longer finite;
-    KeyboardInterrupt on SIGINT, and SystemExit with `SIGTERM_STATUS` on SIGTERM.
+    Runs under ``torchrun``, in each of its processes.
+
+    Parameters
+    ----------
+    module
+        What learns.
+    folder
+        Where checkpoints (one after every epoch) and TensorBoard logs go.
+    resumed
+        Continue from the newest checkpoint in `folder`; otherwise that checkpoint is removed.
+    progress
+        Show a progress bar.
+
+    Raises
+    ------
+    InputError
+        Where no window can be used, for a checkpoint of another training, and where weights are no longer finite.
+    KeyboardInterrupt
+        On SIGINT.
+    SystemExit
+        On SIGTERM, with `SIGTERM_STATUS`.
     """
     for draw, purpose in ((module.learnt, "to learn from"), (module.apart, "held out")):
-        told = few(usable(draw, purpose, module.config.seed), purpose) if draw else ""
-        if told:
-            rank_zero_info(told)
+        warning = few(usable(draw, purpose, module.config.seed), purpose) if draw else ""
+        if warning:
+            rank_zero_info(warning)
     newest = os.path.join(folder, "last.ckpt")
     module.facts = resume.facts(module, module.config, module.data_digest())
     if resumed:
         resume.check(newest, module, module.facts)
     trainer = _trainer(module.config, folder, progress)
     if not resumed and ranks.is_first():
-        # Killed in its first epoch, this training would leave one of another behind.
+        # Else a training that is killed in its first epoch leaves the checkpoint of an earlier one behind.
         with suppress(FileNotFoundError):
             os.remove(newest)
     try:
@@ -125,7 +174,7 @@ def fit(module: WindowModule, folder: str, resumed: bool = False, progress: bool
     except SIGTERMException:
         raise SystemExit(SIGTERM_STATUS) from None
     except SystemExit as ended:
-        # What Lightning makes of SIGINT, from 2.3 on.
+        # Lightning from 2.3 on ends with SystemExit on SIGINT.
         if isinstance(ended.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None
         raise

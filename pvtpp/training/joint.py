@@ -1,7 +1,8 @@
 """Training of the joint network on recordings: on frozen features, or together with the last layers of the tracker.
 
-The motion motion model under it stays as it is; what learns is the encoder and the residual, and in joint training the part of the
-tracker that is handed in, with the tracker's own loss and the predictor's in one step (PVT++, arXiv 2211.11629, section 4.3).
+The motion network inside it stays as it is. What learns is the encoder and the residual and, in joint training, the
+part of the tracker that is passed in, with the tracker's own losses and the predictor's in one step (PVT++, arXiv
+2211.11629, section 4.3).
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from pvtpp.errors import InputError
 from pvtpp.networks.joint import JointConfig, JointNetwork
 from pvtpp.networks.motion import MotionNetwork, mean_at, sigma_at
 from pvtpp.networks.motion import load as load_motion
+from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.predictors.motion import WEIGHTS as MOTION
 from pvtpp.training.calibration import calibration_loss
-from pvtpp.training.checks import require_counts, require_least, require_positive
 from pvtpp.training.draw import Draw
 from pvtpp.training.fit import WindowModule, fit
 from pvtpp.training.motion import overlap
@@ -31,35 +32,81 @@ from pvtpp.training.projection import Projection
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
 from pvtpp.training.recordings import Recording
 from pvtpp.training.run import Run
+from pvtpp.validation import above, at_least, check, holds
 
 AT_ONCE = 32
-"""Recorded results that go through the tracker's part together."""
+"""Recorded results that go through the tracker's part in one batch."""
 
 
 class TrackerPart(Protocol):
-    """What of a tracker is trained with the predictor: a torch module whose frozen parameters ask for no gradient."""
+    """The part of a tracker that is trained with the predictor: a torch module whose frozen parameters have no grad."""
 
     def see(self, template: Tensor, search: Tensor) -> tuple[Tensor, Tensor]:
-        """Recorded maps of B templates and of k search regions each, ``(B, ..)`` and ``(B, k, ..)``, to features."""
+        """Recorded maps to features.
+
+        Parameters
+        ----------
+        template
+            Maps of B templates, ``(B, ..)``.
+        search
+            Maps of k search regions for each of them, ``(B, k, ..)``.
+        """
 
     def read(self, features: Tensor) -> Tensor:
-        """Of the features, ``(.., C, H, W)``, those that the joint network reads."""
+        """The features that the joint network reads, out of all features ``(.., C, H, W)``."""
 
     def loss(
         self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor
     ) -> dict[str, Tensor]:
-        """The tracker's own losses by name, of one frame: its features, the result before (round which the search region lies)
-        and the truth, ``(B, 4)`` pixels, and the weight ``(B,)`` of each sample.
+        """The tracker's own losses by name, for one frame of every sample.
+
+        Parameters
+        ----------
+        template, search
+            Features, as `see` makes them.
+        before
+            The result that the search region was placed on, ``(B, 4)``, pixels.
+        truth
+            The true box, ``(B, 4)``, pixels.
+        weight
+            Weight of every sample, ``(B,)``.
         """
 
 
 @dataclass(frozen=True)
 class JointTraining(Run):
-    """Weights of the losses: of the overlap 1, of the error's size `absolute`, of the robust error (Cauchy, scale
-    `robust_scale` in target sizes) `robust`, of sigma's `calibration`, of the tracker's own losses `tracker`. `tracker_rate`:
-    learning rate of the tracker's layers as a share of the predictor's. `blind`: share of results whose features are left out.
-    `trust`: what is kept at the end of all that features change in the mean: of a few clips a network learns what is theirs,
-    too.
+    """How the joint network is trained.
+
+    The loss is ``1 - IoU`` plus the weighted terms below. Errors are in target sizes.
+
+    Attributes
+    ----------
+    network
+        The network to train.
+    windows
+        What windows are drawn.
+    warmup
+        Steps over which the learning rate rises.
+    absolute
+        Weight of the absolute error.
+    robust, robust_scale
+        Weight of the robust error ``log(1 + (error / robust_scale)^2)``, and its scale.
+    calibration
+        Weight of sigma's loss, see `calibration_loss`.
+    tracker
+        Weight of the tracker's own losses.
+    tracker_rate
+        Learning rate of the tracker's layers as a share of the predictor's.
+    blind
+        Share of results whose features are withheld in training.
+    trust
+        Share that is kept, at the end, of the change that features make to the mean: what a network learns from a few
+        clips is partly true of those clips alone.
+
+    Raises
+    ------
+    InputError
+        For a value out of range, and if windows and network do not fit each other.
     """
 
     network: JointConfig = field(default_factory=lambda: JointConfig(channels=24))
@@ -79,13 +126,14 @@ class JointTraining(Run):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_counts(self, "warmup")
-        require_positive(self, "robust_scale")
-        require_least(self, "absolute", "robust", "calibration", "tracker", "tracker_rate")
-        if not 0 <= self.blind < 1 or not 0 < self.trust <= 1:
-            raise InputError(
-                f"JointTraining: blind {self.blind} must be a share below 1, trust {self.trust} one above 0"
-            )
+        weights = ("absolute", "robust", "calibration", "tracker", "tracker_rate")
+        rules = {
+            "warmup": count_from(1),
+            "robust_scale": above(0),
+            "blind": BELOW_1,
+            "trust": holds("a number above 0 and up to 1", lambda share: 0 < share <= 1),
+        }
+        check(self, {**dict.fromkeys(weights, at_least(0)), **rules})
         looked = (self.windows.history, self.windows.frames)
         if looked != (self.network.motion.history, self.network.frames):
             raise InputError(
@@ -95,13 +143,30 @@ class JointTraining(Run):
 
 
 def draw(pool: RecordingPool, windows: RecordedWindows, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-    """So many windows of these recordings; the pool knows its `windows`."""
+    """Draw windows of these recordings; the pool has its own copy of `windows`."""
     return pool.sample(rng, count)
 
 
 class JointModule(WindowModule):
-    """`network` learns, its motion motion model apart, and `tracker` if there is one: it makes the features then, and `projection` takes
-    them to the channels that the network reads.
+    """Trains a joint network on recordings.
+
+    Parameters
+    ----------
+    config
+        How it is trained.
+    motion
+        The motion network inside it, which does not learn. It is copied.
+    learnt, apart
+        Recordings to learn from, and recordings for validation.
+    tracker
+        The part of the tracker that makes the features, and learns; None where features are recorded.
+    projection
+        Reduces the channels of the features made by `tracker`.
+
+    Attributes
+    ----------
+    network
+        The network that learns.
     """
 
     config: JointTraining
@@ -116,17 +181,21 @@ class JointModule(WindowModule):
         projection: Projection | None = None,
     ):
         super().__init__(config, *(Draw(draw, pool, config.windows) if pool else None for pool in (learnt, apart)))
-        # Its own copy: another training may learn on the same motion model at the same time.
+        # A copy, since the caller may use the same network for another training.
         self.network = JointNetwork(config.network, copy.deepcopy(motion))
         self.network.motion.requires_grad_(False)
         self.tracker: Any = tracker
         self.projection = projection
 
     def data_digest(self) -> str:
+        """As the base class, with the projection, if there is one."""
         return super().data_digest() + (self.projection.digest() if self.projection else "")
 
     def losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Sums over the batch divided by its size, so that ranks with equal shares average to the whole."""
+        """The losses by name, each the sum over the batch divided by the batch size.
+
+        So processes with equal shares of a batch average to the loss of the whole batch.
+        """
         template, search, seen = batch["template"], batch["search"], batch["seen"]
         own: dict[str, Tensor] = {}
         if self.tracker is not None:
@@ -152,20 +221,23 @@ class JointModule(WindowModule):
         return {**{name: (value * batch["weight"]).mean() for name, value in each.items()}, **own}
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        # What is left out by chance must not depend on how often the run was interrupted.
+        """Seed the random draws of this step, so that they do not depend on how often the run was interrupted."""
         torch.manual_seed(hash((self.config.seed, self.global_step, self.global_rank)) % 2**32)
 
     def training_step(self, batch: dict[str, Tensor], index: int) -> Tensor:
+        """The weighted sum of the losses of one batch."""
         c, losses = self.config, self.losses(batch)
         self.log_dict({f"train/{name}": value for name, value in losses.items()})
         weights = {"overlap": 1.0, "absolute": c.absolute, "robust": c.robust, "calibration": c.calibration}
         return torch.stack([weights.get(name, c.tracker) * value for name, value in losses.items()]).sum()
 
     def validation_step(self, batch: dict[str, Tensor], index: int) -> None:
+        """Log the mean IoU on the held-out windows."""
         overlapped = 1 - self.losses(batch)["overlap"] / batch["weight"].mean()
         self.log("held_out/overlap", overlapped, prog_bar=True, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
+        """AdamW with a linear warm-up and a cosine decay; the tracker's layers have a learning rate of their own."""
         c = self.config
         groups = [{"params": [p for p in self.network.parameters() if p.requires_grad], "lr": c.learning_rate}]
         if self.tracker is not None:
@@ -191,14 +263,41 @@ def train(
     resume: bool = False,
     progress: bool = True,
 ) -> JointNetwork:
-    """Train on recordings and return the network, which reads the tracker's own features.
+    """Train a joint network on recordings.
 
-    `motion`: the motion model it adds to, None for the committed one. `part`: where there is one the recordings are of what it reads,
-    else of the features themselves. `together`: it learns too, in place; else it is frozen, and every recorded result goes
-    through it once. `start`: a network that was trained before, to go on from. Without one the network learns on `config`'s
-    number of channels, leading components of the features, which are folded into it at the end. Checkpoints and logs go to
-    `folder`; `resume` goes on from its newest. Runs under ``torchrun``. Raises InputError where there is no part to train
-    together.
+    Runs under ``torchrun``.
+
+    Parameters
+    ----------
+    config
+        How the network is trained. Without `start` the network learns on ``config.network.channels`` channels: leading
+        principal components of the features, which are folded into its first layers at the end.
+    motion
+        The motion network inside it; None takes the committed one.
+    recordings, held_out
+        To learn from, and for validation. With a `part` they hold the maps that enter it, without one the features.
+    folder
+        Where checkpoints and logs go.
+    part
+        The part of the tracker behind the recorded maps.
+    together
+        The part learns too, in place. Otherwise it is frozen, and every recorded result goes through it once.
+    start
+        A trained network to continue from.
+    resume
+        Continue from the newest checkpoint in `folder`.
+    progress
+        Show a progress bar.
+
+    Returns
+    -------
+    JointNetwork
+        In evaluation mode; it reads the tracker's own features.
+
+    Raises
+    ------
+    InputError
+        If there is no part to train together, and as `fit` does.
     """
     if together and part is None:
         raise InputError(
@@ -226,7 +325,7 @@ def train(
 
 
 def seen_by(part: TrackerPart, recording: Recording) -> Recording:
-    """The recording with the features that `part`, as it stands, makes of what was recorded; zero where nothing was seen."""
+    """The recording with features that `part`, as it is now, makes of the recorded maps; zero where there are none."""
     module: Any = part
     module.eval()
     with torch.inference_mode():
@@ -238,6 +337,6 @@ def seen_by(part: TrackerPart, recording: Recording) -> Recording:
 
 
 def _in_pixels(batch: dict[str, Tensor]) -> Tensor:
-    """The truth at the newest result, ``(B, 4)`` pixels."""
+    """The true box at the time of the newest result, ``(B, 4)``, pixels."""
     newest, now = batch["newest"], batch["now"]
     return torch.cat([newest[:, :2] + now[:, :2] * newest[:, 2:], newest[:, 2:] * torch.exp(now[:, 2:])], 1)

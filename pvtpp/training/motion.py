@@ -1,4 +1,4 @@
-"""Training of the any-time motion network on annotated boxes: losses, the Lightning module, `train`."""
+"""Training of the motion network on annotated boxes: losses, the Lightning module, and `train`."""
 
 from __future__ import annotations
 
@@ -16,20 +16,42 @@ from torch import Tensor
 
 from pvtpp.errors import InputError
 from pvtpp.networks.motion import LARGEST_CHANGE, MotionConfig, MotionNetwork, mean_at, sigma_at
+from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.predictors.motion import INPUTS
 from pvtpp.training.calibration import calibration_loss
-from pvtpp.training.checks import require_counts, require_least, require_positive
 from pvtpp.training.draw import Draw
 from pvtpp.training.fit import WindowModule, fit
 from pvtpp.training.run import Run
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
+from pvtpp.validation import above, at_least, check
 from pvtpp.weights.checkpoint import match
 
 
 @dataclass(frozen=True)
 class MotionTraining(Run):
-    """`robust`, `calibration`: weights of the robust error (Cauchy, scale `robust_scale` in target sizes) and of sigma's loss
-    beside the overlap's. `average`: memory of the averaged weights, which are those that are kept.
+    """How the motion network is trained.
+
+    The loss is ``(1 - IoU) + robust * Cauchy loss + calibration * calibration loss`` of sigma.
+
+    Attributes
+    ----------
+    network
+        The network to train.
+    windows
+        What windows are drawn.
+    warmup
+        Steps over which the learning rate rises.
+    robust, robust_scale
+        Weight of the robust error ``log(1 + (error / robust_scale)^2)`` and its scale in target sizes.
+    calibration
+        Weight of sigma's loss, see `calibration_loss`.
+    average
+        Decay of the moving average of the weights, in [0, 1); the averaged weights are the result.
+
+    Raises
+    ------
+    InputError
+        For a value out of range, and if windows and network differ in their number of results.
     """
 
     network: MotionConfig = field(default_factory=MotionConfig)
@@ -49,24 +71,39 @@ class MotionTraining(Run):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_counts(self, "warmup")
-        require_positive(self, "robust_scale")
-        require_least(self, "robust", "calibration")
-        if not 0 <= self.average < 1:
-            raise InputError(f"MotionTraining.average is {self.average}, allowed is any number from 0 and below 1")
+        rules = {
+            "warmup": count_from(1),
+            "robust": at_least(0),
+            "robust_scale": above(0),
+            "calibration": at_least(0),
+            "average": BELOW_1,
+        }
+        check(self, rules)
         if self.windows.results != self.network.history:
             raise InputError(
-                f"MotionTraining: windows have {self.windows.results} results, the network looks at {self.network.history}"
+                f"MotionTraining: windows have {self.windows.results} results, "
+                f"the network looks at {self.network.history}"
             )
 
 
 def draw(pool: BoxPool, windows: WindowConfig, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-    """So many windows of these boxes, as the network reads them."""
+    """Draw windows of these boxes, as the network reads them: float32 tensors by name, see `tensors`."""
     return tensors(sample(pool, windows, rng, count))
 
 
 def overlap(a: Tensor, b: Tensor) -> Tensor:
-    """IoU of relative boxes ``[dx/w, dy/h, log w'/w, log h'/h]``: in units of the last box, where IoU is the same."""
+    """IoU of boxes ``[dx/w, dy/h, log w'/w, log h'/h]``, which are relative to one and the same last box.
+
+    Parameters
+    ----------
+    a, b
+        Shape ``(.., 4)``.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(..)``, in [0, 1]; scaling both axes by the last box's size does not change it.
+    """
     size_a, size_b = (torch.exp(x[..., 2:].clamp(-LARGEST_CHANGE, LARGEST_CHANGE)) for x in (a, b))
     low = torch.maximum(a[..., :2] - size_a / 2, b[..., :2] - size_b / 2)
     high = torch.minimum(a[..., :2] + size_a / 2, b[..., :2] + size_b / 2)
@@ -75,7 +112,24 @@ def overlap(a: Tensor, b: Tensor) -> Tensor:
 
 
 class MotionModule(WindowModule):
-    """`network` learns, `average` is its moving average: the one that is validated, kept and exported."""
+    """Trains a motion network on annotated boxes.
+
+    Parameters
+    ----------
+    config
+        How it is trained.
+    pool, held_out
+        Boxes to learn from, and boxes for validation.
+    start
+        A network to continue from; None starts anew.
+
+    Attributes
+    ----------
+    network
+        The network that learns.
+    average
+        The moving average of its weights: it is validated, kept and exported.
+    """
 
     config: MotionTraining
 
@@ -92,7 +146,10 @@ class MotionModule(WindowModule):
         self.average = copy.deepcopy(self.network).requires_grad_(False)
 
     def losses(self, network: MotionNetwork, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Sums over the batch divided by its size, so that ranks with equal shares average to the whole."""
+        """The losses by name, each the sum over the batch divided by the batch size.
+
+        So processes with equal shares of a batch average to the loss of the whole batch.
+        """
         coefficient, spread, unit = network.motion_model(*(batch[name] for name in INPUTS))
         mean = mean_at(coefficient, unit, batch["horizon"])
         error = mean - batch["truth"]
@@ -104,6 +161,7 @@ class MotionModule(WindowModule):
         return {name: (value * batch["weight"]).mean() for name, value in each.items()}
 
     def training_step(self, batch: dict[str, Tensor], index: int) -> Tensor:
+        """The weighted sum of the losses of one batch."""
         losses = self.losses(self.network, batch)
         self.log_dict({f"train/{name}": value for name, value in losses.items()})
         return (
@@ -111,16 +169,19 @@ class MotionModule(WindowModule):
         )
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Update the averaged weights; the average is short at the start of training."""
         keep = min(self.config.average, (1 + self.global_step) / (10 + self.global_step))
         with torch.no_grad():
             for kept, new in zip(self.average.parameters(), self.network.parameters(), strict=True):
                 kept.lerp_(new, 1 - keep)
 
     def validation_step(self, batch: dict[str, Tensor], index: int) -> None:
+        """Log the mean IoU of the averaged network on the held-out windows."""
         losses = self.losses(self.average, batch)
         self.log("held_out/overlap", 1 - losses["overlap"] / batch["weight"].mean(), prog_bar=True, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
+        """AdamW with a linear warm-up and a cosine decay."""
         c = self.config
         optimizer = torch.optim.AdamW(self.network.parameters(), lr=c.learning_rate, weight_decay=c.weight_decay)
 
@@ -139,10 +200,34 @@ def train(
     progress: bool = True,
     start: MotionNetwork | None = None,
 ) -> MotionNetwork:
-    """Train on annotated boxes (arrays as `BoxPool` takes them) and return the averaged network.
+    """Train on annotated boxes.
 
-    Checkpoints and TensorBoard logs go to `folder`; `resume` goes on from its newest checkpoint. `start`: a network that goes
-    on learning, the committed one on your own videos; None begins anew. Runs under ``torchrun``.
+    Runs under ``torchrun``.
+
+    Parameters
+    ----------
+    config
+        How the network is trained.
+    xywh, held_out
+        Annotated boxes to learn from and for validation, as `BoxPool` takes them.
+    folder
+        Where checkpoints and TensorBoard logs go.
+    resume
+        Continue from the newest checkpoint in `folder`.
+    progress
+        Show a progress bar.
+    start
+        A network to continue from, such as the committed one on your own videos; None starts anew.
+
+    Returns
+    -------
+    MotionNetwork
+        The averaged network, in evaluation mode.
+
+    Raises
+    ------
+    InputError
+        If `start` has another configuration, and as `fit` does.
     """
     if start is not None and start.config != config.network:
         raise InputError(f"the network to start from is a {start.config}, the configuration says {config.network}")
@@ -153,7 +238,7 @@ def train(
 
 
 def averaged(config: MotionTraining, path: str) -> MotionNetwork:
-    """The averaged network of a checkpoint that `train` left."""
+    """The averaged network of a checkpoint that `train` wrote; InputError where it is missing or does not fit."""
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such checkpoint")
     state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]

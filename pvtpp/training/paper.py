@@ -1,9 +1,12 @@
 """The paper's N-head modules trained by its recipe: M on annotated boxes, V and MV on recordings of a tracker.
 
-Source: PVT++ (arXiv 2211.11629), section 4 and the published code's configurations. A module is made for one frame rate and one
-processing time: its heads speak for the frames that may be asked before the next result is there. What differs from the
-paper, and why: windows are those that our own predictors learn from (real tracker errors and skipped frames in place of the
-truth at constant intervals), each asked at frames where its answer is the newest; V and MV learn on a frozen tracker.
+Source: PVT++ (arXiv 2211.11629), section 4, and the configurations of the published code. A module is made for one
+frame rate and one processing time: its heads predict the frames that may be asked for before the next result is
+available.
+
+Two things differ from the paper. Windows are those that our own predictors learn from: with the errors of real trackers
+and skipped frames, in place of the truth at constant intervals, and asked at frames where their answer is the newest.
+And V and MV learn on a frozen tracker.
 """
 
 from __future__ import annotations
@@ -20,20 +23,31 @@ from torch import Tensor
 
 from pvtpp.errors import InputError
 from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork
-from pvtpp.training.checks import require_positive
 from pvtpp.training.draw import Draw
 from pvtpp.training.fit import WindowModule, fit
 from pvtpp.training.motion import overlap
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
 from pvtpp.training.recordings import Recording
+from pvtpp.training.rules import COUNTS
 from pvtpp.training.run import Run
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
+from pvtpp.validation import above, check
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The paper's schedule for a kind of module (its MobileNet tracker): the rate falls to a tenth after these epochs. `parts`:
-    weights of the losses of the branches.
+    """The paper's schedule for one kind of module (with its MobileNet tracker).
+
+    Attributes
+    ----------
+    epochs
+        Epochs of the training.
+    learning_rate
+        At the start.
+    decay_epochs
+        After each of these epochs the learning rate falls to a tenth.
+    parts
+        Weights of the branches' losses, by branch.
     """
 
     epochs: int
@@ -48,16 +62,33 @@ RECIPES = {
     "joint": Recipe(280, 0.01, (200,), {"motion": 0.1, "visual": 0.1, "joint": 1.0}),
 }
 ESTIMATOR = 0.09
-"""Weight of the single frames' own steps, V and MV (the published code multiplies by .3 twice)."""
+"""Weight of the loss of single frames' steps, for V and MV (the published code multiplies by 0.3 twice)."""
 
 
 @dataclass(frozen=True)
 class PaperTraining(Run):
-    """An epoch is the paper's 10,000 samples in batches of 128.
+    """How an N-head module is trained; an epoch is the paper's 10,000 samples in batches of 128.
 
-    `kappa`: frames per second that heads and intervals count in. `windows` are those of M, `recorded` those of V and MV.
-    `robust`: Cauchy's loss of scale `robust_scale` (target sizes) in place of L1. `decay_epochs`: epochs after which the
-    learning rate is multiplied by `decay`.
+    Attributes
+    ----------
+    network
+        The module to train.
+    kappa
+        Frames per second that heads and intervals count in.
+    windows
+        What windows are drawn for M.
+    recorded
+        What windows are drawn for V and MV.
+    decay_epochs, decay
+        After each of these epochs the learning rate is multiplied by `decay`.
+    robust, robust_scale
+        Use the robust error ``log(1 + (error / robust_scale)^2)`` in place of the absolute one; the scale is in target
+        sizes.
+
+    Raises
+    ------
+    InputError
+        For a value out of range, and if windows and network do not fit each other.
     """
 
     network: NHeadConfig = field(default_factory=lambda: NHeadConfig("motion"))
@@ -79,13 +110,13 @@ class PaperTraining(Run):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_positive(self, "kappa", "robust_scale", "decay")
-        if any(epoch < 1 for epoch in self.decay_epochs):
-            raise InputError(f"PaperTraining.decay_epochs is {self.decay_epochs}, expected whole numbers from 1")
+        positive = dict.fromkeys(("kappa", "robust_scale", "decay"), above(0))
+        check(self, {**positive, "decay_epochs": COUNTS})
         looked = self.recorded.history if self.network.sees_images else self.windows.results
         if looked <= self.network.history:
             raise InputError(
-                f"PaperTraining: windows have {looked} results, {self.network.history} steps of the network need one more"
+                f"PaperTraining: windows have {looked} results, {self.network.history} steps of the network need one "
+                f"more"
             )
         if not self.network.sees_images:
             self._require_all_heads()
@@ -96,19 +127,19 @@ class PaperTraining(Run):
         ):
             raise InputError(
                 f"PaperTraining: recorded windows have {self.recorded.frames} frames with features and the truth of "
-                f"{self.recorded.ahead} frames at {self.recorded.kappa:g} per second; the network has {self.network.history} "
-                f"steps and {self.network.heads} heads at {self.kappa:g}"
+                f"{self.recorded.ahead} frames at {self.recorded.kappa:g} per second; the network has "
+                f"{self.network.history} steps and {self.network.heads} heads at {self.kappa:g}"
             )
 
     def _require_all_heads(self) -> None:
-        """M's windows are of its own frame rate and reach as far as its heads, else some of them learn nothing or wrongly."""
+        """Raise InputError unless M's windows have its frame rate and reach as far ahead as its last head."""
         w, kappa, heads = self.windows, self.kappa, self.network.heads
         if (w.fps30 < 1 and w.fps != (kappa, kappa)) or (w.fps30 > 0 and kappa != 30):
             raise InputError(
-                f"PaperTraining: kappa is {kappa:g}, windows have cameras of {w.fps} fps and a share {w.fps30:g} of 30 fps; "
-                f"they must all be of kappa"
+                f"PaperTraining: kappa is {kappa:g}, windows have cameras of {w.fps} fps and a share {w.fps30:g} of 30 "
+                f"fps; they must all be of kappa"
             )
-        # The horizon is heads / kappa, which times kappa may fall short of heads by rounding.
+        # heads / kappa * kappa may be a little less than heads, by rounding.
         if w.longest_horizon_s * kappa < heads - 1e-6:
             raise InputError(
                 f"PaperTraining: {heads} heads at {kappa:g} per second reach {heads / kappa:.3f} s ahead, windows only "
@@ -117,8 +148,19 @@ class PaperTraining(Run):
 
 
 def heads_for(kappa: float, processing_s: float, camera_fps: float | None = None) -> int:
-    """Frames after a result's own at which it may still be the newest: it is there one processing time after its capture, the
-    next one another time later, and a frame may have waited for the tracker until the camera's next one.
+    """How many frames after its own a result may still be the newest one.
+
+    A result is available one processing time after its capture, the next one another processing time later, and that
+    next frame may have waited for the camera.
+
+    Parameters
+    ----------
+    kappa
+        Frames per second that heads count in.
+    processing_s
+        The tracker's processing time, seconds.
+    camera_fps
+        The camera's frame rate; None takes `kappa`.
     """
     return math.ceil(2 * processing_s * kappa + kappa / (camera_fps or kappa))
 
@@ -131,9 +173,27 @@ def recipe(
     channels: int = NHeadConfig.channels,
     **given: Any,
 ) -> PaperTraining:
-    """The paper's training of this kind of module for a world of `kappa` frames per second, a camera of as many or fewer, and a
-    tracker that needs `processing_s` a frame (V and MV: at most) and has features of so many `channels`. `given` fields go
-    before it.
+    """The paper's training of one kind of module.
+
+    Parameters
+    ----------
+    kind
+        ``motion``, ``visual`` or ``joint``.
+    kappa
+        Frames per second of the world.
+    processing_s
+        The tracker's processing time, seconds; for V and MV the longest.
+    camera_fps
+        The camera's frame rate, at most `kappa`; None takes `kappa`.
+    channels
+        Of the tracker's features.
+    given
+        Fields of the configuration that override the recipe.
+
+    Raises
+    ------
+    InputError
+        For an unknown kind and for values out of range.
     """
     if kind not in RECIPES:
         raise InputError(f"N-head module {kind!r}, expected one of: {', '.join(RECIPES)}")
@@ -162,10 +222,26 @@ def recipe(
 
 
 def as_steps(batch: dict[str, Tensor], history: int, kappa: float) -> tuple[Tensor, Tensor, Tensor]:
-    """The last `history` steps as the paper has them, from windows as `pvtpp.training.windows.tensors` makes them.
+    """The last steps of windows, in the units of the paper.
 
-    ``(motion, interval, there)``: ``(B, k, 4)`` in sizes of the box before, ``(B, k)`` frames, ``(B,)`` whether there was a
-    step at all. The oldest step stands in for those that are missing, as in `pvtpp.predictors.n_head`.
+    Parameters
+    ----------
+    batch
+        Windows as `pvtpp.training.windows.tensors` makes them.
+    history
+        Number of steps, k.
+    kappa
+        Frames per second.
+
+    Returns
+    -------
+    motion : Tensor
+        ``(B, k, 4)``, each step in sizes of the box before it.
+    interval : Tensor
+        ``(B, k)``, frames.
+    there : Tensor
+        ``(B,)``, whether there was any step. The oldest step stands in for missing ones, as in
+        `pvtpp.predictors.n_head`.
     """
     step, seconds = batch["step"][..., -history:].transpose(1, 2), batch["interval"][:, -history:]
     growth = step[..., 2:].flip(1).cumsum(1).flip(1).exp()
@@ -177,7 +253,14 @@ def as_steps(batch: dict[str, Tensor], history: int, kappa: float) -> tuple[Tens
 
 
 def from_boxes(pool: BoxPool, config: PaperTraining, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-    """Windows for M: `motion`, `interval`, and for each frame asked its `head` ``(B, H)``, `truth` ``(B, H, 4)``, `weight`."""
+    """Draw windows for M.
+
+    Returns
+    -------
+    dict of Tensor
+        `motion` ``(B, k, 4)`` and `interval` ``(B, k)`` as the network reads them, and for each frame asked its `head`
+        ``(B, H)``, `truth` ``(B, H, 4)`` and `weight` ``(B, H)``.
+    """
     batch = tensors(sample(pool, config.windows, rng, count))
     motion, interval, there = as_steps(batch, config.network.history, config.kappa)
     frame = (batch["horizon"] * config.kappa).round().long()
@@ -194,7 +277,7 @@ def from_boxes(pool: BoxPool, config: PaperTraining, rng: np.random.Generator, c
 def from_recordings(
     pool: RecordingPool, config: PaperTraining, rng: np.random.Generator, count: int
 ) -> dict[str, Tensor]:
-    """Windows for V and MV: as `from_boxes`, with every head asked, and the features `template` and `search`."""
+    """Draw windows for V and MV: as `from_boxes`, with every head asked, and the features `template` and `search`."""
     batch = pool.sample(rng, count)
     motion, interval, there = as_steps(batch, config.network.history, config.kappa)
     complete = there & (batch["seen"] > 0).all(1)
@@ -210,7 +293,20 @@ def from_recordings(
 
 
 class PaperModule(WindowModule):
-    """Learns as the paper has it: every branch against the truth, and for V and MV each frame against its own step."""
+    """Trains an N-head module as the paper does: every branch learns the truth, in V and MV each frame its own step.
+
+    Parameters
+    ----------
+    config
+        How it is trained.
+    learnt, apart
+        Draw windows to learn from, and held-out windows.
+
+    Attributes
+    ----------
+    network
+        The module that learns.
+    """
 
     config: PaperTraining
 
@@ -219,7 +315,7 @@ class PaperModule(WindowModule):
         self.network = NHeadNetwork(config.network)
 
     def losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Of every branch, and of the `estimator`; summed over heads and coordinates, mean over windows."""
+        """Losses of every branch and of the ``estimator``: summed over heads and coordinates, averaged over windows."""
         found = {}
         for name, asked in self._branches(batch).items():
             each = self._distance(asked - batch["truth"]).sum(2) * batch["weight"]
@@ -229,23 +325,26 @@ class PaperModule(WindowModule):
         return found
 
     def training_step(self, batch: dict[str, Tensor], index: int) -> Tensor:
+        """The weighted sum of the losses of one batch."""
         parts = {**RECIPES[self.config.network.kind].parts, "estimator": ESTIMATOR}
         losses = self.losses(batch)
         self.log_dict({f"train/{name}": value for name, value in losses.items()})
         return torch.stack([parts[name] * value for name, value in losses.items()]).sum()
 
     def validation_step(self, batch: dict[str, Tensor], index: int) -> None:
+        """Log the mean IoU of the module's own branch on the held-out windows."""
         asked = self._branches(batch)[self.config.network.kind]
         shared = (overlap(asked, batch["truth"]) * batch["weight"]).sum() / batch["weight"].sum().clamp(min=1)
         self.log("held_out/overlap", shared, prog_bar=True, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
+        """AdamW with a learning rate that falls in steps."""
         c = self.config
         optimizer = torch.optim.AdamW(self.network.parameters(), lr=c.learning_rate, weight_decay=c.weight_decay)
         return [optimizer], [torch.optim.lr_scheduler.MultiStepLR(optimizer, list(c.decay_epochs), c.decay)]
 
     def _branches(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """What each branch says of the frames asked, ``(B, H, 4)``."""
+        """Predictions of each branch for the frames asked, ``(B, H, 4)``."""
         features = [batch[name] for name in ("template", "search") if name in batch]
         heads = batch["head"][..., None].expand(-1, -1, 4)
         offsets = self.network.branches(batch["motion"], batch["interval"], *features)
@@ -265,7 +364,26 @@ class PaperModule(WindowModule):
 def train(
     config: PaperTraining, learnt: Draw, apart: Draw | None, folder: str, resume: bool = False, progress: bool = True
 ) -> NHeadNetwork:
-    """Train on windows that `on_boxes` or `on_recordings` draw; returns the network in evaluation mode. See `fit.fit`."""
+    """Train an N-head module; see `fit.fit` for the errors.
+
+    Parameters
+    ----------
+    config
+        How it is trained.
+    learnt, apart
+        Windows to learn from, and held-out ones: see `on_boxes` and `on_recordings`.
+    folder
+        Where checkpoints and logs go.
+    resume
+        Continue from the newest checkpoint in `folder`.
+    progress
+        Show a progress bar.
+
+    Returns
+    -------
+    NHeadNetwork
+        In evaluation mode.
+    """
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     module = PaperModule(config, learnt, apart)
     fit(module, folder, resume, progress)
@@ -273,10 +391,10 @@ def train(
 
 
 def on_boxes(config: PaperTraining, xywh: Sequence[np.ndarray]) -> Draw:
-    """What draws windows for M from annotated boxes, arrays as `BoxPool` takes them."""
+    """Windows for M, drawn from annotated boxes as `BoxPool` takes them."""
     return Draw(from_boxes, BoxPool(xywh), config)
 
 
 def on_recordings(config: PaperTraining, recordings: Sequence[Recording]) -> Draw:
-    """What draws windows for V and MV from recordings of one tracker."""
+    """Windows for V and MV, drawn from recordings of one tracker."""
     return Draw(from_recordings, RecordingPool(recordings, config.recorded), config)

@@ -1,7 +1,8 @@
-"""Features on fewer channels: what a joint network is trained on, so that a few clips need not teach it which channels matter.
+"""Fewer feature channels for training: a few clips cannot teach a joint network which of many channels matter.
 
-A projection is whitening principal components of recorded search features, made without any label. The network is trained on
-projected features; afterwards the projection is folded into its first layers, and it reads the tracker's own features.
+The projection is a whitening principal component analysis of recorded search features, made without any label. The
+network is trained on projected features; afterwards the projection is folded into its first layers, so that it reads
+the tracker's own features.
 """
 
 from __future__ import annotations
@@ -19,12 +20,25 @@ from pvtpp.networks.joint import JointNetwork
 from pvtpp.training.recordings import Recording
 
 LARGEST_SAMPLE = 200_000
-"""Cells looked at."""
+"""Feature cells used, at most about."""
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """``matrix @ (feature - mean)``: matrix ``(D, C)``, mean ``(C,)``, float32."""
+    """The linear map ``matrix @ (feature - mean)`` from C to D channels.
+
+    Attributes
+    ----------
+    matrix
+        Shape ``(D, C)``, float32.
+    mean
+        Shape ``(C,)``, float32.
+
+    Raises
+    ------
+    InputError
+        If the shapes do not fit each other.
+    """
 
     matrix: np.ndarray
     mean: np.ndarray
@@ -37,7 +51,20 @@ class Projection:
 
     @classmethod
     def of(cls, recordings: Sequence[Recording], channels: int) -> Projection:
-        """The leading components of the search features of these recordings, each at unit variance."""
+        """The leading principal components of the search features of these recordings, each scaled to unit variance.
+
+        Parameters
+        ----------
+        recordings
+            At least one.
+        channels
+            Number of components, from 1 to the number of feature channels.
+
+        Raises
+        ------
+        InputError
+            If `channels` is out of range.
+        """
         known = recordings[0].search.shape[1]
         if not 0 < channels <= known:
             raise InputError(f"projection to {channels} channels, allowed is 1 to the features' own {known}")
@@ -51,16 +78,16 @@ class Projection:
         return cls((vectors[:, newest] * scale).T.astype(np.float32), cells.mean(0).astype(np.float32))
 
     def digest(self) -> str:
-        """Tells this projection from any other: a network learns on one alone."""
+        """A text that differs for any other projection."""
         return hashlib.blake2b(self.matrix.tobytes() + self.mean.tobytes(), digest_size=16).hexdigest()
 
     def tensor(self, maps: Tensor) -> Tensor:
-        """Features ``(.., C, H, W)`` to ``(.., D, H, W)``."""
+        """Project features ``(.., C, H, W)`` to ``(.., D, H, W)``."""
         matrix, mean = (torch.from_numpy(each).to(maps) for each in (self.matrix, self.mean))
         return torch.einsum("dc,...chw->...dhw", matrix, maps - mean[:, None, None])
 
     def recording(self, recording: Recording) -> Recording:
-        """The recording with features projected; zero where nothing was seen."""
+        """The recording with projected features, float16; zero where the tracker did not look."""
 
         def projected(maps: np.ndarray) -> np.ndarray:
             return self.tensor(torch.from_numpy(maps.astype(np.float32))).numpy().astype(np.float16)
@@ -70,7 +97,23 @@ class Projection:
         return replace(recording, search=search, template=projected(recording.template))
 
     def folded(self, network: JointNetwork) -> JointNetwork:
-        """The network that answers on features as `network` does on projected ones."""
+        """The network that computes from the tracker's features what `network` computes from projected ones.
+
+        Parameters
+        ----------
+        network
+            Was trained on features of D channels.
+
+        Returns
+        -------
+        JointNetwork
+            A new network for C channels, in evaluation mode.
+
+        Raises
+        ------
+        InputError
+            If `network` does not read D channels.
+        """
         if network.config.channels != len(self.matrix):
             raise InputError(f"projection to {len(self.matrix)} channels, the network reads {network.config.channels}")
         made = JointNetwork(replace(network.config, channels=len(self.mean)))

@@ -1,4 +1,4 @@
-"""Which of several training processes this one is, by what their launcher (``torchrun``, or Lightning itself) has set."""
+"""Which of several training processes this one is, read from the environment that ``torchrun`` or Lightning sets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,23 @@ def is_first() -> bool:
 
 
 def layout(devices: int) -> tuple[int, int]:
-    """Processes on this machine, and machines: as ``torchrun`` has started them, else so many `devices` on one machine."""
+    """How many processes train, and on how many machines.
+
+    Parameters
+    ----------
+    devices
+        Processes on this machine where no launcher has started any.
+
+    Returns
+    -------
+    tuple of int
+        Processes on this machine, and machines: as ``torchrun`` has started them, else ``(devices, 1)``.
+
+    Raises
+    ------
+    InputError
+        If ``torchrun`` started different numbers of processes on the machines.
+    """
     here = _number("LOCAL_WORLD_SIZE", 0)
     if not here:
         return devices, 1

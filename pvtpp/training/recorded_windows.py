@@ -1,10 +1,16 @@
-"""Training windows from recordings: what a tracker said lately, what it saw, and where the target truly was from then on.
+"""Training windows from recordings: a tracker's last results, the features it saw, and the truth from then on.
 
-Tensors carry the names and units of `pvtpp.training.windows.tensors`, and beside them `search` ``(B, k, C, H, W)`` of the
-newest k results, oldest first, `seen` ``(B, k)`` (0 where there was none: the map is zero), `template` ``(B, C, h, w)``,
-`before` and `newest` ``(B, 4)``, the last two results in pixels, `now` ``(B, 4)``, the truth at the newest result relative to
-it with weight `now_weight` ``(B,)``, and for heads that speak for whole frames `ahead` ``(B, N, 4)`` with weights
-`ahead_weight` ``(B, N)``: the truth 1..N frames after the newest result, relative to it.
+Windows are float32 tensors by name. Names and units are those of `pvtpp.training.windows.tensors`. In addition:
+
+``search``        ``(B, k, C, H, W)``  features of the newest k results, oldest first; zero where `seen` is 0
+``seen``          ``(B, k)``           1 where there was a result with features
+``template``      ``(B, C, h, w)``     the template's features
+``before``        ``(B, 4)``           the last result but one, pixels
+``newest``        ``(B, 4)``           the last result, pixels
+``now``           ``(B, 4)``           the truth at the time of the last result, relative to it
+``now_weight``    ``(B,)``             0 where that truth is unknown
+``ahead``         ``(B, N, 4)``        the truth 1..N frames after the last result, relative to it
+``ahead_weight``  ``(B, N)``           0 where that truth is unknown
 """
 
 from __future__ import annotations
@@ -19,21 +25,41 @@ from torch import Tensor
 
 from pvtpp.boxes import iou
 from pvtpp.errors import InputError
-from pvtpp.training.checks import require_counts, require_positive
+from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.training.recordings import Recording
 from pvtpp.training.windows import Windows, tensors
+from pvtpp.validation import above, check
 
 LAST_S = 0.1
-"""How long the last trajectory of a recording counts as the newest."""
+"""How long the last trajectory of a recording counts as the newest, seconds."""
 NEAR_NS = 2_000_000
-"""Frame times are rounded, so a truth this near to the wanted time is the one meant."""
+"""Frame times are rounded: a truth this near to a time, nanoseconds, is the truth at that time."""
 
 
 @dataclass(frozen=True)
 class RecordedWindows:
-    """`history` results looked at, `frames` of them with features. `horizons` per window: all but the last where this
-    trajectory is the newest, the last anywhere within `longest_horizon_s`. `ahead` frames at `kappa` per second. Results that
-    overlap the truth by less than `least_overlap` have lost the target: there is nothing to learn from them.
+    """What windows are cut from recordings.
+
+    Attributes
+    ----------
+    history
+        Results in a window.
+    frames
+        The newest results whose features are in the window.
+    horizons
+        Times asked in a window: all but the last where this trajectory is the newest, the last anywhere within
+        `longest_horizon_s`.
+    longest_horizon_s
+        Seconds.
+    ahead, kappa
+        Frames ahead whose truth is in the window, at `kappa` frames per second.
+    least_overlap
+        Results whose IoU with the truth is less have lost the target, and no window ends with them.
+
+    Raises
+    ------
+    InputError
+        For a value out of range.
     """
 
     history: int = 16
@@ -45,18 +71,33 @@ class RecordedWindows:
     least_overlap: float = 0.1
 
     def __post_init__(self) -> None:
-        require_counts(self, "history", least=5)
-        require_counts(self, "horizons", least=2)
-        require_counts(self, "frames", "ahead")
-        require_positive(self, "longest_horizon_s", "kappa")
-        if not 0 <= self.least_overlap < 1:
-            raise InputError(
-                f"RecordedWindows.least_overlap is {self.least_overlap}, allowed is a share from 0 and below 1"
-            )
+        rules = {
+            "history": count_from(5),
+            "frames": count_from(1),
+            "horizons": count_from(2),
+            "longest_horizon_s": above(0),
+            "ahead": count_from(1),
+            "kappa": above(0),
+            "least_overlap": BELOW_1,
+        }
+        check(self, rules)
 
 
 class RecordingPool:
-    """Recordings side by side, for windows drawn by chance (`sample`) or all of them in order (`every`)."""
+    """Recordings of one tracker, for windows drawn at random (`sample`) or all of them in order (`every`).
+
+    Parameters
+    ----------
+    recordings
+        At least one; their features must have the same shapes.
+    config
+        What windows are cut.
+
+    Raises
+    ------
+    InputError
+        For recordings of different trackers, and where no result is on its target.
+    """
 
     def __init__(self, recordings: Sequence[Recording], config: RecordedWindows):
         shapes = {(r.search.shape[1:], r.template.shape) for r in recordings}
@@ -66,7 +107,7 @@ class RecordingPool:
             )
         self.recordings, self.config = list(recordings), config
         self.length = np.array([len(r) for r in recordings])
-        # Of each result the truth at its own time, NaN where there is none.
+        # For each result the truth at its own time, NaN where it is unknown.
         self.truth = [_truth_at(r, r.t_ns) for r in self.recordings]
         usable = [
             np.flatnonzero(r.seen & (np.nan_to_num(iou(r.boxes, truth), nan=0.0) >= config.least_overlap))
@@ -77,7 +118,7 @@ class RecordingPool:
             raise InputError(f"none of the {self.length.sum()} recorded results is on its target")
 
     def digest(self) -> str:
-        """Tells these recordings from any others."""
+        """A text that differs for any other recordings."""
         made = hashlib.blake2b(digest_size=16)
         for each in self.recordings:
             made.update(each.clip.encode())
@@ -86,17 +127,27 @@ class RecordingPool:
         return made.hexdigest()
 
     def describe(self) -> str:
-        return f"the longest of {len(self.length)} recordings has {self.length.max()} results, {len(self.usable)} are on target"
+        """In words how many recordings there are, and how many results are on target."""
+        longest, usable = self.length.max(), len(self.usable)
+        return f"the longest of {len(self.length)} recordings has {longest} results, {usable} are on target"
 
     def sample(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
-        """`count` windows; the same generator state gives the same windows. Clips count by their results."""
+        """Draw `count` windows, each usable result equally likely; the same generator state gives the same windows."""
         chosen = self.usable[rng.integers(len(self.usable), size=count)]
         horizons = [self._drawn(rng, *pair) for pair in chosen.tolist()]
         return self._windows(chosen, np.stack(horizons))
 
     def every(self, count: int, on_target: bool = True) -> Iterator[dict[str, Tensor]]:
-        """Every window once, `count` at a time, asked at every frame at which its trajectory is the newest: the mean overlap
-        by weight is what the online benchmark scores. With `on_target` False also results that have lost the target.
+        """Every window once, asked at every frame at which its trajectory is the newest.
+
+        The mean IoU by weight over these windows is what the online benchmark scores.
+
+        Parameters
+        ----------
+        count
+            Windows at a time.
+        on_target
+            False also takes results that have lost the target.
         """
         if on_target:
             pairs = self.usable
@@ -111,7 +162,7 @@ class RecordingPool:
             yield self._windows(chosen, horizons)
 
     def _newest(self, index: int, row: int) -> tuple[int, int]:
-        """First truth and the one after the last that are asked of this result's trajectory."""
+        """Rows of the truth at which this result's trajectory is the newest: the first, and the one after the last."""
         r = self.recordings[index]
         last = row + 1 == len(r)
         until = r.available_ns[row] + round(LAST_S * 1e9) if last else r.available_ns[row + 1]
@@ -130,7 +181,15 @@ class RecordingPool:
         return made
 
     def _windows(self, chosen: np.ndarray, asked: np.ndarray) -> dict[str, Tensor]:
-        """`asked`: rows of the truth, ``(B, H)``, -1 for none."""
+        """Make windows.
+
+        Parameters
+        ----------
+        chosen
+            Number of the recording and of its result, ``(B, 2)``.
+        asked
+            Rows of the truth that are asked, ``(B, H)``, -1 for none.
+        """
         c, n, k = self.config, len(chosen), self.config.history
         boxes, t, score = np.empty((n, k, 4)), np.empty((n, k)), np.empty((n, k))
         horizon, truth = np.zeros(asked.shape), np.full((*asked.shape, 4), np.nan)
@@ -175,18 +234,18 @@ class RecordingPool:
 
 
 def relative(box: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """``[dx/w, dy/h, log w'/w, log h'/h]`` of `box` in sizes of `last`."""
+    """A box in sizes of another one: ``[dx/w, dy/h, log w'/w, log h'/h]``, from boxes ``(.., 4)`` in pixels."""
     return np.concatenate([(box[..., :2] - last[..., :2]) / last[..., 2:], np.log(box[..., 2:] / last[..., 2:])], -1)
 
 
 def _weighed(truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The truth with a harmless box where there is none, and its weight: 1, or 0 there."""
+    """The truth, with a placeholder box where it is unknown, and its weight: 1, or 0 there."""
     known = np.isfinite(truth).all(-1) & (np.nan_to_num(truth[..., 2:]) > 0).all(-1)
     return np.where(known[..., None], truth, 1.0), known.astype(np.float64)
 
 
 def _truth_at(recording: Recording, t_ns: np.ndarray) -> np.ndarray:
-    """The truth nearest to each time, NaN where none is near."""
+    """The truth nearest to each time, NaN where none is within `NEAR_NS`."""
     at = np.clip(np.searchsorted(recording.truth_t_ns, t_ns - NEAR_NS), 0, len(recording.truth) - 1)
     near = np.abs(recording.truth_t_ns[at] - t_ns) <= NEAR_NS
     return np.where(near[:, None], recording.truth[at], np.nan)

@@ -1,8 +1,9 @@
-"""Recordings: what a tracker said and saw along a clip, once, so that predictors which see images can be trained from disk.
+"""Recordings of a tracker's results and features along a clip, so that predictors which read features train from disk.
 
-A recording is one online run: the tracker takes the newest frame whenever it is free, so a slow one skips frames, as on the
-simulated clock. Tracker and clip are handed in; anything with features called `template` (the same for all frames) and `search`
-will do, whatever their size: NanoTrack V3's are 96 x 8 x 8 and 96 x 16 x 16. `recorded_windows` makes training windows of them.
+A recording is one online run on a simulated clock: the tracker takes the newest frame whenever it is free, so a slow
+one skips frames. Any tracker will do whose results have `features` with `template` (the same for all frames) and
+`search`, of whatever size: those of NanoTrack V3 are 96 x 8 x 8 and 96 x 16 x 16. `recorded_windows` makes training
+windows of them.
 """
 
 from __future__ import annotations
@@ -11,61 +12,59 @@ import hashlib
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pvtpp.boxes import xywh_to_box
+from pvtpp.clip import Clip, LazyFrames
+from pvtpp.core.event_log import EventLog
+from pvtpp.core.simulator import Costs, Simulator
+from pvtpp.core.state_machine import StateMachine
 from pvtpp.errors import InputError
 from pvtpp.files import whole_file
-from pvtpp.tracker import Frame, Tracker
+from pvtpp.networks.rules import BELOW_1, count_from
+from pvtpp.predictors.hold import Hold
+from pvtpp.tracker import Frame, Tracker, TrackerOutput
+from pvtpp.training.rules import RANGE
 from pvtpp.training.tracker_error import log_uniform
+from pvtpp.validation import at_least, check
 
 FORMAT = "pvtpp recording 1"
 WAIT_S = 0.2
-"""How often one looks whether another process has written a recording."""
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A video with its truth: `frames` of the camera in order of capture, truth ``(m, 4)`` at `truth_t_ns` ``(m,)``, which may
-    be more often; ``[cx, cy, w, h]``, NaN where the target is absent.
-    """
-
-    name: str
-    frames: Sequence[Frame]
-    truth_t_ns: np.ndarray
-    truth: np.ndarray
-
-    def __post_init__(self) -> None:
-        if not len(self.frames) or np.shape(self.truth) != (len(self.truth_t_ns), 4):
-            raise InputError(
-                f"clip {self.name}: {len(self.frames)} frames and truth of shape {np.shape(self.truth)} at "
-                f"{len(self.truth_t_ns)} times, expected at least one frame and (times, 4)"
-            )
-
-    @classmethod
-    def of(cls, sequence: Any) -> Clip:
-        """The clip of an annotated video: anything with `name`, `frame(i)`, a length, `world_t_ns` and `ground_truth_xywh`."""
-        frames = [sequence.frame(i) for i in range(len(sequence))]
-        return cls(sequence.name, frames, sequence.world_t_ns, xywh_to_box(sequence.ground_truth_xywh))
-
-    def box_at(self, t_ns: int) -> np.ndarray:
-        """The truth at this time, NaN where the target is absent or nothing is annotated."""
-        at = int(np.searchsorted(self.truth_t_ns, t_ns))
-        return self.truth[at] if at < len(self.truth) and self.truth_t_ns[at] == t_ns else np.full(4, np.nan)
+"""Seconds between checks whether another process has written a recording."""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """n results, the first of which is the box that the tracker was given: `seen` is False there.
+    """One run of a tracker: n results, the first of which is the box that it was started on.
 
-    `t_ns` capture times, `available_ns` when each result was there, both ``(n,)``; `boxes` ``(n, 4)``, `scores` ``(n,)``;
-    `search` ``(n, C, H, W)`` and `template` ``(C, h, w)`` float16. `truth` ``(m, 4)`` at `truth_t_ns` ``(m,)``, NaN where the
-    target is absent. All boxes ``[cx, cy, w, h]``.
+    Boxes are ``[cx, cy, w, h]`` in pixels.
+
+    Attributes
+    ----------
+    clip
+        Name of the clip.
+    t_ns, available_ns
+        Capture time of each result's frame, and when the result was available, nanoseconds, ``(n,)``.
+    boxes, scores
+        The results, ``(n, 4)`` and ``(n,)``.
+    seen
+        Whether the result has features, bool, ``(n,)``: False for the first.
+    search
+        Features of the search regions, float16, ``(n, C, H, W)``; zero where `seen` is False.
+    template
+        Features of the template, float16, ``(C, h, w)``.
+    truth_t_ns, truth
+        Times ``(m,)``, nanoseconds, and true boxes ``(m, 4)``, NaN where the target is absent.
+
+    Raises
+    ------
+    InputError
+        If the shapes do not fit each other, or there are fewer than two results.
     """
 
     clip: str
@@ -86,22 +85,28 @@ class Recording:
         wrong = [f"{name} {shape}" for name, shape in found.items() if shape != expected[name]]
         if n < 2 or wrong or self.search.ndim != 4 or len(self.search) != n or self.template.ndim != 3:
             raise InputError(
-                f"recording of {self.clip}: {n} results (at least 2) and {m} truths with search {self.search.shape}, template "
-                f"{self.template.shape}{'; these do not fit: ' * bool(wrong)}{', '.join(wrong)}"
+                f"recording of {self.clip}: {n} results (at least 2) and {m} truths with search {self.search.shape}, "
+                f"template {self.template.shape}{'; these do not fit: ' * bool(wrong)}{', '.join(wrong)}"
             )
 
     def __len__(self) -> int:
         return len(self.t_ns)
 
     def write(self, path: str | Path) -> None:
-        """One ``.npz`` file, whole or not at all."""
+        """Write one ``.npz`` file, whole or not at all."""
         with whole_file(path, keep_extension=True) as part:
             arrays: dict[str, Any] = {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
             np.savez(part, format=np.array(FORMAT), **arrays)
 
     @classmethod
     def read(cls, path: str | Path) -> Recording:
-        """Raises InputError for a file that is missing, damaged or no recording. Nothing in it is ever run."""
+        """Read a file that `write` wrote; no code in it is ever run.
+
+        Raises
+        ------
+        InputError
+            For a file that is missing, damaged or no recording.
+        """
         try:
             with np.load(path, allow_pickle=False) as file:
                 if str(file["format"]) != FORMAT:
@@ -112,16 +117,36 @@ class Recording:
         except OSError as error:
             raise InputError(f"{path}: no recording, or damaged ({error.strerror or error})") from None
         except (KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
-            # What NumPy says of such a file is to load it unsafely.
+            # NumPy's own message for such a file suggests to load it with pickle, which can run code.
             raise InputError(f"{path}: no recording, or damaged; delete it and call again") from None
         return cls(**{**arrays, "clip": str(arrays["clip"])})
 
 
 @dataclass(frozen=True)
 class RecordingPlan:
-    """`runs` of each clip, each with a start of its own (within the first `starts` of the clip) and a processing time of its
-    own, log-uniform in `processing_s`, that varies by `jitter` (of its logarithm). The first box is off by up to `first_box`
-    of its size. `longest`: results in a run.
+    """How often and how each clip is recorded.
+
+    Attributes
+    ----------
+    runs
+        Runs of each clip, each with its own start and processing time.
+    processing_s
+        Bounds of a run's processing time, seconds, log-uniform.
+    jitter
+        Standard deviation, within a run, of the logarithm of the processing time.
+    starts
+        Runs start within this first share of the clip, evenly spaced.
+    first_box
+        Largest error of the first box: of the centre in target sizes, of the size as a logarithm.
+    longest
+        Most results in a run.
+    seed
+        Of every random draw.
+
+    Raises
+    ------
+    InputError
+        For a value out of range.
     """
 
     runs: int = 6
@@ -133,31 +158,45 @@ class RecordingPlan:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        low, high = self.processing_s
-        if self.runs < 1 or self.longest < 2 or not 0 < low <= high or not 0 <= self.starts < 1:
+        rules = {
+            "runs": count_from(1),
+            "processing_s": RANGE,
+            "jitter": at_least(0),
+            "starts": BELOW_1,
+            "first_box": at_least(0),
+            "longest": count_from(2),
+        }
+        check(self, rules)
+
+
+class _Enough(Exception):
+    """As many results as wanted are recorded."""
+
+
+class _Recorder:
+    """The tracker of a simulation; keeps the features of its results until there are `most`."""
+
+    def __init__(self, tracker: Tracker, clip: Clip, most: int | None):
+        self._tracker, self._clip, self._most = tracker, clip, most
+        self.search: list[np.ndarray] = []
+        self.template: np.ndarray | None = None
+
+    def init(self, frame: Frame, box: np.ndarray) -> None:
+        self._tracker.init(frame, box)
+
+    def track(self, frame: Frame, search_box: np.ndarray | None = None) -> TrackerOutput:
+        # The given box is a result too.
+        if self._most is not None and len(self.search) + 1 >= self._most:
+            raise _Enough
+        output = self._tracker.track(frame)
+        seen, template = (getattr(output.features, name, None) for name in ("search", "template"))
+        if seen is None or template is None:
             raise InputError(
-                f"{self}: allowed are runs from 1, longest from 2, processing_s above 0 in order, and starts in [0, 1)"
+                f"clip {self._clip.name}: {type(self._tracker).__name__} gives no features (template, search) to record"
             )
-        if min(self.jitter, self.first_box) < 0:
-            raise InputError(f"{self}: jitter and first_box must be 0 or more")
-
-
-def taken(t_ns: Sequence[int], processing_ns: Callable[[int], int], start: int = 0) -> Iterator[tuple[int, int]]:
-    """``(frame, when its result is there)`` of a tracker that takes the newest frame whenever it is free; the first is `start`,
-    whose result, the given box, is there at once though the tracker is busy with it.
-    """
-    now = t_ns[start] + processing_ns(start)
-    yield start, int(t_ns[start])
-    frame = start
-    while True:
-        newest = int(np.searchsorted(t_ns, now, side="right")) - 1
-        if newest <= frame:
-            newest = frame + 1
-            if newest >= len(t_ns):
-                return
-            now = t_ns[newest]
-        frame, now = newest, now + processing_ns(newest)
-        yield frame, int(now)
+        self.search.append(np.asarray(seen[0], dtype=np.float16))
+        self.template = template
+        return output
 
 
 def record(
@@ -168,31 +207,46 @@ def record(
     first_box: np.ndarray | None = None,
     longest: int | None = None,
 ) -> Recording:
-    """Run the tracker over the clip from frame `start`, on `first_box` or the truth. Raises InputError where there is no truth
-    to start from, and for a tracker whose results have no features.
+    """Run the tracker over the clip on a simulated clock, and record its results and features.
+
+    Parameters
+    ----------
+    tracker
+        Gives results with features.
+    clip
+        What it runs on.
+    processing_ns
+        The processing time for each frame number, nanoseconds.
+    start
+        The first frame.
+    first_box
+        What the tracker is started on; None takes the truth.
+    longest
+        Most results; None records to the end of the clip.
+
+    Raises
+    ------
+    InputError
+        Where there is no truth to start from, and for a tracker whose results have no features.
     """
-    t_ns = [frame.t_ns for frame in clip.frames]
+    t_ns = clip.frame_t_ns()
     box = clip.box_at(t_ns[start]) if first_box is None else np.asarray(first_box, dtype=np.float64)
     if not np.isfinite(box).all():
         raise InputError(f"clip {clip.name}: no target in frame {start} to start the tracker on")
-    times, available, boxes, scores, search = [t_ns[start]], [t_ns[start]], [box], [1.0], []
-    template = None
-    tracker.init(clip.frames[start], box)
-    for frame, done in list(taken(t_ns, processing_ns, start))[1:longest]:
-        output = tracker.track(clip.frames[frame])
-        seen = getattr(output.features, "search", None)
-        if seen is None or getattr(output.features, "template", None) is None:
-            raise InputError(
-                f"clip {clip.name}: {type(tracker).__name__} gives no features (template, search) to record"
-            )
-        times.append(t_ns[frame])
-        available.append(done)
-        boxes.append(output.box)
-        scores.append(output.score)
-        search.append(np.asarray(seen[0], dtype=np.float16))
-        template = output.features.template
-    if template is None:
+    recorder, log = _Recorder(tracker, clip, longest), EventLog()
+    predictors = {"hold": Hold()}
+    costs = Costs(lambda number: processing_ns(start + number))
+    simulator = Simulator(StateMachine(predictors, log=log), recorder, predictors, costs)
+    with suppress(_Enough):
+        simulator.run(LazyFrames(clip.frame, start, clip.length), box)
+    if recorder.template is None:
         raise InputError(f"clip {clip.name}: ends with frame {start}, there is nothing to track")
+    # What the tracker was still at when the recording ended has no result.
+    results = log.of_kind("result")
+    search = recorder.search[: len(results)]
+    times = [t_ns[start], *(row[3] for row in results)]
+    available = [t_ns[start], *(row[1] for row in results)]
+    boxes, scores = [box, *(row[4] for row in results)], [1.0, *(row[5] for row in results)]
     return Recording(
         clip.name,
         np.array(times, dtype=np.int64),
@@ -201,7 +255,7 @@ def record(
         np.array(scores),
         np.arange(len(times)) > 0,
         np.stack([np.zeros_like(search[0]), *search]),
-        np.asarray(template[0], dtype=np.float16),
+        np.asarray(recorder.template[0], dtype=np.float16),
         np.asarray(clip.truth_t_ns, dtype=np.int64),
         np.asarray(clip.truth, dtype=np.float64),
     )
@@ -216,9 +270,24 @@ def record_all(
     progress: Callable[[str], None] | None = None,
     wait: bool = False,
 ) -> Iterator[Recording]:
-    """Every run of the plan, one file each in `folder`; files that are there are read instead, so an interrupted call goes on
-    where it was. `source` tells trackers from one another: it and the plan go into the files' names. With `wait` nothing is
-    run: another process, which shares the folder, does it.
+    """Record every run of the plan, one file each; files that exist are read instead, so an interrupted call continues.
+
+    Parameters
+    ----------
+    tracker
+        Gives results with features.
+    clips
+        What it runs on, read one by one.
+    plan
+        The runs of each clip.
+    folder
+        Where the files go.
+    source
+        Tells trackers apart: it, the plan, frame times and truth decide a file's name.
+    progress
+        Called with a line of text after every run.
+    wait
+        Run nothing, and wait for another process that writes to the same folder.
     """
     for clip in clips:
         for run in range(plan.runs):
@@ -237,18 +306,19 @@ def _run(tracker: Tracker, clip: Clip, plan: RecordingPlan, run: int) -> Recordi
         [plan.seed, run, int.from_bytes(hashlib.sha256(clip.name.encode()).digest()[:4], "big")]
     )
     processing = float(log_uniform(rng, plan.processing_s, 1)[0]) * 1e9
-    varied = np.rint(processing * np.exp(plan.jitter * rng.normal(size=len(clip.frames)))).astype(np.int64)
-    wanted = int(plan.starts * len(clip.frames) * run / plan.runs)
-    there = [i for i in range(len(clip.frames) - 1) if np.isfinite(clip.box_at(clip.frames[i].t_ns)).all()]
+    varied = np.rint(processing * np.exp(plan.jitter * rng.normal(size=clip.length))).astype(np.int64)
+    wanted = int(plan.starts * clip.length * run / plan.runs)
+    known = np.isfinite(clip.frame_truth()).all(1)
+    there = np.flatnonzero(known[:-1]).tolist()
     if not there:
         raise InputError(f"clip {clip.name}: no frame shows a target")
     start = next((i for i in there if i >= wanted), there[0])
-    box = clip.box_at(clip.frames[start].t_ns)
+    box = clip.box_at(clip.frame(start).t_ns)
     off = rng.uniform(-plan.first_box, plan.first_box, 4)
     first = np.concatenate([box[:2] + off[:2] * box[2:], box[2:] * np.exp(off[2:])])
     return record(tracker, clip, lambda frame: int(varied[frame]), start, first, plan.longest)
 
 
 def _digest(clip: Clip, plan: RecordingPlan, source: str) -> str:
-    facts = (source, sorted(asdict(plan).items()), [frame.t_ns for frame in clip.frames])
+    facts = (source, sorted(asdict(plan).items()), clip.frame_t_ns())
     return hashlib.sha256(repr(facts).encode() + np.asarray(clip.truth).tobytes()).hexdigest()[:10]

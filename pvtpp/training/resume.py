@@ -1,4 +1,4 @@
-"""What a checkpoint says of the training that made it, so that only the same training goes on from it."""
+"""What a checkpoint says of the training that made it, so that only the same training continues from it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,28 @@ from pvtpp.errors import InputError
 from pvtpp.weights.checkpoint import match
 
 KEY = "pvtpp"
-"""Where a checkpoint holds what `facts` gives."""
+"""The checkpoint's entry that holds what `facts` returns."""
 FREE = frozenset({"workers", "devices", "accelerator"})
 """Fields of a configuration that do not change the result."""
 
 
 def facts(module: nn.Module, config: Any, data: str) -> dict[str, Any]:
-    """What makes a training what it is, before its first step, in plain values: `config`, the digest of its `data`, and the
-    weights that it starts with.
+    """What identifies a training before its first step, as plain values.
+
+    Parameters
+    ----------
+    module
+        The module with the weights it starts from.
+    config
+        The training's configuration, a dataclass.
+    data
+        Digest of the data.
     """
     return {"kind": type(module).__name__, "config": asdict(config), "data": data, "start": digest(module.state_dict())}
 
 
 def digest(tensors: Mapping[str, Tensor]) -> str:
-    """Tells these tensors from any others."""
+    """A text that differs for any other tensors."""
     made = hashlib.blake2b(digest_size=16)
     for name, tensor in tensors.items():
         made.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
@@ -37,13 +45,28 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
 
 
 def check(path: str, module: nn.Module, now: Mapping[str, Any]) -> None:
-    """Raises InputError unless the checkpoint at `path` is of the training that `now` describes and fits `module`."""
+    """Check that a training can continue from a checkpoint.
+
+    Parameters
+    ----------
+    path
+        The checkpoint.
+    module
+        The module that its weights must fit.
+    now
+        What identifies the training that wants to continue, see `facts`.
+
+    Raises
+    ------
+    InputError
+        For a missing or damaged file, one of another training, and weights that do not fit `module`.
+    """
     if not os.path.isfile(path):
         raise InputError(f"{path}: no checkpoint to resume from")
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        # Whatever bytes may raise: zip, pickle, struct, unicode and key errors, some of them many lines long.
+        # Damaged bytes raise zip, pickle, struct, unicode and key errors, some with messages of many lines.
         raise InputError(f"{path}: damaged, or no checkpoint of a training ({type(error).__name__})") from None
     before = found.get(KEY) if isinstance(found, dict) else None
     if not isinstance(before, dict) or not isinstance(found.get("state_dict"), dict):
@@ -57,11 +80,11 @@ def check(path: str, module: nn.Module, now: Mapping[str, Any]) -> None:
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What differs, in words; where configuration or data do, the weights at the start need no word."""
+    """What differs, in words; the starting weights are only mentioned where configuration and data are the same."""
     if before["kind"] != now["kind"]:
         return [f"{before['kind']} there, {now['kind']} now"]
     old, new = _flat(before["config"]), _flat(now["config"])
-    # More epochs are a longer run of the same training.
+    # With more epochs it still is the same training, only longer.
     grown = {"epochs"} if old.get("epochs", 0) <= new["epochs"] else set()
     names = [name for name in {**old, **new} if name not in FREE | grown and old.get(name) != new.get(name)]
     found = [f"{name} is {old.get(name)} there, {new.get(name)} now" for name in names]

@@ -1,19 +1,44 @@
-"""What every training's configuration says of the run itself."""
+"""What the configurations of all trainings have in common."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from pvtpp.training.checks import require_counts, require_least, require_positive, require_seed
+from pvtpp.networks.rules import count_from
+from pvtpp.training.rules import SEED
+from pvtpp.validation import above, at_least, check
 
 
 @dataclass(frozen=True)
 class Run:
-    """`epochs` of `epoch_batches` batches, each of `shards` x `shard_windows` windows; a checkpoint after each epoch. Gradients
-    are clipped to the norm `clip`; after each epoch `validation_windows` are looked at. The rest is Lightning's.
+    """How long, on what and with which optimizer settings a training runs.
 
-    Each training has defaults of its own. Raises InputError for a value out of range.
+    Each training has its own defaults.
+
+    Attributes
+    ----------
+    epochs, epoch_batches
+        Epochs, and batches in each of them. A checkpoint is written after every epoch.
+    shards, shard_windows
+        A batch has `shards` times `shard_windows` windows. Processes share the shards of a batch evenly.
+    learning_rate, weight_decay
+        Of the optimizer.
+    clip
+        Gradients are clipped to this norm.
+    validation_windows
+        Windows of the held-out data that are scored after every epoch.
+    workers
+        Processes that load data, besides the training process.
+    precision, accelerator, devices
+        As `lightning.Trainer` takes them.
+    seed
+        Of every random draw.
+
+    Raises
+    ------
+    InputError
+        For a value out of range.
     """
 
     epochs: int = 1
@@ -31,12 +56,17 @@ class Run:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require_counts(self, "epochs", "epoch_batches", "shards", "shard_windows", "validation_windows", "devices")
-        require_counts(self, "workers", least=0)
-        require_positive(self, "learning_rate", "clip")
-        require_least(self, "weight_decay")
-        require_seed(self)
+        counts = ("epochs", "epoch_batches", "shards", "shard_windows", "validation_windows", "devices")
+        rules = {
+            "workers": count_from(0),
+            "learning_rate": above(0),
+            "clip": above(0),
+            "weight_decay": at_least(0),
+            "seed": SEED,
+        }
+        check(self, {**dict.fromkeys(counts, count_from(1)), **rules})
 
     @property
     def steps(self) -> int:
+        """Batches of the whole run."""
         return self.epochs * self.epoch_batches

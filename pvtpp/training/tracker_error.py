@@ -1,6 +1,6 @@
-"""How tracker results differ from the truth, as training imitates it: kinds of error, drawn anew for every window.
+"""How tracker results and optical flow differ from the truth: error models, drawn anew for every training window.
 
-Units: the centre errs in shares of width and height, the size in log.
+Errors of the centre are in target sizes (width and height), errors of the size are of its logarithm.
 """
 
 from __future__ import annotations
@@ -9,26 +9,48 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pvtpp.errors import InputError
+from pvtpp.training.rules import SIZES
+from pvtpp.validation import above, between, check, holds
 
 KINDS = ("none", "given", "white", "drifting")
+"""Kinds of error, in the order of `ErrorModel.shares`."""
 
 
 def log_uniform(rng: np.random.Generator, bounds: tuple[float, float], size: int | tuple[int, ...]) -> np.ndarray:
-    """Numbers between two bounds whose logarithms are uniform."""
+    """Random numbers between two bounds above 0 whose logarithms are uniform."""
     low, high = (float(np.log(bound)) for bound in bounds)
     return np.exp(rng.uniform(low, high, size))
 
 
 @dataclass(frozen=True)
 class ErrorModel:
-    """`shares` of windows by kind. `none`: the truth. `given`: independent Gaussian errors of size `given`. `white`: the same
-    of a size drawn log-uniformly from `white`. `drifting`: what trackers do, a slow error with a memory plus a white one.
+    """Errors of tracker results.
 
-    The figures of `drifting` are medians of log-normal sizes, for centre and size. They describe NanoTrack V3 on the eight
-    training clips of `uav-mini` from four starts: over frames where the target was not lost, the error of the centre has
-    standard deviation .08 and correlation .7, .5, .3 after 1, 3, 6 frames, that of the log size .2 and .93, .83, .65; a
-    frame adds .02 and .012 (medians).
+    The defaults of `slow`, `fast` and `memory_s` describe NanoTrack V3 on the eight training clips of `uav-mini` from
+    four starts. Over frames where the target was not lost, the error of the centre has standard deviation 0.08 and
+    correlation 0.7, 0.5, 0.3 after 1, 3, 6 frames, that of the log size 0.2 and 0.93, 0.83, 0.65; one frame adds 0.02
+    and 0.012 (medians).
+
+    Attributes
+    ----------
+    shares
+        Shares of windows by kind, they add up to 1: ``none`` (the truth), ``given`` (independent Gaussian errors of
+        size `given`), ``white`` (independent, of a size drawn per window) and ``drifting`` (as trackers err: a slow
+        error with a memory plus an independent one).
+    given
+        Standard deviation of the errors of kind ``given``.
+    white
+        Bounds of the standard deviation of kind ``white``, log-uniform.
+    slow, fast
+        Kind ``drifting``: medians of the standard deviations of the slow and of the independent error, for centre and
+        size.
+    memory_s
+        Kind ``drifting``: bounds of the time constant of the slow error, seconds, for centre and size.
+
+    Raises
+    ------
+    InputError
+        For a value out of range.
     """
 
     shares: tuple[float, float, float, float] = (0.33, 0.33, 0.12, 0.22)
@@ -39,16 +61,31 @@ class ErrorModel:
     memory_s: tuple[tuple[float, float], tuple[float, float]] = ((0.08, 0.4), (0.2, 1.0))
 
     def __post_init__(self) -> None:
-        if len(self.shares) != len(KINDS) or min(self.shares) < 0 or abs(sum(self.shares) - 1) > 1e-6:
-            raise InputError(
-                f"ErrorModel.shares is {self.shares}, expected {len(KINDS)} numbers from 0 that add up to 1"
-            )
-        sizes = (self.given, *self.white, *self.slow, *self.fast, *self.memory_s[0], *self.memory_s[1])
-        if not all(0 < size < float("inf") for size in sizes):
-            raise InputError(f"ErrorModel: every size and time must be above 0, got {sizes}")
+        shares = holds(
+            f"{len(KINDS)} numbers from 0 that add up to 1",
+            lambda values: len(values) == len(KINDS) and min(values) >= 0 and abs(sum(values) - 1) <= 1e-6,
+        )
+        pairs = holds("pairs of numbers above 0", lambda values: all(map(SIZES.holds, values)))
+        sizes = dict.fromkeys(("white", "slow", "fast"), SIZES)
+        check(self, {"shares": shares, "given": above(0), **sizes, "memory_s": pairs})
 
     def draw(self, rng: np.random.Generator, interval: np.ndarray, results: int) -> np.ndarray:
-        """Errors of B windows with `interval` seconds, shape ``(B, results - 1)``, between results: ``(B, results, 4)``."""
+        """Draw errors for B windows.
+
+        Parameters
+        ----------
+        rng
+            The random generator.
+        interval
+            Seconds between consecutive results, shape ``(B, results - 1)``.
+        results
+            Results in each window.
+
+        Returns
+        -------
+        np.ndarray
+            Errors ``[dx/w, dy/h, dlog w, dlog h]``, shape ``(B, results, 4)``.
+        """
         windows = len(interval)
         kind = rng.choice(len(KINDS), size=windows, p=self.shares)
         drawn = log_uniform(rng, self.white, windows)
@@ -78,44 +115,71 @@ class ErrorModel:
 
 @dataclass(frozen=True)
 class FlowError:
-    """How far the propagation's optical flow is from the target's way, drawn anew for every window and step.
+    """Errors of the displacement that optical flow measures, drawn anew for every window and step.
 
-    `quality`: what a window's flow says of itself, uniform, and how much that varies from step to step. `sure`, `unsure`:
-    standard deviations for centre and size at quality 1 and 0; `spread` of that between windows, as a logarithm. `bias`: the
-    share that stays the same throughout a window. `missing`: steps of which nothing is said. `propagated`: how much less a
-    propagated box slips with a frame.
+    Measured on the eight training clips of `uav-mini` with results of NanoTrack V3 from two starts, 9,600 displacements
+    over 33 to 330 ms: the medians are 0.007, 0.018, 0.030 for the centre and 0.003, 0.009, 0.018 for the size at
+    qualities 0.95, 0.55, 0.2, and hardly grow with time.
 
-    Measured on the eight training clips of `uav-mini`, results of NanoTrack V3 from two starts, 9,600 ways of 33 to 330 ms:
-    the medians are .007, .018, .030 for the centre and .003, .009, .018 for the size at qualities .95, .55, .2, and hardly
-    grow with time.
+    Attributes
+    ----------
+    quality
+        Bounds of a window's mean flow quality, uniform.
+    scatter
+        Standard deviation of the quality within a window.
+    certain, uncertain
+        Standard deviations of the error for centre and size, at quality 1 and at quality 0.
+    spread
+        Standard deviation between windows of the logarithm of the error's size.
+    bias
+        Share of the error that is the same throughout a window.
+    missing
+        Share of steps that the flow does not measure.
+    propagated
+        Factor on the error of propagated boxes, whose steps are single frames.
+
+    Raises
+    ------
+    InputError
+        For a value out of range.
     """
 
     quality: tuple[float, float] = (0.1, 1.0)
     scatter: float = 0.1
-    sure: tuple[float, float] = (0.007, 0.003)
-    unsure: tuple[float, float] = (0.05, 0.03)
+    certain: tuple[float, float] = (0.007, 0.003)
+    uncertain: tuple[float, float] = (0.05, 0.03)
     spread: float = 0.4
     bias: float = 0.25
     missing: float = 0.06
     propagated: float = 0.5
 
     def __post_init__(self) -> None:
-        for name in ("sure", "unsure"):
-            if len(getattr(self, name)) != 2 or not all(0 < size < float("inf") for size in getattr(self, name)):
-                raise InputError(f"FlowError.{name} is {getattr(self, name)}, expected two numbers above 0")
-        low, high = self.quality
-        if not (
-            0 < low <= high <= 1 and all(0 <= getattr(self, name) <= 1 for name in ("bias", "missing", "propagated"))
-        ):
-            raise InputError(f"FlowError: qualities and shares are between 0 and 1, got {self}")
+        pair = holds("two numbers above 0", lambda sizes: len(sizes) == 2 and SIZES.holds(sizes))
+        quality = holds("two numbers above 0 and up to 1, in order", lambda pair: 0 < pair[0] <= pair[1] <= 1)
+        shares = dict.fromkeys(("bias", "missing", "propagated"), between(0, 1))
+        check(self, {"quality": quality, "certain": pair, "uncertain": pair, **shares})
 
     def draw(self, rng: np.random.Generator, propagated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Quality ``(B, n)``, 0 where nothing is said, and error ``(B, n, 4)`` of B windows with n steps, `propagated` or not."""
+        """Draw quality and error for B windows of n steps.
+
+        Parameters
+        ----------
+        rng
+            The random generator.
+        propagated
+            Which steps lead to a propagated box, bool, shape ``(B, n)``.
+
+        Returns
+        -------
+        tuple of np.ndarray
+            Quality ``(B, n)``, 0 where the flow measures nothing, and error ``(B, n, 4)``.
+        """
         windows, steps = propagated.shape
         level = rng.uniform(*self.quality, (windows, 1))
         quality = np.clip(level + self.scatter * rng.normal(size=(windows, steps)), 0.03, 1.0)
         doubt = (1 - quality)[..., None]
-        size = np.repeat(self.sure, 2) + doubt * np.subtract(np.repeat(self.unsure, 2), np.repeat(self.sure, 2))
+        certain, uncertain = np.repeat(self.certain, 2), np.repeat(self.uncertain, 2)
+        size = certain + doubt * np.subtract(uncertain, certain)
         size = size * np.exp(self.spread * rng.normal(size=(windows, 1, 4)))
         white, same = rng.normal(size=(windows, steps, 4)), rng.normal(size=(windows, 1, 4))
         error = size * (np.sqrt(1 - self.bias**2) * white + self.bias * same)

@@ -1,7 +1,7 @@
-"""Training windows, sampled by real time from annotated boxes: the past as some tracker would have reported it, and the truth.
+"""Training windows from annotated boxes: the past as a tracker would have reported it in real time, and the truth.
 
-A window is one moment of one online run: a camera of some rate, a processing time with its jitter and drops, the results
-up to now, and the frames at which the resulting trajectory would be asked. Only boxes are needed, no image.
+A window is one moment of one online run: a camera of some frame rate, a processing time with its jitter and drops, the
+results up to now, and the frames at which the resulting trajectory would be asked. Only boxes are needed, no images.
 """
 
 from __future__ import annotations
@@ -15,26 +15,64 @@ import torch
 from torch import Tensor
 
 from pvtpp.errors import InputError
-from pvtpp.training.checks import require_counts, require_positive, require_ranges, require_shares
+from pvtpp.networks.rules import count_from
+from pvtpp.training.rules import CHOICES, RANGE
 from pvtpp.training.tracker_error import ErrorModel, FlowError, log_uniform
+from pvtpp.validation import above, between, check
 
 BARE = 1e-6
 PROPAGATED = 3
-"""Newest frames that the propagation carries the newest result to."""
+"""Most frames that the newest result is propagated to."""
 
 
 @dataclass(frozen=True)
 class WindowConfig:
-    """What is drawn. `results`: results in a window. `horizons`: frames asked per window, the last of them anywhere within
-    `longest_horizon_s`, the others where this trajectory is the newest.
+    """What windows are drawn. Shares are of windows, in [0, 1].
 
-    `skips` and `skip_shares`: every q-th annotated frame is a camera frame: how slow annotations reach the speeds of drones.
-    `fps30`: share of cameras at 30 fps, the others log-uniform in `fps`. `processing_s`: log-uniform. `jittery`, `dropping`,
-    `absent`, `doubting`, `starting`, `carrying`: shares of windows whose processing time varies, that lose frames, in which
-    the target is absent for some results, whose scores are not all 1, that have little past, and that have a propagation:
-    its flow leads from result to result and carries the newest. `rounded`: share of windows made
-    small and annotated in whole pixels; `interpolated`: annotated at key frames with straight lines between.
-    `error` of results without a propagation, `propagated_error` of those with one, `flow` of what the lane says.
+    Attributes
+    ----------
+    results
+        Results in a window, propagated boxes included.
+    horizons
+        Frames asked in a window: all but the last where this trajectory is the newest, the last anywhere within
+        `longest_horizon_s`.
+    longest_horizon_s
+        Seconds.
+    skips, skip_shares
+        Every q-th annotated frame is a camera frame, for q out of `skips` with these probabilities: so slow annotations
+        reach the image speeds of drones.
+    fps30, fps
+        Share of cameras at 30 fps; the others are log-uniform within `fps`.
+    processing_s
+        Bounds of the processing time, seconds, log-uniform.
+    jittery
+        Share whose processing time varies.
+    dropping
+        Share that loses frames.
+    absent
+        Share in which the target is absent for some results.
+    doubting
+        Share whose scores are not all 1.
+    starting
+        Share that has little past.
+    carrying
+        Share with a propagation: optical flow measures the displacement between results and propagates the newest one.
+    rounded, rounded_side
+        Share that is made small and rounded to whole pixels, as annotations are; bounds of the target's side there,
+        pixels.
+    interpolated, key_frames
+        Share annotated at key frames alone with straight lines between, and the distances of key frames.
+    error
+        Errors of results in windows without a propagation.
+    propagated_error
+        Errors of results in windows with one.
+    flow
+        Errors of the measured displacements.
+
+    Raises
+    ------
+    InputError
+        For a value out of range, and if `skips` and `skip_shares` do not fit each other.
     """
 
     results: int = 16
@@ -60,9 +98,6 @@ class WindowConfig:
     flow: FlowError = field(default_factory=FlowError)
 
     def __post_init__(self) -> None:
-        require_counts(self, "results", least=5)
-        require_counts(self, "horizons", least=2)
-        require_positive(self, "longest_horizon_s")
         shares = (
             "fps30",
             "jittery",
@@ -74,11 +109,16 @@ class WindowConfig:
             "rounded",
             "interpolated",
         )
-        require_shares(self, *shares)
-        require_ranges(self, "fps", "processing_s", "rounded_side")
-        for name in ("skips", "key_frames"):
-            if not getattr(self, name) or min(getattr(self, name)) < 1:
-                raise InputError(f"WindowConfig.{name} is {getattr(self, name)}, expected whole numbers from 1")
+        rules = {
+            "results": count_from(5),
+            "horizons": count_from(2),
+            "longest_horizon_s": above(0),
+            "skips": CHOICES,
+            "key_frames": CHOICES,
+            **dict.fromkeys(shares, between(0, 1)),
+            **dict.fromkeys(("fps", "processing_s", "rounded_side"), RANGE),
+        }
+        check(self, rules)
         one = abs(sum(self.skip_shares) - 1) <= 1e-6 and min(self.skip_shares) >= 0
         if len(self.skips) != len(self.skip_shares) or not one:
             raise InputError(
@@ -87,7 +127,18 @@ class WindowConfig:
 
 
 class BoxPool:
-    """All annotated boxes in one array. `xywh`: one array ``(frames, 4)`` per sequence, NaN where the target is absent."""
+    """All annotated boxes in one array, ``[cx, cy, w, h]``.
+
+    Parameters
+    ----------
+    xywh
+        One array ``(frames, 4)`` per sequence, ``[left, top, w, h]`` in pixels, NaN where the target is absent.
+
+    Raises
+    ------
+    InputError
+        Without a sequence, and for an array of another shape.
+    """
 
     def __init__(self, xywh: Sequence[np.ndarray]):
         kept = [np.asarray(rows, dtype=np.float64) for rows in xywh]
@@ -99,20 +150,32 @@ class BoxPool:
         self.end = np.cumsum(lengths)
         self.start = self.end - lengths
         self.present = np.asarray(np.isfinite(self.box).all(axis=1) & (self.box[:, 2:] > 0).all(axis=1))
-        # Whatever is asked where the target is absent: the newest box before, as a tracker would answer.
+        # While the target is absent a tracker answers with its last box, so rows point to the last box that there is.
         first = np.repeat(self.start, lengths)
         self.newest = np.maximum.accumulate(np.where(self.present, np.arange(len(self.box)), first))
 
     def digest(self) -> str:
-        """Tells these boxes from any others."""
+        """A text that differs for any other boxes."""
         return hashlib.blake2b(self.box.tobytes() + self.end.tobytes(), digest_size=16).hexdigest()
 
     def describe(self) -> str:
+        """In words how many sequences there are, how long they are and how many frames show a target."""
         length, seen = self.end - self.start, int(self.present.sum())
-        return f"the longest of {len(length)} sequences has {length.max()} frames, {seen} of all {len(self.box)} show a target"
+        return (
+            f"the longest of {len(length)} sequences has {length.max()} frames, "
+            f"{seen} of all {len(self.box)} show a target"
+        )
 
     def between(self, rows: np.ndarray, step: np.ndarray, start: np.ndarray, last: np.ndarray) -> np.ndarray:
-        """The boxes at `rows` if only every `step`-th frame from `start` on were annotated, with straight lines between."""
+        """Boxes as if key frames alone were annotated, with straight lines between.
+
+        Parameters
+        ----------
+        rows
+            Rows wanted.
+        step, start, last
+            Every `step`-th row from `start` on, and the row `last`, are key frames.
+        """
         low = start + (rows - start) // step * step
         high = np.minimum(low + step, last)
         share = ((rows - low) / np.maximum(high - low, 1))[..., None]
@@ -121,11 +184,31 @@ class BoxPool:
 
 @dataclass(frozen=True)
 class Windows:
-    """B windows. `boxes` ``(B, K, 4)`` and `t` ``(B, K)``, seconds, zero at the newest; `score`, `propagated` ``(B, K)``;
-    `there`: whether there was such a result. `horizon` ``(B, H)`` seconds, `truth` ``(B, H, 4)``, `weight` ``(B, H)``: 0
-    where there is no truth. All boxes ``[cx, cy, w, h]``. `way` ``(B, K - 1, 4)``: what the images say of the way from each
-    result to the next, ``[dx, dy, dlog w, dlog h]``; `quality` ``(B, K - 1)`` of that, 0 where they say nothing. None where
-    there was no propagation.
+    """B windows of K results, asked at H horizons. Boxes are ``[cx, cy, w, h]`` in pixels.
+
+    Attributes
+    ----------
+    boxes
+        Results and propagated boxes, ``(B, K, 4)``, oldest first.
+    t
+        Their capture times relative to the newest, seconds, ``(B, K)``.
+    score
+        Of results the score, of propagated boxes the flow's quality, ``(B, K)``; 0 where the target was absent.
+    propagated
+        1 for propagated boxes, 0 for results, ``(B, K)``.
+    there
+        Whether there was such a result, bool, ``(B, K)``.
+    horizon
+        Times asked, relative to the newest result, seconds, ``(B, H)``.
+    truth
+        The true boxes then, ``(B, H, 4)``.
+    weight
+        1, or 0 where there is no truth, ``(B, H)``.
+    displacement
+        What optical flow measures from each result to the next, ``[dx, dy, dlog w, dlog h]``, ``(B, K - 1, 4)``; None
+        without a propagation.
+    quality
+        Of the displacement, in [0, 1], 0 where the flow measures nothing, ``(B, K - 1)``; None without a propagation.
     """
 
     boxes: np.ndarray
@@ -136,19 +219,19 @@ class Windows:
     horizon: np.ndarray
     truth: np.ndarray
     weight: np.ndarray
-    way: np.ndarray | None = None
+    displacement: np.ndarray | None = None
     quality: np.ndarray | None = None
 
     def inputs(self) -> dict[str, np.ndarray]:
-        """What the motion network reads; `pvtpp.predictors.motion` makes the same of one track."""
+        """The inputs of the motion network, float32 by name; `pvtpp.predictors.motion` makes the same of one track."""
         last, past = self.boxes[:, -1:], self.there[:, :-1]
         relative = np.concatenate([self.boxes[..., :2] / last[..., 2:], np.log(self.boxes[..., 2:])], 2)
         own, quality = np.diff(relative, axis=1), np.zeros(past.shape)
         led_to = np.concatenate([np.zeros_like(past[:, :1]), past], 1)
         step = own * past[..., None]
-        if self.way is not None and self.quality is not None:
+        if self.displacement is not None and self.quality is not None:
             quality = self.quality * past
-            seen = np.concatenate([self.way[..., :2] / last[..., 2:], self.way[..., 2:]], 2)
+            seen = np.concatenate([self.displacement[..., :2] / last[..., 2:], self.displacement[..., 2:]], 2)
             step = np.where(quality[..., None] > 0, seen, step)
         made = {
             "step": step.transpose(0, 2, 1),
@@ -163,11 +246,11 @@ class Windows:
 
 
 def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count: int) -> Windows:
-    """`count` windows; the same generator state gives the same windows."""
+    """Draw `count` windows; the same generator state gives the same windows."""
     c, k = config, config.results
     fps = np.where(rng.random(count) < c.fps30, 30.0, log_uniform(rng, c.fps, count))
-    lane = rng.random(count) < c.carrying
-    captured, first, last, propagated = _schedule(c, rng, fps, lane)
+    propagating = rng.random(count) < c.carrying
+    captured, first, last, propagated = _schedule(c, rng, fps, propagating)
     now = captured[:, -1:]
     asked = np.floor(first[:, None] + rng.random((count, c.horizons)) * (last - first + 1)[:, None])
     asked[:, -1] = now[:, 0] + np.floor(rng.random(count) * c.longest_horizon_s * fps)
@@ -176,9 +259,11 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
     skip = np.array(c.skips)[rng.choice(len(c.skips), size=count, p=c.skip_shares)]
     sequence = rng.integers(len(pool.start), size=count)
     span = np.maximum(asked.max(1), now[:, 0]) * skip
-    room = pool.end[sequence] - pool.start[sequence] - span - 1
-    fits = room >= 1
-    begin = pool.start[sequence] + np.where(fits, np.floor(rng.random(count) * np.maximum(room, 1)), 0).astype(np.int64)
+    spare = pool.end[sequence] - pool.start[sequence] - span - 1
+    fits = spare >= 1
+    begin = pool.start[sequence] + np.where(fits, np.floor(rng.random(count) * np.maximum(spare, 1)), 0).astype(
+        np.int64
+    )
     final = pool.end[sequence][:, None] - 1
     seen, wanted = (np.minimum(begin[:, None] + frames * skip[:, None], final) for frames in (captured, asked))
     score = pool.present[seen].astype(np.float64)
@@ -200,15 +285,15 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
     t = (captured - now) / fps[:, None]
     interval = np.diff(t, axis=1)
     error, quality, slip = c.error.draw(rng, interval, k), np.zeros((count, k - 1)), np.zeros((count, k - 1, 4))
-    for some in _chosen(lane):
+    for some in _chosen(propagating):
         error[some] = c.propagated_error.draw(rng, interval[some], k)
         quality[some], slip[some] = c.flow.draw(rng, propagated[some, 1:] > 0)
     for i in range(1, k):
-        # Carried boxes err as their anchor does, and as the flow that propagated them.
+        # Propagated boxes have the error of their result and that of the flow which propagated them.
         error[:, i] = np.where(propagated[:, i, None] > 0, error[:, i - 1] + slip[:, i - 1], error[:, i])
     error *= (score > 0)[..., None]
-    way = np.concatenate([np.diff(boxes[..., :2], axis=1), np.diff(np.log(boxes[..., 2:]), axis=1)], 2)
-    way += slip * np.concatenate([boxes[:, 1:, 2:], np.ones_like(slip[..., 2:])], 2)
+    displacement = np.concatenate([np.diff(boxes[..., :2], axis=1), np.diff(np.log(boxes[..., 2:]), axis=1)], 2)
+    displacement += slip * np.concatenate([boxes[:, 1:, 2:], np.ones_like(slip[..., 2:])], 2)
     boxes[..., :2] += error[..., :2] * boxes[..., 2:]
     boxes[..., 2:] *= np.exp(error[..., 2:])
     score *= _doubts(c, rng, error)
@@ -220,11 +305,19 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
     past = np.where(rng.random(count) < c.starting, rng.integers(1, k, count), k)
     there = np.arange(k) >= (k - past)[:, None]
     horizon = (asked - now) / fps[:, None]
-    return Windows(boxes, t, score, propagated, there, horizon, truth, weight.astype(np.float64), way, quality)
+    weight = weight.astype(np.float64)
+    return Windows(boxes, t, score, propagated, there, horizon, truth, weight, displacement, quality)
 
 
 def tensors(windows: Windows) -> dict[str, Tensor]:
-    """Network inputs, and `horizon`, `truth` (relative to the last box like the answer), `side` (its w and h), `weight`."""
+    """Windows as float32 tensors by name.
+
+    Returns
+    -------
+    dict of Tensor
+        The inputs of the motion network, and `horizon` ``(B, H)``, `truth` ``(B, H, 4)`` relative to the last box as
+        ``[dx/w, dy/h, log w'/w, log h'/h]``, and `weight` ``(B, H)``.
+    """
     last = windows.boxes[:, -1:]
     truth = np.concatenate(
         [(windows.truth[..., :2] - last[..., :2]) / last[..., 2:], np.log(windows.truth[..., 2:] / last[..., 2:])], 2
@@ -233,8 +326,17 @@ def tensors(windows: Windows) -> dict[str, Tensor]:
     return {name: torch.from_numpy(np.asarray(array, dtype=np.float32)) for name, array in arrays.items()}
 
 
-def _schedule(c: WindowConfig, rng: np.random.Generator, fps: np.ndarray, lane: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Frames of the results ``(B, K)``, the first and last frame at which the newest trajectory is asked, propagated or not."""
+def _schedule(
+    c: WindowConfig, rng: np.random.Generator, fps: np.ndarray, propagating: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """When frames are captured, taken and available, in frames of the camera.
+
+    Returns
+    -------
+    tuple of np.ndarray
+        Frames of the results ``(B, K)``, the first and the last frame ``(B,)`` at which the newest trajectory is asked,
+        and which results are propagated boxes ``(B, K)``.
+    """
     count, k = len(fps), c.results
     work = log_uniform(rng, c.processing_s, count) * fps
     jitter = np.where(rng.random(count) < c.jittery, rng.uniform(0.03, 0.4, count), 0.0)
@@ -253,32 +355,34 @@ def _schedule(c: WindowConfig, rng: np.random.Generator, fps: np.ndarray, lane: 
             captured[:, i] = frame
     first = np.ceil(available[:, k - 1] - BARE)
     last = np.maximum(np.ceil(available[:, k] - BARE) - 1, first)
-    return _carry(rng, lane, captured, available, first, last)
+    return _propagate(rng, propagating, captured, available, first, last)
 
 
-def _carry(
+def _propagate(
     rng: np.random.Generator,
-    lane: np.ndarray,
+    propagating: np.ndarray,
     captured: np.ndarray,
     available: np.ndarray,
     first: np.ndarray,
     last: np.ndarray,
 ) -> tuple[np.ndarray, ...]:
-    """With a propagation there is news with every frame: the newest result propagated to the newest frames stands for as many of
-    the oldest results, and what follows from it is asked one frame later, or at once to say where to look next.
+    """Replace the oldest results of windows with a propagation by propagated boxes of the newest result.
+
+    The newest result is propagated to the newest frames. A trajectory from it is asked one frame later, or at once, to
+    place the next search region.
     """
-    k, moment, late = captured.shape[1], rng.random(len(lane)), rng.random(len(lane)) < 0.25
+    k, moment, late = captured.shape[1], rng.random(len(captured)), rng.random(len(captured)) < 0.25
 
     def newest_frame(result: int) -> np.ndarray:
         seen = available[:, result] + moment * (available[:, result + 1] - available[:, result])
         return np.maximum(np.floor(seen).astype(np.int64), captured[:, result])
 
-    frames = np.where(lane, np.minimum(newest_frame(k - 1) - captured[:, -1], PROPAGATED), 0)
+    frames = np.where(propagating, np.minimum(newest_frame(k - 1) - captured[:, -1], PROPAGATED), 0)
     propagated = np.arange(k) >= (k - frames)[:, None]
     made, first, last = captured.copy(), first.copy(), last.copy()
     for count in range(PROPAGATED + 1):
-        some, anchor = lane & (frames == count), k - 1 - count
-        now = np.maximum(newest_frame(anchor), captured[:, anchor] + count)
+        some, result = propagating & (frames == count), k - 1 - count
+        now = np.maximum(newest_frame(result), captured[:, result] + count)
         made[some] = np.concatenate([captured[some, : k - count], now[some, None] - np.arange(count)[::-1]], 1)
         first[some], last[some] = now[some], now[some] + 1 + late[some]
     return made, first, last, propagated.astype(np.float64)
@@ -312,7 +416,7 @@ def _lose(
 
 
 def _doubts(c: WindowConfig, rng: np.random.Generator, error: np.ndarray) -> np.ndarray:
-    """Scores of results: every tracker has a level and a scatter of its own, and sees more or less of its own error."""
+    """Scores of results: every tracker has its own level and scatter, and its score follows its error more or less."""
     count, k = error.shape[:2]
     level, scatter, insight = (
         rng.uniform(low, high, (count, 1)) for low, high in ((0.4, 1.0), (0.0, 0.15), (0.0, 3.0))

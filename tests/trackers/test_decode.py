@@ -1,4 +1,4 @@
-"""Proposals are picked and tempered as PySOT does it, for points and for anchors, against its arithmetic box by box."""
+"""Proposals are chosen and smoothed as in PySOT, for points and for anchors, compared box by box."""
 
 from __future__ import annotations
 

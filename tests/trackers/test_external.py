@@ -1,4 +1,4 @@
-"""A program in any language is a tracker: it is asked in order, and whatever it does wrong is said and survived."""
+"""A program in any language is a tracker: requests are in order, and every failure is reported and survived."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pvtpp_trackers.registry import create, sources
 
 DOCS = Path(__file__).parents[2] / "docs" / "trackers.md"
 
-# Answers with where it was told to start, moved by a pixel for every frame; {broken} is what a test adds to its loop.
+# Answers with the box it was started on, moved by a pixel for every frame; {broken} is what a test adds to its loop.
 CHILD = """
 import json, sys
 for line in iter(sys.stdin.buffer.readline, b""):
@@ -59,12 +59,12 @@ def tracker(tmp_path):
             each._process.end()
 
 
-def test_a_program_is_told_every_frame_and_its_boxes_come_back(tracker):
+def test_a_program_gets_every_frame_and_its_boxes_come_back(tracker):
     mine = tracker()
     mine.init(frame(0), BOX)
     output = mine.track(frame(7, blue=3))
     assert (output.box.tolist(), output.score) == ([57.0, 63.0, 20.0, 10.0], 0.5)
-    # An image that does not lie in memory as it is sent.
+    # An image that is not contiguous in memory.
     mine.init(frame(0), BOX + [5, 0, 0, 0])
     assert mine.track(Frame(2, 2, IMAGE[::2, ::-1])).box.tolist() == [57.0, 60.0, 20.0, 10.0]
 
@@ -129,7 +129,7 @@ def test_a_refusal_is_an_answer_and_the_program_goes_on(tracker):
 
 
 def test_one_that_hangs_is_ended_with_all_it_started(tracker, tmp_path):
-    # Whoever lives holds the other end of this pipe.
+    # Every process that is still alive holds the other end of this pipe.
     os.mkfifo(str(tmp_path / "alive"))
     alive = os.open(str(tmp_path / "alive"), os.O_RDONLY | os.O_NONBLOCK)
     mine = tracker(
@@ -155,7 +155,7 @@ def test_one_that_talks_without_end_and_never_answers_is_ended_too(tracker):
         mine.init(frame(0), BOX)
 
 
-def test_one_that_answers_without_reading_the_image_is_told_so(tmp_path):
+def test_one_that_answers_without_reading_the_image_is_refused(tmp_path):
     (tmp_path / "deaf.py").write_text(
         "import sys, time\nsys.stdin.buffer.readline()\nprint('{}', flush=True)\ntime.sleep(5)\n"
     )

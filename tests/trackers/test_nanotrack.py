@@ -1,4 +1,4 @@
-"""NanoTrack V3 on its real weights: published accuracy, repeatable, fully reset, and looking where it is told."""
+"""NanoTrack V3 on its real weights: published accuracy, repeatable, fully reset, and searching where it is asked to."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ def test_features_are_the_template_and_this_frame_read_only(tracker):
 def test_asking_to_search_at_the_last_box_changes_nothing(tracker):
     free = path(tracker)
     tracker.init(FRAMES[0], TRUTH[0])
-    last, told = TRUTH[0], []
+    last, given = TRUTH[0], []
     for frame in FRAMES[1:]:
-        told.append(tracker.track(frame, last))
-        last = told[-1].box
-    assert np.array_equal(boxes_of(told), boxes_of(free))
+        given.append(tracker.track(frame, last))
+        last = given[-1].box
+    assert np.array_equal(boxes_of(given), boxes_of(free))
 
 
 def test_a_search_box_moves_the_search_region(tracker):
@@ -104,10 +104,16 @@ def test_a_wrong_search_box_or_first_box_is_refused(tracker, wrong):
         tracker.track(FRAMES[1], wrong)
 
 
-def test_a_target_outside_the_image_or_tiny_breaks_nothing(tracker):
-    for box in ([-30.0, -30.0, 20.0, 20.0], [319.5, 239.5, 0.01, 0.01], [160.0, 120.0, 900.0, 700.0]):
+def test_a_target_at_the_border_tiny_or_huge_breaks_nothing(tracker):
+    for box in ([-5.0, -5.0, 20.0, 20.0], [318.5, 238.5, 1.0, 1.0], [160.0, 120.0, 600.0, 450.0]):
         tracker.init(FRAMES[0], box)
         assert np.isfinite(tracker.track(FRAMES[1]).box).all()
+
+
+def test_a_target_that_is_not_in_the_image_is_refused(tracker):
+    for box in ([-30.0, -30.0, 20.0, 20.0], [319.5, 239.5, 0.01, 0.01], [160.0, 120.0, 900.0, 700.0]):
+        with pytest.raises(InputError, match="first box: left, top, width, height"):
+            tracker.init(FRAMES[0], box)
 
 
 def test_track_before_init_is_refused(weights_root, tmp_path, monkeypatch):

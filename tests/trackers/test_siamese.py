@@ -1,4 +1,4 @@
-"""One tracker for the whole family: its engines must fit, its crops go in as they are asked for, its steps are PySOT's."""
+"""One tracker for the whole family: its engines must fit, crops have the type they ask for, steps are PySOT's."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ FIRST = np.array([150.0, 120.0, 18.0, 20.0])
 
 
 def pysot(shown, first, engines, config):
-    """PySOT's tracker, written out step by step from its description: the boxes it reports, left, top, width, height."""
+    """Boxes (left, top, width, height) of PySOT's tracker, written step by step from its description."""
     template_engine, search_engine, head = engines
     images = [frame.image for frame in shown]
     left, top, w, h = first[0] - first[2] / 2, first[1] - first[3] / 2, first[2], first[3]

@@ -1,4 +1,4 @@
-"""SiamMask's mask is PySOT's, painted where PySOT paints it, and its outline is that of the target."""
+"""SiamMask's mask is PySOT's, drawn where PySOT draws it, and its outline is that of the target."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pvtpp.tracker import Frame
-from pvtpp_trackers.siammask import CONFIG, SMALLEST, THRESHOLD, SiamMask, shape_of, windows
+from pvtpp_trackers.siamese_configs import CONFIGS
+from pvtpp_trackers.siammask import NAME, SMALLEST, THRESHOLD, SiamMask, shape_of, windows
 
 
 def painted(logits, place, image):
@@ -129,7 +130,7 @@ def test_the_whole_tracker_paints_the_chosen_cells_mask_round_it(network):
         *_, cells = parts["head"].module(torch.tensor(output.features.template), level)
     # The cell by which the refinement was asked is the one under the middle of the outline.
     middle = output.outline.mean(axis=0) - (box[:2] - 0.5)
-    column, row = np.round(middle * 127 / 120 / CONFIG.stride).astype(int) + 12
+    column, row = np.round(middle * 127 / 120 / CONFIGS[NAME].stride).astype(int) + 12
     assert np.allclose(called["cell"][0, :, 0, 0], cells[0, :, row, column], atol=1e-5)
     np.testing.assert_allclose(called["window3"], windows([m.numpy() for m in maps], row, column)[2], atol=1e-5)
 

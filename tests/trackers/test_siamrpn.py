@@ -1,4 +1,4 @@
-"""SiamRPN++ runs from checkpoint files with its published constants, and says what it needs where something is missing."""
+"""SiamRPN++ runs from checkpoint files with its published constants, and says what is missing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
 from pvtpp.weights import MissingWeights
 from pvtpp_trackers.registry import create
-from pvtpp_trackers.siamrpn import CONFIGS
+from pvtpp_trackers.siamese_configs import CONFIGS
 
-# As published: penalty, window influence, size rate, side of the search crop, and "base size", which makes the score size.
+# As published: penalty, window influence, size rate, side of the search crop, "base size" (it sets the score size).
 PUBLISHED = {
     "siamrpn-mobilenetv2": (0.04, 0.4, 0.5, 255, 8),
     "siamrpn-resnet50": (0.05, 0.42, 0.38, 255, 8),

@@ -1,13 +1,13 @@
-"""AlexNet without padding or full layers, one map of stride 8, as SiamRPN uses it.
+"""AlexNet without padding and without fully connected layers, with one output map of stride 8, as SiamRPN uses it.
 
-Source: SiamRPN (CVPR 2018), github.com/STVIR/pysot. Input is BGR, 0 to 255, unnormalised.
+Source: SiamRPN (CVPR 2018), github.com/STVIR/pysot. Input is BGR, 0 to 255, not normalised.
 """
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-# The published layout comes in two spellings: all layers in one list, or a list for each.
+# Published tensors are named in one of two ways: all layers in one list, or one list for each layer.
 NAMES = (
     (r"backbone\.layer1\.([01])\.", r"backbone.features.\1."),
     (r"backbone\.layer2\.0\.", "backbone.features.4."),
@@ -22,7 +22,7 @@ NAMES = (
 
 
 class AlexNet(nn.Module):
-    """``(B, 3, 287, 287)`` to ``((B, 256, 26, 26),)``; a crop of 127 gives 6."""
+    """``(B, 3, 287, 287)`` to ``((B, 256, 26, 26),)``; a crop of 127 gives 6 x 6 cells."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,4 +41,5 @@ class AlexNet(nn.Module):
         self.features = nn.Sequential(*layers, nn.Conv2d(channels, 256, 3), nn.BatchNorm2d(256))
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Crops to the output map, as a tuple of one level."""
         return (self.features(image),)

@@ -1,4 +1,4 @@
-"""The one block that every network here is made of."""
+"""The convolution block that all networks here are made of."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def conv_bn(
     bias: bool = False,
     activation: nn.Module | None = None,
 ) -> nn.Sequential:
-    """Convolution, normalisation and, where given, `activation`; nothing is padded unless asked for."""
+    """Convolution, batch normalisation and, if given, `activation`; by default nothing is padded."""
     layers: list[nn.Module] = [
         nn.Conv2d(inside, out, kernel, stride, padding, dilation, groups, bias),
         nn.BatchNorm2d(out),

@@ -1,4 +1,4 @@
-"""Depth-wise cross-correlation: a template's features slid over the search region's, channel by channel.
+"""Depthwise cross-correlation: a template's features slide over the search region's, channel by channel.
 
 Source: SiamRPN++ (CVPR 2019), section 3.4.
 """
@@ -10,10 +10,24 @@ from torch import Tensor
 
 
 def correlation(search: Tensor, kernel: Tensor, padding: int = 0) -> Tensor:
-    """``(B, C, H, W)`` with ``(B, C, h, w)`` to ``(B, C, H + 2 padding - h + 1, ..)``.
+    """Correlate search features with the template's, channel by channel.
 
-    One convolution with a group per sample and channel, its weights known at run time only. TensorRT takes no such weights:
-    for it `pvtpp.export.operators` unrolls the graph.
+    It is one convolution with a group per sample and channel, whose weights are known at run time only. TensorRT does
+    not take such weights: for it `pvtpp.export.operators` unrolls the graph.
+
+    Parameters
+    ----------
+    search
+        ``(B, C, H, W)``.
+    kernel
+        ``(B, C, h, w)``.
+    padding
+        Zeros around the search features, cells.
+
+    Returns
+    -------
+    Tensor
+        ``(B, C, H + 2 padding - h + 1, W + 2 padding - w + 1)``.
     """
     batch, channels = kernel.shape[:2]
     maps, weights = search.flatten(0, 1)[None], kernel.flatten(0, 1)[:, None]

@@ -1,4 +1,4 @@
-"""Which trackers learn together with a predictor, and what of each."""
+"""Which trackers can learn together with a predictor, and which part of each."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ LEARNING: dict[str, Callable[[Any], LearningPart]] = {
     "nanotrack-v3": LastStage,
     **dict.fromkeys(ARCHITECTURES, NeckAndHead),
 }
-"""By tracker, of its network (`zoo`) the part that learns."""
+"""By tracker: makes the part that learns from the tracker's network (see `zoo`)."""

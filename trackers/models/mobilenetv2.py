@@ -1,6 +1,6 @@
-"""MobileNetV2 of width 1.4 whose later stages dilate where the original strides, as SiamRPN++ uses it.
+"""MobileNetV2 of width 1.4 whose later stages use dilation in place of stride, as in SiamRPN++.
 
-Source: MobileNetV2 (CVPR 2018), SiamRPN++ (CVPR 2019), github.com/STVIR/pysot. Input is BGR, 0 to 255, unnormalised.
+Source: MobileNetV2 (CVPR 2018), SiamRPN++ (CVPR 2019), github.com/STVIR/pysot. Input is BGR, 0 to 255, not normalised.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STAGES = (
     (6, 320, 1, 1, 4),
 )
 
-# The published name of a tensor, piece by piece, and what it is called here.
+# Start of the published name of a tensor, and what replaces it here.
 NAMES = (
     (r"backbone\.layer0\.", "backbone.stages.0."),
     (r"backbone\.layer(\d)\.(\d)\.conv\.([01])\.", r"backbone.stages.\1.\2.expand.\3."),
@@ -35,7 +35,7 @@ NAMES = (
 
 
 class InvertedResidual(nn.Module):
-    """Expand, depth-wise, project; added to its input where both have one shape. A stride goes without padding."""
+    """Expand, depthwise, project; added to the input where both have the same shape. A stride goes without padding."""
 
     def __init__(self, channels: int, out: int, expansion: int, stride: int, dilation: int):
         super().__init__()
@@ -49,12 +49,16 @@ class InvertedResidual(nn.Module):
         self.adds = stride == 1 and channels == out
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, channels, h, w)`` to ``(B, out, h', w')``."""
         y = self.project(self.depthwise(self.expand(x)))
         return x + y if self.adds else y
 
 
 class MobileNetV2(nn.Module):
-    """``(B, 3, 255, 255)`` to the maps of the stages `used`, ``(B, C, 31, 31)`` each from stage 3 on; 127 gives 15."""
+    """``(B, 3, 255, 255)`` to the maps of the stages `used`.
+
+    From stage 3 on these are ``(B, C, 31, 31)``; a crop of 127 gives 15 x 15 cells.
+    """
 
     def __init__(self, used: Sequence[int] = (3, 5, 7)):
         super().__init__()
@@ -64,7 +68,7 @@ class MobileNetV2(nn.Module):
         for expansion, width, count, stride, dilation in STAGES:
             blocks = []
             for index in range(count):
-                # The first block of a stage that dilates more than the one before goes half the way.
+                # The first block of a stage with more dilation than the stage before has half of it.
                 first = index == 0 and dilation != before
                 spread = max(dilation // 2, 1) if first else dilation
                 out = int(width * WIDTH)
@@ -75,6 +79,7 @@ class MobileNetV2(nn.Module):
         self.stages = nn.ModuleList(stages)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Crops to the maps of the stages `used`."""
         maps = []
         for stage in self.stages:
             image = stage(image)

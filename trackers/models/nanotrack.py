@@ -1,10 +1,10 @@
-"""NanoTrack V3 in torch: what the published ONNX graphs compute, in modules that can be trained.
+"""NanoTrack V3 in torch: the same computation as the published ONNX graphs, in modules that can be trained.
 
 Source: github.com/HonglinChu/SiamTrackers (NanoTrack); the published checkpoint loads into it tensor by tensor.
 
-Joint training names two parts: ``backbone.features.9``, the last stage of the backbone, and ``head`` (`LAST_STAGE`,
-`HEAD`; see `NanoTrackV3.freeze_except` and `parameter_groups`). There is no neck: the checkpoint carries one that the
-published tracker never runs, and those tensors are left unread.
+Joint training uses two parts: ``backbone.features.9``, the backbone's last stage, and ``head`` (`LAST_STAGE`, `HEAD`;
+see `NanoTrackV3.freeze_except` and `parameter_groups`). There is no neck: the checkpoint contains one, but the
+published tracker never runs it, so its tensors are not read.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from pvtpp_trackers.models.parts import Part, SiameseNetwork, parameter_groups, 
 __all__ = ["CHANNELS", "HEAD", "JOINT", "LAST_STAGE", "NanoTrackV3", "engines", "load", "parameter_groups"]
 
 CHANNELS = 96
-"""Of the features handed to the head and to visual predictors."""
+"""Of the features that the head and visual predictors read."""
 TEMPLATE_CELLS = 64
 LAST_STAGE = "backbone.features.9"
 HEAD = "head"
 JOINT = (LAST_STAGE, HEAD)
-"""What the tracker learns when it is trained together with a predictor."""
+"""The parts that learn when the tracker is trained together with a predictor."""
 
 # Of each block: kernel, channels inside, channels out, cells of its attention (0: none), hard swish or ReLU, stride.
 BLOCKS = (
@@ -44,10 +44,10 @@ BLOCKS = (
     (5, 288, 96, 72, True, 1),
 )
 
-# The published name of a tensor, piece by piece, and what it is called here; the first pattern that fits is applied.
+# Start of the published name of a tensor, and what replaces it here; the first pattern that matches is applied.
 NAMES = (
     (r"backbone\.features\.0\.", "backbone.features.0."),
-    # The first block does not expand, so everything after comes earlier, and its attention follows the activation.
+    # The first block does not expand, so its layers have lower numbers, and its attention follows the activation.
     (r"backbone\.features\.1\.conv\.([01])\.", r"backbone.features.1.depthwise.\1."),
     (r"backbone\.features\.1\.conv\.3\.fc\.0\.", "backbone.features.1.attention.reduce."),
     (r"backbone\.features\.1\.conv\.3\.fc\.2\.", "backbone.features.1.attention.restore."),
@@ -83,7 +83,7 @@ def _conv_bn(
 
 
 class SqueezeExcite(nn.Module):
-    """Scales each channel by what all of them average to."""
+    """Scale each channel by a factor computed from the averages of all channels."""
 
     def __init__(self, channels: int, cells: int):
         super().__init__()
@@ -91,12 +91,13 @@ class SqueezeExcite(nn.Module):
         self.restore = nn.Linear(cells, channels)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, h, w)`` to the same shape."""
         scale = F.hardsigmoid(self.restore(F.relu(self.reduce(x.mean(dim=(2, 3))))))
         return x * scale[:, :, None, None]
 
 
 class InvertedResidual(nn.Module):
-    """MobileNetV3 block: expand, depthwise, attention, project; added to its input where both have one shape."""
+    """MobileNetV3 block: expand, depthwise, attention, project; added to the input where both have the same shape."""
 
     def __init__(self, channels: int, kernel: int, inside: int, out: int, cells: int, swish: bool, stride: int):
         super().__init__()
@@ -110,6 +111,7 @@ class InvertedResidual(nn.Module):
         self.adds = stride == 1 and channels == out
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, channels, h, w)`` to ``(B, out, h', w')``."""
         if self.expands:
             y = self.activation(self.attention(self.depthwise(self.activation(self.expand(x)))))
         else:
@@ -119,7 +121,10 @@ class InvertedResidual(nn.Module):
 
 
 class Backbone(nn.Module):
-    """MobileNetV3-small cut at stride 16: ``(B, 3, 127, 127)`` to ``(B, 96, 8, 8)``, 255 to 16; BGR, 0 to 255."""
+    """MobileNetV3-small up to stride 16.
+
+    ``(B, 3, 127, 127)`` to ``(B, 96, 8, 8)``; a crop of 255 gives 16 x 16 cells. Input is BGR, 0 to 255.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,16 +136,20 @@ class Backbone(nn.Module):
         self.features = nn.Sequential(*stages)
 
     def forward(self, image: Tensor) -> Tensor:
+        """Crops to features."""
         return self.features(image)
 
 
 class ChannelAttention(nn.Module):
+    """Scale each channel by a gate computed from the averages of all channels."""
+
     def __init__(self, channels: int):
         super().__init__()
         self.reduce = nn.Conv2d(channels, channels, 1)
         self.restore = nn.Conv2d(channels, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, h, w)`` to the same shape."""
         return x * torch.sigmoid(self.restore(F.relu(self.reduce(x.mean(dim=(2, 3), keepdim=True)))))
 
 
@@ -161,13 +170,14 @@ class PixelwiseCorrelation(nn.Module):
         )
 
     def forward(self, template: Tensor, search: Tensor) -> Tensor:
+        """Template ``(B, 96, 8, 8)`` and search features ``(B, 96, 16, 16)`` to ``(B, 64, 15, 15)``."""
         kernel, image = self.template(template), self.search(search)
         product = kernel.flatten(2).transpose(1, 2) @ image.flatten(2)
         return self.mix(self.attention(product.unflatten(2, image.shape[2:])))
 
 
 class DepthwiseCorrelation(nn.Module):
-    """The middle of the template (4 x 4) slid over the search region, channel by channel: ``(B, 96, 15, 15)``."""
+    """The middle of the template (4 x 4) slides over the search region, channel by channel: ``(B, 96, 15, 15)``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -175,11 +185,12 @@ class DepthwiseCorrelation(nn.Module):
         self.search = _conv_bn(CHANNELS, CHANNELS, bias=True)
 
     def forward(self, template: Tensor, search: Tensor) -> Tensor:
+        """Template ``(B, 96, 8, 8)`` and search features ``(B, 96, 16, 16)`` to ``(B, 96, 15, 15)``."""
         return correlation(self.search(search), self.template(template[:, :, 2:6, 2:6]), padding=1)
 
 
 class Branch(nn.Module):
-    """Both correlations joined, six depthwise-separable layers, and one map per answer: ``(B, answers, 15, 15)``."""
+    """Both correlations joined, six depthwise separable layers, and one map per answer: ``(B, answers, 15, 15)``."""
 
     def __init__(self, answers: int):
         super().__init__()
@@ -193,14 +204,13 @@ class Branch(nn.Module):
         self.output = nn.Conv2d(CHANNELS, answers, 1)
 
     def forward(self, template: Tensor, search: Tensor) -> Tensor:
+        """Template and search features to ``(B, answers, 15, 15)``."""
         both = torch.cat([self.pixelwise(template, search), self.depthwise(template, search)], dim=1)
         return self.output(self.tower(self.join(both)))
 
 
 class Head(nn.Module):
-    """Template and search features to ``(classes, boxes)``: logits of background and target ``(B, 2, 15, 15)``, distances
-    to left, top, right and bottom ``(B, 4, 15, 15)`` in pixels of the search crop.
-    """
+    """The head: one box per cell, as distances to its sides."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -208,11 +218,20 @@ class Head(nn.Module):
         self.reg = Branch(4)
 
     def forward(self, template: Tensor, search: Tensor) -> tuple[Tensor, Tensor]:
+        """Template and search features to classes and boxes.
+
+        Returns
+        -------
+        classes : Tensor
+            Logits of background and target, ``(B, 2, 15, 15)``.
+        boxes : Tensor
+            Distances to left, top, right and bottom, pixels of the search crop, ``(B, 4, 15, 15)``.
+        """
         return self.cls(template, search), self.reg(template, search).exp()
 
 
 class NanoTrackV3(SiameseNetwork):
-    """Backbone and head; `forward` is one training step's pass over pairs of crops."""
+    """Backbone and head, with random weights; `forward` is the pass of a training step over pairs of crops."""
 
     title = "NanoTrack V3"
     names = NAMES
@@ -229,7 +248,7 @@ class NanoTrackV3(SiameseNetwork):
         return self.head(self.backbone(template), self.backbone(search))
 
     def parts(self) -> dict[str, Part]:
-        """With the names and shapes of the published graphs."""
+        """The graphs, with the names and shapes of the published ones."""
         template, search = spec("input1", CHANNELS, 8, 8), spec("input2", CHANNELS, 16, 16)
         return {
             "template": Part(self.backbone, (spec("input", 3, 127, 127),), (spec("output", CHANNELS, 8, 8),)),
@@ -239,9 +258,12 @@ class NanoTrackV3(SiameseNetwork):
 
 
 def load(path: str | Path) -> NanoTrackV3:
-    """The published checkpoint (``nanotrackv3.pth``) as a module in evaluation mode.
+    """The published checkpoint (``nanotrackv3.pth``) as a network in evaluation mode.
 
-    Strict: every tensor outside `UNREAD` must have its place and every place its tensor, else InputError.
+    Raises
+    ------
+    InputError
+        Where a tensor outside `UNREAD` has no place, or a place has no tensor.
     """
     model = NanoTrackV3()
     parts.load_into(model, path)

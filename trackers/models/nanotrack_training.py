@@ -1,4 +1,4 @@
-"""NanoTrack V3 as something to train together with a predictor: from the last stage of its backbone on, with its losses."""
+"""NanoTrack V3 trained together with a predictor: from the last stage of its backbone on, with its own losses."""
 
 from __future__ import annotations
 
@@ -6,32 +6,43 @@ from torch import Tensor
 
 from pvtpp_trackers.models.nanotrack import NanoTrackV3
 from pvtpp_trackers.models.training import LearningPart, grid, in_crop, mean_where, overlap, two_classes
-from pvtpp_trackers.nanotrack import NAME, V3
+from pvtpp_trackers.siamese_configs import CONFIGS
 
 POSITIVE, NEGATIVE = 0.25, 0.5
-"""Points this near to the centre, in sides of the target, are on it; those farther than this are not; between nobody asks."""
-_GRID = grid(V3)
+"""Points nearer to the centre than `POSITIVE` target sides are on the target, those farther than `NEGATIVE` are off it.
+
+Points between do not count.
+"""
+NAME = "nanotrack-v3"
+"""The tracker that runs the network."""
+_GRID = grid(CONFIGS[NAME])
 
 
 class LastStage(LearningPart):
-    """`pvtpp_trackers.models.nanotrack.JOINT`. Maps are 48 x 8 x 8 and 48 x 16 x 16, features 96 x 8 x 8 and 96 x 16 x 16."""
+    """The last stage of the backbone and the head (`pvtpp_trackers.models.nanotrack.JOINT`).
+
+    Maps are 48 x 8 x 8 and 48 x 16 x 16, features 96 x 8 x 8 and 96 x 16 x 16.
+    """
 
     model: NanoTrackV3
 
     def __init__(self, model: NanoTrackV3):
-        super().__init__(NAME, model, V3)
+        super().__init__(NAME, model, CONFIGS[NAME])
 
     def early(self, image: Tensor) -> Tensor:
+        """See `LearningPart`."""
         return self.model.backbone.features[:-1](image)
 
     def late(self, maps: Tensor, template: bool) -> Tensor:
+        """See `LearningPart`."""
         return self.model.backbone.features[-1](maps)
 
     def loss(
         self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor
     ) -> dict[str, Tensor]:
-        """See `LearningPart`. Cross entropy of target and background, and 1 - IoU of the boxes at points on the target, as in
-        SiamBAN, whose head this is.
+        """See `LearningPart`; the losses are those of SiamBAN, whose head this is.
+
+        ``class`` is the cross entropy of target and background, ``box`` the mean of 1 - IoU at points on the target.
         """
         classes, distances = self.model.head(template, search)
         centre, size = in_crop(self.config, before, truth)

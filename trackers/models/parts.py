@@ -1,8 +1,8 @@
-"""What every Siamese tracker network offers: its parts as graphs of fixed shape, what may learn, and published weights.
+"""What every Siamese tracker network offers: its parts as graphs of fixed shape, what may learn, published weights.
 
 A network runs as three graphs: ``template`` once at `init`, ``search`` and ``head`` on every frame; SiamMask adds
-``refine``. Their inputs and outputs go by position: the head takes the template's levels and then the search region's,
-as many, and what ``search`` gives beyond its levels is for ``refine``.
+``refine``. Their inputs and outputs go by position: the head takes the template's levels and then as many of the search
+region's, and further outputs of ``search`` are for ``refine``.
 """
 
 from __future__ import annotations
@@ -24,15 +24,23 @@ from pvtpp.inference.torch import TorchEngine
 from pvtpp.weights.checkpoint import match, read_checkpoint
 
 Names = Sequence[tuple[str, str]]
-"""Published name of a tensor (a pattern at its start) and what stands for it here; the first that fits is applied."""
+"""Pairs of a pattern at the start of a published tensor name and its replacement; the first that matches is applied."""
 
 PATCH = 8
-"""Side of what `settle` makes its crops of, pixels."""
+"""Side of the patches that `settle` makes its crops of, pixels."""
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A graph: `module` takes its inputs in this order and returns one tensor, or a tuple of them in this order."""
+    """A part of a network that becomes a graph.
+
+    Attributes
+    ----------
+    module
+        Takes `inputs` in their order; returns one tensor, or a tuple in the order of `outputs`.
+    inputs, outputs
+        Names, shapes and types.
+    """
 
     module: nn.Module
     inputs: tuple[TensorSpec, ...]
@@ -47,34 +55,42 @@ class Features(nn.Module):
         self.backbone, self.neck, self.template = backbone, neck, template
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """A crop to its levels."""
         return self.neck(self.backbone(image), self.template)
 
 
 class FlatHead(nn.Module):
-    """A head that takes its levels one by one, the template's first, as a graph's inputs are."""
+    """A head that takes its levels one by one, the template's first, as the inputs of a graph are."""
 
     def __init__(self, head: nn.Module):
         super().__init__()
         self.head = head
 
     def forward(self, *levels: Tensor) -> tuple[Tensor, ...]:
+        """The template's levels, then the search region's, to the head's maps."""
         half = len(levels) // 2
         return self.head(levels[:half], levels[half:])
 
 
 class SiameseNetwork(nn.Module):
-    """Base of the networks: `forward` is one training step's pass over pairs of crops; its maps are ``cls``, ``loc``, .."""
+    """Base of the networks: `forward` is the pass of a training step over pairs of crops.
+
+    Its maps are ``cls``, ``loc`` and so on.
+    """
 
     title: str
-    """In messages."""
+    """Name in messages."""
     names: Names
+    """Renames published tensors."""
     unread: tuple[str, ...] = ()
-    """Published tensors that the tracker never uses, by the start of their name."""
+    """Starts of the names of published tensors that the tracker never uses."""
     optional: tuple[str, ...] = (".num_batches_tracked",)
-    """Tensors that a checkpoint may lack, by the end of their name; they keep the value they begin with. The counters of
-    the normalisation layers, which nothing depends on, are unknown to torch before 0.4.1."""
+    """Ends of the names of tensors that a checkpoint may lack; they keep their initial value.
+
+    The counters of normalisation layers, on which nothing depends, are unknown to torch before 0.4.1.
+    """
     joint: tuple[str, ...]
-    """Parts that learn when the tracker is trained together with a predictor."""
+    """The parts that learn when the tracker is trained together with a predictor."""
 
     _frozen: tuple[nn.Module, ...] = ()
 
@@ -83,8 +99,17 @@ class SiameseNetwork(nn.Module):
         raise NotImplementedError
 
     def freeze_except(self, *parts: str) -> None:
-        """Only the modules called `parts` (such as `joint`) go on learning; the rest keeps its weights and, whatever
-        `train` is told, its normalisation statistics. No part: everything is frozen. Unknown names raise InputError.
+        """Let only these modules learn; the rest keeps its weights and, in any mode, its normalisation statistics.
+
+        Parameters
+        ----------
+        parts
+            Names of modules, such as those in `joint`. Without any everything is frozen.
+
+        Raises
+        ------
+        InputError
+            For an unknown name.
         """
         modules = dict(self.named_modules())
         for part in parts:
@@ -97,11 +122,12 @@ class SiameseNetwork(nn.Module):
 
         for name, parameter in self.named_parameters():
             parameter.requires_grad_(learns(name))
-        # A container of both must follow the mode, so only the modules that hold tensors themselves are listed.
+        # Containers with learning modules must follow the mode, so only modules with tensors of their own are listed.
         self._frozen = tuple(module for name, module in modules.items() if not learns(name) and _holds_tensors(module))
         self.train(self.training)
 
     def train(self, mode: bool = True) -> SiameseNetwork:
+        """Set training mode, except for frozen modules; returns the network."""
         super().train(mode)
         for module in self._frozen:
             module.training = False
@@ -109,7 +135,10 @@ class SiameseNetwork(nn.Module):
 
 
 def parameter_groups(model: SiameseNetwork) -> dict[str, list[nn.Parameter]]:
-    """Every parameter exactly once, under ``backbone`` or one of `joint`: what an optimizer gives its own rate."""
+    """Every parameter exactly once, under ``backbone`` or one of `joint`.
+
+    So an optimizer can give each group its own learning rate.
+    """
     groups: dict[str, list[nn.Parameter]] = {"backbone": [], **{part: [] for part in model.joint}}
     for name, parameter in model.named_parameters():
         part = next((part for part in model.joint if name.startswith(part + ".")), "backbone")
@@ -118,17 +147,25 @@ def parameter_groups(model: SiameseNetwork) -> dict[str, list[nn.Parameter]]:
 
 
 def load_into(model: SiameseNetwork, path: str | Path) -> None:
-    """The published checkpoint into `model`, which is put into evaluation mode.
+    """Load a published checkpoint into `model`, and put it into evaluation mode.
 
-    Strict: every tensor that is not `unread` must have its place and every place that is not `optional` its tensor, else
-    InputError.
+    Raises
+    ------
+    InputError
+        Where a tensor that is not `unread` has no place, or a place that is not `optional` has no tensor.
     """
     model.load_state_dict(matched(model, read_checkpoint(path), str(path)))
     model.eval()
 
 
 def matched(model: SiameseNetwork, tensors: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
-    """The tensors of a checkpoint under the names of `model`, the optional ones filled in. InputError if they do not fit."""
+    """The tensors of a checkpoint under the names of `model`, missing optional ones filled in.
+
+    Raises
+    ------
+    InputError
+        If they do not fit.
+    """
     wanted = model.state_dict()
     found = {
         _translate(name, model.names): tensor for name, tensor in tensors.items() if not name.startswith(model.unread)
@@ -140,7 +177,7 @@ def matched(model: SiameseNetwork, tensors: Mapping[str, Tensor], source: str) -
 
 
 def engines(model: SiameseNetwork, device: str = "cpu") -> tuple[TorchEngine, ...]:
-    """One engine for each of the model's `parts`, in their order."""
+    """One torch engine for each of the model's `parts`, in their order."""
     return tuple(
         TorchEngine(part.module, part.inputs, part.outputs, device, f"{model.title} {name}")
         for name, part in model.parts().items()
@@ -148,19 +185,19 @@ def engines(model: SiameseNetwork, device: str = "cpu") -> tuple[TorchEngine, ..
 
 
 def settle(model: SiameseNetwork, seed: int = 0) -> SiameseNetwork:
-    """Measure the normalisation statistics of a model with random weights on a pair of made-up crops, and return it.
+    """Set the normalisation statistics of a model with random weights from a pair of synthetic crops, and return it.
 
-    Without, every layer multiplies what the one before gave, and an untrained network's answers overflow.
+    Without this every layer amplifies the one before, and outputs of an untrained network overflow.
     """
     generator = torch.Generator().manual_seed(seed)
     layers = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     sides: list[Any] = [model.parts()[name].inputs[0].shape[-1] for name in ("template", "search")]
-    # Patches, for that is what images are made of: on noise alone every filter answers far less.
+    # Uniform patches, as in images: to pixel noise every filter responds far less.
     coarse = [torch.rand(1, 3, side // PATCH, side // PATCH, generator=generator) for side in sides]
     crops = [F.interpolate(patches * 255, size=(side, side)) for patches, side in zip(coarse, sides, strict=True)]
     momenta = [layer.momentum for layer in layers]
     for layer in layers:
-        # Plain averages, of the template's statistics and the search region's.
+        # No momentum: plain averages over template and search region.
         layer.momentum = None
         layer.reset_running_stats()
     with torch.no_grad():
@@ -171,7 +208,7 @@ def settle(model: SiameseNetwork, seed: int = 0) -> SiameseNetwork:
 
 
 def spec(name: str, *shape: int) -> TensorSpec:
-    """A float32 input or output for one sample: `shape` without the batch."""
+    """A float32 input or output for one sample; `shape` is without the batch axis."""
     return TensorSpec(name, (1, *shape), np.dtype(np.float32))
 
 

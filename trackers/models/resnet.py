@@ -1,6 +1,6 @@
-"""ResNet-50 whose last two stages dilate where the original strides, as SiamRPN++ and SiamMask use it.
+"""ResNet-50 whose last two stages use dilation in place of stride, as in SiamRPN++ and SiamMask.
 
-Source: SiamRPN++ (CVPR 2019), github.com/STVIR/pysot. Input is BGR, 0 to 255, unnormalised.
+Source: SiamRPN++ (CVPR 2019), github.com/STVIR/pysot. Input is BGR, 0 to 255, not normalised.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pvtpp_trackers.models.blocks import conv_bn
 STAGES = ((64, 3, 1, 1), (128, 4, 2, 1), (256, 6, 1, 2), (512, 3, 1, 4))
 EXPANSION = 4
 
-# The published name of a tensor, piece by piece, and what it is called here.
+# Start of the published name of a tensor, and what replaces it here.
 NAMES = (
     (r"backbone\.conv1\.", "backbone.stem.0."),
     (r"backbone\.bn1\.", "backbone.stem.1."),
@@ -30,9 +30,9 @@ NAMES = (
 
 
 class Bottleneck(nn.Module):
-    """Reduce, 3 x 3, restore, added to the shortcut: the input itself, or in a stage's first block a convolution.
+    """Reduce, 3 x 3, restore, added to the shortcut: the input itself or, in the first block of a stage, a convolution.
 
-    A stride goes without padding, and a first block dilates half as far as the rest of its stage.
+    With a stride there is no padding, and a first block has half the dilation of the rest of its stage.
     """
 
     def __init__(self, channels: int, inside: int, stride: int, dilation: int, first: bool):
@@ -50,12 +50,15 @@ class Bottleneck(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, channels, h, w)`` to ``(B, 4 inside, h', w')``."""
         return self.activation(self.restore(self.spatial(self.reduce(x))) + self.shortcut(x))
 
 
 class ResNet50(nn.Module):
-    """``(B, 3, 255, 255)`` to the maps `used`: 0 is the stem's ``(B, 64, 125, 125)``, 1 stage one's ``(B, 256, 63, 63)``,
-    2 to 4 ``(B, 512 .. 2048, 31, 31)``; a crop of 127 gives 15 there. Stages beyond the last one used are not built.
+    """``(B, 3, 255, 255)`` to the maps `used`; stages beyond the last one used are not built.
+
+    Map 0 is the stem's ``(B, 64, 125, 125)``, 1 that of the first stage ``(B, 256, 63, 63)``, 2 to 4 are ``(B, 512 ..
+    2048, 31, 31)``. There a crop of 127 gives 15 x 15 cells.
     """
 
     def __init__(self, used: Sequence[int] = (2, 3, 4)):
@@ -72,6 +75,7 @@ class ResNet50(nn.Module):
             self.add_module(f"stage{number}", nn.Sequential(*blocks))
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Crops to the maps `used`."""
         maps = [self.stem(image)]
         x = self.pool(maps[0])
         for number in range(1, max(self.used) + 1):

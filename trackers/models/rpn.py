@@ -1,4 +1,4 @@
-"""Between backbone and box in SiamRPN++: adjust every level to one width, correlate, and fuse the levels' answers.
+"""Neck and head of SiamRPN++: bring every level to one width, correlate, and average the levels' answers.
 
 Source: SiamRPN++ (CVPR 2019), sections 3.3 and 3.4; github.com/STVIR/pysot.
 """
@@ -18,14 +18,14 @@ ANCHORS = 5
 CHANNELS = 256
 """Of every level after the neck, and inside the head."""
 EDGE = 4
-"""Cells cut off all round the template's map, so that what remains is the target and not its context."""
+"""Cells cut off on all sides of the template's map, so that the target remains without its surroundings."""
 
 _BRANCH = (
     (r"conv_kernel\.", "template."),
     (r"conv_search\.", "search."),
     (r"head\.", "output."),
 )
-# The published name of a tensor, piece by piece, and what it is called here. Published levels count from two.
+# Start of the published name of a tensor, and what replaces it here. Published levels count from two.
 NAMES = (
     *((rf"neck\.downsample{level + 2}\.downsample\.", f"neck.levels.{level}.") for level in range(3)),
     (r"neck\.downsample\.downsample\.", "neck.levels.0."),
@@ -40,19 +40,20 @@ NAMES = (
 
 
 class Neck(nn.Module):
-    """A 1 x 1 convolution for each level: ``(B, channels, n, n)`` to ``(B, 256, n, n)``, a template's without its edge."""
+    """A 1 x 1 convolution for each level."""
 
     def __init__(self, channels: Sequence[int]):
         super().__init__()
         self.levels = nn.ModuleList(conv_bn(count, CHANNELS) for count in channels)
 
     def forward(self, maps: Sequence[Tensor], template: bool = False) -> tuple[Tensor, ...]:
+        """Maps ``(B, channels, n, n)`` to ``(B, 256, n, n)`` each, a template's without its edge."""
         adjusted = tuple(level(map_) for level, map_ in zip(self.levels, maps, strict=True))
         return tuple(map_[:, :, EDGE:-EDGE, EDGE:-EDGE] for map_ in adjusted) if template else adjusted
 
 
 class Branch(nn.Module):
-    """One question to one level: ``(B, 256, h, w)`` and ``(B, 256, H, W)`` to ``(B, answers, H - h + 1, W - w + 1)``."""
+    """One output of one level."""
 
     def __init__(self, answers: int):
         super().__init__()
@@ -62,14 +63,16 @@ class Branch(nn.Module):
         self.output = nn.Sequential(*mix, nn.Conv2d(CHANNELS, answers, 1))
 
     def correlate(self, template: Tensor, search: Tensor) -> Tensor:
+        """``(B, 256, h, w)`` and ``(B, 256, H, W)`` to ``(B, 256, H - h + 1, W - w + 1)``."""
         return correlation(self.search(search), self.template(template))
 
     def forward(self, template: Tensor, search: Tensor) -> Tensor:
+        """``(B, 256, h, w)`` and ``(B, 256, H, W)`` to ``(B, answers, H - h + 1, W - w + 1)``."""
         return self.output(self.correlate(template, search))
 
 
 class Level(nn.Module):
-    """Both questions to one level: is the target here, and where exactly."""
+    """Both outputs of one level: is the target here, and where exactly."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,15 +80,19 @@ class Level(nn.Module):
         self.loc = Branch(4 * ANCHORS)
 
     def forward(self, template: Tensor, search: Tensor) -> tuple[Tensor, Tensor]:
+        """Template and search level to ``(cls, loc)``, see `Head`."""
         return self.cls(template, search), self.loc(template, search)
 
 
 class Head(nn.Module):
     """Template and search levels to ``(cls, loc)``.
 
-    ``cls`` is ``(B, 10, n, n)``, logits of background and then of target for the five anchors; ``loc`` ``(B, 20, n, n)``,
-    for x, y, width and height in turn the five anchors' offsets. The levels' answers are averaged, `weighted` with
-    learned weights.
+    Parameters
+    ----------
+    levels
+        Number of levels; their answers are averaged.
+    weighted
+        With learned weights.
     """
 
     def __init__(self, levels: int, weighted: bool = False):
@@ -97,6 +104,15 @@ class Head(nn.Module):
             self.loc_weight = nn.Parameter(torch.ones(levels))
 
     def forward(self, template: Sequence[Tensor], search: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """The averaged answers of all levels.
+
+        Returns
+        -------
+        cls : Tensor
+            ``(B, 10, n, n)``, logits of background and then of target for the five anchors.
+        loc : Tensor
+            ``(B, 20, n, n)``, for x, y, width and height in turn the offsets of the five anchors.
+        """
         answers = [level(z, x) for level, z, x in zip(self.levels, template, search, strict=True)]
         cls, loc = zip(*answers, strict=True)
         if not self.weighted:

@@ -1,7 +1,8 @@
-"""SiamMask in torch: SiamRPN++ on one level of ResNet-50, a coarse mask at every cell, and a fine one at the best.
+"""SiamMask in torch: SiamRPN++ on one level of ResNet-50, a coarse mask at every cell, and a fine one at the best cell.
 
-Source: SiamMask (CVPR 2019), github.com/STVIR/pysot; `pvtpp_trackers.models.zoo` loads the published checkpoint. Crops are
-BGR, 0 to 255, unnormalised. Joint training names ``neck`` and ``head``, as for SiamRPN++; masks learn from masks alone.
+Source: SiamMask (CVPR 2019), github.com/STVIR/pysot; `pvtpp_trackers.models.zoo` loads the published checkpoint. Crops
+are BGR, 0 to 255, not normalised. Joint training uses ``neck`` and ``head``, as for SiamRPN++; masks need masks as
+truth.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pvtpp_trackers.models.siamrpn import TEMPLATE, level_specs
 COARSE, FINE = 63, 127
 """Sides of the two masks of a template-sized window, cells."""
 WINDOWS = ((64, 61), (256, 31), (512, 15))
-"""Of each map round the best cell, from the finest on: channels and side. The windows move by 4, 2 and 1 cells."""
+"""Channels and side of each map's window around the best cell, the finest first; they move by 4, 2 and 1 cells."""
 
 NAMES = (
     *resnet.NAMES,
@@ -35,13 +36,11 @@ NAMES = (
 
 
 class Refine(nn.Module):
-    """What the mask branch found at one cell, ``(B, 256, 1, 1)``, drawn out over the backbone's `WINDOWS` of that cell:
-    logits ``(B, 127, 127)``.
-    """
+    """Enlarge what the mask branch found at one cell, with the backbone's `WINDOWS` around that cell."""
 
     def __init__(self) -> None:
         super().__init__()
-        # From the finest map on, as they are published; they are used from the coarsest on.
+        # The finest map first, as published; they are used in reverse order.
         self.maps = nn.ModuleList(
             _two(channels, inside, out) for channels, inside, out in ((64, 16, 4), (256, 64, 16), (512, 128, 32))
         )
@@ -50,6 +49,7 @@ class Refine(nn.Module):
         self.steps = nn.ModuleList(nn.Conv2d(inside, out, 3, padding=1) for inside, out in ((32, 16), (16, 4), (4, 1)))
 
     def forward(self, fine: Tensor, middle: Tensor, coarse: Tensor, cell: Tensor) -> Tensor:
+        """Three windows and the mask branch's cell ``(B, 256, 1, 1)`` to the mask's logits ``(B, 127, 127)``."""
         mask = self.start(cell)
         windows = (fine, middle, coarse)
         for level, step, side in zip((2, 1, 0), self.steps, (31, 61, FINE), strict=True):
@@ -74,15 +74,28 @@ class SiamMask(SiameseNetwork):
         self.refine = Refine()
 
     def forward(self, template: Tensor, search: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Crops ``(B, 3, 127, 127)`` and ``(B, 3, 255, 255)`` to the head's ``(cls, loc)`` and the coarse masks' logits
-        ``(B, 63 * 63, 25, 25)``.
+        """Crops to the output maps.
+
+        Parameters
+        ----------
+        template
+            ``(B, 3, 127, 127)``.
+        search
+            ``(B, 3, 255, 255)``.
+
+        Returns
+        -------
+        tuple of Tensor
+            The head's ``cls`` and ``loc``, and logits of the coarse masks ``(B, 63 * 63, 25, 25)``.
         """
         z, x = self.neck(self.backbone(template)[-1:], True), self.neck(self.backbone(search)[-1:])
         return (*self.head(z, x), self.mask(z[0], x[0]))
 
     def parts(self) -> dict[str, Part]:
-        """As every network's; ``search`` gives the backbone's finer maps besides, ``head`` what the mask branch found
-        at every cell, and ``refine`` takes both round one cell.
+        """The graphs.
+
+        ``search`` also returns the backbone's finer maps, ``head`` what the mask branch found at every cell, and
+        ``refine`` takes both around one cell.
         """
         template, search = level_specs("template", 1, 7), level_specs("search", 1, 31)
         cells = spec("cells", CHANNELS, 25, 25)
@@ -109,6 +122,7 @@ class LastMap(nn.Module):
         self.backbone = backbone
 
     def forward(self, image: Tensor) -> Sequence[Tensor]:
+        """A crop to the last map, as a list of one level."""
         return self.backbone(image)[-1:]
 
 
@@ -120,18 +134,20 @@ class SearchMaps(nn.Module):
         self.backbone, self.neck = backbone, neck
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """A crop to its level and the finer maps."""
         *finer, last = self.backbone(image)
         return (*self.neck((last,)), *finer)
 
 
 class MaskHead(nn.Module):
-    """Box maps, and what the mask branch found before it draws a mask of it."""
+    """Box maps, and what the mask branch found before a mask is drawn from it."""
 
     def __init__(self, head: nn.Module, mask: Branch):
         super().__init__()
         self.head, self.mask = head, mask
 
     def forward(self, template: Tensor, search: Tensor) -> tuple[Tensor, ...]:
+        """Template and search level to ``cls``, ``loc`` and the mask branch's correlation."""
         return (*self.head((template,), (search,)), self.mask.correlate(template, search))
 
 

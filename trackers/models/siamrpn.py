@@ -1,8 +1,8 @@
-"""SiamRPN++ in torch, with each of its three published backbones; `pvtpp_trackers.models.zoo` loads published checkpoints.
+"""SiamRPN++ in torch with its three published backbones; `pvtpp_trackers.models.zoo` loads published checkpoints.
 
-Source: SiamRPN++ (CVPR 2019), SiamRPN (CVPR 2018, the AlexNet one has a depth-wise head here as there), and
-github.com/STVIR/pysot. Crops are BGR, 0 to 255, unnormalised. Joint training names two parts, ``neck`` and ``head``;
-AlexNet has no neck.
+Source: SiamRPN++ (CVPR 2019), SiamRPN (CVPR 2018; the AlexNet one has a depthwise head here, as published), and
+github.com/STVIR/pysot. Crops are BGR, 0 to 255, not normalised. Joint training uses two parts, ``neck`` and ``head``;
+with AlexNet there is no neck.
 """
 
 from __future__ import annotations
@@ -24,8 +24,24 @@ TEMPLATE = 127
 
 @dataclass(frozen=True)
 class Architecture:
-    """One published network: `levels` are the channels of the backbone's maps, empty where they need no neck; `search` is
-    the side of the search crop, `cells` the sides of template, search and answer maps; `weighted` the levels' fusion.
+    """One published network.
+
+    Attributes
+    ----------
+    title
+        Name in messages.
+    backbone
+        Makes the backbone.
+    names
+        Renames the backbone's published tensors.
+    levels
+        Channels of the backbone's maps; empty without a neck.
+    search
+        Side of the search crop, pixels.
+    cells
+        Sides of the maps of template, search region and answer.
+    weighted
+        Levels are averaged with learned weights.
     """
 
     title: str
@@ -51,16 +67,17 @@ ARCHITECTURES = {
 
 
 class NoNeck(nn.Module):
-    """For a backbone whose one map is as the head takes it."""
+    """For a backbone whose only map is what the head takes."""
 
     def forward(self, maps: Sequence[Tensor], template: bool = False) -> Sequence[Tensor]:
+        """The maps unchanged."""
         return maps
 
 
 class SiamRPN(SiameseNetwork):
-    """Backbone, neck and head of one of `ARCHITECTURES`, with random weights. Unknown name: InputError."""
+    """Backbone, neck and head of one of `ARCHITECTURES`, with random weights; InputError for an unknown name."""
 
-    # Of the ResNet-50 checkpoints only that tuned for VOT weighs its levels; equal weights are the mean of the others.
+    # Only the ResNet-50 checkpoint tuned for VOT has weights of its levels; the others average, which is equal weights.
     optional = (*SiameseNetwork.optional, "_weight")
 
     def __init__(self, name: str):
@@ -80,6 +97,7 @@ class SiamRPN(SiameseNetwork):
         return self.head(self.neck(self.backbone(template), True), self.neck(self.backbone(search)))
 
     def parts(self) -> dict[str, Part]:
+        """The graphs, see `SiameseNetwork`."""
         side, (small, large, answer) = self.architecture.search, self.architecture.cells
         levels = len(self.head.levels)
         template, search = level_specs("template", levels, small), level_specs("search", levels, large)
@@ -97,5 +115,5 @@ class SiamRPN(SiameseNetwork):
 
 
 def level_specs(name: str, levels: int, cells: int) -> tuple[TensorSpec, ...]:
-    """``name1 .. nameN``, one for each level."""
+    """Inputs or outputs ``name1`` to ``nameN``, one for each level."""
     return tuple(spec(f"{name}{level + 1}", CHANNELS, cells, cells) for level in range(levels))

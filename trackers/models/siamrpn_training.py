@@ -1,7 +1,7 @@
-"""SiamRPN++ as something to train together with a predictor: from its neck on, with its losses.
+"""SiamRPN++ trained together with a predictor: from its neck on, with its own losses.
 
-Source: github.com/STVIR/pysot, its anchor targets and losses. There 16 anchors on the target and 48 off it are drawn of each
-frame; here all of them count, which in the mean is the same and leaves nothing to chance.
+Source: github.com/STVIR/pysot, its anchor targets and losses. There 16 anchors on the target and 48 off it are drawn in
+each frame. Here all of them count, which is the same in the mean and leaves nothing to chance.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from pvtpp_trackers.decode import anchor_sizes
 from pvtpp_trackers.models.rpn import CHANNELS
 from pvtpp_trackers.models.siamrpn import SiamRPN
 from pvtpp_trackers.models.training import LearningPart, grid, in_crop, mean_where, overlap, two_classes
-from pvtpp_trackers.siamrpn import CONFIGS
+from pvtpp_trackers.siamese_configs import CONFIGS
 
 POSITIVE, NEGATIVE = 0.6, 0.3
-"""Anchors that overlap the target by more are on it, those by less are not; between nobody asks."""
+"""Anchors with an IoU above `POSITIVE` are on the target, those below `NEGATIVE` are off it; others do not count."""
 BOX_WEIGHT = 1.2
-"""Of the boxes' loss, beside 1 for the classes'."""
+"""Weight of the boxes' loss, beside 1 for the classes'."""
 
 
 class NeckAndHead(LearningPart):
-    """Neck and head, of AlexNet, which has no neck, the head alone. Maps are the levels of the backbone, with MobileNetV2
-    (44 + 134 + 448) x 15 x 15 and x 31 x 31; features those of the neck, of which the predictor reads 256 x 7 x 7 and
-    256 x 31 x 31.
+    """Neck and head; of AlexNet, which has no neck, the head alone.
+
+    Maps are the levels of the backbone, with MobileNetV2 (44 + 134 + 448) x 15 x 15 and x 31 x 31. Features are those
+    of the neck; the predictor reads 256 x 7 x 7 and 256 x 31 x 31 of them.
     """
 
     model: SiamRPN
@@ -34,19 +35,24 @@ class NeckAndHead(LearningPart):
         self._widths = list(model.architecture.levels or (CHANNELS,))
 
     def early(self, image: Tensor) -> Tensor:
+        """See `LearningPart`."""
         return torch.cat(tuple(self.model.backbone(image)), 1)
 
     def late(self, maps: Tensor, template: bool) -> Tensor:
+        """See `LearningPart`."""
         return torch.cat(tuple(self.model.neck(maps.split(self._widths, 1), template)), 1)
 
     def read(self, features: Tensor) -> Tensor:
+        """See `LearningPart`."""
         return features[..., -CHANNELS:, :, :]
 
     def loss(
         self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor
     ) -> dict[str, Tensor]:
-        """See `LearningPart`. Cross entropy of target and background over the anchors that are one of them, and the distance
-        (L1, summed over the four offsets) to the target from those that are on it.
+        """See `LearningPart`.
+
+        ``class`` is the cross entropy of target and background over the anchors that are one of them, ``box`` the L1
+        distance of the four offsets, summed, over the anchors on the target.
         """
         cls, loc = self.model.head(*(each.chunk(len(self._widths), 1) for each in (template, search)))
         centre, size = in_crop(self.config, before, truth)

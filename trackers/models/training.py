@@ -1,7 +1,7 @@
-"""Trackers that learn together with a predictor: recorded up to the layers that learn, and from there on in torch.
+"""Trackers that learn together with a predictor: the layers that learn, in torch, with the tracker's own losses.
 
-All that comes before those layers is frozen in joint training, so it is computed once: the `Recorder` is the tracker itself
-with the maps that enter them as features, a `LearningPart` the rest, with the losses that the tracker itself is trained for.
+Everything before those layers is frozen in joint training, so it is computed once: `pvtpp_trackers.recorder` records
+the maps that enter them. A `LearningPart` is the rest.
 """
 
 from __future__ import annotations
@@ -14,19 +14,31 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pvtpp.tracker import Frame, TrackerOutput
-from pvtpp_trackers import registry
+from pvtpp.inference.engine import Engine
 from pvtpp_trackers.decode import SiameseConfig
-from pvtpp_trackers.models.parts import SiameseNetwork, engines
-from pvtpp_trackers.siamese import SiameseFeatures
+from pvtpp_trackers.models import parts
+from pvtpp_trackers.models.parts import SiameseNetwork
 
 
 class LearningPart(nn.Module):
-    """What is trained together with a predictor: the parts of `model` that it calls `joint`, the rest frozen.
+    """What is trained together with a predictor: the parts of `model` that it lists in `joint`; the rest is frozen.
 
-    `name` and `config` are those of the tracker that runs the network. Maps and features have the network's levels side by
-    side in their channels; the predictor reads the last one, which has the `shapes` ``(C, h, w)``, the template's, and
-    ``(C, H, W)``. Weights learn, statistics of normalisation stay: those of a few clips are not those of the world.
+    Maps and features have the network's levels side by side in their channels. Weights learn, but normalisation
+    statistics stay: those of a few clips would not hold elsewhere.
+
+    Parameters
+    ----------
+    name
+        Of the tracker that runs the network.
+    model
+        The network; its other parts are frozen.
+    config
+        The tracker's constants.
+
+    Attributes
+    ----------
+    shapes
+        Of the features that the predictor reads: ``(C, h, w)`` of the template, ``(C, H, W)`` of the search region.
     """
 
     model: SiameseNetwork
@@ -43,16 +55,24 @@ class LearningPart(nn.Module):
         raise NotImplementedError
 
     def late(self, maps: Tensor, template: bool) -> Tensor:
-        """These maps to the features that the head compares."""
+        """These maps to the features that the head compares; `template` says of which of the two crops they are."""
         raise NotImplementedError
 
     def loss(
         self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor
     ) -> dict[str, Tensor]:
-        """What the tracker itself is trained for, from features of one frame, by name.
+        """The tracker's own losses by name, for one frame of every sample.
 
-        `before`: the result round which the search crop was cut, `truth`: the target in that frame, ``(B, 4)`` pixels; `weight`
-        ``(B,)``, 0 or 1.
+        Parameters
+        ----------
+        template, search
+            Features, as `late` makes them.
+        before
+            The result that the search crop was placed on, ``(B, 4)``, pixels of the image.
+        truth
+            The true box in that frame, ``(B, 4)``, pixels of the image.
+        weight
+            0 or 1, ``(B,)``.
         """
         raise NotImplementedError
 
@@ -61,10 +81,15 @@ class LearningPart(nn.Module):
         return self.late(template, True), self.late(search.flatten(0, 1), False).unflatten(0, search.shape[:2])
 
     def read(self, features: Tensor) -> Tensor:
-        """Of features ``(.., C, H, W)`` the level that the predictor reads; where there is but one, all of them."""
+        """The level that the predictor reads, of features ``(.., C, H, W)``; by default all of them."""
         return features
 
+    def engines(self) -> tuple[MapsEngine, MapsEngine, Engine]:
+        """Torch engines for the tracker: template and search region, which keep their maps, and the head."""
+        return MapsEngine(self, "template"), MapsEngine(self, "search"), parts.engines(self.model)[2]
+
     def train(self, mode: bool = True) -> LearningPart:
+        """Set training mode, except for normalisation layers; returns the part."""
         super().train(mode)
         for module in self.model.modules():
             if isinstance(module, nn.BatchNorm2d):
@@ -72,24 +97,16 @@ class LearningPart(nn.Module):
         return self
 
 
-class Recorder:
-    """The tracker in torch; its features are the maps that enter the layers of `part`, which is put into evaluation mode."""
+class MapsEngine:
+    """A graph as an engine that keeps, as `maps`, the maps which entered the layers that learn.
 
-    def __init__(self, part: LearningPart):
-        part.eval()
-        self._template, self._search = _Parted(part, "template"), _Parted(part, "search")
-        self._tracker = registry.create(part.name, engines=(self._template, self._search, engines(part.model)[2]))
-
-    def init(self, frame: Frame, box: np.ndarray) -> None:
-        self._tracker.init(frame, box)
-
-    def track(self, frame: Frame, search_box: np.ndarray | None = None) -> TrackerOutput:
-        output = self._tracker.track(frame, search_box)
-        return TrackerOutput(output.box, output.score, SiameseFeatures(self._template.maps, self._search.maps))
-
-
-class _Parted:
-    """A graph as an engine that remembers the maps which entered the layers that learn."""
+    Parameters
+    ----------
+    part
+        The layers that learn.
+    graph
+        ``template`` or ``search``.
+    """
 
     def __init__(self, part: LearningPart, graph: str):
         whole = part.model.parts()[graph]
@@ -97,6 +114,7 @@ class _Parted:
         self._part, self._template = part, graph == "template"
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Levels of a crop by name; see `pvtpp.inference.engine.Engine`."""
         (image,) = inputs.values()
         with torch.inference_mode():
             maps = self._part.early(torch.from_numpy(image))
@@ -106,19 +124,42 @@ class _Parted:
 
 
 def grid(config: SiameseConfig) -> Tensor:
-    """Of the head's cells along one axis, in pixels of the search crop from its middle, ``(n,)``."""
+    """Positions of the head's cells along one axis, pixels of the search crop from its middle, ``(n,)``."""
     return (torch.arange(config.score_size) - config.score_size // 2) * float(config.stride)
 
 
 def in_crop(config: SiameseConfig, before: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
-    """Centre (from the crop's middle) and sides of the truth in pixels of the search crop, each ``(B, 2)``."""
+    """The true box in pixels of the search crop: centre from the crop's middle, and sides, ``(B, 2)`` each.
+
+    Parameters
+    ----------
+    config
+        The tracker's constants.
+    before
+        The result that the crop was placed on, ``(B, 4)``, pixels of the image.
+    truth
+        The true box, ``(B, 4)``, pixels of the image.
+    """
     margin = config.context * before[:, 2:].sum(1, keepdim=True)
     scale = config.exemplar / (before[:, 2:] + margin).prod(1, keepdim=True).sqrt()
     return (truth[:, :2] - before[:, :2]) * scale, truth[:, 2:] * scale
 
 
 def overlap(low: Sequence[Tensor], high: Sequence[Tensor], centre: Tensor, size: Tensor) -> Tensor:
-    """IoU with the truth, ``(B, 2)`` and ``(B, 2)``, of boxes from `low` to `high`, along x and along y ``(B, .., n, n)``."""
+    """IoU of boxes with the truth.
+
+    Parameters
+    ----------
+    low, high
+        Lower and upper bounds of the boxes, along x and along y, ``(B, .., n, n)`` each.
+    centre, size
+        Of the truth, ``(B, 2)``.
+
+    Returns
+    -------
+    Tensor
+        ``(B, .., n, n)``, in [0, 1].
+    """
     every = (-1, *(1,) * (low[0].ndim - 1))
     across, down = (
         (torch.minimum(high[i], middle + half) - torch.maximum(low[i], middle - half)).clamp(min=0)
@@ -129,13 +170,19 @@ def overlap(low: Sequence[Tensor], high: Sequence[Tensor], centre: Tensor, size:
 
 
 def mean_where(values: Tensor, weight: Tensor) -> Tensor:
-    """The mean of the values that have a weight, 0 where none has."""
+    """The weighted mean of the values, 0 where all weights are."""
     return (values * weight).sum() / weight.sum().clamp(min=1)
 
 
 def two_classes(logits: Tensor, on: Tensor, off: Tensor) -> Tensor:
-    """Cross entropy of background and target, ``(B, 2, ..)``, each worth half; `on` and `off` ``(B, ..)`` say which is which,
-    and where both are 0 nobody asks.
+    """Cross entropy of background and target, both with half the weight.
+
+    Parameters
+    ----------
+    logits
+        ``(B, 2, ..)``, background first.
+    on, off
+        Weights of cells on the target and off it, ``(B, ..)``; where both are 0 a cell does not count.
     """
     logs = F.log_softmax(logits, dim=1)
     return (mean_where(-logs[:, 1], on) + mean_where(-logs[:, 0], off)) / 2

@@ -1,4 +1,4 @@
-"""Every tracker network by the name of its tracker: with random weights, or with those of a published checkpoint."""
+"""All tracker networks by the name of their tracker, with random weights or those of a published checkpoint."""
 
 from __future__ import annotations
 
@@ -23,17 +23,27 @@ MODELS: dict[str, Callable[[], SiameseNetwork]] = {
 
 
 def create(name: str) -> SiameseNetwork:
-    """The network of the tracker `name`, one of `MODELS`, with random weights. Unknown: InputError."""
+    """The network of the tracker `name`, with random weights; InputError for an unknown name."""
     if name not in MODELS:
         raise InputError(f"no network for a tracker called {name!r}; there are {', '.join(MODELS)}")
     return MODELS[name]()
 
 
 def load(name: str, path: str | Path) -> SiameseNetwork:
-    """The network of the tracker `name` with the weights of a published checkpoint, in evaluation mode.
+    """The network of a tracker with the weights of a published checkpoint, in evaluation mode.
 
-    Raises InputError for an unknown name, a damaged file, one that holds code, and weights of another network; where
-    they are those of another one here, the message names it.
+    Parameters
+    ----------
+    name
+        One of `MODELS`.
+    path
+        The checkpoint.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, a damaged file, one that contains code, and weights of another network; if that is one of
+        `MODELS`, the message names it.
     """
     model = create(name)
     try:
@@ -47,10 +57,10 @@ def load(name: str, path: str | Path) -> SiameseNetwork:
 
 
 def identify(path: str | Path) -> str | None:
-    """Which of `MODELS` the tensors of a checkpoint fit, None if they fit none. Damaged file: InputError."""
+    """Which of `MODELS` the tensors of a checkpoint fit, None if none; InputError for a damaged file."""
     tensors = read_checkpoint(path)
     for name in MODELS:
-        # Names and shapes are all that is asked for, and the largest of the networks holds 200 MB.
+        # Only names and shapes are needed, and the largest network has 200 MB.
         with torch.device("meta"):
             model = create(name)
         try:

@@ -9,10 +9,10 @@ from pvtpp_benchmarks.speed import live_soak
 
 def test_a_short_soak_fails_nowhere_and_keeps_its_threads(tmp_path, capsys):
     path = tmp_path / "soak.json"
-    arguments = ["--seconds", "3", "--size", "320", "180", "--queries", "50", "--status", "on", "--json", str(path)]
+    arguments = ["--seconds", "3", "--size", "320", "180", "--queries", "50", "--presence", "on", "--json", str(path)]
     assert live_soak.main(arguments) == 0
     figures = json.loads(path.read_text())
-    assert figures["errors"] == 0 and figures["status"] == "TRACKING" and len(figures["threads"]) == 1
+    assert figures["errors"] == 0 and figures["presence"] == "TRACKING" and len(figures["threads"]) == 1
     assert figures["counts"]["frames"] == 90 and figures["counts"]["out_of_order"] == 0
     # Without the propagation the newest evidence is 1.5 to 3 frames old; the bound allows for a busy machine.
     assert 0 < figures["evidence_age_frames"]["p50"] < 1.5

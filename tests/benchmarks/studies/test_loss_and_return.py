@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from pvtpp.core.event_log import EventLog
-from pvtpp.core.presence import Status
-from pvtpp.core.state_machine import Pipeline
+from pvtpp.core.presence import Presence
+from pvtpp.core.state_machine import StateMachine
 from pvtpp.predictors import create
+from pvtpp.tracker import Frame
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.studies import loss_and_return
 from pvtpp_benchmarks.studies.loss_and_return import Account, account, forgiven, returns, shares
@@ -28,15 +29,15 @@ def counted(overlap, said="", sure=None, unclear=None, fps=10.0):
     )
 
 
-def test_what_is_known_at_each_frame_is_the_newest_status_and_the_newest_answer():
+def test_what_is_known_at_each_frame_is_the_newest_presence_and_the_newest_answer():
     xywh = np.tile([10.0, 10, 20, 20], (6, 1))
     xywh[3] = np.nan
     sequence = VideoSequence("clip", xywh)
-    pipeline = Pipeline({"hold": create("hold")}, log=EventLog())
-    pipeline.init(0, 0, 0, np.array([20.0, 20, 20, 20]))
-    pipeline.log.status(int(sequence.world_t_ns[2]), Status.LOST)
-    pipeline.log.status(int(sequence.world_t_ns[4]) + 1, Status.TRACKING)
-    found = account(pipeline.log, sequence)
+    machine = StateMachine({"hold": create("hold")}, log=EventLog())
+    machine.init(0, Frame(0, 0), np.array([20.0, 20, 20, 20]))
+    machine.log.presence(int(sequence.world_t_ns[2]), Presence.LOST)
+    machine.log.presence(int(sequence.world_t_ns[4]) + 1, Presence.TRACKING)
+    found = account(machine.log, sequence)
     assert found.lost.tolist() == [False, False, False, True, False, False]
     assert found.said.tolist() == [False, False, True, True, True, False]
     assert found.overlap[0] == 1 and np.isnan(found.overlap[3]) and not found.unclear.any()
@@ -59,7 +60,7 @@ def test_grace_is_given_only_after_a_change_of_the_truth():
     assert forgiven(never, 0.3).sum() == 3
 
 
-def test_a_return_is_found_when_the_box_is_on_the_target_and_the_status_says_so():
+def test_a_return_is_found_when_the_box_is_on_the_target_and_presence_says_so():
     overlap = [0.9] * 3 + [NAN] * 4 + [0.0, 0.2, 0.6, 0.8, 0.8] + [NAN] * 2 + [0.0] * 3 + [NAN] * 3
     sure = [True] * len(overlap)
     sure[9] = False

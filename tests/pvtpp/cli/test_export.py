@@ -101,7 +101,7 @@ def test_half_precision_and_eight_bits_go_through_the_same_gate(export, clips, t
     ("options", "words"),
     [
         (["wizard"], "no network for a tracker called 'wizard'; there are nanotrack-v3, "),
-        (["nanotrack-v3", "--form", "rolled"], "expected one of: grouped, unrolled"),
+        (["nanotrack-v3", "--form", "rolled"], "allowed is one of: grouped, unrolled"),
         (["nanotrack-v3", "--precision", "int8"], "--calibrate is for --precision int8, and needed there"),
         (["nanotrack-v3", "--calibrate", "folder:x"], "the precision is fp32"),
         (["nanotrack-v3", "--checkpoint", "/nowhere.pth"], "/nowhere.pth: no such checkpoint"),

@@ -165,7 +165,7 @@ def test_resuming_is_for_the_same_training_alone(boxes, tmp_path, capsys):
         (["--apart", "clip1"], "--apart clip1 is for tables"),
         (["--fps", "25"], "--fps 25 has no effect on train motion"),
         (["--camera-fps", "10"], "--camera-fps 10 has no effect on train motion"),
-        (["--seed", "-3"], "MotionTraining.seed is -3, allowed is any whole number from 0"),
+        (["--seed", "-3"], "MotionTraining.seed is -3, allowed is a whole number from 0"),
         (["--calibration", '{"learning_rate": -1}'], "Calibration.learning_rate is -1"),
         (["--config", '{"windows": {"fps": [12]}}'], "WindowConfig.fps is [12], expected a list of 2"),
         (

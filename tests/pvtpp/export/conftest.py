@@ -1,4 +1,4 @@
-"""A tracker small enough to be exported in every test: a network that looks at a crop and says which way to go."""
+"""A tracker small enough to be exported in every test: a network that reads a crop and gives a direction."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def make_tracker():
 
 @pytest.fixture(scope="session")
 def clip():
-    from pvtpp.export.parity import Clip
+    from pvtpp.clip import Clip
 
     images = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 3), dtype=np.uint8)
     truth = np.array([[24.0 + i, 24, 10, 10] for i in range(8)])
-    return Clip("noise", 8, lambda index: Frame(index, index, images[index]), truth)
+    return Clip("noise", 8, lambda index: Frame(index, index, images[index]), np.arange(8), truth)

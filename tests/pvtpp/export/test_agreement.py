@@ -1,4 +1,4 @@
-"""What is no number agrees with nothing."""
+"""NaN agrees with nothing."""
 
 import numpy as np
 import pytest

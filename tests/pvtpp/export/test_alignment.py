@@ -1,4 +1,4 @@
-"""Padded channels change no answer, and are there wherever they run from convolutions to convolutions alone."""
+"""Padded channels change no output, and are there wherever they lead from convolutions to convolutions alone."""
 
 from __future__ import annotations
 

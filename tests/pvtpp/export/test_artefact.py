@@ -1,4 +1,4 @@
-"""An artefact is accepted after the gate and not before; a refused, damaged or exchanged one is none."""
+"""An artefact is accepted after the parity check and not before; a refused, damaged or exchanged one is not opened."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_a_folder_of_something_else_is_left_alone(exported, tmp_path):
 
 
 def corrupted(folder, change, sign=True):
-    """Change the numbers of a graph's largest weight; with `sign`, the sidecar's hash too, as a thorough forger would."""
+    """Change the numbers of a graph's largest weight and, with `sign`, its hash in the sidecar."""
     path = folder / "compass.onnx"
     model = onnx.load(str(path))
     tensor = max(model.graph.initializer, key=lambda each: len(each.raw_data) if each.data_type == 1 else 0)
@@ -197,5 +197,5 @@ def test_where_a_backend_of_the_board_fails_the_artefact_stays(exported, engines
 
 @pytest.mark.parametrize("values", [{"form": "rolled"}, {"precision": "fp8"}, {"pixels": "yes"}])
 def test_an_unknown_configuration_is_refused(values):
-    with pytest.raises(InputError, match="expected one of: "):
+    with pytest.raises(InputError, match="allowed is one of: "):
         ExportConfig(**values)

@@ -1,4 +1,4 @@
-"""Convolutions in a row become one where that changes no answer and leaves less to compute, and nowhere else."""
+"""Convolutions in a row are merged where outputs stay the same and there is less to compute, and nowhere else."""
 
 from __future__ import annotations
 

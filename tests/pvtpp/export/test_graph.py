@@ -1,4 +1,4 @@
-"""A graph has the engine's names and fixed shapes, standard operators alone, and takes pixels where it is told to."""
+"""A graph has the names and fixed shapes of its engine, standard operators alone, and takes pixels where asked to."""
 
 from __future__ import annotations
 

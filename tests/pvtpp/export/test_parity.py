@@ -1,4 +1,4 @@
-"""The gate lets pass what agrees, and says where what does not differs: in a tensor, in a box, or over a clip."""
+"""The parity check accepts what agrees, and says where something differs: in a tensor, in a box, or over a clip."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_nan_never_passes(engines, clip, make_tracker):
         parity.check(LOOSE)
 
 
-def test_large_values_are_judged_by_their_size():
+def test_differences_of_large_values_are_relative():
     parity = Parity()
     parity.tensors["head.box"] = Difference()
     parity.tensors["head.box"].add(np.array([1000.0]), np.array([1000.05]))

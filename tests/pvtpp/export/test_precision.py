@@ -1,4 +1,4 @@
-"""Half precision and eight bits: the graph keeps its face, its answers stay near, and correlations are left alone."""
+"""Half precision and eight bits: same inputs and outputs, similar values, and correlations are left alone."""
 
 from __future__ import annotations
 

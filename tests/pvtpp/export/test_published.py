@@ -208,7 +208,7 @@ def test_a_tracker_alone_is_no_predictor(path):
         read(checkpoint(path, {}))
 
 
-def test_another_architecture_is_told_from_the_published_ones(path):
+def test_another_architecture_is_not_taken_for_a_published_one(path):
     tensors = published("joint")
     for name in [name for name in tensors if name.startswith("out_decode_mv")]:
         del tensors[name]

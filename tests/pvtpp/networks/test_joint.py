@@ -1,4 +1,4 @@
-"""The joint network: motion until it has learnt something, and what features can and cannot change."""
+"""The joint network: the motion network as long as it is untrained, and what features can and cannot change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SMALL = JointConfig(
 )
 
 
-def taught(config=SMALL, seed=0):
+def trained(config=SMALL, seed=0):
     torch.manual_seed(seed)
     network = JointNetwork(config)
     for parameter in network.parameters():
@@ -44,7 +44,7 @@ def features(config=SMALL, batch=3, seed=0):
     return tuple(torch.randn(batch, *shape, generator=make) for shape in shapes)
 
 
-def test_untaught_it_is_the_motion_network():
+def test_untrained_it_is_the_motion_network():
     torch.manual_seed(0)
     motion = MotionNetwork(SMALL.motion)
     for parameter in motion.parameters():
@@ -54,15 +54,15 @@ def test_untaught_it_is_the_motion_network():
         torch.testing.assert_close(network(*given.values()), motion(*(given[n] for n in INPUTS)), rtol=0, atol=1e-6)
 
 
-def test_with_nothing_seen_motion_alone_answers():
-    network, given = taught(), inputs()
+def test_without_features_it_is_the_motion_network():
+    network, given = trained(), inputs()
     given["seen"] = torch.zeros_like(given["seen"])
     with torch.no_grad():
         assert torch.equal(network(*given.values()), network.motion(*(given[n] for n in INPUTS)))
 
 
-def test_what_is_seen_changes_the_present_the_law_and_sigma():
-    network, given = taught(), inputs()
+def test_what_is_seen_changes_the_present_the_motion_model_and_sigma():
+    network, given = trained(), inputs()
     with torch.no_grad():
         first = network(*given.values())
         second = network(*{**given, "vectors": given["vectors"] + 1}.values())
@@ -71,7 +71,7 @@ def test_what_is_seen_changes_the_present_the_law_and_sigma():
 
 
 def test_a_standing_target_is_corrected_but_not_set_in_motion():
-    network, given = taught(), inputs()
+    network, given = trained(), inputs()
     given["step"], given["innovation"] = torch.zeros_like(given["step"]), torch.zeros_like(given["innovation"])
     with torch.no_grad():
         mean, derivative, _ = network(*given.values()).unbind(1)
@@ -79,8 +79,8 @@ def test_a_standing_target_is_corrected_but_not_set_in_motion():
     assert not derivative.any() and mean[..., :2].any()
 
 
-def test_a_carried_box_adds_no_step_to_what_the_residual_reads():
-    network, given = taught(), inputs()
+def test_a_propagated_box_adds_no_step_to_what_the_residual_reads():
+    network, given = trained(), inputs()
     given["propagated"][:, -1] = 1
     other = {**given, "step": given["step"].clone()}
     other["step"][..., -1] += 0.3
@@ -96,23 +96,23 @@ def test_a_carried_box_adds_no_step_to_what_the_residual_reads():
 
 
 def test_half_the_trust_is_half_the_change_of_the_mean_and_none_of_sigma():
-    network, given = taught(), inputs()
+    network, given = trained(), inputs()
 
-    def told():
+    def answer():
         with torch.no_grad():
             found = network.motion_model(given, given["vectors"], given["seen"])
             alone = network.motion.motion_model(*(given[n] for n in INPUTS))
         return [mine - base for mine, base in zip(found[:2], alone[:2], strict=True)]
 
-    before = told()
+    before = answer()
     network.trust(0.5)
-    after = told()
+    after = answer()
     torch.testing.assert_close(after[0], before[0] / 2, atol=1e-6, rtol=1e-3)
     torch.testing.assert_close(after[1], before[1])
 
 
 def test_frames_are_encoded_one_by_one_or_together():
-    network = taught()
+    network = trained()
     template, search = features()
     together = network.encode_all(
         template, torch.stack([search, search.flip(0)], 1), torch.tensor([[1.0, 1], [1, 0], [0, 1]])
@@ -123,8 +123,8 @@ def test_frames_are_encoded_one_by_one_or_together():
     assert not together[1, 1].any() and not together[2, 0].any()
 
 
-def test_how_loud_the_features_are_says_nothing():
-    network = taught()
+def test_scaling_all_features_changes_nothing():
+    network = trained()
     template, search = features()
     for bias in (network.encoder.template.bias, network.encoder.search.bias):
         torch.nn.init.zeros_(bias)
@@ -135,7 +135,7 @@ def test_how_loud_the_features_are_says_nothing():
 
 
 def test_the_encoder_sees_where_the_target_is():
-    network, (template, search) = taught(), features()
+    network, (template, search) = trained(), features()
     with torch.no_grad():
         moved = network.encode(template, search.roll(2, dims=3)) - network.encode(template, search)
         swapped = network.encode(template.transpose(2, 3), search.transpose(2, 3))
@@ -144,7 +144,7 @@ def test_the_encoder_sees_where_the_target_is():
 
 
 def test_saved_and_loaded_it_answers_the_same(tmp_path):
-    network, given = taught(), inputs()
+    network, given = trained(), inputs()
     save(network, tmp_path / "j.safetensors", {"data": "none"})
     back, card = load(tmp_path / "j.safetensors")
     assert card["data"] == "none" and back.config == SMALL
@@ -153,7 +153,7 @@ def test_saved_and_loaded_it_answers_the_same(tmp_path):
 
 
 def test_weights_of_another_kind_are_refused(tmp_path):
-    save(taught(), tmp_path / "j.safetensors")
+    save(trained(), tmp_path / "j.safetensors")
     card = tmp_path / "j.json"
     content = json.loads(card.read_text())
     for change, words in (
@@ -177,7 +177,7 @@ def test_a_motion_network_of_another_configuration_is_refused():
 
 
 def test_engines_take_what_the_specs_say():
-    predictor, encoder = taught().engines()
+    predictor, encoder = trained().engines()
     vector = encoder.run({spec.name: np.ones(spec.shape, np.float32) for spec in encoder.inputs})["vector"]
     given = {name: value[:1].numpy() for name, value in inputs().items()}
     assert vector.shape == (1, 2, 3)

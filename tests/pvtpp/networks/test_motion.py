@@ -1,4 +1,4 @@
-"""The motion network: what it is before it has learnt anything, and what no weights can change."""
+"""The motion network: what it computes untrained, and what holds with any weights."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def taught(seed=0, **changes):
     return network.eval()
 
 
-def test_untaught_it_is_the_robust_constant_velocity_law():
+def test_untrained_it_is_the_robust_constant_velocity_model():
     step, _, interval, *_ = given = inputs()
     with torch.no_grad():
         mean, derivative, sigma = MotionNetwork()(*given).unbind(1)
@@ -55,7 +55,7 @@ def test_untaught_it_is_the_robust_constant_velocity_law():
     assert (sigma > 0).all()
 
 
-def test_untaught_the_predictor_goes_on_at_the_newest_velocities():
+def test_untrained_the_predictor_goes_on_at_the_newest_velocities():
     predictor, track = Motion(MotionNetwork().engine()), Track()
     for i in range(6):
         track = track.with_result(i * 10**8, [100.0 + 10 * i, 50, 20, 10])
@@ -68,7 +68,7 @@ def test_sigma_grows_with_the_horizon_whatever_the_weights():
     assert (sigma[:, 1:] >= sigma[:, :-1]).all() and (sigma > 0).all()
 
 
-def test_training_and_inference_read_the_same_law():
+def test_training_and_inference_read_the_same_motion_model():
     network, given = taught(), inputs()
     with torch.no_grad():
         mean, derivative, sigma = network(*given).unbind(1)
@@ -108,7 +108,7 @@ def test_sigma_and_mean_do_not_learn_from_each_other():
 
 
 def test_a_jump_of_the_newest_result_alone_can_be_taken_back():
-    """The way says that the newest result jumped, and by how much; the network can answer with where it jumped from."""
+    """The displacement shows by how much the newest result jumped; the network can go back to where it jumped from."""
     network, (step, innovation, *rest) = taught(), inputs()
     other = innovation.clone()
     other[..., -1] += 0.3

@@ -1,4 +1,4 @@
-"""M, V and MV: the paper's sizes, its arithmetic, and what each part promises."""
+"""M, V and MV: the paper's sizes, its arithmetic, and the parts they are made of."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_as_two_engines_shapes_meet():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kind": "mv"}, "'mv', expected one of: motion, visual, joint"),
+        ({"kind": "mv"}, "'mv', allowed is one of: motion, visual, joint"),
         ({"factor": "mean"}, "absolute, signed"),
         ({"heads": 0}, "heads is 0"),
         ({"history": 2.0}, "history is 2.0"),

@@ -1,4 +1,4 @@
-"""A module comes back from disk as it was, and nothing else passes for it."""
+"""A module is read from its files as it was written, and other files are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sigma's loss is lowest where the intervals hold what they say, and calibrating changes sigma alone."""
+"""Sigma's loss is lowest where its intervals hold, and calibration changes sigma alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data without a usable window are refused, and few usable ones are told."""
+"""Data without a usable window are refused, and few usable ones are reported."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_no_window_at_all_is_an_error(boxes, config, words):
         share(boxes, config)
 
 
-def test_few_windows_are_told_and_many_are_not():
+def test_few_windows_are_reported_and_many_are_not():
     shorts, longs = share([still(60)]), share([still(3000)])
     assert 0 < shorts < 0.5 < longs
     assert few(shorts, "held out").startswith(f"only {100 * shorts:.1f} % of the windows held out")

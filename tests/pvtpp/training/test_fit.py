@@ -1,4 +1,4 @@
-"""What every training shares: which windows a rank sees, and which sequences are kept apart."""
+"""What every training shares: which windows a process gets, and which sequences are held out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def windows():
     return Draw(draw, BoxPool([np.concatenate([path, np.full((600, 2), 40.0)], axis=1)]), CONFIG.windows)
 
 
-def test_two_ranks_see_between_them_what_one_sees():
+def test_two_processes_together_get_the_windows_of_one():
     whole = Shards(windows(), CONFIG, 1, 0, 1)[2]
     parts = [Shards(windows(), CONFIG, 1, rank, 2)[2] for rank in range(2)]
     size = CONFIG.shard_windows
@@ -58,5 +58,5 @@ def test_a_module_without_windows_says_so():
 
 @pytest.mark.parametrize("count", [0, 1.5, True])
 def test_counts_are_whole_numbers(count):
-    with pytest.raises(InputError, match="MotionTraining.epochs is .*, allowed is any whole number from 1"):
+    with pytest.raises(InputError, match="MotionTraining.epochs is .*, allowed is a whole number from 1"):
         MotionTraining(epochs=count)

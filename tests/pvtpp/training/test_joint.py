@@ -1,4 +1,4 @@
-"""Training the joint network: reproducible, resumable, it learns what is to be seen, and only what is named changes."""
+"""Training the joint network: reproducible, resumable, it learns from features, and only what is named changes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FPS = 30
 
 
 def recording(n=40, seed=0, channels=5, sides=(4, 9), name="clip"):
-    """A tracker that is off by up to .3 of the target's width, and features that show a blob where the target really is."""
+    """A tracker that is off by up to 0.3 target widths, and features that show a blob where the target really is."""
     rng = np.random.default_rng(seed)
     frames = np.arange(n) * 2
     m = frames[-1] + 12
@@ -68,7 +68,7 @@ def same(a, b):
     return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
 
 
-def test_it_learns_to_correct_what_the_tracker_says_by_what_it_saw(tmp_path):
+def test_it_learns_to_correct_results_by_features(tmp_path):
     config = replace(SMALL, epochs=1, epoch_batches=120, shard_windows=32, learning_rate=1e-2, blind=0.0, trust=1.0)
     learnt = [recording(seed=seed) for seed in range(6)]
     network = train(config, motion(), learnt, [], str(tmp_path), progress=False)
@@ -83,7 +83,7 @@ def test_it_learns_to_correct_what_the_tracker_says_by_what_it_saw(tmp_path):
     assert overlap[1] > overlap[0] + 0.05
 
 
-def test_a_seed_makes_the_weights_and_the_law_below_stays_as_it_was(tmp_path):
+def test_a_seed_makes_the_weights_and_the_motion_network_stays_as_it_was(tmp_path):
     given = [recording()], [recording(seed=1)]
     model = motion()
     whole = train(SMALL, model, *given, str(tmp_path / "a"), progress=False)
@@ -198,7 +198,7 @@ def test_what_makes_no_sense_is_refused(tmp_path):
         train(SMALL, motion(), [recording()], [], str(tmp_path), resume=True)
     with pytest.raises(InputError, match="windows have 16 results, 1 with features; the network looks at 6 and 2"):
         JointTraining(network=NETWORK)
-    with pytest.raises(InputError, match="JointTraining: blind 1.0"):
+    with pytest.raises(InputError, match="JointTraining.blind is 1.0"):
         replace(SMALL, blind=1.0)
 
 
@@ -208,7 +208,7 @@ def test_a_part_of_the_configuration_leaves_the_rest_at_joint_training_s_own_def
     assert config.windows == replace(JointTraining().windows, least_overlap=0.2)
 
 
-def test_other_recordings_another_law_and_another_stage_are_not_resumed(tmp_path, tracker):
+def test_other_recordings_another_motion_network_and_another_stage_are_not_resumed(tmp_path, tracker):
     config = replace(SMALL, network=JointConfig(motion=NETWORK.motion, channels=4, frames=2), epochs=1, epoch_batches=2)
     config, maps, place = replace(config, shard_windows=4), [nanotrack_recording()], str(tmp_path)
     part = LastStage(copy.deepcopy(tracker))

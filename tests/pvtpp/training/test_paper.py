@@ -1,4 +1,4 @@
-"""The paper's modules in training: the windows are what the predictor will see, every branch learns, runs are reproducible."""
+"""The paper's modules in training: windows are what the predictor will see, every branch learns, runs repeat."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Seen:
 
 @pytest.mark.parametrize("kappa", [15.0, 30.0, 60.0])
 def test_training_sees_what_the_predictor_will_show_the_module(kappa):
-    """Short histories and skipped frames too: the two sides make their inputs in their own ways, and must agree."""
+    """Training and predictor make inputs by separate code that must agree, also for short histories and skips."""
     config = replace(recipe("motion", kappa, 0.085).windows, starting=0.5, absent=0.0)
     windows = sample(BoxPool(walks()), config, np.random.default_rng(3), 40)
     motion, interval, there = as_steps(tensors(windows), 3, kappa)
@@ -113,7 +113,7 @@ def test_training_sees_what_the_predictor_will_show_the_module(kappa):
             np.testing.assert_array_equal(interval[row], engine.given["interval"][0])
 
 
-def test_each_frame_asked_is_the_business_of_its_own_head():
+def test_each_frame_asked_belongs_to_its_own_head():
     """On straight motion the truth of head n is n steps, whatever was skipped to get there."""
     config = recipe("motion", 30.0, 0.085)
     config = replace(config, windows=replace(config.windows, skips=(1,), skip_shares=(1.0,), starting=0.0, **EXACT))

@@ -1,4 +1,4 @@
-"""Projected features: what the network learns on them it says on the whole ones."""
+"""Projected features: the folded network computes from all channels what the trained one computes from few."""
 
 from __future__ import annotations
 

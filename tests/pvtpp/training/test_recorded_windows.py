@@ -1,4 +1,4 @@
-"""Windows from recordings: one clock, one unit, and nothing learnt from results that had lost the target."""
+"""Windows from recordings: one clock, one unit, and nothing learnt from results that have lost the target."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FPS = 30
 
 
 def recording(n=20, skip=2, speed=3.0, error=0.0, name="clip"):
-    """Every `skip`-th frame tracked; features are the frame's number, so that they can be told apart."""
+    """Every `skip`-th frame tracked; features are the frame's number, so that they differ."""
     frames = np.arange(n) * skip
     m = frames[-1] + 12
     truth = np.stack([100 + speed * np.arange(m), np.full(m, 80.0), np.full(m, 40.0), np.full(m, 30.0)], 1)

@@ -1,4 +1,4 @@
-"""Recordings: the simulated clock's choice of frames, files that are safe and whole, a call that goes on where it stopped."""
+"""Recordings: frames of the simulated clock, files that are safe and whole, calls that continue."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from pvtpp.clip import Clip
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, TrackerOutput
 
 pytest.importorskip("torch")
-from pvtpp.training.recordings import Clip, Recording, RecordingPlan, record, record_all, taken
+from pvtpp.training.recordings import Recording, RecordingPlan, record, record_all
 
 FPS = 30
 MS = 10**6
@@ -25,14 +26,14 @@ def clip(frames=60, name="clip", every=1, speed=2.0):
         [100 + speed * np.arange(frames), np.full(frames, 80.0), np.full(frames, 40.0), np.full(frames, 30.0)], 1
     )
     shown = [Frame(i, int(t), None) for i, t in enumerate(t_ns[::every])]
-    return Clip(name, shown, t_ns, truth)
+    return Clip(name, len(shown), shown.__getitem__, t_ns, truth)
 
 
-class NamedFailures:
+class TrueTracker:
     """A tracker that answers with the truth, and with its frame's number as features."""
 
     def __init__(self, clips, features=True):
-        self.truth = {(c.name, f.t_ns): c.box_at(f.t_ns) for c in clips for f in c.frames}
+        self.truth = {(c.name, t_ns): c.box_at(t_ns) for c in clips for t_ns in c.frame_t_ns()}
         self.features, self.tracked = features, 0
         self.name = clips[0].name
 
@@ -56,22 +57,23 @@ def test_frames_are_those_of_the_simulated_clock(processing_ms, expected):
     from pvtpp_benchmarks.simulation import simulate
 
     made = clip()
-    times = [frame.t_ns for frame in made.frames]
-    found = list(taken(times, lambda frame: processing_ms * MS))
-    assert [frame for frame, _ in found][:5] == expected
+    recording = record(TrueTracker([made]), made, lambda frame: processing_ms * MS)
+    frames = np.rint(recording.t_ns * FPS / 1e9).astype(int).tolist()
+    assert frames[:5] == expected
     log = simulate(
         VideoSequence("clip", box_to_xywh(made.truth)),
-        NamedFailures([made]),
+        TrueTracker([made]),
         {"hold": create("hold")},
         lambda frame: processing_ms * MS,
         first_box=made.truth[0],
     )
-    assert [(row[2], row[1]) for row in log.of_kind("result")] == found[1:]
+    assert [row[2] for row in log.of_kind("result")] == frames[1:]
+    assert [row[1] for row in log.of_kind("result")] == recording.available_ns[1:].tolist()
 
 
-def test_a_recording_holds_what_was_said_seen_and_true():
+def test_a_recording_holds_results_features_and_truth():
     made = clip()
-    recording = record(NamedFailures([made]), made, lambda frame: 47 * MS, start=5)
+    recording = record(TrueTracker([made]), made, lambda frame: 47 * MS, start=5)
     frames = np.rint(recording.t_ns * FPS / 1e9).astype(int)
     assert frames[0] == 5 and (np.diff(frames) >= 1).all() and not recording.seen[0] and recording.seen[1:].all()
     np.testing.assert_array_equal(recording.boxes, made.truth[frames])
@@ -81,7 +83,7 @@ def test_a_recording_holds_what_was_said_seen_and_true():
 
 
 def test_written_and_read_it_is_the_same(tmp_path):
-    recording = record(NamedFailures([clip()]), clip(), lambda frame: 47 * MS)
+    recording = record(TrueTracker([clip()]), clip(), lambda frame: 47 * MS)
     recording.write(tmp_path / "r.npz")
     back = Recording.read(tmp_path / "r.npz")
     assert back.clip == "clip" and [file.name for file in tmp_path.iterdir()] == ["r.npz"]
@@ -98,7 +100,7 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path, content):
         np.savez(path, format=np.array([{"code": 1}], dtype=object))
     elif content is not None:
         path.write_bytes(content)
-    # What NumPy says of such a file is to load it unsafely; what helps is to make it anew.
+    # NumPy would suggest to load it unsafely; deleting it helps.
     helps = r" \(No such file or directory\)$" if content is None else "; delete it and call again$"
     with pytest.raises(InputError, match="r.npz: no recording, or damaged" + helps):
         Recording.read(path)
@@ -106,10 +108,10 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path, content):
 
 def test_a_process_that_waits_runs_nothing_and_reads_what_another_wrote(tmp_path):
     clips, plan = [clip(name="clip")], RecordingPlan(runs=1, longest=10)
-    waiting = NamedFailures(clips)
+    waiting = TrueTracker(clips)
     with ThreadPoolExecutor(1) as other:
         read = other.submit(lambda: list(record_all(waiting, clips, plan, tmp_path, wait=True)))
-        (written,) = record_all(NamedFailures(clips), clips, plan, tmp_path)
+        (written,) = record_all(TrueTracker(clips), clips, plan, tmp_path)
         (found,) = read.result(timeout=30)
     np.testing.assert_array_equal(found.boxes, written.boxes)
     assert not waiting.tracked
@@ -117,24 +119,24 @@ def test_a_process_that_waits_runs_nothing_and_reads_what_another_wrote(tmp_path
 
 def test_an_interrupted_plan_goes_on_where_it_was(tmp_path):
     clips = [clip(name="clip")]
-    plan, tracker = RecordingPlan(runs=3, longest=10), NamedFailures(clips)
-    begun = record_all(tracker, clips, plan, tmp_path, "told")
+    plan, tracker = RecordingPlan(runs=3, longest=10), TrueTracker(clips)
+    begun = record_all(tracker, clips, plan, tmp_path, "one")
     first = next(begun)
     begun.close()
     tracked = tracker.tracked
-    whole = list(record_all(tracker, clips, plan, tmp_path, "told"))
+    whole = list(record_all(tracker, clips, plan, tmp_path, "one"))
     assert tracker.tracked == 3 * tracked and len(whole) == 3
     np.testing.assert_array_equal(whole[0].boxes, first.boxes)
-    assert list(record_all(tracker, clips, plan, tmp_path, "told"))[2].t_ns.tolist() == whole[2].t_ns.tolist()
+    assert list(record_all(tracker, clips, plan, tmp_path, "one"))[2].t_ns.tolist() == whole[2].t_ns.tolist()
     assert tracker.tracked == 3 * tracked
-    # Another tracker, and another truth, are not taken for these.
+    # Recordings of another tracker and of another truth have other names.
     list(record_all(tracker, clips, plan, tmp_path, "another"))
-    list(record_all(NamedFailures([clip(speed=3.0)]), [clip(speed=3.0)], plan, tmp_path, "told"))
+    list(record_all(TrueTracker([clip(speed=3.0)]), [clip(speed=3.0)], plan, tmp_path, "one"))
     assert len(list(tmp_path.iterdir())) == 9
 
 
 def test_runs_differ_in_start_speed_and_first_box(tmp_path):
-    runs = list(record_all(NamedFailures([clip(200)]), [clip(200)], RecordingPlan(runs=4), tmp_path))
+    runs = list(record_all(TrueTracker([clip(200)]), [clip(200)], RecordingPlan(runs=4), tmp_path))
     assert len({int(r.t_ns[0]) for r in runs}) == 4 and len({len(r) for r in runs}) > 1
     for run in runs:
         off = run.boxes[0] - clip(200).box_at(run.t_ns[0])
@@ -144,21 +146,21 @@ def test_runs_differ_in_start_speed_and_first_box(tmp_path):
 def test_a_start_without_a_target_is_moved_to_the_next_that_has_one(tmp_path):
     made = clip()
     made.truth[:20] = np.nan
-    (run,) = record_all(NamedFailures([made]), [made], RecordingPlan(runs=1), tmp_path)
-    assert run.t_ns[0] == made.frames[20].t_ns
+    (run,) = record_all(TrueTracker([made]), [made], RecordingPlan(runs=1), tmp_path)
+    assert run.t_ns[0] == made.frame(20).t_ns
 
 
 def test_trackers_and_clips_that_will_not_do_are_refused(tmp_path):
-    with pytest.raises(InputError, match="NamedFailures gives no features"):
-        record(NamedFailures([clip()], features=False), clip(), lambda frame: 47 * MS)
+    with pytest.raises(InputError, match="TrueTracker gives no features"):
+        record(TrueTracker([clip()], features=False), clip(), lambda frame: 47 * MS)
     made = clip()
     made.truth[:] = np.nan
     with pytest.raises(InputError, match="no frame shows a target"):
-        list(record_all(NamedFailures([clip()]), [made], RecordingPlan(), tmp_path))
+        list(record_all(TrueTracker([clip()]), [made], RecordingPlan(), tmp_path))
     with pytest.raises(InputError, match="nothing to track"):
-        record(NamedFailures([clip()]), clip(), lambda frame: 47 * MS, start=59)
+        record(TrueTracker([clip()]), clip(), lambda frame: 47 * MS, start=59)
     with pytest.raises(InputError, match="truth of shape"):
-        Clip("odd", made.frames, made.truth_t_ns[:3], made.truth)
+        Clip("odd", made.length, made.frame, made.truth_t_ns[:3], made.truth)
     for wrong in ({"runs": 0}, {"processing_s": (0.2, 0.1)}, {"starts": 1.0}, {"jitter": -1.0}):
         with pytest.raises(InputError, match="RecordingPlan"):
             RecordingPlan(**wrong)

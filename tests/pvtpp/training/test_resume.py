@@ -1,4 +1,4 @@
-"""Only the same training goes on from a checkpoint, and one that cannot is said to be so in one line."""
+"""Only the same training continues from a checkpoint, and other checkpoints are refused in one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training windows: reproducible, true to their clock, and no worse than the annotations they come from."""
+"""Training windows: reproducible, in real time, and as exact as the annotations they come from."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def pool(sequences=4, frames=900, velocity=(1.5, -0.5)):
 
 def test_the_same_generator_gives_the_same_windows():
     first, second = (sample(pool(), WindowConfig(), np.random.default_rng(5), 300) for _ in range(2))
-    for name in ("boxes", "t", "score", "propagated", "there", "horizon", "truth", "weight", "way", "quality"):
+    for name in ("boxes", "t", "score", "propagated", "there", "horizon", "truth", "weight", "displacement", "quality"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
 
 
@@ -41,7 +41,7 @@ def test_times_run_forward_to_the_newest_result_and_horizons_are_ahead_of_it():
 
 
 def test_without_error_boxes_and_truth_lie_on_one_motion_in_real_time():
-    """Straight motion in the annotations: whatever the rate, the skip and the delays, past and future agree on a velocity."""
+    """Straight motion in the annotations: with any rate, skip and delay, past and future have the same velocity."""
     windows = sample(pool(), PLAIN, np.random.default_rng(1), 500)
     velocity = (windows.boxes[:, -1] - windows.boxes[:, 0]) / -windows.t[:, :1]
     expected = windows.boxes[:, -1:] + windows.horizon[..., None] * velocity[:, None]
@@ -81,7 +81,7 @@ def test_too_short_sequences_weigh_nothing():
 
 
 def track_of(windows, i):
-    """Window i as the pipeline would have built it: results with the ways between them, then the propagated boxes."""
+    """Window i as a track: results with the displacements between them, then the propagated boxes."""
     track, propagated, before = Track(), [], None
     for j, t in enumerate(windows.t[i]):
         t_ns, box, score = round(t * 1e9), windows.boxes[i, j], windows.score[i, j]
@@ -92,7 +92,7 @@ def track_of(windows, i):
             continue
         track = track.with_result(t_ns, box, score)
         if before is not None and windows.quality[i, j - 1] > 0:
-            moved = windows.way[i, j - 1].copy()
+            moved = windows.displacement[i, j - 1].copy()
             moved[2:] = windows.boxes[i, j - 1, 2:] * np.expm1(moved[2:])
             track = track.with_propagated((), Displacement(before, moved, windows.quality[i, j - 1]))
         before = t_ns
@@ -112,38 +112,38 @@ def test_the_predictor_makes_the_same_inputs_of_a_track(carrying):
             np.testing.assert_allclose(made[0], inputs[name][i], atol=1e-6, err_msg=name)
 
 
-def lane_windows(count=2000, **flow):
+def propagated_windows(count=2000, **flow):
     config = replace(
         PLAIN, carrying=1.0, propagated_error=ErrorModel(shares=(0.0, 1.0, 0.0, 0.0)), flow=FlowError(**flow)
     )
     return sample(pool(), config, np.random.default_rng(8), count)
 
 
-def test_with_a_fast_lane_the_newest_boxes_are_carried_frame_by_frame():
-    windows = lane_windows()
+def test_with_a_propagation_the_newest_boxes_go_on_frame_by_frame():
+    windows = propagated_windows()
     propagated = windows.propagated.sum(axis=1)
     assert set(propagated) == set(range(PROPAGATED + 1))
     for count in range(1, PROPAGATED + 1):
         some = propagated == count
         assert windows.propagated[some, -count:].all() and not windows.propagated[some, :-count].any()
         steps = np.diff(windows.t[some], axis=1)[:, -count + 1 :] if count > 1 else np.empty((0, 0))
-        # Carried boxes follow each other with the frames of the camera, and are asked for until the next one comes.
+        # Propagated boxes follow each other by one camera frame, and are the newest until the next one comes.
         assert np.allclose(steps, steps[:, :1]) if count > 1 else True
     assert np.median(windows.horizon[:, 0]) <= 1 / 15
 
 
-def test_what_the_flow_says_of_the_way_is_the_truths_not_the_trackers():
-    """The tracker errs by 2 % of the target's size, the flow by almost nothing: ways and propagated boxes follow the truth."""
-    windows = lane_windows(sure=(1e-6, 1e-6), unsure=(2e-6, 2e-6), missing=0.0)
+def test_the_displacement_is_that_of_the_truth_and_not_of_the_tracker():
+    """The tracker errs by 2 % of the target's size, the flow hardly: displacements follow the truth."""
+    windows = propagated_windows(certain=(1e-6, 1e-6), uncertain=(2e-6, 2e-6), missing=0.0)
     interval = np.diff(windows.t, axis=1)
-    velocity = windows.way[..., :2] / interval[..., None]
+    velocity = windows.displacement[..., :2] / interval[..., None]
     said = windows.quality > 0
     spread = (velocity - np.median(velocity, axis=1, keepdims=True))[said] * 0.01
     assert said.mean() > 0.7 and np.abs(spread).max() < 0.01
     own = np.diff(windows.boxes[..., :2], axis=1)
     follows = windows.propagated[:, 1:] > 0
-    assert np.abs(own - windows.way[..., :2])[follows].max() < 0.01
-    assert np.abs(own - windows.way[..., :2])[said].std() > 0.5
+    assert np.abs(own - windows.displacement[..., :2])[follows].max() < 0.01
+    assert np.abs(own - windows.displacement[..., :2])[said].std() > 0.5
 
 
 def test_the_flows_error_grows_as_its_quality_falls():
@@ -157,7 +157,7 @@ def test_the_flows_error_grows_as_its_quality_falls():
     "changes, message",
     [
         ({"results": 2}, "WindowConfig.results is 2"),
-        ({"absent": 1.5}, "a share is between 0 and 1"),
+        ({"absent": 1.5}, "allowed is a number from 0 to 1"),
         ({"fps": (0.0, 30.0)}, "WindowConfig.fps"),
         ({"skips": (1, 2)}, "need as many shares"),
     ],
@@ -172,7 +172,7 @@ def test_a_pool_needs_boxes():
         BoxPool([])
 
 
-@pytest.mark.parametrize("changes", [{"missing": 1.5}, {"quality": (0.5, 0.2)}, {"sure": (0.0, 0.1)}])
+@pytest.mark.parametrize("changes", [{"missing": 1.5}, {"quality": (0.5, 0.2)}, {"certain": (0.0, 0.1)}])
 def test_a_flow_error_that_makes_no_sense_is_refused(changes):
     with pytest.raises(InputError, match="FlowError"):
         FlowError(**changes)

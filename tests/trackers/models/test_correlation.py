@@ -1,4 +1,4 @@
-"""The cross-correlation is the sum of products that it says it is, each sample and channel by itself."""
+"""The cross-correlation is the sum of products, separately for each sample and channel."""
 
 from __future__ import annotations
 

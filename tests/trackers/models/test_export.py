@@ -1,4 +1,4 @@
-"""Every network exports in both forms: near torch, of operators that TensorRT takes, and with no weights from the graph."""
+"""Every network exports in both forms: near torch, with TensorRT's operators, without computed weights."""
 
 from __future__ import annotations
 

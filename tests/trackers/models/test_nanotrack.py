@@ -1,4 +1,4 @@
-"""NanoTrack V3 in torch: the published checkpoint computes the published graphs, and only what is named goes on learning."""
+"""NanoTrack V3 in torch: the checkpoint computes the published graphs, and only what is named goes on learning."""
 
 from __future__ import annotations
 

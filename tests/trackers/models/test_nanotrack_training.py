@@ -9,11 +9,13 @@ torch = pytest.importorskip("torch")
 from pvtpp.tracker import Frame  # noqa: E402
 from pvtpp_trackers.models.nanotrack import JOINT, NanoTrackV3, engines  # noqa: E402
 from pvtpp_trackers.models.nanotrack_training import LastStage  # noqa: E402
-from pvtpp_trackers.models.training import Recorder  # noqa: E402
-from pvtpp_trackers.nanotrack import V3, NanoTrack  # noqa: E402
+from pvtpp_trackers.nanotrack import NanoTrack  # noqa: E402
+from pvtpp_trackers.recorder import Recorder  # noqa: E402
 from pvtpp_trackers.siamese import context_side  # noqa: E402
+from pvtpp_trackers.siamese_configs import CONFIGS  # noqa: E402
 
 torch.set_num_threads(1)
+CONFIG = CONFIGS["nanotrack-v3"]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def test_the_recorder_tracks_as_the_tracker_and_its_maps_lead_to_the_features(mo
 
 
 class Answering(torch.nn.Module):
-    """A head that has the target's box, in pixels from the middle of the crop, at every point, and says where the target is."""
+    """A head that gives the target's box (pixels from the middle of the crop) at every point, and finds the target."""
 
     def __init__(self, centre, size, sure=8.0):
         super().__init__()
@@ -69,7 +71,7 @@ def losses(model, centre, size, truth, weight=1.0):
 
 
 def test_the_loss_is_lowest_at_the_truth_in_the_crop():
-    scale = V3.exemplar / context_side(40, 30, V3.context)
+    scale = CONFIG.exemplar / context_side(40, 30, CONFIG.context)
     there = ((10 * scale, -5 * scale), (44 * scale, 36 * scale))
     truth = [210.0, 95, 44, 36]
     right = losses(NanoTrackV3(), *there, truth)
@@ -81,7 +83,7 @@ def test_the_loss_is_lowest_at_the_truth_in_the_crop():
 
 
 def test_overlap_is_that_of_the_boxes():
-    scale = V3.exemplar / context_side(40, 30, V3.context)
+    scale = CONFIG.exemplar / context_side(40, 30, CONFIG.context)
     made = losses(NanoTrackV3(), (0, 0), (40 * scale, 30 * scale), [210.0, 100, 40, 30])
     assert made["box"].item() == pytest.approx(1 - 30 / 50, abs=1e-4)
 

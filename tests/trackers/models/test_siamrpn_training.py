@@ -15,9 +15,9 @@ from pvtpp_trackers.decode import anchor_sizes  # noqa: E402
 from pvtpp_trackers.models import zoo  # noqa: E402
 from pvtpp_trackers.models.parts import engines, settle  # noqa: E402
 from pvtpp_trackers.models.siamrpn_training import BOX_WEIGHT, NeckAndHead  # noqa: E402
-from pvtpp_trackers.models.training import Recorder  # noqa: E402
+from pvtpp_trackers.recorder import Recorder  # noqa: E402
 from pvtpp_trackers.siamese import context_side  # noqa: E402
-from pvtpp_trackers.siamrpn import CONFIGS  # noqa: E402
+from pvtpp_trackers.siamese_configs import CONFIGS  # noqa: E402
 
 torch.set_num_threads(1)
 NAME = "siamrpn-mobilenetv2"
@@ -66,7 +66,7 @@ def test_both_losses_reach_neck_and_head_and_nothing_before(model):
 
 
 class Answering(torch.nn.Module):
-    """A head whose every anchor that is on the target says so, and how to get there."""
+    """A head whose anchors on the target have a high score and the offset to the target."""
 
     def __init__(self, config, centre, size):
         super().__init__()

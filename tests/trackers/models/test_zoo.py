@@ -1,4 +1,4 @@
-"""Every tracker network has the published shapes, takes its published checkpoint whole, and refuses any other file."""
+"""Every tracker network has the published shapes, loads its published checkpoint, and refuses any other file."""
 
 from __future__ import annotations
 
