@@ -90,7 +90,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     if options.json:
         content = {
             "protocol": facts(0),
-            "old": before[PRESENCE[0]]["protocol"],
+            "old": {name: before[PRESENCE[0]]["protocol"].get(name) for name in ("commit", "versions", "hardware")},
             "clips": CLIPS,
             "compared": count,
             "differences": [each._asdict() for each in found],
