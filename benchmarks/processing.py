@@ -4,11 +4,11 @@ They are written as ``47ms``, ``0.02s``, ``trace:PATH``, ``empirical:PATH`` or `
 factor: ``trace:PATH*1.8``. FILE is the output of ``pvtpp bench --json`` on a board; its times are drawn from as with
 ``empirical``.
 
-PATH is a file of seconds or a folder of such files, one per sequence: ``<seq>.txt`` or ``<seq>_time.txt`` in the folder,
-or ``<seq>/<seq>_time.txt`` as the GOT-10k toolkit writes them. Where there are names that end in ``_time``, other files
-are left out: boxes lie beside them. A file has one number per line, or all numbers in one line. Several numbers in each
-of several lines are repetitions of one run, and the first repetition is taken. A repetition is a column, as the toolkit
-writes it, where there are no more columns than lines, and else a line.
+PATH is a file of seconds or a folder of such files, one per sequence: ``<seq>.txt`` or ``<seq>_time.txt`` in the
+folder, or ``<seq>/<seq>_time.txt`` as the GOT-10k toolkit writes them. Where there are names that end in ``_time``,
+other files are left out: boxes lie beside them. A file has one number per line, or all numbers in one line. Several
+numbers in each of several lines are repetitions of one run, and the first repetition is taken. A repetition is a
+column, as the toolkit writes it, where there are no more columns than lines, and else a line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import hashlib
 import os
 import re
 from dataclasses import dataclass
-from typing import Callable, Dict, List, Protocol, Tuple
+from typing import Callable, Dict, Protocol, Tuple
 
 import numpy as np
 
@@ -208,7 +208,8 @@ def _bounded(nanoseconds: float, text: str) -> float:
 
 def _check_unit(model: ProcessingTime, text: str) -> None:
     """Raise InputError for recorded times that no tracker takes, with the unit that they may be in."""
-    base, factor = model, 1.0
+    base: ProcessingTime = model
+    factor = 1.0
     while isinstance(base, Scaled):
         base, factor = base.base, factor * base.factor
     median_s = model.median_ms() / 1e3

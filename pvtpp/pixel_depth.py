@@ -1,4 +1,4 @@
-"""Images of more than 8 bits a value, as thermal cameras give them: one image fixes how all of a sequence become 8 bits.
+"""Images of more than 8 bits a value, as thermal cameras give them: how all of a sequence become 8 bits by one rule.
 
 The levels are those of the first image of the sequence and stay for all others, so that a target keeps its grey level
 and nothing flickers. They are the 0.1st and the 99.9th percentile of that image, each moved outwards by an eighth of
@@ -53,7 +53,7 @@ class Stretch:
             raise InputError("an image without a single finite number cannot be stretched to 8 bits")
         low, high = (float(value) for value in np.percentile(values, PERCENTILES))
         middle, half = (low + high) / 2, (high - low) * (0.5 + MARGIN)
-        half = max(half, LEVELS / 2 if whole else np.finfo(np.float32).eps * max(abs(middle), 1.0))
+        half = max(half, LEVELS / 2 if whole else float(np.finfo(np.float32).eps) * max(abs(middle), 1.0))
         return cls(middle - half, middle + half)
 
     def __call__(self, image: np.ndarray) -> np.ndarray:

@@ -157,7 +157,7 @@ def decode(path: str) -> np.ndarray:
 
 
 def read_image(path: str) -> np.ndarray:
-    """Read one image file; where it belongs to a sequence, `ImageReader` makes all its images 8 bits by the same levels.
+    """Read one image file on its own; `ImageReader` reads those of a sequence, all by the same levels.
 
     Returns
     -------
@@ -273,4 +273,3 @@ def _header(file: BinaryIO) -> Optional[Header]:
             bits, height, width = struct.unpack(">BHH", file.read(5))
             return Header(width, height, bits, False)
         file.seek(max(length - 2, 0), os.SEEK_CUR)
-

@@ -126,4 +126,3 @@ class VideoSequence:
 def frame_times_ns(count: int, fps: float) -> np.ndarray:
     """Times of the frames 0 to ``count - 1`` at `fps`, rounded to nanoseconds, shape ``(count,)``, int64."""
     return np.rint(np.arange(count) * (1e9 / fps)).astype(np.int64)
-

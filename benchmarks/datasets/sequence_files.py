@@ -139,4 +139,3 @@ def subfolders(root: str) -> List[str]:
     """Names of the folders in `root`, sorted, without hidden ones."""
     with os.scandir(root) as entries:
         return sorted(entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name))
-
