@@ -211,7 +211,8 @@ def _check_unit(model: ProcessingTime, text: str) -> None:
     base: ProcessingTime = model
     factor = 1.0
     while isinstance(base, Scaled):
-        base, factor = base.base, factor * base.factor
+        factor *= base.factor
+        base = base.base
     median_s = model.median_ms() / 1e3
     if not isinstance(base, Recorded):
         return

@@ -171,5 +171,5 @@ def _plain(text: str, separator: str) -> str:
         fields = [field.strip().strip('"') for field in line.rstrip(mark + " ").split(mark)]
         if separator != ",":
             fields = [field.replace(",", ".") for field in fields]
-        lines.append(" ".join("_".join(field.split()) or "-" for field in fields))
+        lines.append(" ".join("?".join(field.split()) or "-" for field in fields))
     return "\n".join(lines)
