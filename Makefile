@@ -1,15 +1,15 @@
-# make setup       .venv with everything that runs here (no torch)
-# make demo        the main job on a generated clip, or on real video where PVTPP_DATA is set
-# make test        lint, the floor's tests under Python 3.8, then all tests
-# make test-floor  the onboard floor's tests under a real Python 3.8, where one is found
-# make lint        ruff (3.8 syntax for the floor, newer for the workshop) and mypy
+# make setup         .venv with everything that runs here (no torch)
+# make demo          the main job on a generated clip, or on real video where PVTPP_DATA is set
+# make test          lint, the onboard tests under Python 3.8 and all tests; each runs whatever the others found
+# make test-onboard  the tests of onboard code under the oldest supported Python, 3.8, where one is found
+# make lint          ruff (Python 3.8 syntax for onboard code, newer for development code) and mypy
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-floor lint pytest
+.PHONY: help setup demo test test-onboard lint pytest
 
 # constraints.txt holds the one torch that the tests are known to pass with; without it pip takes the newest.
 # EXTRAS=gpu,report and the like choose another inference runtime; TEST_EXTRAS adds what some tests need.
@@ -22,16 +22,17 @@ VENV := .venv
 # mypy does not follow the package_dir of setup.py: it is given a folder of links by import name.
 LINKS := $(VENV)/links
 PACKAGES := pvtpp:pvtpp pvtpp_trackers:trackers pvtpp_benchmarks:benchmarks pvtpp_ros_nodes:ros_nodes
-FLOOR := .venv38
+# The environment of the oldest supported Python.
+ONBOARD := .venv38
 comma := ,
 joined = $(subst $(comma),+,$(1))
 RUN_STAMP := $(VENV)/.installed-$(call joined,$(EXTRAS))
 DEV_STAMP := $(RUN_STAMP)+dev$(if $(TEST_EXTRAS),+$(call joined,$(TEST_EXTRAS)))
-FLOOR_STAMP := $(FLOOR)/.installed-cpu+report+weights+test
+ONBOARD_STAMP := $(ONBOARD)/.installed-cpu+report+weights+test
 
-# The tests of rooms that may use current Python and everything in the extras, of a study that trains, and of the flight,
-# for rospy is the distribution's own Python's.
-WORKSHOP_TESTS := tests/pvtpp/networks tests/pvtpp/training tests/pvtpp/export tests/trackers/models \
+# Not run under the oldest supported Python: the tests of development code, which may use newer syntax and every extra,
+# of a study that trains, and of the simulated flight, since apt installs rospy for the distribution's own Python only.
+DEVELOPMENT_TESTS := tests/pvtpp/networks tests/pvtpp/training tests/pvtpp/export tests/trackers/models \
     tests/benchmarks/studies/test_n_head_tracked.py tests/ros_nodes/test_flight.py
 
 help:
@@ -42,16 +43,22 @@ setup: $(RUN_STAMP)
 demo: $(RUN_STAMP)
 	$(VENV)/bin/pvtpp demo $(DEMO_ARGS)
 
-# The whole suite comes last, so that its counts are the last thing read; `make -k test` reaches it whatever lint says.
-test: lint test-floor pytest
+# Each part runs whatever became of the others; any failure is the result. The whole suite comes last, so that pytest's
+# counts are the last thing printed (after a failure make adds lines of its own).
+test:
+	@failed=; \
+	for part in lint test-onboard; do $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; done; \
+	test -z "$$failed" || printf '\n*** FAILED:%s. The whole suite follows. ***\n\n' "$$failed"; \
+	$(MAKE) --no-print-directory pytest || failed="$$failed pytest"; \
+	test -z "$$failed"
 
 pytest: $(DEV_STAMP)
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 
+# mypy runs whatever ruff found.
 lint: $(DEV_STAMP)
-	$(VENV)/bin/ruff check .
 	@mkdir -p $(LINKS) && for pair in $(PACKAGES); do ln -sfn ../../$${pair#*:} $(LINKS)/$${pair%%:*}; done
-	MYPYPATH=$(LINKS) $(VENV)/bin/mypy
+	status=0; $(VENV)/bin/ruff check . || status=1; MYPYPATH=$(LINKS) $(VENV)/bin/mypy || status=1; exit $$status
 
 # The distribution's own Python comes first, with its site packages: that is where apt puts rospy. It often lacks
 # `venv` (python3-venv is a package of its own); then virtualenv serves, and after that whatever `python3` is.
@@ -59,7 +66,8 @@ lint: $(DEV_STAMP)
 $(VENV)/pyvenv.cfg:
 	@for python in $${PYTHON:-} /usr/bin/python3 python3; do \
 	    command -v $$python >/dev/null || { echo "setup: there is no $$python"; continue; }; \
-	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 8))' || { echo "setup: $$python is older than 3.8"; continue; }; \
+	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 8))' || \
+	        { echo "setup: $$python is older than 3.8"; continue; }; \
 	    site=; if [ $$python = /usr/bin/python3 ]; then site=--system-site-packages; fi; \
 	    if $$python -c 'import ensurepip, venv' 2>/dev/null; then tool=venv; \
 	    elif $$python -c 'import virtualenv' 2>/dev/null; then tool=virtualenv; \
@@ -71,36 +79,40 @@ $(VENV)/pyvenv.cfg:
 	echo "setup: no Python 3.8 or newer here can make an environment; apt-get install python3-venv, or make PYTHON=..."; \
 	exit 1
 
-# A stamp's name holds the extras: asking for others installs them, asking again does nothing.
+# A stamp's name holds the extras: asking for others installs them, asking again does nothing. Where a file that decides
+# what is installed is newer than the stamp, it is installed again, which also brings the editable install up to date.
 define install
-	$(1)/bin/python -m pip install --quiet 'pip>=21.3'
+	$(1)/bin/python -m pip install --quiet 'pip>=22.3'
 	$(1)/bin/python -m pip install --quiet -c constraints.txt -e '.[$(subst +,$(comma),$(2))]'
-	@$(1)/bin/python -c 'import cv2' || { echo "setup: OpenCV does not load; apt-get install libgl1 libglib2.0-0"; exit 1; }
+	@$(1)/bin/python -c 'import cv2' || \
+	    { echo "setup: OpenCV does not load; apt-get install libgl1 libglib2.0-0"; exit 1; }
 	@touch $(1)/.installed-$(2)
 endef
+INSTALL_INPUTS := setup.py pyproject.toml constraints.txt
 
-$(VENV)/.installed-%: setup.py pyproject.toml | $(VENV)/pyvenv.cfg
+$(VENV)/.installed-%: $(INSTALL_INPUTS) | $(VENV)/pyvenv.cfg
 	$(call install,$(VENV),$*)
 
-$(FLOOR)/.installed-%: setup.py pyproject.toml | $(FLOOR)/pyvenv.cfg
-	$(call install,$(FLOOR),$*)
+$(ONBOARD)/.installed-%: $(INSTALL_INPUTS) | $(ONBOARD)/pyvenv.cfg
+	$(call install,$(ONBOARD),$*)
 
-# Asked for its version, not trusted by name: pyenv's python3.8 on PATH is there but fails where 3.8 is not selected.
+# Each candidate is run: pyenv puts a python3.8 on PATH that fails where 3.8 is not selected.
 PYTHON38 = $(firstword $(shell \
     for python in python3.8 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.8*/bin/python; do \
-        "$$python" -c 'import sys, ensurepip, venv; sys.version_info[:2] == (3, 8) and print(sys.executable)' 2>/dev/null; \
+        "$$python" -c 'import sys, ensurepip, venv; sys.version_info[:2] == (3, 8) and print(sys.executable)' \
+            2>/dev/null; \
     done || true))
 
-$(FLOOR)/pyvenv.cfg:
-	$(PYTHON38) -m venv $(FLOOR)
+$(ONBOARD)/pyvenv.cfg:
+	$(PYTHON38) -m venv $(ONBOARD)
 
-ifneq ($(or $(wildcard $(FLOOR)/pyvenv.cfg),$(PYTHON38)),)
-test-floor: $(FLOOR_STAMP)
-	$(FLOOR)/bin/python -m pytest $(addprefix --ignore=,$(WORKSHOP_TESTS)) $(PYTEST_ARGS)
+ifneq ($(or $(wildcard $(ONBOARD)/pyvenv.cfg),$(PYTHON38)),)
+test-onboard: $(ONBOARD_STAMP)
+	$(ONBOARD)/bin/python -m pytest $(addprefix --ignore=,$(DEVELOPMENT_TESTS)) $(PYTEST_ARGS)
 else
-test-floor:
+test-onboard:
 	@printf '%s\n' '' \
-	    '*** THE ONBOARD FLOOR WAS NOT TESTED: no Python 3.8 with venv found (python3.8 on PATH, or one of pyenv). ***' \
-	    '*** Install one, e.g. "pyenv install 3.8"; PVTPP_REQUIRE_FLOOR=1 turns this message into a failure.      ***' ''
-	@test -z "$${PVTPP_REQUIRE_FLOOR:-}"
+	    '*** ONBOARD CODE WAS NOT TESTED: no Python 3.8 with venv found (python3.8 on PATH, or one of pyenv). ***' \
+	    '*** Install one, e.g. "pyenv install 3.8"; PVTPP_REQUIRE_ONBOARD=1 makes this a failure.             ***' ''
+	@test -z "$${PVTPP_REQUIRE_ONBOARD:-}"
 endif

@@ -6,12 +6,13 @@ Nothing of the project is imported here: an installer has none of its dependenci
 
 import os
 import re
+from typing import Any, Dict, List
 
 from setuptools import find_packages, setup
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
-# Folder of each package. PyPI has another `trackers`, and `benchmarks` is everybody's name, so ours are imported by names of
-# their own. catkin takes mappings of top-level packages only, which these are.
+# Import name of each package, and its folder. PyPI has another `trackers`, and `benchmarks` is a common name: ours have
+# import names that only this project uses.
 FOLDERS = {
     "pvtpp": "pvtpp",
     "pvtpp_trackers": "trackers",
@@ -20,20 +21,22 @@ FOLDERS = {
 }
 
 
-def read(*path):
+def read(*path: str) -> str:
+    """Text of a file of the checkout."""
     with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
         return file.read()
 
 
-def version():
+def version() -> str:
+    """The version, which only pvtpp/__init__.py states."""
     found = re.search(r'^__version__ = "([^"]+)"$', read("pvtpp", "__init__.py"), re.MULTILINE)
     if not found:
         raise RuntimeError('pvtpp/__init__.py: no line of the form __version__ = "1.2.3"')
     return found.group(1)
 
 
-def packages():
-    """Every package by its import name: those of the folders, and what lies in them."""
+def packages() -> List[str]:
+    """Import names of all packages: the four of `FOLDERS` and those inside them."""
     found = []
     for name, folder in FOLDERS.items():
         found += [name, *(name + "." + inner for inner in find_packages(os.path.join(ROOT, folder)))]
@@ -61,7 +64,7 @@ EXTRAS = {
     "dev": [*TESTS, "ruff>=0.17,<0.18", "mypy>=1.14,<3", "catkin_pkg>=0.5"],
 }
 
-SETTINGS = {
+SETTINGS: Dict[str, Any] = {
     "name": "pvtpp",
     "version": version(),
     "description": "Latency-aware visual tracking: where the target is now, not where it was",
@@ -85,20 +88,27 @@ SETTINGS = {
     ],
 }
 
-# catkin runs this file twice: to see what there is (by runpy) and, with this variable, to install it.
-CATKIN_LOOKS = __name__ != "__main__"
-CATKIN_INSTALLS = "CATKIN_BINARY_DIR" in os.environ
-# What package.xml says in its own words, and what a devel space cannot have.
-OF_THE_MANIFEST = {"description", "long_description", "long_description_content_type", "author"}
-NOT_IN_DEVEL = {"entry_points", "zip_safe"} if CATKIN_LOOKS else set()
+# catkin runs this file twice: first, by runpy, to read the settings for its devel space, then, with this variable set,
+# to install into its install space.
+READ_BY_CATKIN = __name__ != "__main__"
+INSTALLED_BY_CATKIN = "CATKIN_BINARY_DIR" in os.environ
+# What package.xml states in its own words.
+IN_MANIFEST = ("description", "long_description", "long_description_content_type", "author")
+# In a devel space catkin requires that a package's folder has its import name, which only pvtpp's has; CMakeLists.txt
+# makes the others importable there. Some arguments catkin does not support there at all.
+FOR_DEVEL_SPACE: Dict[str, Any] = {"packages": ["pvtpp"], "package_dir": {"pvtpp": "pvtpp"}}
+NOT_IN_DEVEL_SPACE = ("entry_points", "zip_safe")
 
 
-def merged_with_manifest():
+def catkin_settings() -> Dict[str, Any]:
+    """The settings merged with package.xml; raises where the two contradict each other."""
     from catkin_pkg.python_setup import generate_distutils_setup
 
-    own = {key: value for key, value in SETTINGS.items() if key not in OF_THE_MANIFEST | NOT_IN_DEVEL}
-    # Raises where the two contradict each other.
-    return generate_distutils_setup(os.path.join(ROOT, "package.xml"), **own)
+    settings = {key: value for key, value in SETTINGS.items() if key not in IN_MANIFEST}
+    if READ_BY_CATKIN:
+        settings = {key: value for key, value in settings.items() if key not in NOT_IN_DEVEL_SPACE}
+        settings.update(FOR_DEVEL_SPACE)
+    return generate_distutils_setup(os.path.join(ROOT, "package.xml"), **settings)
 
 
-setup(**(merged_with_manifest() if CATKIN_LOOKS or CATKIN_INSTALLS else SETTINGS))
+setup(**(catkin_settings() if READ_BY_CATKIN or INSTALLED_BY_CATKIN else SETTINGS))

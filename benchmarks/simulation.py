@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple
 import numpy as np
 
 from pvtpp.appearance import AppearanceTracker
+from pvtpp.clip import LazyFrames
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.core.simulator import Costs, Simulator
@@ -20,7 +21,7 @@ from pvtpp.core.state_machine import CoreConfig, StateMachine
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.propagation import Propagator
-from pvtpp.tracker import Frame, Tracker
+from pvtpp.tracker import Tracker
 from pvtpp.validation import check, one_of, whole_from
 from pvtpp_benchmarks.datasets.gyro import GyroRecording
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
@@ -49,19 +50,6 @@ class Propagation:
 
     def __post_init__(self) -> None:
         check(self, {"core": one_of(CORES), "step_ns": whole_from(0)})
-
-
-class _Frames:
-    """The camera frames of a sequence from one on; each is made when it is asked for, so that no image stays in memory."""
-
-    def __init__(self, sequence: VideoSequence, start: int):
-        self._sequence, self._start = sequence, start
-
-    def __len__(self) -> int:
-        return len(self._sequence) - self._start
-
-    def __getitem__(self, number: int) -> Frame:
-        return self._sequence.frame(self._start + number)
 
 
 def simulate(
@@ -126,7 +114,7 @@ def simulate(
     named = NamedFailures(tracker if presence is None else AppearanceTracker(tracker), sequence.name)
     costs = Costs(processing, 0 if propagation is None else propagation.step_ns, predictor_ns, one_core)
     propagator = None if propagation is None else propagation.propagator
-    frames: Any = _Frames(sequence, start)
+    frames = LazyFrames(sequence.frame, start, len(sequence))
     Simulator(machine, named, predictors, costs, propagator).run(frames, first_box, _samples(gyro))
     return log
 

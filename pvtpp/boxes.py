@@ -8,7 +8,7 @@ it.
 from __future__ import annotations
 
 import math
-from typing import Any, Sequence, Union
+from typing import Any, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -52,6 +52,36 @@ def as_box(value: ArrayLike, source: str = "box") -> np.ndarray:
             f"{source}: {numbers} has width {numbers[2]:g} and height {numbers[3]:g}; both must be above 0"
         )
     box.flags.writeable = False
+    return box
+
+
+def require_in_image(box: np.ndarray, size: Tuple[int, int], source: str = "box", least: float = 1.0) -> np.ndarray:
+    """Return the box itself, if a target can be there.
+
+    Parameters
+    ----------
+    box
+        ``[cx, cy, w, h]``, pixels.
+    size
+        Of the image, width and height, pixels.
+    source
+        Names the box's origin in the error.
+    least
+        Pixels of it that must lie inside the image in each direction.
+
+    Raises
+    ------
+    InputError
+        For a box of which less lies inside the image, and for one with a side over twice the image's. The message has
+        left, top, width and height.
+    """
+    cx, cy, w, h = box.tolist()
+    for side, at, pixels in ((w, cx, size[0]), (h, cy, size[1])):
+        inside = min(at + side / 2, pixels) - max(at - side / 2, 0)
+        if inside < least or side > 2 * pixels:
+            shown = ", ".join(f"{value:g}" for value in (cx - w / 2, cy - h / 2, w, h))
+            what = "is over twice as large as" if inside >= least else f"has less than {least:g} pixels inside"
+            raise InputError(f"{source}: left, top, width, height {shown} {what} the {size[0]} x {size[1]} image")
     return box
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, List
+from typing import Any, Callable, List, Sequence
 
 import numpy as np
 
@@ -75,3 +75,24 @@ class Clip:
     def frame_truth(self) -> np.ndarray:
         """The true box at the capture time of every frame, shape ``(length, 4)``; NaN as in `box_at`."""
         return np.array([self.box_at(t_ns) for t_ns in self.frame_t_ns()])
+
+
+class LazyFrames(Sequence[Frame]):
+    """The frames of a video from one on; each is made anew when it is asked for, so that no image stays in memory.
+
+    Parameters
+    ----------
+    frame
+        Gives frame ``i`` of the video.
+    start, stop
+        The first frame, and the one after the last.
+    """
+
+    def __init__(self, frame: Callable[[int], Frame], start: int, stop: int):
+        self._frame, self._numbers = frame, range(start, stop)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, number: Any) -> Any:
+        return self._frame(self._numbers[number])

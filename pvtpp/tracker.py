@@ -7,7 +7,7 @@ from typing import Any, Callable, Optional, Protocol, Union
 
 import numpy as np
 
-from pvtpp.boxes import ArrayLike, as_box, box_to_xywh, xywh_to_box
+from pvtpp.boxes import ArrayLike, as_box, box_to_xywh, require_in_image, xywh_to_box
 from pvtpp.errors import InputError
 
 
@@ -155,8 +155,9 @@ class ImageTracker:
 
     def init(self, frame: Frame, box: ArrayLike) -> None:
         """Start on the target; see `Tracker.init`."""
-        self._last = as_box(box, "first box")
-        self.plain.init(frame.image, box_to_xywh(self._last))
+        image = frame.image
+        self._last = require_in_image(as_box(box, "first box"), (image.shape[1], image.shape[0]), "first box")
+        self.plain.init(image, box_to_xywh(self._last))
 
     def track(self, frame: Frame, search_box: Optional[np.ndarray] = None) -> TrackerOutput:
         """Find the target; see `Tracker.track`. `search_box` is ignored.

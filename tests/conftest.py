@@ -1,8 +1,8 @@
-"""What all tests share: where real data is, how much hypothesis tries, and when a skip is a failure.
+"""What all tests share: the folders of real data, the settings of hypothesis, and which skips are failures.
 
 Real data and weights are found through the environment alone: PVTPP_DATA is the folder that holds `uav-mini`,
-`annotations` and `results`, PVTPP_WEIGHTS the one that holds `nanotrack`. Without them their tests skip; with
-PVTPP_REQUIRE_REAL_DATA=1, as in CI, such a skip fails, so that a run on real data cannot quietly become one without.
+`annotations` and `results`, PVTPP_WEIGHTS the one that holds `nanotrack`. Where one is not set, the tests that need it
+are skipped. With PVTPP_REQUIRE_REAL_DATA=1, as in CI, such a skip is a failure: CI always tests on real data.
 """
 
 from __future__ import annotations
@@ -16,19 +16,21 @@ from hypothesis import settings
 
 REAL_DATA_VARIABLES = ("PVTPP_DATA", "PVTPP_WEIGHTS")
 
-# No deadline: a slow moment of the machine is not a bug. In CI the same examples every time.
+# No deadline, since a busy machine is no bug. In CI the same examples every time.
 settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("project")
 
 
 def pytest_configure(config):
-    # A shell starts what runs in its background deaf to Ctrl-C, and so would be whatever the tests start and interrupt.
+    # A shell makes its background processes ignore Ctrl-C. Processes that the tests start and interrupt would inherit
+    # that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "real_data: needs real sequences or weights (PVTPP_DATA, PVTPP_WEIGHTS)")
 
 
 def folder_of(variable):
+    """The folder that this environment variable names; skips the test where it is unset."""
     value = os.environ.get(variable)
     if not value:
         pytest.skip(f"{variable} is not set")
@@ -40,24 +42,24 @@ def folder_of(variable):
 
 @pytest.fixture(scope="session")
 def data_root():
-    """The folder of real data, skipping where PVTPP_DATA is unset."""
+    """The folder of real data; the test is skipped where PVTPP_DATA is unset."""
     return folder_of("PVTPP_DATA")
 
 
 @pytest.fixture(scope="session")
 def weights_root():
-    """The folder of tracker weights, skipping where PVTPP_WEIGHTS is unset."""
+    """The folder of tracker weights; the test is skipped where PVTPP_WEIGHTS is unset."""
     return folder_of("PVTPP_WEIGHTS")
 
 
 def fail_if_real_data_was_skipped(report, marked=False):
-    """Turn the report of a test or file that did without real data into a failure where real data is required."""
+    """Make a skip for lack of real data a failure where real data is required."""
     if not os.environ.get("PVTPP_REQUIRE_REAL_DATA") or not report.skipped or hasattr(report, "wasxfail"):
         return
     reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
     if marked or any(variable in reason for variable in REAL_DATA_VARIABLES):
         report.outcome = "failed"
-        report.longrepr = f"{report.nodeid}: PVTPP_REQUIRE_REAL_DATA is set, yet this was skipped: {reason}"
+        report.longrepr = f"{report.nodeid}: PVTPP_REQUIRE_REAL_DATA is set, but this was skipped: {reason}"
 
 
 @pytest.hookimpl(hookwrapper=True)

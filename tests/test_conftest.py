@@ -1,4 +1,4 @@
-"""Where real data is required, a test that quietly did without it fails; elsewhere it skips."""
+"""Without real data its tests are skipped, or fail where real data is required."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_by_condition():
 def test_by_marker():
     pytest.skip("no such sequence")
 
-def test_that_misses_something_else():
+def test_that_lacks_something_else():
     pytest.skip("no GPU here")
 
 def test_that_needs_nothing():
@@ -36,7 +36,7 @@ def test_that_needs_nothing():
 @pytest.mark.parametrize(
     ("required", "counts"), [("", "1 passed, 4 skipped"), ("1", "1 failed, 1 passed, 1 skipped, 2 errors")]
 )
-def test_real_data_that_is_required_cannot_be_skipped(tmp_path, required, counts):
+def test_a_skip_for_lack_of_required_real_data_is_a_failure(tmp_path, required, counts):
     shutil.copy(str(Path(__file__).with_name("conftest.py")), str(tmp_path))
     (tmp_path / "test_without.py").write_text(WITHOUT_DATA)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PVTPP_", "PYTEST_"))}

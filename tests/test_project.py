@@ -1,4 +1,4 @@
-"""The shape of the project: which package may import which, what the onboard part loads, what the wheel holds."""
+"""The shape of the project: which package may import which, what onboard code loads, how long a file may be."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import ast
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -35,7 +32,7 @@ NOT_ONBOARD = ("torch", "onnx", "matplotlib", "lightning", "tensorboard", "polyg
 SKIPPED_FOLDERS = {"build", "dist", "runs", "demo", "__pycache__", "node_modules"}
 LONGEST_FILE = 400
 
-# For the package with the longest matching name: what it may not import, not even inside a function.
+# What a package may not import, not even inside a function. The longest name that matches a module applies to it.
 ABOVE = ("pvtpp_trackers", "pvtpp_benchmarks", "pvtpp_ros_nodes")
 # What the networks of trackers may import beside each other; the other modules of that folder are adapters.
 SHARED = ("__init__", "crop", "decode", "siamese_configs")
@@ -44,7 +41,7 @@ ADAPTERS = tuple(
 )
 FORBIDDEN = {
     "pvtpp": ("pvtpp.cli", "pvtpp.networks", *ABOVE),
-    # The public face is lazy: what it offers of other packages is imported when it is asked for.
+    # It imports what it offers of other packages on first use.
     "pvtpp.public": ("pvtpp.cli", "pvtpp.networks", "pvtpp_ros_nodes"),
     "pvtpp.networks": ("pvtpp.cli", *ABOVE),
     "pvtpp.training": ("pvtpp.cli", *ABOVE),
@@ -104,14 +101,8 @@ def modules():
             yield ".".join(parts[:-1] if is_package else parts), path, is_package
 
 
-def installed(path):
-    """Where a module of the checkout lies in an installation."""
-    folder, *rest = path.relative_to(ROOT).parts
-    return "/".join([next(name for name, own in FOLDERS.items() if own == folder), *rest])
-
-
 def project_files():
-    """Every file a commit could hold: no hidden folder but .ci, no environment, nothing that a tool wrote."""
+    """Every file of the checkout that could be committed: no hidden folder but .ci, and nothing that a tool wrote."""
     for folder, folders, files in os.walk(ROOT):
         folders[:] = [
             name
@@ -146,7 +137,7 @@ def test_imports_run_one_way():
         ("pvtpp_ros_nodes.node", "import pvtpp.cli.main"),
     ],
 )
-def test_a_wrong_import_is_found_wherever_it_hides(module, source):
+def test_a_wrong_import_is_found_in_every_form(module, source):
     assert len(wrong_imports(module, source)) == 1
 
 
@@ -158,40 +149,54 @@ def test_a_wrong_import_is_found_wherever_it_hides(module, source):
         ("pvtpp_trackers.nanotrack", "from pvtpp import boxes\nfrom . import siamese"),
         ("pvtpp_trackers.nanotrack", "def f():\n    from pvtpp_trackers.models import zoo"),
         ("pvtpp_trackers.models.training", "from pvtpp_trackers.siamese_configs import CONFIGS\nfrom . import parts"),
-        ("pvtpp_benchmarks.speed.nanotrack", "import torch, trackers.nanotrack"),
-        ("pvtpp_benchmarks.run", "import torchless, trackers_of_others"),
-        ("pvtpp_ros_nodes.node", "import rospy, trackers, benchmarks, pvtpp.live.live_tracker"),
+        ("pvtpp_benchmarks.speed.nanotrack", "import torch, pvtpp_trackers.nanotrack"),
+        ("pvtpp_benchmarks.run", "import torchless, pvtpp_ros_nodes_of_others"),
+        ("pvtpp_ros_nodes.node", "import rospy, pvtpp_trackers, pvtpp_benchmarks, pvtpp.live.live_tracker"),
     ],
 )
-def test_a_permitted_import_is_let_through(module, source):
+def test_a_permitted_import_passes(module, source):
     assert wrong_imports(module, source) == []
 
 
-# Run in a fresh interpreter: the watcher refuses what is forbidden whether or not it is installed here, so that
-# `try: import torch` fails on a machine without torch as well, and reports who asked.
+def test_no_import_names_a_folder():
+    """At the root of the checkout, and only there, such an import works, and loads a second copy of our modules."""
+    folders = "|".join(folder for name, folder in FOLDERS.items() if folder != name)
+    pattern = re.compile(rf"\bfrom ({folders})(\.\w+)* import\b|(\bimport|-m) ({folders})\.")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in project_files()
+        if path.suffix in (".py", ".md", ".launch", ".test", "") and path != Path(__file__)
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert not found, "\n".join(found)
+
+
+# Run in a fresh interpreter. The finder refuses the forbidden packages whether or not they are installed, and records
+# who imports them, so that `try: import torch` is found on a machine without torch as well.
 IMPORT_ALL = """
 import importlib, importlib.abc, json, sys, traceback
 
-class Watcher(importlib.abc.MetaPathFinder):
+class Refusal(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         if name in forbidden:
-            asked.append([importing, name])
-            raise ImportError(name + " is not part of what flies")
+            refused.append([importing, name])
+            raise ImportError(name + " is not part of onboard code")
 
 names, forbidden = json.load(sys.stdin)
-asked, broken = [], []
-sys.meta_path.insert(0, Watcher())
+refused, broken = [], []
+sys.meta_path.insert(0, Refusal())
 for importing in names:
     try:
         importlib.import_module(importing)
     except Exception:
         broken.append([importing, traceback.format_exc()])
-print(json.dumps([asked, broken]))
+print(json.dumps([refused, broken]))
 """
 
 
 def import_all(names, folder):
-    """What of the forbidden each import asked for, and which imports failed."""
+    """[module, forbidden package it imports] and [module, its error], of modules imported in a fresh interpreter."""
     run = subprocess.run(
         [sys.executable, "-c", IMPORT_ALL],
         input=json.dumps([names, NOT_ONBOARD]),
@@ -204,26 +209,26 @@ def import_all(names, folder):
     return json.loads(run.stdout.splitlines()[-1])
 
 
-def test_importing_the_onboard_part_asks_for_no_development_package():
+def test_onboard_code_imports_no_development_package():
     onboard = [
         name
         for name, _, _ in modules()
         if not any(within(name, package) for package in (*DEVELOPMENT, "pvtpp_ros_nodes"))
     ]
     assert "pvtpp.trajectory" in onboard
-    asked, broken = import_all(onboard, Path(os.sep))
-    assert not asked, "\n".join(f"importing {name} asks for {package}" for name, package in asked)
+    refused, broken = import_all(onboard, Path(os.sep))
+    assert not refused, "\n".join(f"importing {name} imports {package}" for name, package in refused)
     assert not broken, "\n".join(f"{name} does not import:\n{error}" for name, error in broken)
 
 
 @pytest.mark.parametrize("package", NOT_ONBOARD)
-def test_a_guarded_import_of_a_development_package_is_noticed(tmp_path, package):
+def test_a_guarded_import_of_a_development_package_is_found(tmp_path, package):
     (tmp_path / "guarded.py").write_text(f"try:\n    import {package}.inner\nexcept ImportError:\n    pass\n")
     assert import_all(["guarded"], tmp_path) == [[["guarded", package]], []]
 
 
 def lines_of_code(source):
-    """Lines that are neither blank nor part of a docstring: documentation is no reason to split a file."""
+    """Number of lines that are neither blank nor part of a docstring: documentation is no reason to split a file."""
     documented = set()
     for node in ast.walk(ast.parse(source)):
         body = getattr(node, "body", None)
@@ -233,7 +238,7 @@ def lines_of_code(source):
     return sum(bool(line.strip()) and number not in documented for number, line in enumerate(source.splitlines(), 1))
 
 
-def test_files_stay_small_enough_to_be_one_concept():
+def test_no_file_is_too_long():
     long = {
         str(path.relative_to(ROOT)): lines
         for path in project_files()
@@ -244,75 +249,8 @@ def test_files_stay_small_enough_to_be_one_concept():
     assert not long, f"longer than {LONGEST_FILE} lines: {long}"
 
 
-def test_only_ci_knows_where_shared_files_lie():
-    # Written in two parts, so that this file does not name it either.
+def test_only_ci_names_the_folder_of_shared_files():
+    # In two parts, so that this file does not name it.
     wanted = ("../" + "shared").encode()
     naming = [str(path.relative_to(ROOT)) for path in project_files() if wanted in path.read_bytes()]
     assert naming == [os.path.join(".ci", "run")]
-
-
-def test_the_version_is_written_once_and_the_ros_manifest_repeats_it():
-    written = re.findall(r'^__version__ = "(.+)"$', (ROOT / "pvtpp" / "__init__.py").read_text(), re.MULTILINE)
-    assert len(written) == 1
-    assert written[0] not in (ROOT / "setup.py").read_text()
-    assert written[0] == ElementTree.parse(str(ROOT / "package.xml")).findtext("version")
-    asked = [sys.executable, "setup.py", "--version"]
-    assert subprocess.check_output(asked, cwd=str(ROOT), text=True).split()[-1] == written[0]
-
-
-def test_the_ros_manifest_is_valid_and_asks_for_rospy_under_ros_1_alone():
-    package = pytest.importorskip("catkin_pkg.package").parse_package(str(ROOT / "package.xml"))
-    assert (package.name, package.package_format) == ("pvtpp", 3)
-
-    def needs(ros_version):
-        package.evaluate_conditions({"ROS_VERSION": ros_version, "ROS_PYTHON_VERSION": "3"})
-        chosen = [kind.content for kind in package.exports if kind.tagname == "build_type" and kind.evaluated_condition]
-        return chosen, {need.name for need in package.exec_depends if need.evaluated_condition}
-
-    build_type, names = needs("1")
-    assert build_type == ["catkin"]
-    assert {"rospy", "message_runtime", "python3-numpy"} <= names
-    build_type, names = needs("2")
-    assert build_type == ["ament_python"]
-    assert not {"rospy", "message_runtime"} & names
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The wheel, built without network from a copy, since building writes into the tree it builds."""
-    folder = tmp_path_factory.mktemp("wheel")
-    tree = folder / "tree"
-    for path in project_files():
-        copy = tree / path.relative_to(ROOT)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(str(path), str(copy))
-    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(folder)]
-    run = subprocess.run([*build, str(tree)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert run.returncode == 0, run.stdout
-    (built,) = folder.glob("*.whl")
-    with zipfile.ZipFile(str(built)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def test_the_wheel_holds_the_packages_whole_and_nothing_else(wheel):
-    tops = {name.split("/")[0] for name in wheel if ".dist-info/" not in name}
-    assert tops <= set(FOLDERS)
-    sources = {installed(path) for _, path, _ in modules()}
-    assert sources - set(wheel) == set(), "a folder of modules without __init__.py?"
-    assert {name for name in wheel if name.endswith(".py")} <= sources
-    assert {f"{name}/py.typed" for name, folder in FOLDERS.items() if (ROOT / folder / "py.typed").exists()} <= set(
-        wheel
-    )
-    data = [path for kind in ("*.onnx", "*.json", "*.md") for path in (ROOT / "pvtpp" / "weights").glob(kind)]
-    assert {str(path.relative_to(ROOT)) for path in data} <= set(wheel)
-
-
-def test_the_wheel_needs_numpy_alone_and_brings_its_command_and_licence(wheel):
-    def info(name):
-        (path,) = [path for path in wheel if path.endswith(name) and ".dist-info/" in path]
-        return wheel[path].decode()
-
-    needs = re.findall(r"^Requires-Dist: ([\w.-]+)(.*)$", info("/METADATA"), re.MULTILINE)
-    assert [name for name, condition in needs if "extra ==" not in condition] == ["numpy"]
-    assert "pvtpp = pvtpp.cli.main:main" in info("entry_points.txt")
-    assert "Apache License" in info("LICENSE")

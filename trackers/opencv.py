@@ -12,13 +12,15 @@ from typing import Any, Callable, Optional, Tuple
 
 import numpy as np
 
-from pvtpp.boxes import ArrayLike, as_box, xywh_to_box
+from pvtpp.boxes import ArrayLike, as_box, require_in_image, xywh_to_box
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp_trackers.registry import register
 
 FACTORIES = {"csrt": "TrackerCSRT_create", "kcf": "TrackerKCF_create", "mil": "TrackerMIL_create"}
 SEED = 0
+LEAST = {"mil": 5.0}
+"""Pixels of the target that a tracker needs in each direction, where that is more than one."""
 
 
 class OpenCVTracker:
@@ -60,13 +62,13 @@ class OpenCVTracker:
 
         image, box = frame.image, as_box(box, "first box")
         height, width = image.shape[:2]
+        # On less MIL looks for features for ever.
+        require_in_image(box, (width, height), f"{self._kind}: first box", LEAST.get(self._kind, 1.0))
         left, top, right, bottom = np.clip(
             [box[0] - box[2] / 2, box[1] - box[3] / 2, box[0] + box[2] / 2, box[1] + box[3] / 2],
             0,
             [width, height, width, height],
         )
-        if right - left < 1 or bottom - top < 1:
-            raise InputError(f"first box {box.tolist()} has less than a pixel inside the {width} x {height} image")
         if self._kind == "mil":
             _seed()
         self._tracker, self._box = self._create(), box

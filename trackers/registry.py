@@ -11,9 +11,11 @@ import shutil
 import sys
 from contextlib import contextmanager
 from importlib import metadata
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Optional, TypeVar
 
 from pvtpp.errors import InputError
 from pvtpp.tracker import Tracker, as_tracker
@@ -180,21 +182,47 @@ def _imported(name: str) -> Callable[..., Any]:
 def _working_folder_first(module: str) -> Iterator[None]:
     """Within the block a module in the working folder takes precedence over an installed one, as with `python -m`.
 
+    That holds for a folder without ``__init__.py`` too, over which Python prefers any installed package of its name.
     Afterwards the working folder stays at the end of ``sys.path``, for what the module imports later; there it hides
     nothing that is installed.
     """
-    folder, top = os.getcwd(), module.partition(".")[0]
+    folder = os.getcwd()
     if folder not in sys.path:
         sys.path.append(folder)
-    own = os.path.isfile(os.path.join(folder, f"{top}.py")) or os.path.isdir(os.path.join(folder, top))
-    if not own:
+    if not _is_in_folder(module, folder):
         yield
         return
+    finder = _FolderFinder(module.partition(".")[0], folder)
+    sys.meta_path.insert(0, finder)
     sys.path.insert(0, folder)
     try:
         yield
     finally:
         sys.path.remove(folder)
+        sys.meta_path.remove(finder)
+
+
+def _is_in_folder(module: str, folder: str) -> bool:
+    """Whether the module, or the package that it is in, lies in the folder. No code is run.
+
+    A folder without ``__init__.py`` counts only with the next part of the name in it: it may hold anything.
+    """
+    top, *inner = module.split(".")[:2]
+    spec = PathFinder.find_spec(top, [folder])
+    if spec is None or spec.loader is not None:
+        return spec is not None
+    return bool(inner) and PathFinder.find_spec(f"{top}.{inner[0]}", [os.path.join(folder, top)]) is not None
+
+
+class _FolderFinder(MetaPathFinder):
+    """Finds one top-level module or package in one folder, and nothing else."""
+
+    def __init__(self, name: str, folder: str):
+        self.name = name
+        self.folder = folder
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> Optional[ModuleSpec]:
+        return PathFinder.find_spec(fullname, [self.folder]) if fullname == self.name else None
 
 
 def _check_options(name: str, factory: Callable[..., Any], options: Dict[str, Any]) -> None:

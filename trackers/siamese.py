@@ -12,7 +12,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from pvtpp.boxes import ArrayLike, as_box
+from pvtpp.boxes import ArrayLike, as_box, require_in_image
 from pvtpp.errors import InputError
 from pvtpp.inference import artefact
 from pvtpp.inference.engine import Engine, TensorSpec
@@ -102,8 +102,15 @@ class SiameseTracker:
         self._box: Optional[np.ndarray] = None
 
     def init(self, frame: Frame, box: ArrayLike) -> None:
-        """Start on `box`, ``[cx, cy, w, h]`` in pixels; forgets everything before."""
-        image, self._box = frame.image, as_box(box, "first box")
+        """Start on `box`, ``[cx, cy, w, h]`` in pixels; forgets everything before.
+
+        Raises
+        ------
+        InputError
+            For a box that is not in the image.
+        """
+        image = frame.image
+        self._box = require_in_image(as_box(box, "first box"), (image.shape[1], image.shape[0]), "first box")
         self._fill: Tuple[float, float, float] = channel_average(image)
         self._x, self._y = first_centre(self._box).tolist()
         w, h = self._box[2:].tolist()

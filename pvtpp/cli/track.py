@@ -21,7 +21,7 @@ import numpy as np
 
 from pvtpp import defaults, predictors, propagation
 from pvtpp.arguments import comma_separated
-from pvtpp.boxes import xywh_to_box
+from pvtpp.boxes import require_in_image, xywh_to_box
 from pvtpp.cli import common, track_files, window
 from pvtpp.cli.frame_records import ENDINGS, FrameRecord, RecordFile, draw
 from pvtpp.cli.sources import Source, open_source
@@ -165,11 +165,7 @@ def first_box(text: str, image: np.ndarray, source: str) -> np.ndarray:
         raise InputError(
             f"--box {text!r}: four numbers left,top,width,height in pixels are needed, width and height above 0"
         )
-    height, width = image.shape[:2]
-    inside = np.minimum(xywh[:2] + xywh[2:], [width, height]) - np.maximum(xywh[:2], 0)
-    if not (inside >= 1).all():
-        raise InputError(f"--box {text} lies outside the {width} x {height} image of {source}")
-    return xywh_to_box(xywh)
+    return require_in_image(xywh_to_box(xywh), (image.shape[1], image.shape[0]), f"--box {text} in {source}")
 
 
 def deliver(

@@ -2,8 +2,8 @@
 
 A driver of the state machine (`pvtpp.core.state_machine`) with a thread for each stage: tracker, propagator, predictor.
 One short lock guards the state machine; it is never held while a stage works, so `submit` never waits for anybody's
-work. `predict` needs no lock: it reads the newest trajectories, which are replaced and never changed. Every event enters
-the state machine at a time that never runs backwards, so the log replays to the bit.
+work. `predict` needs no lock: it reads the newest trajectories, which are replaced and never changed. Every event
+enters the state machine at a time that never runs backwards, so the log replays to the bit.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Callable, Dict, List, Mapping, Optional, Type, Union
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type, Union
 
 from pvtpp.appearance import AppearanceTracker
 from pvtpp.boxes import ArrayLike, as_box
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
-from pvtpp.core.commands import Command, Init, Propagate, TrackFrame
+from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, TrackFrame
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.log_file import LogFile
 from pvtpp.core.presence import Presence, PresenceConfig
@@ -34,20 +35,20 @@ from pvtpp.tracker import Frame, TrackerOutput, as_tracker, checked_output
 from pvtpp.trajectory import Prediction, Trajectory
 
 OnResult = Callable[[int, TrackerOutput, int], None]
-FAILED_STAGE = {
-    "Init": "init",
-    "TrackFrame": "track",
-    "Propagate": "propagate",
-    "Encode": "predict",
-    "Predict": "predict",
+WORK: Dict[type, str] = {
+    Init: "init",
+    TrackFrame: "track",
+    Propagate: "propagate",
+    Encode: "encode",
+    Predict: "predict",
 }
-"""What a failure says of each command."""
-TIMED_STAGE = {"TrackFrame": "track", "Propagate": "propagate", "Encode": "encode", "Predict": "predict"}
+"""What failures and stage times call the work of each command."""
 
 
 class LiveTracker:
-    """Follows one target at a time in a live stream. Threads start here and end with `close`, or at the end of ``with``.
+    """Follows one target at a time in a live stream.
 
+    The threads start here and end with `close`, or at the end of a ``with`` block.
     `pvtpp.LiveTracker` is this class with the product's default configuration for what is not given.
 
     Parameters
@@ -59,7 +60,8 @@ class LiveTracker:
     propagator
         Carries results onto newer frames; called by one thread only. None runs without.
     search_region
-        ``predicted``: the tracker looks where the leading predictor has the target; ``last``: round its own last result.
+        ``predicted``: the tracker looks where the leading predictor has the target. ``last``: round its own last
+        result.
     log
         An event log, or the path of a file that is written as things happen. None keeps nothing.
     clock
@@ -79,7 +81,7 @@ class LiveTracker:
     Notes
     -----
     Callbacks may call anything here but `close`; one that raises is logged and does no harm. The images handed in must
-    not be changed afterwards. `times` holds seconds of the stages ``track``, ``propagate``, ``encode``, ``predict`` (the
+    not be changed afterwards. `times` holds seconds of ``track``, ``propagate``, ``encode``, ``predict`` (the
     predictors, not the question) and ``frame_age`` (capture to `submit`).
     """
 
@@ -106,8 +108,11 @@ class LiveTracker:
         self._lead = next(iter(self._predictors), "")
         self._clock = clock
         self._failures = Failures(on_error)
-        self._own_log = LogFile(log, background=True) if isinstance(log, str) else None
+        if not predictors:
+            # Said here, before a log file is replaced.
+            raise InputError("a live tracker needs at least one predictor ('hold' if nothing is to be predicted)")
         core = CoreConfig(search_region, presence, self._propagator is not None, wait_s=self.config.wait_s)
+        self._own_log = LogFile(log, background=True) if isinstance(log, str) else None
         given = self._own_log or (None if isinstance(log, str) else log)
         self._machine = StateMachine(self._predictors, core, given, gyro)
         self._recent = RecentFrames(self.config.memory_s, self.config.memory_frames, self.config.memory_bytes)
@@ -117,10 +122,7 @@ class LiveTracker:
         self._now_ns: Optional[int] = None
         self._busy_since: Optional[float] = None
         self._stall_reported = False
-        self._switch_interval: Optional[float] = None
-        if self.config.switch_interval_s is not None:
-            self._switch_interval = sys.getswitchinterval()
-            sys.setswitchinterval(self.config.switch_interval_s)
+        self._switch_interval = _lower_switch_interval(self.config.switch_interval_s)
         self._ready = {stage: threading.Condition(self._lock) for stage in commands.STAGES}
         self._todo: Dict[str, Optional[Command]] = dict.fromkeys(commands.STAGES)
         stages = [stage for stage in commands.STAGES if stage != commands.PROPAGATOR or self._propagator is not None]
@@ -256,7 +258,10 @@ class LiveTracker:
         for thread in others:
             thread.join(max(until - time.monotonic(), 0))
         if self._switch_interval is not None:
-            sys.setswitchinterval(self._switch_interval)
+            before, own = self._switch_interval
+            # Another live tracker may have set it since, and sets it back itself.
+            if sys.getswitchinterval() == own:
+                sys.setswitchinterval(before)
             self._switch_interval = None
         if self._own_log is not None:
             self._own_log.close()
@@ -308,8 +313,9 @@ class LiveTracker:
     def counts(self) -> Dict[str, int]:
         """What has been counted since the start.
 
-        ``frames`` taken; ``duplicates``, ``out_of_order`` and ``paused`` ones refused; frames that tracker and propagator
-        passed over (``tracker_dropped``, ``propagator_dropped``); ``late_reports`` for a target that was gone; ``errors``.
+        ``frames`` taken; ``duplicates``, ``out_of_order`` and ``paused`` ones refused; frames that a busy tracker or
+        propagator passed over (``tracker_dropped``, ``propagator_dropped``); ``late_reports`` of the tracker for a
+        target that was gone; ``errors``.
         """
         with self._lock:
             counted = self._machine.counts
@@ -349,76 +355,91 @@ class LiveTracker:
             self._todo[stage] = command
             self._ready[stage].notify()
 
-    # What follows runs in the threads of the stages.
-
-    def _work(self, stage: str) -> None:
-        ready = self._ready[stage]
-        while True:
-            with self._lock:
-                while self._todo[stage] is None and not self._closed:
-                    ready.wait(self._patience() if stage == commands.TRACKER else None)
-                    if stage == commands.TRACKER and self._todo[stage] is None and not self._closed:
-                        self._dispatch(self._machine.time_passed(self._now()))
-                if self._closed:
-                    return
-                command, self._todo[stage] = self._todo[stage], None
-            if command is not None:
-                self._carry_out(command)
+    def _of_use(self, command: Command) -> bool:
+        """Say whether anybody still wants what the command finds: frames are pushed whatever becomes of the target."""
+        return isinstance(command, Propagate) or (self._machine.active and command.target == self._machine.target)
 
     def _patience(self) -> Optional[float]:
-        """Seconds that the tracker's thread sleeps at most: until it has waited long enough for propagation."""
+        """Seconds that the tracker's thread sleeps at most: until it has waited long enough for a prediction."""
         deadline = self._machine.deadline_ns
         return None if deadline is None else max((deadline - self._now()) * 1e-9, 0.001)
 
-    def _carry_out(self, command: Command) -> None:
-        name = type(command).__name__
-        begin = time.perf_counter()
+    # What follows runs in the threads of the stages.
+
+    def _work(self, stage: str) -> None:
+        while True:
+            command = self._next_command(stage)
+            if command is None:
+                return
+            self._execute(command)
+
+    def _next_command(self, stage: str) -> Optional[Command]:
+        """Wait for the next command of a stage; None after `close`."""
+        ready, waits = self._ready[stage], stage == commands.TRACKER
+        with self._lock:
+            while not self._closed:
+                command, self._todo[stage] = self._todo[stage], None
+                if command is None:
+                    ready.wait(self._patience() if waits else None)
+                    if waits and not self._closed:
+                        self._dispatch(self._machine.time_passed(self._now()))
+                elif self._of_use(command):
+                    return command
+                else:
+                    # Its target was replaced before this thread woke up: the tracker begins with the new one at once.
+                    self._dispatch(self._machine.failed(self._now(), command))
+        return None
+
+    def _execute(self, command: Command) -> None:
+        work, begin = WORK[type(command)], time.perf_counter()
         try:
-            report = self._report_of(command)
-        except (
-            BaseException
-        ) as error:  # Whatever a tracker or a predictor raises, an exit too, the next frame is tried.
+            found, report = self._found(command)
+        except BaseException as error:
+            # Whatever a tracker or a predictor raises, an exit too, the next frame is tried.
             with self._lock:
                 self._dispatch(self._machine.failed(self._now(), command))
-            self._report(FAILED_STAGE[name], error)
+            self._report(work, error)
             return
-        if name in TIMED_STAGE:
-            self.times.add(TIMED_STAGE[name], time.perf_counter() - begin)
+        if not isinstance(command, Init):
+            self.times.add(work, time.perf_counter() - begin)
         with self._lock:
-            current = self._machine.active and command.target == self._machine.target
+            current = self._of_use(command)
             self._dispatch(report(self._now()))
-        if isinstance(command, TrackFrame) and self._on_result and current:
+        if self._on_result and current and isinstance(command, TrackFrame):
             try:
-                self._on_result(command.frame.t_ns, self._output, command.target)
+                self._on_result(command.frame.t_ns, found, command.target)
             except BaseException as error:
                 self._report("on_result", error)
 
-    def _report_of(self, command: Command) -> Callable[[int], List[Command]]:
-        """Do the work; return what is to be reported, as a function of the time."""
+    def _found(self, command: Command) -> Tuple[Any, Callable[[int], List[Command]]]:
+        """Do the work of a command; return what it found, and the report to the state machine, given the time."""
         machine = self._machine
-        if isinstance(command, (Init, TrackFrame)):
-            return self._run_tracker(command)
+        if isinstance(command, Init):
+            initialised = command
+            with self._busy():
+                self._tracker.init(command.frame, command.box)
+            return None, lambda now: machine.initialised(now, initialised)
+        if isinstance(command, TrackFrame):
+            tracked = command
+            with self._busy():
+                output = checked_output(self._tracker, self._tracker.track(command.frame, command.search_box))
+            return output, lambda now: machine.tracked(now, tracked, output)
         if isinstance(command, Propagate):
             assert self._propagator is not None
-            found, propagated = commands.propagate(self._propagator, command), command
-            return lambda now: machine.propagated(now, propagated, found)
-        if isinstance(command, commands.Encode):
+            propagation, propagated = commands.propagate(self._propagator, command), command
+            return propagation, lambda now: machine.propagated(now, propagated, propagation)
+        if isinstance(command, Encode):
             encodings, encoded = commands.encode(self._predictors, command), command
-            return lambda now: machine.encoded(now, encoded, encodings)
-        made, predicted = commands.predict(self._predictors, command), command
-        return lambda now: machine.predicted(now, predicted, made)
+            return encodings, lambda now: machine.encoded(now, encoded, encodings)
+        trajectories, predicted = commands.predict(self._predictors, command), command
+        return trajectories, lambda now: machine.predicted(now, predicted, trajectories)
 
-    def _run_tracker(self, command: Union[Init, TrackFrame]) -> Callable[[int], List[Command]]:
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        """Note that the tracker is at work, for `stalled`."""
         self._busy_since = time.perf_counter()
         try:
-            if isinstance(command, Init):
-                self._tracker.init(command.frame, command.box)
-                initialised = command
-                return lambda now: self._machine.initialised(now, initialised)
-            answer = self._tracker.track(command.frame, command.search_box)
-            output = self._output = checked_output(self._tracker, answer)
-            tracked = command
-            return lambda now: self._machine.tracked(now, tracked, output)
+            yield
         finally:
             self._busy_since, self._stall_reported = None, False
 
@@ -429,3 +450,12 @@ class LiveTracker:
         self._failures.report(
             now, stage, error if isinstance(error, Exception) else RuntimeError(f"it raised {error!r}")
         )
+
+
+def _lower_switch_interval(wanted: Optional[float]) -> Optional[Tuple[float, float]]:
+    """Set the interpreter's switch interval to at most `wanted` seconds; return what it was and what it is now."""
+    before = sys.getswitchinterval()
+    if wanted is None or wanted >= before:
+        return None
+    sys.setswitchinterval(wanted)
+    return before, sys.getswitchinterval()

@@ -12,18 +12,23 @@ import hashlib
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pvtpp.clip import Clip
+from pvtpp.clip import Clip, LazyFrames
+from pvtpp.core.event_log import EventLog
+from pvtpp.core.simulator import Costs, Simulator
+from pvtpp.core.state_machine import StateMachine
 from pvtpp.errors import InputError
 from pvtpp.files import whole_file
 from pvtpp.networks.rules import BELOW_1, count_from
-from pvtpp.tracker import Tracker
+from pvtpp.predictors.hold import Hold
+from pvtpp.tracker import Frame, Tracker, TrackerOutput
 from pvtpp.training.rules import RANGE
 from pvtpp.training.tracker_error import log_uniform
 from pvtpp.validation import at_least, check
@@ -164,35 +169,34 @@ class RecordingPlan:
         check(self, rules)
 
 
-def taken(t_ns: Sequence[int], processing_ns: Callable[[int], int], start: int = 0) -> Iterator[tuple[int, int]]:
-    """The frames that a tracker takes which, whenever it is free, takes the newest one.
+class _Enough(Exception):
+    """As many results as wanted are recorded."""
 
-    Parameters
-    ----------
-    t_ns
-        Capture times of all frames, nanoseconds, ascending.
-    processing_ns
-        The processing time for each frame number.
-    start
-        The first frame. Its result is the given box, available at once; yet the tracker is busy with it.
 
-    Yields
-    ------
-    tuple of int
-        Frame number, and when its result is available, nanoseconds.
-    """
-    now = t_ns[start] + processing_ns(start)
-    yield start, int(t_ns[start])
-    frame = start
-    while True:
-        newest = int(np.searchsorted(t_ns, now, side="right")) - 1
-        if newest <= frame:
-            newest = frame + 1
-            if newest >= len(t_ns):
-                return
-            now = t_ns[newest]
-        frame, now = newest, now + processing_ns(newest)
-        yield frame, int(now)
+class _Recorder:
+    """The tracker of a simulation; keeps the features of its results until there are `most`."""
+
+    def __init__(self, tracker: Tracker, clip: Clip, most: int | None):
+        self._tracker, self._clip, self._most = tracker, clip, most
+        self.search: list[np.ndarray] = []
+        self.template: np.ndarray | None = None
+
+    def init(self, frame: Frame, box: np.ndarray) -> None:
+        self._tracker.init(frame, box)
+
+    def track(self, frame: Frame, search_box: np.ndarray | None = None) -> TrackerOutput:
+        # The given box is a result too.
+        if self._most is not None and len(self.search) + 1 >= self._most:
+            raise _Enough
+        output = self._tracker.track(frame)
+        seen, template = (getattr(output.features, name, None) for name in ("search", "template"))
+        if seen is None or template is None:
+            raise InputError(
+                f"clip {self._clip.name}: {type(self._tracker).__name__} gives no features (template, search) to record"
+            )
+        self.search.append(np.asarray(seen[0], dtype=np.float16))
+        self.template = template
+        return output
 
 
 def record(
@@ -229,24 +233,20 @@ def record(
     box = clip.box_at(t_ns[start]) if first_box is None else np.asarray(first_box, dtype=np.float64)
     if not np.isfinite(box).all():
         raise InputError(f"clip {clip.name}: no target in frame {start} to start the tracker on")
-    times, available, boxes, scores, search = [t_ns[start]], [t_ns[start]], [box], [1.0], []
-    template = None
-    tracker.init(clip.frame(start), box)
-    for frame, done in list(taken(t_ns, processing_ns, start))[1:longest]:
-        output = tracker.track(clip.frame(frame))
-        seen = getattr(output.features, "search", None)
-        if seen is None or getattr(output.features, "template", None) is None:
-            raise InputError(
-                f"clip {clip.name}: {type(tracker).__name__} gives no features (template, search) to record"
-            )
-        times.append(t_ns[frame])
-        available.append(done)
-        boxes.append(output.box)
-        scores.append(output.score)
-        search.append(np.asarray(seen[0], dtype=np.float16))
-        template = output.features.template
-    if template is None:
+    recorder, log = _Recorder(tracker, clip, longest), EventLog()
+    predictors = {"hold": Hold()}
+    costs = Costs(lambda number: processing_ns(start + number))
+    simulator = Simulator(StateMachine(predictors, log=log), recorder, predictors, costs)
+    with suppress(_Enough):
+        simulator.run(LazyFrames(clip.frame, start, clip.length), box)
+    if recorder.template is None:
         raise InputError(f"clip {clip.name}: ends with frame {start}, there is nothing to track")
+    # What the tracker was still at when the recording ended has no result.
+    results = log.of_kind("result")
+    search = recorder.search[: len(results)]
+    times = [t_ns[start], *(row[3] for row in results)]
+    available = [t_ns[start], *(row[1] for row in results)]
+    boxes, scores = [box, *(row[4] for row in results)], [1.0, *(row[5] for row in results)]
     return Recording(
         clip.name,
         np.array(times, dtype=np.int64),
@@ -255,7 +255,7 @@ def record(
         np.array(scores),
         np.arange(len(times)) > 0,
         np.stack([np.zeros_like(search[0]), *search]),
-        np.asarray(template[0], dtype=np.float16),
+        np.asarray(recorder.template[0], dtype=np.float16),
         np.asarray(clip.truth_t_ns, dtype=np.int64),
         np.asarray(clip.truth, dtype=np.float64),
     )

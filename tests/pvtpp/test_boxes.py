@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pvtpp.boxes import as_box, box_to_xywh, iou, iou_of_two, xywh_to_box
+from pvtpp.boxes import as_box, box_to_xywh, iou, iou_of_two, require_in_image, xywh_to_box
 from pvtpp.errors import InputError
 
 positions = st.floats(-1e4, 1e4)
@@ -77,3 +77,26 @@ def test_a_bad_box_is_refused_with_its_value_and_origin(value, words):
 def test_a_checked_box_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         as_box([1, 2, 3, 4])[0] = 5
+
+
+@pytest.mark.parametrize(
+    "xywh", [(-500, 10, 20, 20), (330, 10, 20, 20), (10, 250, 20, 20), (319.5, 10, 20, 20), (-10, -10, 10.5, 10.5)]
+)
+def test_a_box_that_is_not_in_the_image_is_refused_by_its_corners(xywh):
+    with pytest.raises(
+        InputError, match="first box: left, top, width, height .* less than 1 pixels inside the 320 x 240"
+    ):
+        require_in_image(xywh_to_box(xywh), (320, 240), "first box")
+
+
+@pytest.mark.parametrize("xywh", [(0, 0, 320, 240), (-10, 5, 12, 20), (310, 230, 40, 40), (100, 100, 1, 1)])
+def test_a_box_that_is_partly_in_the_image_is_taken(xywh):
+    box = xywh_to_box(xywh)
+    assert require_in_image(box, (320, 240)) is box
+
+
+def test_a_box_much_larger_than_the_image_or_smaller_than_asked_for_is_refused():
+    with pytest.raises(InputError, match="is over twice as large as the 320 x 240 image"):
+        require_in_image(xywh_to_box((0, 0, 2000, 2000)), (320, 240))
+    with pytest.raises(InputError, match="less than 5 pixels inside"):
+        require_in_image(xywh_to_box((50, 50, 3, 20)), (320, 240), least=5)

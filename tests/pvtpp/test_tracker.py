@@ -6,7 +6,7 @@ import pytest
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, TrackerOutput, as_tracker
 
-IMAGE = np.zeros((4, 6, 3), np.uint8)
+IMAGE = np.zeros((24, 36, 3), np.uint8)
 
 
 class Plain:

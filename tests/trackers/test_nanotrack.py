@@ -104,10 +104,16 @@ def test_a_wrong_search_box_or_first_box_is_refused(tracker, wrong):
         tracker.track(FRAMES[1], wrong)
 
 
-def test_a_target_outside_the_image_or_tiny_breaks_nothing(tracker):
-    for box in ([-30.0, -30.0, 20.0, 20.0], [319.5, 239.5, 0.01, 0.01], [160.0, 120.0, 900.0, 700.0]):
+def test_a_target_at_the_border_tiny_or_huge_breaks_nothing(tracker):
+    for box in ([-5.0, -5.0, 20.0, 20.0], [318.5, 238.5, 1.0, 1.0], [160.0, 120.0, 600.0, 450.0]):
         tracker.init(FRAMES[0], box)
         assert np.isfinite(tracker.track(FRAMES[1]).box).all()
+
+
+def test_a_target_that_is_not_in_the_image_is_refused(tracker):
+    for box in ([-30.0, -30.0, 20.0, 20.0], [319.5, 239.5, 0.01, 0.01], [160.0, 120.0, 900.0, 700.0]):
+        with pytest.raises(InputError, match="first box: left, top, width, height"):
+            tracker.init(FRAMES[0], box)
 
 
 def test_track_before_init_is_refused(weights_root, tmp_path, monkeypatch):

@@ -111,3 +111,10 @@ def test_a_build_without_the_tracker_says_what_to_install(monkeypatch, missing):
     monkeypatch.delattr(cv2, opencv.FACTORIES[missing], raising=False)
     with pytest.raises(InputError, match=f"without {missing}.*opencv-contrib-python>=4.5,<5"):
         create(missing)
+
+
+@pytest.mark.parametrize("size", [(3, 3), (1, 20), (20, 1), (2, 8), (4.9, 30)])
+def test_mil_refuses_a_target_on_which_opencv_would_never_return(size):
+    image = np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8)
+    with pytest.raises(InputError, match="mil: first box: .* less than 5 pixels inside"):
+        create("mil").init(Frame(0, 0, image), np.array([60.0, 60.0, *size]))

@@ -109,6 +109,47 @@ def test_a_module_in_the_working_folder_is_found(tmp_path, monkeypatch):
     assert type(registry.create("my_own_tracker:Mine")).__name__ == "Mine"
 
 
+MINE = "class Mine:\n    def init(self, image, xywh): pass\n    def update(self, image): return [0, 0, 5, 5]\n"
+
+
+@pytest.fixture
+def same_name(tmp_path, monkeypatch):
+    """A package that is installed, and a folder of the same name, without ``__init__.py``, in the working folder."""
+    installed, folder = tmp_path / "site-packages", tmp_path / "work"
+    (installed / "same_name_package").mkdir(parents=True)
+    (installed / "same_name_package" / "__init__.py").write_text("ORIGIN = 'installed'\n")
+    (installed / "same_name_package" / "theirs.py").write_text(MINE)
+    (folder / "same_name_package").mkdir(parents=True)
+    (folder / "same_name_package" / "mosse.py").write_text(MINE)
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(installed))
+    before = list(sys.meta_path)
+    yield folder / "same_name_package"
+    assert sys.meta_path == before
+    for name in [name for name in sys.modules if name.startswith("same_name_package")]:
+        del sys.modules[name]
+
+
+def test_a_folder_in_the_working_folder_wins_over_an_installed_package_of_its_name(same_name):
+    assert registry.sources("same_name_package.mosse:Mine") == [str(same_name / "mosse.py")]
+    registry.create("same_name_package.mosse:Mine")
+    assert sys.modules["same_name_package.mosse"].__file__ == str(same_name / "mosse.py")
+
+
+def test_so_does_a_package_in_the_working_folder(same_name):
+    (same_name / "__init__.py").write_text("ORIGIN = 'working folder'\n")
+    registry.create("same_name_package.mosse:Mine")
+    assert sys.modules["same_name_package"].ORIGIN == "working folder"
+
+
+@pytest.mark.parametrize("is_empty", [True, False])
+def test_a_folder_without_the_module_hides_no_installed_package(same_name, is_empty):
+    if is_empty:
+        (same_name / "mosse.py").unlink()
+    registry.create("same_name_package.theirs:Mine")
+    assert sys.modules["same_name_package"].ORIGIN == "installed"
+
+
 def test_the_sources_of_a_tracker_are_its_modules_file_whatever_becomes_of_it(tmp_path, monkeypatch):
     (tmp_path / "sourced.py").write_text("raise RuntimeError('not run')\n")
     monkeypatch.chdir(tmp_path)
@@ -183,7 +224,7 @@ def test_two_trackers_of_one_name_are_refused():
 
 def test_listing_names_loads_no_runtime():
     code = (
-        "import sys; from trackers import registry; registry.names(); "
+        "import sys; from pvtpp_trackers import registry; registry.names(); "
         "print(sorted({'cv2', 'onnxruntime', 'onnx', 'torch'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)

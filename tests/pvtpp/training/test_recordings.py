@@ -13,7 +13,7 @@ from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, TrackerOutput
 
 pytest.importorskip("torch")
-from pvtpp.training.recordings import Recording, RecordingPlan, record, record_all, taken
+from pvtpp.training.recordings import Recording, RecordingPlan, record, record_all
 
 FPS = 30
 MS = 10**6
@@ -29,7 +29,7 @@ def clip(frames=60, name="clip", every=1, speed=2.0):
     return Clip(name, len(shown), shown.__getitem__, t_ns, truth)
 
 
-class NamedFailures:
+class TrueTracker:
     """A tracker that answers with the truth, and with its frame's number as features."""
 
     def __init__(self, clips, features=True):
@@ -57,22 +57,23 @@ def test_frames_are_those_of_the_simulated_clock(processing_ms, expected):
     from pvtpp_benchmarks.simulation import simulate
 
     made = clip()
-    times = made.frame_t_ns()
-    found = list(taken(times, lambda frame: processing_ms * MS))
-    assert [frame for frame, _ in found][:5] == expected
+    recording = record(TrueTracker([made]), made, lambda frame: processing_ms * MS)
+    frames = np.rint(recording.t_ns * FPS / 1e9).astype(int).tolist()
+    assert frames[:5] == expected
     log = simulate(
         VideoSequence("clip", box_to_xywh(made.truth)),
-        NamedFailures([made]),
+        TrueTracker([made]),
         {"hold": create("hold")},
         lambda frame: processing_ms * MS,
         first_box=made.truth[0],
     )
-    assert [(row[2], row[1]) for row in log.of_kind("result")] == found[1:]
+    assert [row[2] for row in log.of_kind("result")] == frames[1:]
+    assert [row[1] for row in log.of_kind("result")] == recording.available_ns[1:].tolist()
 
 
 def test_a_recording_holds_results_features_and_truth():
     made = clip()
-    recording = record(NamedFailures([made]), made, lambda frame: 47 * MS, start=5)
+    recording = record(TrueTracker([made]), made, lambda frame: 47 * MS, start=5)
     frames = np.rint(recording.t_ns * FPS / 1e9).astype(int)
     assert frames[0] == 5 and (np.diff(frames) >= 1).all() and not recording.seen[0] and recording.seen[1:].all()
     np.testing.assert_array_equal(recording.boxes, made.truth[frames])
@@ -82,7 +83,7 @@ def test_a_recording_holds_results_features_and_truth():
 
 
 def test_written_and_read_it_is_the_same(tmp_path):
-    recording = record(NamedFailures([clip()]), clip(), lambda frame: 47 * MS)
+    recording = record(TrueTracker([clip()]), clip(), lambda frame: 47 * MS)
     recording.write(tmp_path / "r.npz")
     back = Recording.read(tmp_path / "r.npz")
     assert back.clip == "clip" and [file.name for file in tmp_path.iterdir()] == ["r.npz"]
@@ -107,10 +108,10 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path, content):
 
 def test_a_process_that_waits_runs_nothing_and_reads_what_another_wrote(tmp_path):
     clips, plan = [clip(name="clip")], RecordingPlan(runs=1, longest=10)
-    waiting = NamedFailures(clips)
+    waiting = TrueTracker(clips)
     with ThreadPoolExecutor(1) as other:
         read = other.submit(lambda: list(record_all(waiting, clips, plan, tmp_path, wait=True)))
-        (written,) = record_all(NamedFailures(clips), clips, plan, tmp_path)
+        (written,) = record_all(TrueTracker(clips), clips, plan, tmp_path)
         (found,) = read.result(timeout=30)
     np.testing.assert_array_equal(found.boxes, written.boxes)
     assert not waiting.tracked
@@ -118,7 +119,7 @@ def test_a_process_that_waits_runs_nothing_and_reads_what_another_wrote(tmp_path
 
 def test_an_interrupted_plan_goes_on_where_it_was(tmp_path):
     clips = [clip(name="clip")]
-    plan, tracker = RecordingPlan(runs=3, longest=10), NamedFailures(clips)
+    plan, tracker = RecordingPlan(runs=3, longest=10), TrueTracker(clips)
     begun = record_all(tracker, clips, plan, tmp_path, "one")
     first = next(begun)
     begun.close()
@@ -130,12 +131,12 @@ def test_an_interrupted_plan_goes_on_where_it_was(tmp_path):
     assert tracker.tracked == 3 * tracked
     # Recordings of another tracker and of another truth have other names.
     list(record_all(tracker, clips, plan, tmp_path, "another"))
-    list(record_all(NamedFailures([clip(speed=3.0)]), [clip(speed=3.0)], plan, tmp_path, "one"))
+    list(record_all(TrueTracker([clip(speed=3.0)]), [clip(speed=3.0)], plan, tmp_path, "one"))
     assert len(list(tmp_path.iterdir())) == 9
 
 
 def test_runs_differ_in_start_speed_and_first_box(tmp_path):
-    runs = list(record_all(NamedFailures([clip(200)]), [clip(200)], RecordingPlan(runs=4), tmp_path))
+    runs = list(record_all(TrueTracker([clip(200)]), [clip(200)], RecordingPlan(runs=4), tmp_path))
     assert len({int(r.t_ns[0]) for r in runs}) == 4 and len({len(r) for r in runs}) > 1
     for run in runs:
         off = run.boxes[0] - clip(200).box_at(run.t_ns[0])
@@ -145,19 +146,19 @@ def test_runs_differ_in_start_speed_and_first_box(tmp_path):
 def test_a_start_without_a_target_is_moved_to_the_next_that_has_one(tmp_path):
     made = clip()
     made.truth[:20] = np.nan
-    (run,) = record_all(NamedFailures([made]), [made], RecordingPlan(runs=1), tmp_path)
+    (run,) = record_all(TrueTracker([made]), [made], RecordingPlan(runs=1), tmp_path)
     assert run.t_ns[0] == made.frame(20).t_ns
 
 
 def test_trackers_and_clips_that_will_not_do_are_refused(tmp_path):
-    with pytest.raises(InputError, match="NamedFailures gives no features"):
-        record(NamedFailures([clip()], features=False), clip(), lambda frame: 47 * MS)
+    with pytest.raises(InputError, match="TrueTracker gives no features"):
+        record(TrueTracker([clip()], features=False), clip(), lambda frame: 47 * MS)
     made = clip()
     made.truth[:] = np.nan
     with pytest.raises(InputError, match="no frame shows a target"):
-        list(record_all(NamedFailures([clip()]), [made], RecordingPlan(), tmp_path))
+        list(record_all(TrueTracker([clip()]), [made], RecordingPlan(), tmp_path))
     with pytest.raises(InputError, match="nothing to track"):
-        record(NamedFailures([clip()]), clip(), lambda frame: 47 * MS, start=59)
+        record(TrueTracker([clip()]), clip(), lambda frame: 47 * MS, start=59)
     with pytest.raises(InputError, match="truth of shape"):
         Clip("odd", made.length, made.frame, made.truth_t_ns[:3], made.truth)
     for wrong in ({"runs": 0}, {"processing_s": (0.2, 0.1)}, {"starts": 1.0}, {"jitter": -1.0}):
