@@ -202,10 +202,7 @@ def _encoder(path: str, card: Dict[str, Any]) -> Optional[Path]:
 def _card(path: Path) -> Dict[str, Any]:
     if not path.is_file():
         return {}
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path}: no JSON ({error})") from None
+    card = read_json(path)
     if not isinstance(card, dict) or not isinstance(card.get("kappa", 30.0), (int, float)):
         raise InputError(f"{path}: not the card of an N-head network, which is an object with a number 'kappa'")
     encoder = card.get("encoder") or None
