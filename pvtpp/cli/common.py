@@ -18,11 +18,7 @@ DATASET_OPTIONS = ("subset", "fps", "camera_fps", "box_file", "image_folder", "b
 
 
 def add_dataset(parser: argparse.ArgumentParser, required: bool = True) -> None:
-<<<<<<< HEAD
-    """Add the options that name a data set; `required` as of argparse."""
-=======
-    """Add the options that name a data set, its layout and its sequences."""
->>>>>>> h-x
+    """Add the options that name a data set, its layout and its sequences; `required` as of argparse."""
     group = parser.add_argument_group("data set")
     group.add_argument("--dataset", required=required, metavar="NAME", help=f"one of: {', '.join(available())}")
     group.add_argument("--root", required=required, metavar="DIR", help="where the data set lies")
@@ -54,13 +50,8 @@ def add_dataset(parser: argparse.ArgumentParser, required: bool = True) -> None:
 
 
 def load_dataset(options: argparse.Namespace, images: bool = True) -> Dataset:
-<<<<<<< HEAD
     """Return the data set that the options name, or the sequences of it that they ask for."""
-    given = {name: getattr(options, name) for name in ("subset", "fps", "camera_fps")}
-=======
-    """The data set that the options name, or the sequences of it that they ask for."""
     given = {name: getattr(options, name) for name in DATASET_OPTIONS}
->>>>>>> h-x
     extra = {name: value for name, value in given.items() if value is not None}
     dataset = load(options.dataset, options.root, options.split, images=images, **extra)
     return dataset.select(options.sequences) if options.sequences else dataset

@@ -125,9 +125,9 @@ def test_a_cameras_first_picture_is_as_old_as_it_is_and_those_that_waited_are_le
     assert times[0] == 0 and times[1] >= 0.3e9
     arrived = EventLog.read(str(tmp_path / "events.jsonl")).of_kind("frame")[0]
     assert arrived[1] >= 0.3e9 and arrived[3] == 0 and main(["replay", "events.jsonl"]) == 0
-    pictures = sources.open_source("0").images()
+    pictures = sources.open_source("0").frames()
     for number in (0, 1 + sources.WAITING, 2 + sources.WAITING):
-        np.testing.assert_array_equal(next(pictures), cv2.imread(str(sorted(images.iterdir())[number])))
+        np.testing.assert_array_equal(next(pictures).image, cv2.imread(str(sorted(images.iterdir())[number])))
 
 
 STANDING = """
