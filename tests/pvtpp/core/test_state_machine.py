@@ -825,7 +825,9 @@ def test_a_bad_first_box_is_refused_and_starts_nothing(box):
 
 
 def test_wrong_settings_are_refused_with_the_valid_ones():
-    with pytest.raises(InputError, match="CoreConfig.search_region is 'everywhere', allowed is one of: last, predicted"):
+    with pytest.raises(
+        InputError, match="CoreConfig.search_region is 'everywhere', allowed is one of: last, predicted"
+    ):
         CoreConfig(search_region="everywhere")
     with pytest.raises(InputError, match="CoreConfig.schedule is 'now', allowed is one of: async, paper"):
         CoreConfig(schedule="now")
