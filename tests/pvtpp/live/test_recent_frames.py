@@ -47,5 +47,6 @@ def test_after_a_gap_only_the_newest_is_left():
 
 @pytest.mark.parametrize("bounds", [{"seconds": 0}, {"count": 0}, {"memory": -1}, {"count": 1.5}])
 def test_limits_that_leave_nothing_are_refused(bounds):
-    with pytest.raises(InputError, match=f"RecentFrames.{next(iter(bounds))} is {next(iter(bounds.values()))}, allowed"):
+    ((name, value),) = bounds.items()
+    with pytest.raises(InputError, match=f"RecentFrames.{name} is {value}, allowed"):
         RecentFrames(**bounds)
