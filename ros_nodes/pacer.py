@@ -8,9 +8,23 @@ from typing import Callable
 
 
 class Pacer:
-    """Calls `work` at `rate` Hz in a thread of its own until `stop`; deadlines that are over already are left out.
+    """Calls a function at a steady rate, in a thread of its own, until `stop`. Deadlines that have passed are left out.
 
-    What `work` raises goes to `on_error`, and the next call is made all the same.
+    Parameters
+    ----------
+    work
+        What is called.
+    rate
+        How often, Hz.
+    name
+        Of the thread.
+    on_error
+        Called with what `work` raises; the next call is made all the same.
+
+    Attributes
+    ----------
+    missed
+        How many deadlines were left out.
     """
 
     def __init__(self, work: Callable[[], None], rate: float, name: str, on_error: Callable[[Exception], None]):
@@ -21,6 +35,7 @@ class Pacer:
         self._thread.start()
 
     def stop(self, timeout: float = 2.0) -> None:
+        """End the thread; waits `timeout` seconds at most for the call that runs."""
         self._over.set()
         if self._thread is not threading.current_thread():
             self._thread.join(timeout)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("world")
 
 
 class RospyMessages:
-    """`FakePort.message` for real ones."""
+    """`FakeMiddleware.message` for real ones."""
 
     generation = 1
 
@@ -30,7 +30,7 @@ def test_an_imu_at_200_hz_is_used_from_the_first_camera_info_on_and_logged(opera
     import rospy
     from sensor_msgs.msg import CameraInfo, Imu
 
-    port = RospyMessages()
+    middleware = RospyMessages()
     infos = rospy.Publisher("/camera/camera_info", CameraInfo, queue_size=1, latch=True)
     samples = rospy.Publisher("/camera/imu", Imu, queue_size=100, tcp_nodelay=True)
     node = operator.launch(
@@ -40,12 +40,12 @@ def test_an_imu_at_200_hz_is_used_from_the_first_camera_info_on_and_logged(opera
         "_camera_from_imu:=0, -1, 0, 0, 0, -1, 1, 0, 0",
     )
     operator.film()
-    infos.publish(info_message(port, np.array([[300.0, 0, 160], [0, 300, 120], [0, 0, 1]])))
+    infos.publish(info_message(middleware, np.array([[300.0, 0, 160], [0, 300, 120], [0, 0, 1]])))
 
     def sampled(condition):
         """A calm camera's IMU goes on until it is so."""
         time.sleep(0.005)
-        samples.publish(imu_message(port, rospy.get_rostime().to_nsec(), (0, 0, 0)))
+        samples.publish(imu_message(middleware, rospy.get_rostime().to_nsec(), (0, 0, 0)))
         return condition()
 
     until(lambda: sampled(lambda: "camera and IMU are known" in node.output), what="a gyro")
@@ -69,11 +69,11 @@ def test_the_error_of_the_stamps_is_found_from_running_topics(world):
     import rospy
     from sensor_msgs.msg import CameraInfo, Image, Imu
 
-    port, clip = RospyMessages(), swung_clip(2)
+    middleware, clip = RospyMessages(), swung_clip(2)
     infos = rospy.Publisher("/turned/camera_info", CameraInfo, queue_size=1, latch=True)
     samples = rospy.Publisher("/turned/imu", Imu, queue_size=1000)
     pictures = rospy.Publisher("/turned/image", Image, queue_size=100)
-    infos.publish(info_message(port, clip.gyro.camera_matrix))
+    infos.publish(info_message(middleware, clip.gyro.camera_matrix))
     events = [(int(t_ns), samples, rate) for t_ns, rate in zip(clip.gyro.t_ns, clip.gyro.rates)]
     events += [(int(t_ns), pictures, index) for index, t_ns in enumerate(clip.camera_t_ns)]
     topics = ["--image=/turned/image", "--camera-info=/turned/camera_info", "--imu=/turned/imu"]
@@ -82,11 +82,11 @@ def test_the_error_of_the_stamps_is_found_from_running_topics(world):
     time.sleep(0.5)
     for t_ns, publisher, what in sorted(events, key=lambda event: event[0]):
         if publisher is samples:
-            publisher.publish(imu_message(port, 10**18 + t_ns, what))
+            publisher.publish(imu_message(middleware, 10**18 + t_ns, what))
         else:
             # The IMU's next samples are a picture's time away.
             time.sleep(0.02)
-            publisher.publish(clip_message(port, clip, what, 10**18 + t_ns + 30_000_000))
+            publisher.publish(clip_message(middleware, clip, what, 10**18 + t_ns + 30_000_000))
     assert node.wait() == 0, node.output
     assert float(node.output.split('capture_offset" value="')[1].split('"')[0]) == pytest.approx(-0.03, abs=0.005)
     for each in (infos, samples, pictures):
