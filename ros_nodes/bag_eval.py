@@ -65,7 +65,7 @@ def score(log: EventLog, truth: Truth, predictor: str, mode: str) -> Dict[str, A
     t_ns = truth.t_ns + _offset_ns(log)
     scored = (t_ns >= begin_ns) & (t_ns <= end_ns)
     if not np.isfinite(truth.xywh[scored][1:]).all(axis=1).any():
-        raise InputError(f"no ground truth after the target was given at {begin_ns} ns: played at another time?")
+        raise InputError(f"no ground truth after the target was given at {begin_ns} ns; was it played at another time?")
     found = curves(pair(log, predictor, t_ns[scored], truth.fps), truth.xywh[scored], mode)
     auc, dp = (found[name].at(SIGMAS) for name in ("auc", "dp"))
     return {

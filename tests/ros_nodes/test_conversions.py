@@ -1,4 +1,4 @@
-"""Messages carry what they stand for, to the bit, in the shape of ROS 1 and of ROS 2."""
+"""Messages hold what they mean, to the bit, in the shape of ROS 1 and of ROS 2."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pvtpp_ros_nodes import conversions
 NS = 1_700_000_000_123_456_789
 
 
-def law(knots=3, valid_until=NS + 10**9):
+def example(knots=3, valid_until=NS + 10**9):
     rng = np.random.default_rng(knots)
     mean, derivative, sigma = rng.normal(size=(3, knots, 4)) * 10 + 50
     return Trajectory(
@@ -38,7 +38,7 @@ def test_times_survive_to_the_nanosecond(t_ns):
 @pytest.mark.parametrize("stabilised", [False, True])
 @pytest.mark.parametrize("valid_until", [None, NS + 10**9])
 def test_a_trajectory_survives_the_message_to_the_bit(middleware, valid_until, stabilised):
-    made = replace(law(valid_until=valid_until), stabilised=stabilised)
+    made = replace(example(valid_until=valid_until), stabilised=stabilised)
     row = ["trajectory", NS + 5, "motion", *made.to_row()]
     message = conversions.fill_trajectory(
         middleware.message("pvtpp/Trajectory"), lambda: middleware.message("pvtpp/Knot"), row, "camera", 7
@@ -50,8 +50,10 @@ def test_a_trajectory_survives_the_message_to_the_bit(middleware, valid_until, s
 
 
 def test_a_target_says_what_it_is_for_and_how_sure(middleware):
-    prediction = law().at(NS + 50_000_000)
-    target = conversions.fill_target(middleware.message("pvtpp/Target"), prediction, "camera", 3, conversions.UNCERTAIN, 0.5)
+    prediction = example().at(NS + 50_000_000)
+    target = conversions.fill_target(
+        middleware.message("pvtpp/Target"), prediction, "camera", 3, conversions.UNCERTAIN, 0.5
+    )
     assert conversions.stamp_ns(target.header.stamp) == NS + 50_000_000
     assert target.capture_ns == NS and target.horizon == pytest.approx(0.05)
     assert target.box == prediction.box.tolist() and target.velocity == prediction.velocity.tolist()
@@ -84,10 +86,16 @@ def test_a_region_outside_the_image_is_refused_and_one_at_its_border_is_not():
 
 def test_a_detection_is_of_the_generation_that_is_installed(middleware):
     result = conversions.fill_result(
-        middleware.message("pvtpp/Result"), middleware.message("std_msgs/Header"), 4, conversions.TRACKING, [10, 20, 30, 40], 0.5
+        middleware.message("pvtpp/Result"),
+        middleware.message("std_msgs/Header"),
+        4,
+        conversions.TRACKING,
+        [10, 20, 30, 40],
+        0.5,
     )
     kinds = [
-        lambda kind=kind: middleware.message(f"vision_msgs/{kind}") for kind in ("Detection2D", "ObjectHypothesisWithPose")
+        lambda kind=kind: middleware.message(f"vision_msgs/{kind}")
+        for kind in ("Detection2D", "ObjectHypothesisWithPose")
     ]
     array = conversions.fill_detections(middleware.message("vision_msgs/Detection2DArray"), *kinds, result, listed=True)
     (detection,) = array.detections
@@ -97,5 +105,7 @@ def test_a_detection_is_of_the_generation_that_is_installed(middleware):
     else:
         assert (centre.position.x, centre.position.y, detection.id, hypothesis.hypothesis.score) == (10, 20, "4", 0.5)
     assert (detection.bbox.size_x, detection.bbox.size_y) == (30, 40)
-    empty = conversions.fill_detections(middleware.message("vision_msgs/Detection2DArray"), *kinds, result, listed=False)
+    empty = conversions.fill_detections(
+        middleware.message("vision_msgs/Detection2DArray"), *kinds, result, listed=False
+    )
     assert empty.detections == []

@@ -1,11 +1,10 @@
-"""What both nodes do, without ROS: images and wishes in, answers out."""
+"""What both nodes do, without ROS: images and requests in, messages out."""
 
 from __future__ import annotations
 
 import math
 import re
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -19,6 +18,8 @@ from node_helpers import (
     roi_message,
     send,
     spot_xywh,
+    stamp_of_last,
+    target_for,
     until,
 )
 
@@ -27,15 +28,11 @@ from pvtpp.core.replay import replay
 from pvtpp_ros_nodes import conversions
 
 
-def test_the_target_is_told_for_the_time_of_publication_plus_lead(start, middleware):
+def test_the_target_is_published_for_the_time_of_publication_plus_lead(start, middleware):
     core = start(middleware, lead_time=0.05)
     assert begin(core, middleware) == 1
     follow(core, middleware, 1, 12)
-    middleware.published["target"].clear()
-    middleware.t_ns += 1_000_000
-    until(lambda: middleware.published["target"])
-    target = middleware.published["target"][-1]
-    assert conversions.stamp_ns(target.header.stamp) == middleware.t_ns + 50_000_000
+    target = target_for(middleware, 50_000_000)
     assert target.header.frame_id == "camera" and target.status == conversions.TRACKING and target.target_id == 1
     assert target.capture_ns == BEGIN_NS + 12 * FRAME_NS
     assert target.horizon == pytest.approx((middleware.t_ns + 50_000_000 - target.capture_ns) * 1e-9)
@@ -43,7 +40,7 @@ def test_the_target_is_told_for_the_time_of_publication_plus_lead(start, middlew
     assert target.box[0] == pytest.approx(expected, abs=1.0) and target.velocity[0] == pytest.approx(90, abs=5)
 
 
-def test_a_result_carries_the_header_of_its_image_and_is_told_once(start, middleware):
+def test_a_result_has_the_header_of_its_image_and_is_published_once(start, middleware):
     core = start(middleware)
     begin(core, middleware)
     follow(core, middleware, 1, 5)
@@ -107,7 +104,7 @@ def test_a_target_given_on_a_past_image_is_caught_up_with(start, middleware):
         ([90, 90, 20, 20], 77, "no frame captured at"),
     ],
 )
-def test_a_wish_that_cannot_be_met_says_why_and_leaves_the_target(start, middleware, xywh, index, text):
+def test_a_request_that_cannot_be_met_says_why_and_leaves_the_target(start, middleware, xywh, index, text):
     core = start(middleware)
     begin(core, middleware)
     ok, why, target_id = core.init(roi_message(middleware, xywh, index))
@@ -115,7 +112,7 @@ def test_a_wish_that_cannot_be_met_says_why_and_leaves_the_target(start, middlew
     assert core.live.active and middleware.has_logged(why) and re.search(text, why), why
 
 
-def test_a_target_on_an_image_that_was_dropped_is_begun_on_its_neighbour(start, middleware):
+def test_a_target_on_an_image_that_was_dropped_begins_on_its_neighbour(start, middleware):
     core = start(middleware)
     for index in (0, 1, 3, 4, 5):
         send(core, middleware, index, 100 + 3 * index)
@@ -125,18 +122,25 @@ def test_a_target_on_an_image_that_was_dropped_is_begun_on_its_neighbour(start, 
     assert middleware.logs()[1].of_kind("init")[0][3] in (BEGIN_NS + FRAME_NS, BEGIN_NS + 3 * FRAME_NS)
 
 
-def test_a_wish_may_be_ahead_of_its_image(start, middleware):
-    core = start(middleware)
-    sender = threading.Timer(0.1, lambda: send(core, middleware, 7))
+def test_a_request_may_be_ahead_of_its_image(start, middleware, monkeypatch):
+    monkeypatch.setattr("pvtpp_ros_nodes.core.ON_ITS_WAY_S", 60.0)
+    core, waits = start(middleware), threading.Event()
+    wait_for = core._arrived.wait_for
+    monkeypatch.setattr(core._arrived, "wait_for", lambda *about: waits.set() or wait_for(*about))
+    sender = threading.Thread(target=lambda: waits.wait(60) and send(core, middleware, 7))
     sender.start()
     ok, text, _ = core.init(roi_message(middleware, spot_xywh(100, 100), index=7))
     sender.join()
     assert ok, text
 
 
-def test_a_wish_before_the_first_image_says_so(start, middleware):
+def test_a_request_before_the_first_image_says_so(start, middleware):
     core = start(middleware)
-    assert core.init(roi_message(middleware, spot_xywh(100, 100))) == (False, "no image has arrived on /camera/image yet", 0)
+    assert core.init(roi_message(middleware, spot_xywh(100, 100))) == (
+        False,
+        "no image has arrived on /camera/image yet",
+        0,
+    )
 
 
 def test_pause_keeps_the_target_and_lets_it_age(start, middleware):
@@ -147,7 +151,7 @@ def test_pause_keeps_the_target_and_lets_it_age(start, middleware):
     before = newest_evidence(core)
     for index in range(6, 12):
         send(core, middleware, index)
-    until(lambda: middleware.published["target"][-1].status == conversions.PAUSED)
+    assert target_for(middleware).status == conversions.PAUSED
     assert newest_evidence(core) == before and core.live.predict(middleware.t_ns).age == pytest.approx(6 / 30, abs=0.02)
     assert core.init(roi_message(middleware, spot_xywh(100, 100)))[:2] == (
         False,
@@ -158,32 +162,26 @@ def test_pause_keeps_the_target_and_lets_it_age(start, middleware):
     assert middleware.published["status"][-1].status == conversions.TRACKING
 
 
-def test_a_target_that_vanishes_is_lost_and_still_told_and_found_again(start, middleware):
+def test_a_target_that_vanishes_is_lost_and_still_published_and_found_again(start, middleware):
     core = start(middleware)
     begin(core, middleware)
     follow(core, middleware, 1, 15, step=0)
     index = 16
-    while middleware.published["status"][-1].status != conversions.LOST:
-        send(core, middleware, index, None)
-        until(lambda: len(middleware.published["result"]) > 0)
+    while shown(core, middleware, index, None).status != conversions.LOST:
         index += 1
         assert index < 400
-        wait_a_tick(middleware)
-    count = len(middleware.published["target"])
-    middleware.t_ns += 1_000_000
-    until(lambda: len(middleware.published["target"]) > count and middleware.published["target"][-1].status == conversions.LOST)
-    while middleware.published["status"][-1].status != conversions.TRACKING:
-        send(core, middleware, index, 100)
+    while shown(core, middleware, index + 1, 100).status != conversions.TRACKING:
         index += 1
         assert index < 800
-        wait_a_tick(middleware)
-    assert [each.status for each in middleware.published["status"]].count(conversions.LOST) >= 1
+    statuses = [each.status for each in middleware.published["status"]]
+    assert conversions.LOST in statuses and statuses[-1] == conversions.TRACKING
 
 
-def wait_a_tick(middleware):
-    """A tracker's pass, and a look at the status."""
-    time.sleep(0.02)
-    middleware.t_ns += 1_000_000
+def shown(core, middleware, index, x):
+    """The target that is published when the tracker has processed frame `index`."""
+    send(core, middleware, index, x)
+    until(lambda: stamp_of_last(middleware, "result") == BEGIN_NS + index * FRAME_NS, what="a result")
+    return target_for(middleware)
 
 
 def test_reset_forgets_and_the_next_target_has_another_id(start, middleware):
@@ -222,10 +220,20 @@ def test_bearing_and_debug_image_are_made_for_readers_alone(start, middleware):
     core.on_camera_info(info)
     begin(core, middleware)
     follow(core, middleware, 1, 3)
-    assert not middleware.published["bearing"] and not middleware.published["debug_image"] and not middleware.published["detections"]
+    assert (
+        not middleware.published["bearing"]
+        and not middleware.published["debug_image"]
+        and not middleware.published["detections"]
+    )
     middleware.read |= {"bearing", "debug_image", "detections"}
     send(core, middleware, 4, 112)
-    until(lambda: middleware.published["bearing"] and middleware.published["debug_image"] and middleware.published["detections"])
+    until(
+        lambda: (
+            middleware.published["bearing"]
+            and middleware.published["debug_image"]
+            and middleware.published["detections"]
+        )
+    )
     bearing = middleware.published["bearing"][-1]
     assert math.hypot(bearing.ray.x, bearing.ray.y, bearing.ray.z) == pytest.approx(1)
     image = middleware.published["debug_image"][-1]
