@@ -164,7 +164,8 @@ def listen(recording: Recording, seconds: float) -> None:
         raise failed[0]
 
 
-def _options(arguments: Optional[List[str]]) -> argparse.Namespace:
+def parsed(arguments: Optional[List[str]]) -> argparse.Namespace:
+    """Parse the command line; None: that of this process."""
     parser = argparse.ArgumentParser(
         "stamp_offset", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -187,7 +188,7 @@ def _options(arguments: Optional[List[str]]) -> argparse.Namespace:
 
 def main(arguments: Optional[List[str]] = None) -> None:
     """Print the line for the launch file; end with status 1 and one sentence where it cannot be computed."""
-    options = _options(arguments)
+    options = parsed(arguments)
     try:
         rotation = np.reshape(parameters.numbers("camera_from_imu", options.camera_from_imu, 9), (3, 3))
         options.camera_from_imu = check_rotation(rotation, "--camera-from-imu")

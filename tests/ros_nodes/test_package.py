@@ -14,14 +14,15 @@ import ros_world
 from ros_world import ROOT, SYSTEM_PYTHON
 
 IMPORT = (
-    "import pvtpp, pvtpp.boxes, pvtpp.msg, pvtpp.srv, pvtpp_trackers.registry, pvtpp_ros_nodes.core; from pvtpp.msg import Target; "
+    "import pvtpp, pvtpp.boxes, pvtpp.msg, pvtpp.srv, pvtpp_trackers.registry, pvtpp_ros_nodes.core; "
+    "from pvtpp.msg import Target; "
     "print(pvtpp.__file__, pvtpp.msg.__file__, Target().box, len(pvtpp_trackers.registry.names()))"
 )
 
 
 def imported(*places, cwd="/"):
-    """What the import says under the distribution's own Python, these places alone on its path. Its NumPy and OpenCV may be
-    missing there, so this environment's come last."""
+    """What the import prints under the distribution's own Python, with these places alone on its path. Its NumPy and
+    OpenCV may be missing there, so this environment's come last."""
     own = [path for path in sys.path if path.endswith("site-packages")]
     path = os.pathsep.join(map(str, [*places, *own]))
     return ros_world.run([SYSTEM_PYTHON, "-c", IMPORT], cwd, PYTHONPATH=path)

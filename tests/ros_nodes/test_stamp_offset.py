@@ -139,7 +139,7 @@ def test_a_real_bag_is_read(ros_is_there, clip, tmp_path, capsys):
 
 
 def test_too_few_images_are_counted(middleware1):
-    recording = stamp_offset.Recording(stamp_offset._options([]))
+    recording = stamp_offset.Recording(stamp_offset.parsed([]))
     with pytest.raises(InputError, match="nothing on /camera/camera_info"):
         recording.offset()
     recording.on[INFO](info_message(middleware1, np.array([[300.0, 0, 160], [0, 300, 90], [0, 0, 1]])))

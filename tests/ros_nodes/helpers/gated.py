@@ -27,7 +27,7 @@ class Gate:
 
 
 class GatedTracker(BrightSpot):
-    """`made`: all that were loaded; the first one alone works through a gate. `overlaps`: calls by two threads at once."""
+    """`made`: all that were loaded; the first alone works through a gate. `overlaps`: calls by two threads at once."""
 
     loading, working = Gate(), Gate()
     made, overlaps = [], 0

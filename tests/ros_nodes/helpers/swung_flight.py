@@ -66,8 +66,8 @@ def clip_message(middleware, clip, index, t_ns):
 
 
 def fly(core, middleware, clip, rates=None, late_ns=2 * MS):
-    """The centre's error at every frame, pixels (n,): where the target was predicted at the frame's own time. `rates`: what
-    the IMU measures, so late; None: there is no IMU."""
+    """The centre's error at every frame, pixels (n,), as it was predicted at the frame's own time. `rates`: what the
+    IMU measures, so late; None: there is no IMU."""
     frames = [BEGIN_NS + int(t_ns) for t_ns in clip.camera_t_ns]
     boxes = xywh_to_box(clip.ground_truth_xywh)
     SlowOracle.truth, SlowOracle.middleware = dict(zip(frames, boxes)), middleware
