@@ -35,7 +35,7 @@ class NodeConfig:
     predictor
         A name of the registry.
     propagation
-        How the newest result is carried to newer frames: ``optical_flow`` or ``none``.
+        How the newest result is propagated to newer frames: ``optical_flow`` or ``none``.
     search_region
         Where the tracker looks next: where the target is ``predicted``, or where it was ``last``.
     presence

@@ -282,7 +282,7 @@ def measure(options: argparse.Namespace) -> Dict[str, Any]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    folder = tempfile.mkdtemp(prefix="ros_latency_")
+    folder = tempfile.mkdtemp(prefix="latency_study_")
     os.environ.update(
         {
             TRACKER_MS: str(options.tracker_ms),

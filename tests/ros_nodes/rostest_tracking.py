@@ -39,7 +39,7 @@ class Tracking(unittest.TestCase):
         self.assertTrue(enough.wait(240), f"only {len(results)} results, {len(targets)} targets")
         for reader in readers:
             reader.unregister()
-        # Each result against the truth of its own image, so that a busy machine, which tracks fewer images, is no worse.
+        # Each result and the truth of its own image: a busy machine, which tracks fewer images, is no worse.
         known = [(each.box, truth.get(conversions.stamp_ns(each.header.stamp))) for each in results]
         overlaps = [float(iou(np.array(box), xywh_to_box(np.array(xywh)))) for box, xywh in known if xywh is not None]
         self.assertGreater(len(overlaps), RESULTS // 2)
