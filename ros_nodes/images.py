@@ -1,4 +1,4 @@
-"""Images of ROS messages as arrays and back, without cv_bridge, which is built against one version of NumPy."""
+"""Images of ROS messages as arrays and back; ROS's own converter is built against one version of NumPy."""
 
 from __future__ import annotations
 
