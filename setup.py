@@ -10,8 +10,9 @@ import re
 from setuptools import find_packages, setup
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
-# Folder of each package. PyPI has another `trackers`, and `benchmarks` is everybody's name, so ours are imported by names of
-# their own. catkin refuses a package whose folder has another name: CMakeLists.txt links those into the devel space.
+# Folder of each package. PyPI has another `trackers`, and `benchmarks` is everybody's name, so ours are imported by
+# names of their own. catkin refuses a package whose folder has another name: CMakeLists.txt links those into the devel
+# space.
 FOLDERS = {
     "pvtpp": "pvtpp",
     "pvtpp_trackers": "trackers",
@@ -98,7 +99,8 @@ def merged_with_manifest():
 
     own = {key: value for key, value in SETTINGS.items() if key not in OF_THE_MANIFEST | NOT_IN_DEVEL}
     if CATKIN_LOOKS:
-        own["packages"] = [name for name in own["packages"] if FOLDERS[name.partition(".")[0]] == name.partition(".")[0]]
+        same = {name for name, folder in FOLDERS.items() if name == folder}
+        own["packages"] = [name for name in own["packages"] if name.partition(".")[0] in same]
     # Raises where the two contradict each other.
     return generate_distutils_setup(os.path.join(ROOT, "package.xml"), **own)
 
