@@ -74,7 +74,7 @@ class NodeConfig:
     predictor: str = defaults.PREDICTOR
     propagation: str = defaults.PROPAGATION
     search_region: str = defaults.SEARCH_REGION
-    presence: bool = True
+    presence: bool = defaults.PRESENCE == "on"
     image_transport: str = "raw"
     capture_offset: float = 0.0
     lead_time: float = 0.0
