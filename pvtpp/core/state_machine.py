@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -219,7 +219,8 @@ class StateMachine:
         if self._gyro is not None:
             # A log that begins here replays to the bit.
             self._gyro.forget(frame.t_ns)
-        self.log.init(t_ns, frame.index, frame.t_ns, box)
+        busy = [type(command).__name__ for command in self._busy.values() if command is not None]
+        self.log.init(t_ns, frame.index, frame.t_ns, box, busy, self._unpushed is not None)
         self.target += 1
         presence = self.config.presence
         target = self._target = _Target(
@@ -348,6 +349,27 @@ class StateMachine:
         elif isinstance(command, Predict):
             target.predicted = max(command.result_number, target.predicted)
         return self._next(t_ns)
+
+    def resume(self, busy: Sequence[str], unpushed: bool) -> List[Command]:
+        """Take up the state in which another state machine was given a target, for a log that begins there.
+
+        Parameters
+        ----------
+        busy
+            Names of the commands that its stages were at.
+        unpushed
+            Whether its propagator had not had the newest frame yet.
+
+        Returns
+        -------
+        list
+            What stands for those commands: each is reported by `failed` in the end.
+        """
+        standing = [commands.standing_for(name) for name in busy]
+        self._busy = dict.fromkeys(commands.STAGES)
+        self._busy.update({commands.STAGE[type(command)]: command for command in standing})
+        self._unpushed = self._newest if unpushed else None
+        return standing
 
     # Questions
 
