@@ -1,6 +1,6 @@
-"""Score published result files online, as if their tracker had been as fast or slow as you say. No image is needed.
+r"""Score published result files online, as if their tracker had been as fast or slow as you say. No image is needed.
 
-  pvtpp replay --dataset annotations --root data/annotations/uav_annos.tar.xz --subset DTB70_official
+  pvtpp replay --dataset annotations --root data/annotations/uav_annos.tar.xz --subset DTB70_official \
       --results data/results/DTB70/NanoTrackV3 --processing 47ms,85ms
 
 Or drive the state machine with recorded event logs, of `run`, of `track` or of a flight, and check that it makes the
