@@ -1,7 +1,10 @@
-"""What the state machine asks its driver to do, and how each is carried out: without threads, clock or I/O.
+"""What the state machine asks its driver to do, and how each command is executed: without threads, clock or I/O.
 
-A driver gives each command to the stage that it belongs to, carries it out when and where it likes, and reports back.
-A stage has one command at a time, so no stage needs a lock of its own.
+A driver gives each command to the stage that it belongs to, executes it when and where it likes, and reports back. A
+stage has one command at a time, so no stage needs a lock of its own.
+
+What a propagator or a predictor returns is checked here, where it counts as a failure of that command. A report to the
+state machine is always one that it can use.
 """
 
 from __future__ import annotations
@@ -11,12 +14,14 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
+from pvtpp.boxes import as_box
 from pvtpp.camera_motion import CameraMotion
 from pvtpp.core.coasting import coast
 from pvtpp.core.presence import PresenceConfig
+from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.predictors.hold import Hold
-from pvtpp.propagation import Propagator
+from pvtpp.propagation import Carried, Propagator
 from pvtpp.stabilised import stabilised
 from pvtpp.track import Displacement, PropagatedBox, Track
 from pvtpp.tracker import Frame, TrackerOutput
@@ -40,26 +45,26 @@ class TrackFrame(NamedTuple):
 
 
 class Propagate(NamedTuple):
-    """Take a new frame, and carry the newest result to the newest frames.
+    """Take a new frame, and propagate the newest result to the newest frames.
 
     Attributes
     ----------
     target
-        Number of the target; 0 where there is none, then there is nothing to carry.
+        Number of the target; 0 where there is none, then there is nothing to propagate.
     frame
         The new frame; None where only the result is new.
     region
         Where the target is in the frame before, ``[cx, cy, w, h]``, pixels; None: measure nothing.
     result_number
-        How many results there were, up to the one that is carried.
+        How many results there were when this was asked.
     result
         Capture time and box of the newest result.
     previous
         The same of the result before, where the displacement between both is wanted.
     to
-        Capture times to carry the newest result to.
+        Capture times of the frames to propagate the newest result to.
     kept
-        What has been carried from it before.
+        Boxes that have been propagated from it before.
     """
 
     target: int
@@ -73,7 +78,7 @@ class Propagate(NamedTuple):
 
 
 class Encode(NamedTuple):
-    """Let each predictor read these tracker outputs, by capture time, once."""
+    """Let each predictor that reads features see these tracker outputs, by capture time, once."""
 
     target: int
     outputs: Tuple[Tuple[int, TrackerOutput], ...]
@@ -87,7 +92,7 @@ class Predict(NamedTuple):
     target
         Number of the target.
     result_number
-        How many results there were when this was asked.
+        How many results `tracks` has taken in, the first box included.
     tracks
         The track of each predictor, by name; they differ in their encodings alone.
     motion
@@ -114,11 +119,11 @@ STAGE: Dict[type, str] = {
     Encode: PREDICTOR,
     Predict: PREDICTOR,
 }
-"""The stage that carries each kind of command out."""
+"""The stage that executes each kind of command."""
 
 
 class Propagation(NamedTuple):
-    """What carrying out `Propagate` found.
+    """What executing `Propagate` found.
 
     Attributes
     ----------
@@ -136,7 +141,13 @@ class Propagation(NamedTuple):
 
 
 def propagate(propagator: Propagator, command: Propagate) -> Propagation:
-    """Carry out `command` with this propagator."""
+    """Execute `command` with this propagator.
+
+    Raises
+    ------
+    InputError
+        For a box or a quality of the propagator that is none.
+    """
     steps = 0
     if command.frame is not None:
         propagator.push(command.frame, command.region)
@@ -147,36 +158,56 @@ def propagate(propagator: Propagator, command: Propagate) -> Propagation:
     displacement = None
     if command.previous is not None:
         from_ns, before = command.previous
-        moved = propagator.carry(before, from_ns, result_ns)
+        moved = _carry(propagator, before, from_ns, result_ns)
         displacement = Displacement(from_ns, moved.box - before, moved.quality)
         steps += moved.steps
     known = {each.t_ns: each for each in command.kept}
     found: List[PropagatedBox] = []
     for t_ns in command.to:
         if t_ns not in known:
-            moved = propagator.carry(box, result_ns, t_ns)
+            moved = _carry(propagator, box, result_ns, t_ns)
             quality, steps = moved.quality, steps + moved.steps
             if not quality:
                 last = next((each for each in reversed([*command.kept, *found]) if each.t_ns < t_ns), None)
                 if last is not None and last.quality:
-                    # The result's frame is no longer in memory, as where a tracker hangs. What was carried goes on.
-                    moved = propagator.carry(last.box, last.t_ns, t_ns)
+                    # The result's frame is no longer in memory: the tracker hangs. Go on from the last propagated box.
+                    moved = _carry(propagator, last.box, last.t_ns, t_ns)
                     quality, steps = min(last.quality, moved.quality), steps + moved.steps
             known[t_ns] = PropagatedBox(t_ns, moved.box, quality)
         found.append(known[t_ns])
     return Propagation(tuple(found), displacement, steps)
 
 
+def _carry(propagator: Propagator, box: np.ndarray, from_ns: int, to_ns: int) -> Carried:
+    moved = propagator.carry(box, from_ns, to_ns)
+    source = f"{type(propagator).__name__}.carry() to t_ns={to_ns}"
+    if not 0 <= moved.quality <= 1:
+        raise InputError(f"{source}: quality {moved.quality!r} is outside [0, 1]")
+    return Carried(as_box(moved.box, source), float(moved.quality), moved.steps)
+
+
+def may_encode(predictor: Predictor) -> bool:
+    """Say whether the predictor wants to see tracker outputs; one that does not say whether it reads features may."""
+    return bool(getattr(predictor, "reads_features", True))
+
+
 def encode(predictors: Mapping[str, Predictor], command: Encode) -> Dict[str, Dict[int, Any]]:
-    """Carry out `command`: the encodings of each predictor, by name and capture time."""
+    """Execute `command`: the encodings of each predictor that reads features, by name and capture time."""
     return {
         name: {t_ns: predictor.encode(output) for t_ns, output in command.outputs}
         for name, predictor in predictors.items()
+        if may_encode(predictor)
     }
 
 
 def predict(predictors: Mapping[str, Predictor], command: Predict) -> Dict[str, Trajectory]:
-    """Carry out `command`: the trajectory of each predictor, by name."""
+    """Execute `command`: the trajectory of each predictor, by name.
+
+    Raises
+    ------
+    InputError
+        For a predictor that returns something else, or a first box without width or height.
+    """
     made = {name: _predicted(predictor, command.tracks[name], command.motion) for name, predictor in predictors.items()}
     if command.coasting is not None:
         made = {name: coast(trajectory, command.coasting) for name, trajectory in made.items()}
@@ -190,4 +221,11 @@ def hold(track: Track, motion: Optional[CameraMotion]) -> Trajectory:
 
 def _predicted(predictor: Predictor, track: Track, motion: Optional[CameraMotion]) -> Trajectory:
     still = None if motion is None else stabilised(track, motion)
-    return predictor.predict(track) if still is None else replace(predictor.predict(still), stabilised=True)
+    made = predictor.predict(track if still is None else still)
+    if not isinstance(made, Trajectory):
+        raise InputError(f"{type(predictor).__name__}.predict() returned {made!r}, expected a Trajectory")
+    width, height = made.mean[0, 2:].tolist()
+    if not (width > 0 and height > 0):
+        # No extrapolation makes a side of 0 out of one above 0, so all boxes that are asked for are boxes.
+        raise InputError(f"{type(predictor).__name__}.predict() returned a box of {width} x {height} pixels")
+    return made if still is None else replace(made, stabilised=True)

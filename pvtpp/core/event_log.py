@@ -1,8 +1,8 @@
 """The event log: what was captured, processed and known when. A run writes one; scoring and replay read it.
 
-A file is JSON lines: a header object, one array per event in the order it happened, and a closing row, without which the
-log counts as cut off: ``["end", n, {...}]`` with the number of events and what the run found out about itself. Times are
-integer nanoseconds, boxes ``[cx, cy, w, h]`` in pixels; numbers read back to the bit.
+A file is JSON lines: a header object, one array per event in the order it happened, and a closing row, without which
+the log counts as cut off: ``["end", n, {...}]`` with the number of events and what the run found out about itself.
+Times are integer nanoseconds, boxes ``[cx, cy, w, h]`` in pixels; numbers read back to the bit.
 
     ["init", t, frame, capture, box]                a target is given
     ["frame", t, frame, capture]                    the camera delivers
@@ -16,8 +16,8 @@ integer nanoseconds, boxes ``[cx, cy, w, h]`` in pixels; numbers read back to th
     ["trajectory", t, predictor, evidence, valid until | null, extrapolation, knot times, means, derivatives, sigmas]
                                                     and `true` at the end where it is in the stabilised frame
     ["presence", t, presence]                       TRACKING, UNCERTAIN or LOST, from now on
-    ["failed", t, command]                          a stage could not carry out what it was asked
-    ["done", t, command]                            a stage is through with what is of no use any more
+    ["failed", t, command]                          a stage could not do what it was asked
+    ["done", t, command]                            a stage has finished a command whose target is gone
     ["time", t]                                     the tracker has waited long enough and goes on
     ["reset", t]                                    there is no target any more
     ["gyro", t, measured, [x, y, z]]                the camera turns: radians per second, IMU axes
@@ -84,7 +84,8 @@ class EventLog:
         self.meta = dict(meta or {})
         self.rows: List[list] = list(rows)
         self._sink = sink
-        self._tables: Dict[Tuple[str, int], Tuple[np.ndarray, TrajectoryTable]] = {}
+        # By predictor, with the number of rows that each was made of.
+        self._tables: Dict[str, Tuple[int, np.ndarray, TrajectoryTable]] = {}
 
     def _add(self, row: list) -> None:
         self._keep(row)
@@ -147,11 +148,11 @@ class EventLog:
         self._add(["presence", t_ns, presence.value])
 
     def failed(self, t_ns: int, command: str) -> None:
-        """Add that a command of this name could not be carried out."""
+        """Add that a command of this name failed."""
         self._add(["failed", t_ns, command])
 
     def done(self, t_ns: int, command: str) -> None:
-        """Add that a stage has carried out a command of this name whose target is gone."""
+        """Add that a stage has finished a command of this name whose target is gone."""
         self._add(["done", t_ns, command])
 
     def time(self, t_ns: int) -> None:
@@ -185,15 +186,15 @@ class EventLog:
         InputError
             For a predictor that the log does not have.
         """
-        key = (predictor, len(self.rows))
-        if key not in self._tables:
+        known = self._tables.get(predictor)
+        if known is None or known[0] != len(self.rows):
             rows = [row for row in self.rows if row[0] == "trajectory" and row[2] == predictor]
             if not rows:
-                known = ", ".join(self.predictors)
-                raise InputError(f"no trajectories of predictor {predictor!r} in the log, it has: {known}")
+                there = ", ".join(self.predictors)
+                raise InputError(f"no trajectories of predictor {predictor!r} in the log, it has: {there}")
             available = np.array([row[1] for row in rows], dtype=np.int64)
-            self._tables[key] = available, TrajectoryTable([row[3:] for row in rows])
-        return self._tables[key]
+            known = self._tables[predictor] = len(self.rows), available, TrajectoryTable([row[3:] for row in rows])
+        return known[1:]
 
     @property
     def predictors(self) -> List[str]:

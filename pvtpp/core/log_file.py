@@ -12,6 +12,9 @@ from typing import Any, Dict, List, Optional, TextIO, Type
 from pvtpp.core.event_log import EventLog, header_line, row_line
 from pvtpp.errors import InputError
 
+FAILURES = (OSError, TypeError, ValueError)
+"""What writing raises: the disk, or numbers and objects that JSON has no place for."""
+
 
 class LogFile(EventLog):
     """Writes every row to a file; use it as a context manager, or call `close`.
@@ -48,6 +51,8 @@ class LogFile(EventLog):
             self._file: Optional[TextIO] = open(self.path, "w", encoding="ascii", buffering=1)
         except OSError as error:
             raise InputError(f"{self.path}: cannot write ({error.strerror or error})") from None
+        # Held while the file is written to: rows may come from any thread, and one may come while the file is closed.
+        self._lock = threading.Lock()
         self._waiting: queue.SimpleQueue[Optional[list]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="pvtpp log", daemon=True) if background else None
         if self._thread is not None:
@@ -62,24 +67,34 @@ class LogFile(EventLog):
             self._waiting.put(row)
 
     def close(self) -> None:
-        """Write what waits and the closing row; may be called twice. Raises InputError where a row was not written."""
+        """Write what waits and the closing row; may be called twice. Rows that come later are not written.
+
+        Raises
+        ------
+        InputError
+            Where a row could not be written; once.
+        """
         if self._thread is not None:
             self._waiting.put(None)
             self._thread.join()
             self._thread = None
-        file, self._file = self._file, None
-        if file is None:
-            return
-        try:
-            if self._header is None:
-                file.write(self._begin())
-            header = self._header or {}
-            gained = {name: value for name, value in _plain(self.meta).items() if header.get(name) != value}
-            if self._error is None:
-                file.write(row_line(["end", self._written, gained]))
-            file.close()
-        except OSError as error:
-            self._error = self._error or error
+        with self._lock:
+            file, self._file = self._file, None
+            if file is None:
+                return
+            try:
+                if self._error is None:
+                    if self._header is None:
+                        file.write(self._begin())
+                    header = self._header or {}
+                    gained = {name: value for name, value in _plain(self.meta).items() if header.get(name) != value}
+                    file.write(row_line(["end", self._written, gained]))
+            except FAILURES as error:
+                self._error = error
+            try:
+                file.close()
+            except OSError as error:
+                self._error = self._error or error
         if self._error is not None:
             reason = getattr(self._error, "strerror", None) or self._error
             raise InputError(f"{self.path}: the event log is not whole ({reason})")
@@ -100,15 +115,16 @@ class LogFile(EventLog):
             self._write(row)
 
     def _write(self, row: list) -> None:
-        if self._file is None or self._error is not None:
-            return
-        try:
-            if self._header is None:
-                self._file.write(self._begin())
-            self._file.write(row_line(row))
-            self._written += 1
-        except (OSError, ValueError) as error:
-            self._error = error
+        with self._lock:
+            if self._file is None or self._error is not None:
+                return
+            try:
+                if self._header is None:
+                    self._file.write(self._begin())
+                self._file.write(row_line(row))
+                self._written += 1
+            except FAILURES as error:
+                self._error = error
 
     def _begin(self) -> str:
         self._header = _plain(self.meta)

@@ -1,9 +1,10 @@
 """Is the target still there? What its results say, with hysteresis: a pure state machine, without clock or images.
 
-Each result is assessed as *good*, *doubtful* or a *miss*: by the tracker's score against the target's own recent level and
-a least score, and by the appearance similarity (`pvtpp.appearance`), where there is one. Misses in a row lose the target,
-good results in a row find it again. So does time: evidence that is too old, or a sigma too large for the target, makes
-presence uncertain. The quality of propagation counts through the age: what the images do not support is no evidence.
+Each result is assessed as *good*, *doubtful* or a *miss*: by the tracker's score against the target's own recent level
+and a least score, and by the appearance similarity (`pvtpp.appearance`), where there is one. Misses in a row lose the
+target, good results in a row find it again. Time counts too: evidence that is too old, or a sigma too large for the
+target, makes presence uncertain. The quality of propagation counts through the age: what the images do not support is
+no evidence.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class PresenceConfig:
 
     Attributes
     ----------
-    score_floor
+    least_score
         A score below is low.
     score_share
         A score is low too where its log-odds are below this share of the target's own recent level. A network's score
@@ -63,9 +64,9 @@ class PresenceConfig:
     similarity_found
         The same while the target is LOST.
     similarity_miss
-        A low score and a similarity below this are a miss; one of both alone is a doubt: a target may turn, and a
-        tracker be unsure of it. Without a similarity a low score is a miss; with a score of exactly 1, which trackers
-        without scores give, a low similarity is.
+        A low score together with a similarity below this is a miss; one of both alone makes a result doubtful, for a
+        target may turn, and a score may drop. Without a similarity a low score is a miss. With a score of exactly 1,
+        which trackers without scores give, a similarity below this is a miss.
     lost_after
         Misses in a row that make the target LOST.
     found_after
@@ -84,7 +85,7 @@ class PresenceConfig:
         How far from its last place a lost target is searched for at most, target sizes, and its growth per second.
     """
 
-    score_floor: float = 0.2
+    least_score: float = 0.2
     score_share: float = 0.5
     level_rate: float = 0.1
     similarity_good: float = 0.7
@@ -102,7 +103,7 @@ class PresenceConfig:
     reach_rate: float = 2.0
 
     def __post_init__(self) -> None:
-        shares = ("score", "similarity", "level", "release")
+        shares = ("least", "score", "similarity", "level", "release")
         names = [field.name for field in fields(self)]
         check(self, {name: between(0, 1) if name.startswith(shares) else above(0) for name in names})
         if self.similarity_miss > self.similarity_good:
@@ -114,7 +115,7 @@ class PresenceConfig:
     def assess(self, history: ResultHistory, output: TrackerOutput) -> Assessment:
         """Assess one result of the target with this history."""
         odds, level = log_odds(output.score), history.level
-        low = output.score < self.score_floor or (level is not None and odds < self.score_share * level)
+        low = output.score < self.least_score or (level is not None and odds < self.score_share * level)
         if output.similarity is None and low:
             return Assessment.MISS
         # A score of exactly 1 may be that of a tracker that has none: it excuses nothing.
@@ -139,6 +140,8 @@ class PresenceConfig:
         spread
             Sigma of the centre, in target sizes.
         """
+        # Evidence from the future is of another clock: never fresh.
+        age_s = abs(age_s)
         easier = 1.0 if before is Presence.TRACKING else self.release
         if history.lost or age_s > self.lost_s * (self.release if before is Presence.LOST else 1.0):
             return Presence.LOST

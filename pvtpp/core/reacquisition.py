@@ -31,7 +31,7 @@ class Reacquisition:
         # What is half hidden looks small: the size to look for is that of the newest good result.
         self._size = box[2:]
         self._doubtful: Optional[TrackerOutput] = None
-        # The tracker's own path since the loss, whether it looks there at present, and how many passes looked elsewhere.
+        # The tracker's own path since the loss, whether it looks there now, and how often it was sent somewhere.
         self._own: Optional[np.ndarray] = None
         self._on_own_path = False
         self._looked = 0

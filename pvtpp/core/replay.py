@@ -1,15 +1,15 @@
-"""Drive the state machine with a recorded event log: the same trajectories to the bit; or other predictors' on old events."""
+"""Drive the state machine with a recorded event log: the same trajectories to the bit, or those of other predictors."""
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, Optional, Type, TypeVar
+from typing import Dict, Iterable, List, Mapping, Optional, Type, TypeVar
 
 import numpy as np
 
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
 from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, Propagation, TrackFrame
-from pvtpp.core.event_log import EventLog
+from pvtpp.core.event_log import KINDS, EventLog
 from pvtpp.core.state_machine import CoreConfig, StateMachine
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor, reads_features
@@ -51,8 +51,10 @@ class _Replay:
         camera = log.meta.get("gyro")
         self.log, self.predictors = log, predictors
         gyro = Gyro.from_dict(camera) if camera else None
-        self.machine = StateMachine(predictors, CoreConfig.from_meta(log.meta), EventLog(log.meta), gyro)
-        self.frames: Dict[int, Frame] = {}
+        # Where the recorded predictors took time to encode, others are asked to encode too: so they predict from what
+        # was there afterwards.
+        encode = any(row[0] == "encoded" or row[2:3] == ["Encode"] for row in log.rows)
+        self.machine = StateMachine(predictors, CoreConfig.from_meta(log.meta), EventLog(log.meta), gyro, encode)
         self.asked: Dict[str, Command] = {}
         # Recorded trajectories come in groups, one of each predictor that there was.
         self.group = max(len(log.predictors), 1)
@@ -60,13 +62,15 @@ class _Replay:
 
     def run(self) -> EventLog:
         for row in self.log.rows:
-            handle = getattr(self, f"_{row[0]}", None)
-            if handle is None:
+            if row[0] not in KINDS:
                 raise InputError(f"unknown event {row[0]!r} in the log")
-            made: Optional[List[Command]] = handle(row)
-            for command in made or ():
-                self.asked[commands.STAGE[type(command)]] = command
+            made: Optional[List[Command]] = getattr(self, f"_{row[0]}")(row)
+            self._ask(made or ())
         return self.machine.log
+
+    def _ask(self, todo: Iterable[Command]) -> None:
+        for command in todo:
+            self.asked[commands.STAGE[type(command)]] = command
 
     def _taken(self, kind: Type[Kind], row: list) -> Kind:
         """Return the command of this kind that the machine has asked for."""
@@ -77,20 +81,18 @@ class _Replay:
         return command
 
     def _frame(self, row: list) -> List[Command]:
-        self.frames[row[2]] = Frame(row[2], row[3])
-        return self.machine.frame_arrived(row[1], self.frames[row[2]])
+        return self.machine.frame_arrived(row[1], Frame(row[2], row[3]))
 
     def _init(self, row: list) -> List[Command]:
         self.skip = self.group
-        frame = self.frames.get(row[2]) or Frame(row[2], row[3])
-        return self.machine.init(row[1], frame, row[4])
+        return self.machine.init(row[1], Frame(row[2], row[3]), row[4])
 
     def _initialised(self, row: list) -> List[Command]:
         return self.machine.initialised(row[1], self._taken(Init, row))
 
     def _track(self, row: list) -> None:
         command = self.asked.get(commands.TRACKER)
-        if not isinstance(command, TrackFrame) or command.frame.index != row[2]:
+        if not isinstance(command, TrackFrame) or command.frame.t_ns != row[3]:
             raise InputError(
                 f"frame {row[2]}: these predictors would not have let the tracker take it at t_ns={row[1]}"
             )
@@ -117,9 +119,6 @@ class _Replay:
         return self.machine.propagated(row[1], self._taken(Propagate, row), Propagation(boxes, displacement))
 
     def _encoded(self, row: list) -> List[Command]:
-        if not isinstance(self.asked.get(commands.PREDICTOR), Encode):
-            # Recorded for predictors that read features, which these do not.
-            return []
         command = self._taken(Encode, row)
         return self.machine.encoded(row[1], command, commands.encode(self.predictors, command))
 
@@ -128,18 +127,14 @@ class _Replay:
             self.skip -= 1
             return []
         self.skip = self.group - 1
-        made: List[Command] = []
-        pending = self.asked.get(commands.PREDICTOR)
-        if isinstance(pending, Encode):
+        if isinstance(self.asked.get(commands.PREDICTOR), Encode):
             # These predictors encode where the recorded ones did not: it takes no time of its own.
-            made += self.machine.encoded(row[1], self._taken(Encode, row), commands.encode(self.predictors, pending))
-            for command in made:
-                self.asked[commands.STAGE[type(command)]] = command
+            self._ask(self._encoded(row))
         command = self._taken(Predict, row)
         return self.machine.predicted(row[1], command, commands.predict(self.predictors, command))
 
     def _presence(self, row: list) -> None:
-        """Follow from the events before."""
+        """Do nothing: presence follows from the events before."""
 
     def _failed(self, row: list) -> List[Command]:
         kind = {each.__name__: each for each in commands.STAGE}.get(row[2])

@@ -38,7 +38,7 @@ class Costs:
     predictor
         Each prediction.
     one_core
-        Propagation and prediction take their time from the tracker, instead of having a core of their own.
+        Propagation and prediction take their time from the tracker, instead of each having a core of its own.
     """
 
     tracker: Callable[[int], int]
@@ -48,7 +48,7 @@ class Costs:
 
 
 class Simulator:
-    """Carries the commands of one state machine out, each when its cost has passed.
+    """Executes the commands of one state machine, and reports each when its cost has passed.
 
     Parameters
     ----------
@@ -81,6 +81,7 @@ class Simulator:
         self._first_index = 0
         # On one core: until when propagation is busy, and what it takes away from the tracker's present work.
         self._busy_until, self._taken_away = 0, 0
+        self._deadline: Optional[int] = None
 
     def run(
         self,
@@ -140,6 +141,10 @@ class Simulator:
         todo = list(todo)
         while todo:
             todo += self._start(t_ns, todo.pop(0))
+        deadline = self._machine.deadline_ns
+        if deadline is not None and deadline != self._deadline:
+            self._deadline = deadline
+            self._at(deadline, DONE, lambda now: self._perform(now, self._machine.time_passed(now)))
 
     def _start(self, t_ns: int, command: Command) -> List[Command]:
         """Begin with a command; return what follows at once, where it took no time."""

@@ -1,7 +1,7 @@
 """The one schedule: events in, commands out. No threads, clock or I/O.
 
 A driver reports what happened and when (`t_ns`, on its own clock, which must not run backwards), and gets back what to
-do next: run the tracker on the newest frame, propagate the newest result, encode, predict. It carries the commands out
+do next: run the tracker on the newest frame, propagate the newest result, encode, predict. It executes the commands
 (`pvtpp.core.commands`) and reports what came of them. The live tracker does so with threads, the simulator with a heap
 and costs, the replay with a recorded log. The same events give bit-identical trajectories.
 
@@ -12,7 +12,7 @@ The rules, all in `StateMachine._next`:
 * The tracker waits for the trajectory of its last result where that decides where it looks next: without propagation
   always, with it for the search region ``predicted``, or to catch up with a target given on a past frame.
 * A new result is propagated to the newest `FRAMES` frames; each new frame is measured as it comes.
-* New evidence is encoded and predicted from as soon as the predictor is free.
+* A new result, and what propagation has found, is encoded and predicted from as soon as the predictor is free.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from pvtpp.core.reacquisition import Reacquisition
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.stabilised import answer
-from pvtpp.track import Track
+from pvtpp.track import PropagatedBox, Track
 from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp.trajectory import Prediction, Trajectory
 from pvtpp.validation import above, check, one_of
@@ -45,8 +45,12 @@ FRAMES = 3
 """Newest frames that a result is propagated to: enough to see how the target moves now."""
 LEAST_QUALITY = 0.02
 """A propagated box of less quality is no evidence: down to here it beats holding the result (`propagation_carry`)."""
+SEARCH_HORIZON_NS = 1_000_000_000
+"""The tracker is not sent farther than the prediction for this long after the newest evidence."""
 PUSHED_KEPT = 64
+"""Capture times of the propagator's frames that are remembered; a result is propagated to the newest `FRAMES`."""
 UNENCODED_KEPT = 4
+"""Results that wait for a busy predictor to encode them; of more the newest are kept."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ class CoreConfig:
     Attributes
     ----------
     search_region
-        ``predicted``: the tracker looks where the leading predictor has the target; ``last``: round its own last result.
+        ``predicted``: the tracker looks where the leading predictor has the target. ``last``: round its own last
+        result.
     presence
         Constants of the presence monitor; None believes every result.
     propagation
@@ -67,7 +72,8 @@ class CoreConfig:
         ``async``: predict, then take the newest frame. ``paper``: take the newest frame, predict for the frames to
         come, then track the frame taken (PVT++, arXiv 2211.11629); knows no propagation.
     wait_s
-        How long the tracker waits at most for propagation and prediction, seconds.
+        How long the tracker waits at most for propagation and prediction, seconds. The schedule ``paper`` has no such
+        limit.
     """
 
     search_region: str = "last"
@@ -116,9 +122,9 @@ class _Target:
     changed: bool = True
     unencoded: Tuple[Tuple[int, TrackerOutput], ...] = ()
     encodings: Dict[str, Dict[int, Any]] = field(default_factory=dict)
-    # What the propagator was last asked to carry, and what it has carried so far.
-    carried_from: Optional[Tuple[int, np.ndarray]] = None
-    carried: commands.Propagation = Propagation()
+    # The result that was last propagated, and its boxes on later frames so far.
+    source: Optional[Tuple[int, np.ndarray]] = None
+    boxes: Tuple[PropagatedBox, ...] = ()
 
 
 class StateMachine:
@@ -137,6 +143,8 @@ class StateMachine:
         Every event is written to it; None keeps nothing.
     gyro
         Knows how the camera turned (`gyro_sample`): predictors then see the track in the stabilised frame.
+    encode
+        Ask for `Encode` even where no predictor reads features, as a recorded run did whose predictors did.
 
     Attributes
     ----------
@@ -145,8 +153,9 @@ class StateMachine:
     target : int
         The number of the newest target: how often `init` was called.
     counts : Counter
-        ``frames`` that arrived, ``tracker_dropped`` and ``propagator_dropped`` that were passed over by a busy stage
-        while there was a target, ``late_reports`` for a target that was gone.
+        ``frames`` that arrived; ``tracker_dropped``, those that a busy tracker passed over while it had a target;
+        ``propagator_dropped``, those that a busy propagator passed over; ``late_reports`` of the tracker for a target
+        that was gone.
     """
 
     def __init__(
@@ -155,6 +164,7 @@ class StateMachine:
         config: Optional[CoreConfig] = None,
         log: Optional[EventLog] = None,
         gyro: Optional[Gyro] = None,
+        encode: bool = False,
     ):
         if not predictors:
             raise InputError("a state machine needs at least one predictor ('hold' if nothing is to be predicted)")
@@ -168,8 +178,7 @@ class StateMachine:
         self.trajectories: Dict[str, Trajectory] = {}
         self.target = 0
         self.counts: Counter = Counter()
-        # Predictors that do not say so may want to encode.
-        self._encodes = any(getattr(each, "reads_features", True) for each in predictors.values())
+        self._encodes = encode or any(map(commands.may_encode, predictors.values()))
         self._target: Optional[_Target] = None
         self._presence: Optional[Presence] = None
         self._busy: Dict[str, Optional[Command]] = dict.fromkeys(commands.STAGES)
@@ -221,7 +230,7 @@ class StateMachine:
             catching_up=self._newest is not None and self._newest.t_ns > frame.t_ns,
         )
         self._untracked = target.catching_up
-        if any(pushed > frame.t_ns for pushed in self._pushed):
+        if self.config.propagation and target.catching_up:
             target.propagated = 0
         if self._encodes:
             target.unencoded = ((frame.t_ns, TrackerOutput(box)),)
@@ -255,7 +264,7 @@ class StateMachine:
             return []
         self._advance(t_ns)
         self.log.time(t_ns)
-        target.predicted = target.propagated = target.results
+        target.predicted = target.results
         return self._next(t_ns)
 
     def initialised(self, t_ns: int, command: Init) -> List[Command]:
@@ -278,7 +287,7 @@ class StateMachine:
             if not self.config.propagation:
                 target.propagated, target.changed = target.results, True
             if self.config.schedule == "paper" and self._newest is not None and self._newest.t_ns > target.taken_ns:
-                target.reserved = self._newest
+                target.reserved, self._untracked = self._newest, False
             self._observe(t_ns)
         return self._next(t_ns)
 
@@ -286,14 +295,14 @@ class StateMachine:
         """Take what propagation found.
 
         Boxes that the images do not support are left out, and all of them where the target is lost. Where the result
-        that was carried is no longer the newest nothing changes: the newest one's own boxes are on their way.
+        that was propagated is no longer the newest nothing changes: the newest one's own boxes are on their way.
         """
         target = self._reported(t_ns, command)
         if target is None or command.result is None:
-            # Without a target a frame was pushed, and nothing carried.
+            # Without a target a frame was pushed, and nothing propagated.
             return self._next(t_ns)
         self.log.propagated(t_ns, command.result[0], found.boxes, found.displacement)
-        target.carried = found
+        target.boxes = found.boxes
         target.propagated = command.result_number
         if target.track.newest[0] == command.result[0]:
             if not self._lost(target):
@@ -327,7 +336,7 @@ class StateMachine:
         return self._next(t_ns)
 
     def failed(self, t_ns: int, command: Command) -> List[Command]:
-        """Note that a command could not be carried out: the next frame is tried; without an `Init` there is no target."""
+        """Note that a command failed: tracking goes on with the next frame; without an `Init` there is no target."""
         target = self._reported(t_ns, command)
         if target is None:
             return self._next(t_ns)
@@ -359,9 +368,9 @@ class StateMachine:
 
     @property
     def deadline_ns(self) -> Optional[int]:
-        """When `time_passed` lets the tracker go on; None where it does not wait."""
+        """When `time_passed` lets the tracker go on; None where it does not wait, or waits without limit."""
         target = self._target
-        if target is None or target.waiting_since is None:
+        if target is None or target.waiting_since is None or self.config.schedule == "paper":
             return None
         return target.waiting_since + round(self.config.wait_s * 1e9)
 
@@ -405,15 +414,14 @@ class StateMachine:
         if target is None:
             return Propagate(0, frame, None)
         region = None if first or frame is None else target.track.evidence()[1][-1]
-        result, before = target.track.newest, target.carried_from
+        result, before = target.track.newest, target.source
         previous = None
         if before is None or result[0] != before[0]:
             if before is not None and result[0] > before[0]:
                 previous = before
-            target.carried_from, target.carried = result, Propagation()
+            target.source, target.boxes = result, ()
         to = tuple(pushed for pushed in self._pushed if pushed > result[0])[-FRAMES:]
-        kept = target.carried.boxes
-        return Propagate(target.number, frame, region, target.results, result, previous, to, kept)
+        return Propagate(target.number, frame, region, target.results, result, previous, to, target.boxes)
 
     def _next_prediction(self, t_ns: int) -> Optional[Command]:
         target = self._target
@@ -463,7 +471,9 @@ class StateMachine:
 
     def _where_to_look(self, target: _Target, capture_ns: int) -> Optional[np.ndarray]:
         monitor, seen = target.reacquisition, target.track.evidence()[1][-1]
-        expected = self.answer(self.trajectories[self.names[0]], capture_ns).box
+        # After a pause of the camera nothing is where it was going.
+        asked_ns = min(capture_ns, target.track.evidence_ns + SEARCH_HORIZON_NS)
+        expected = self.answer(self.trajectories[self.names[0]], asked_ns).box
         if monitor is not None and monitor.history.lost:
             lost_s = max(capture_ns - target.track.evidence_ns, 0) * 1e-9
             return monitor.where(lost_s, seen, expected)

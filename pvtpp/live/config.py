@@ -1,10 +1,11 @@
-"""The bounds of a live tracker: what it remembers, and how long it waits."""
+"""The limits of a live tracker: what it remembers, and how long it waits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Optional
 
+from pvtpp.core.capture_times import CaptureTimeConfig
 from pvtpp.validation import above, check, holds, whole_from
 
 
@@ -15,17 +16,19 @@ class LiveConfig:
     Attributes
     ----------
     memory_s, memory_frames, memory_bytes
-        Bounds of the frames on which `init` may still be called: seconds, frames, bytes of image.
+        Limits of the frames on which `init` may still be called: seconds, frames, bytes of image.
     stall_s
         A tracker that takes longer than this for one frame counts as stalled, seconds.
     wait_s
-        How long the tracker waits at most for the propagation of its last result, where it is to look at what that has
-        found, seconds.
+        How long the tracker waits at most for the propagation of its last result and the prediction from it, where
+        these say where it looks next, seconds.
     switch_interval_s
-        How long a thread that computes in Python may hold up the others (`sys.setswitchinterval`). A setting of the
-        whole process, so it is only changed where it is asked for, and set back by `close`; None leaves it alone. A
-        tracker written in Python makes the answers late by the interpreter's own 5 ms, several times a frame: 0.001
-        is better for those.
+        How long a thread that computes in Python may at most hold up the others, seconds (`sys.setswitchinterval`). A
+        setting of the whole process, so it is only lowered where that is asked for, and set back by `close`; None
+        leaves it alone. A tracker written in Python makes the answers late by the interpreter's own 5 ms, several
+        times a frame: 0.001 is better for those.
+    capture_times
+        What is taken for a capture time; others are refused and reported.
     """
 
     memory_s: float = 2.0
@@ -34,6 +37,7 @@ class LiveConfig:
     stall_s: float = 1.0
     wait_s: float = 0.1
     switch_interval_s: Optional[float] = None
+    capture_times: CaptureTimeConfig = CaptureTimeConfig()
 
     def __post_init__(self) -> None:
         positive = above(0)

@@ -12,7 +12,17 @@ _LOG = logging.getLogger(__name__)
 
 
 class Failure(NamedTuple):
-    """What went wrong at `t_ns` (the live tracker's clock), in which stage: init, track, stall, lane or on_result."""
+    """What went wrong, and when.
+
+    Attributes
+    ----------
+    t_ns
+        When, nanoseconds on the live tracker's clock.
+    stage
+        ``init``, ``track``, ``propagate``, ``encode``, ``predict``, ``stall`` (the tracker hangs) or ``on_result``.
+    error
+        What was raised.
+    """
 
     t_ns: int
     stage: str
@@ -20,9 +30,9 @@ class Failure(NamedTuple):
 
 
 class Failures:
-    """Keeps the newest failures, counts all, logs them as warnings and tells `on_error`, if there is one.
+    """Keeps the newest failures, counts all, logs them as warnings and calls `on_error`, if there is one.
 
-    Only `on_error` finds an error's traceback and what led to it: what is kept keeps type and message, and no images alive.
+    Only `on_error` sees an error's traceback and cause. What is kept has type and message, and holds no images.
     """
 
     def __init__(self, on_error: Optional[Callable[[Failure], None]] = None):
@@ -32,6 +42,7 @@ class Failures:
         self._count = 0
 
     def report(self, t_ns: int, stage: str, error: Exception) -> None:
+        """Take one more failure; see `Failure` for the arguments."""
         failure = Failure(t_ns, stage, error)
         with self._lock:
             self._newest.append(failure)
@@ -41,7 +52,7 @@ class Failures:
             try:
                 self._on_error(failure)
             except Exception:
-                # Raised into a worker it would end the tracking it was told about.
+                # Raised into a worker it would end the tracking.
                 _LOG.exception("on_error raised")
         _let_go(error)
 
@@ -53,11 +64,12 @@ class Failures:
 
     @property
     def count(self) -> int:
+        """How many failures there were."""
         return self._count
 
 
 def _let_go(error: Exception) -> None:
-    """Without what holds on to the frames of the stack, and with them to images."""
+    """Remove what holds on to the frames of the stack, and with them to images."""
     for holding in ("__traceback__", "__context__", "__cause__"):
         setattr(error, holding, None)
     if type(error) is AttributeError:

@@ -1,7 +1,7 @@
 """A clock that may be set while one works: time goes on without a jump, and each jump is known.
 
-A system's clock is set back or forward by NTP, by hand, or at the first fix of GPS on a board without a battery. Inside,
-time goes on as if nothing had happened (`now`); what comes in and goes out is converted (`inside`, `outside`).
+A system's clock is set back or forward by NTP, by hand, or at the first fix of GPS on a board without a battery.
+Inside, time goes on as if nothing had happened (`now`); what comes in and goes out is converted (`inside`, `outside`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ BACK_NS = 20_000_000
 JUMP_NS = 500_000_000
 """A clock that goes forward by this much more than the time that has passed was set."""
 STEADY_NS = 300_000_000
-"""For so long a clock must have kept pace with real time before a jump forward can be told from a clock at other pace."""
+"""A clock that has kept pace with real time for so long was set where it jumps forward; others go at their own pace."""
 PACE = 0.1
 """Share by which a clock in step with real time may differ from it."""
 
@@ -55,6 +55,11 @@ class SessionClock:
         with self._lock:
             step, self._step = self._step, None
             return step
+
+    @property
+    def shifted(self) -> bool:
+        """Whether the clock was ever set, so that times inside differ from its own."""
+        return self._shift != 0
 
     def inside(self, t_ns: int) -> int:
         """Convert a time of the clock as it is set now."""

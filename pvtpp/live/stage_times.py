@@ -11,7 +11,15 @@ from pvtpp.errors import InputError
 
 
 class StageTime(NamedTuple):
-    """Seconds over the newest samples; `samples` is how many there were in all."""
+    """How long a stage takes.
+
+    Attributes
+    ----------
+    samples
+        How many samples there were in all.
+    median, p95
+        Median and 95th percentile of the newest samples, seconds.
+    """
 
     samples: int
     median: float
@@ -19,7 +27,10 @@ class StageTime(NamedTuple):
 
 
 class StageTimes:
-    """The newest `window` samples of every stage, in seconds. `add` takes about a microsecond; any thread may call anything."""
+    """Keeps the newest `window` samples of every stage. Any thread may call anything; `add` takes about a microsecond.
+
+    Raises InputError for a window of less than one sample.
+    """
 
     def __init__(self, window: int = 256):
         if window < 1:
@@ -30,7 +41,7 @@ class StageTimes:
         self._counts: Dict[str, int] = {}
 
     def add(self, stage: str, seconds: float) -> None:
-        """One more sample of this stage; the oldest beyond the window is forgotten."""
+        """Take one more sample of a stage, in seconds; the oldest beyond the window is forgotten."""
         with self._lock:
             count = self._counts.get(stage, 0)
             samples = self._samples.setdefault(stage, [])
@@ -41,7 +52,7 @@ class StageTimes:
             self._counts[stage] = count + 1
 
     def summary(self) -> Dict[str, StageTime]:
-        """Every stage that has samples."""
+        """Return the times of every stage that has samples, by its name."""
         with self._lock:
             taken = {stage: (self._counts[stage], list(samples)) for stage, samples in self._samples.items()}
         return {

@@ -1,4 +1,4 @@
-"""The first passes of a tracker, which load what it needs and are its slowest: they belong to nobody's target."""
+"""The first passes of a tracker load what it needs and are its slowest: they are done before there is a target."""
 
 from __future__ import annotations
 
@@ -9,7 +9,24 @@ from pvtpp.tracker import Frame, Tracker
 
 
 def warm_up(tracker: Tracker, name: str, frame: Frame, box: np.ndarray, passes: int = 1) -> None:
-    """Initialise the tracker on this frame and let it track there; InputError, by this name, where it cannot."""
+    """Initialise the tracker on a frame and let it track there.
+
+    Parameters
+    ----------
+    tracker
+        What is made ready.
+    name
+        What an error calls it.
+    frame, box
+        Any frame, and a box in it, ``[cx, cy, w, h]`` in pixels.
+    passes
+        How often it tracks.
+
+    Raises
+    ------
+    InputError
+        Where the tracker raises anything.
+    """
     try:
         tracker.init(frame, box)
         for _ in range(passes):

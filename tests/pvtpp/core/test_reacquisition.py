@@ -3,7 +3,7 @@
 import numpy as np
 
 from pvtpp.core.presence import PresenceConfig
-from pvtpp.core.reacquisition import Search
+from pvtpp.core.reacquisition import Reacquisition
 from pvtpp.tracker import TrackerOutput
 
 BOX = np.array([100.0, 100, 20, 20])
@@ -15,8 +15,8 @@ def result(x, similarity, size=20.0):
 
 
 def lost(x=140.0):
-    search = Search(CONFIG, BOX)
-    assert [search.judge(i, result(x, 0.1, 8)) for i in range(2)] == [False, False] and search.watch.lost
+    search = Reacquisition(CONFIG, BOX)
+    assert [search.believe(i, result(x, 0.1, 8)) for i in range(2)] == [False, False] and search.history.lost
     return search
 
 
@@ -24,14 +24,14 @@ def look(search):
     return search.where(0.5, BOX, BOX + [6, 0, 0, 0])
 
 
-def test_it_begins_on_the_trackers_own_way_and_goes_on_there_from_what_is_found_on_it():
+def test_it_begins_on_the_trackers_own_path_and_goes_on_there_from_what_is_found_on_it():
     search = lost()
     assert look(search).tolist() == [140, 100, 8, 8]
-    search.judge(2, result(150, 0.2, 9))
+    search.believe(2, result(150, 0.2, 9))
     looks = []
     for i in range(3, 6):
         looks.append(look(search))
-        search.judge(i, result(900, 0.1))
+        search.believe(i, result(900, 0.1))
     assert all(abs(x - 100) < 60 and w == 20 for x, _, w, _ in looks)
     assert look(search).tolist() == [150, 100, 9, 9]
 
@@ -39,13 +39,13 @@ def test_it_begins_on_the_trackers_own_way_and_goes_on_there_from_what_is_found_
 def test_good_results_in_a_row_find_it_and_are_what_its_new_track_begins_with():
     search = lost()
     look(search)
-    assert not search.judge(2, result(170, 0.9)) and look(search)[0] == 170
-    search.judge(3, result(800, 0.1))
-    assert search.finds == [] and search.watch.lost
+    assert not search.believe(2, result(170, 0.9)) and look(search)[0] == 170
+    search.believe(3, result(800, 0.1))
+    assert search.finds == [] and search.history.lost
     for i, x in ((4, 171), (5, 172)):
-        search.judge(i, result(x, 0.95))
-    assert not search.watch.lost and [(i, output.box[0]) for i, output in search.finds] == [(4, 171), (5, 172)]
-    assert search.judge(6, result(173, 0.9))
+        search.believe(i, result(x, 0.95))
+    assert not search.history.lost and [(i, output.box[0]) for i, output in search.finds] == [(4, 171), (5, 172)]
+    assert search.believe(6, result(173, 0.9))
 
 
 def test_the_next_loss_begins_anew():
@@ -53,6 +53,6 @@ def test_the_next_loss_begins_anew():
     for _ in range(5):
         look(search)
     for i, similarity in enumerate((0.6, 0.9, 0.9, 0.1, 0.1), 2):
-        search.judge(i, result(120.0 + i, similarity))
-    assert search.watch.lost and search.finds == []
+        search.believe(i, result(120.0 + i, similarity))
+    assert search.history.lost and search.finds == []
     assert look(search)[0] == 126
