@@ -10,6 +10,7 @@ still meanwhile); else a video is written. Ctrl-C, or q in the window, ends it; 
 from __future__ import annotations
 
 import argparse
+import math
 import signal
 import sys
 import threading
@@ -25,9 +26,11 @@ from pvtpp.boxes import require_in_image, xywh_to_box
 from pvtpp.cli import common, track_files, window
 from pvtpp.cli.frame_records import ENDINGS, FrameRecord, RecordFile, draw
 from pvtpp.cli.sources import Source, open_source
+from pvtpp.core.capture_times import CaptureTimeConfig
 from pvtpp.core.log_file import LogFile
 from pvtpp.core.state_machine import SEARCH_REGIONS
 from pvtpp.errors import InputError
+from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.live.warm_up import warm_up
 from pvtpp.progress import progress
@@ -39,6 +42,10 @@ from pvtpp_benchmarks.wall import SequenceClock
 from pvtpp_trackers.factory import create_tracker
 
 SETTINGS = ("tracker", "predictors", "propagation", "search_region", "presence")
+NOTICES = ("size", "clock")
+"""What a live tracker reports and goes on as it should: no failure, see `pvtpp.live.failures.Failure.stage`."""
+ANY_AGE = LiveConfig(capture_times=CaptureTimeConfig(behind_s=math.inf))
+"""A camera's first frame is as old as it took to draw the target in it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,6 +123,7 @@ def run(options: argparse.Namespace) -> int:
         options.search_region,
         log,
         clock,
+        ANY_AGE,
         presence=defaults.presence(options.presence),
     )
     broken: List[InputError] = []
@@ -135,9 +143,7 @@ def run(options: argparse.Namespace) -> int:
                 track_files.record(video, drawn, source.fps)
         # All of it; after a video, what was left when that failed.
         deque(drawn if in_window else records, maxlen=0)
-        about.update(
-            counts=live.counts, stages_ms=_stages(live), failures=[str(failure.error) for failure in live.errors]
-        )
+        about.update(counts=live.counts, stages_ms=_stages(live), **_reported(live))
     if log is not None:
         log.meta.update(about)
         with track_files.kept(options.log, written, broken):
@@ -256,6 +262,14 @@ def _ended_by_ctrl_c() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
+def _reported(live: LiveTracker) -> Dict[str, List[str]]:
+    """What went wrong, and what only needs to be known."""
+    reported: Dict[str, List[str]] = {"failures": [], "notices": []}
+    for each in live.errors:
+        reported["notices" if each.stage in NOTICES else "failures"].append(str(each.error))
+    return reported
+
+
 def _stages(live: LiveTracker) -> Dict[str, List[float]]:
     """Samples, median and 95th percentile (milliseconds) of each stage."""
     return {
@@ -279,7 +293,10 @@ def _tell(source: Source, seen: RecordFile, about: Dict[str, Any], written: List
         ("p95 ms", lambda item: f"{item[1][2]:.2f}"),
     ]
     print(table(columns, list(about["stages_ms"].items())))
+    for notice in about["notices"]:
+        print(f"pvtpp track: warning: {notice}", file=sys.stderr)
     if about["failures"]:
-        print(f"\n{counts['errors']} failures, the last: {about['failures'][-1]}", file=sys.stderr)
+        failed = counts["errors"] - len(about["notices"])
+        print(f"\n{failed} failures, the last: {about['failures'][-1]}", file=sys.stderr)
     if written:
         print(f"\nwritten: {', '.join(written)}")
