@@ -47,7 +47,7 @@ AXES: Dict[str, Tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class RunSpec:
-    """Everything that decides what a run does, so that an old log can be told from a fitting one.
+    """Everything that decides what a run does, so that a log of another run is not taken for it.
 
     Attributes
     ----------
@@ -122,7 +122,7 @@ class RunSpec:
 
     @cached_property
     def processing_time(self) -> ProcessingTime:
-        """The model behind `processing` on the simulated clock; recorded times are read once for all runs of the spec."""
+        """The model behind `processing` on the simulated clock. Recorded times are read once for all runs."""
         return processing.parse(self.processing)
 
     @property
@@ -138,7 +138,7 @@ class RunSpec:
         return self.search_region == "predicted" or self.presence == "on"
 
     def facts(self) -> Dict[str, Any]:
-        """What the tracker's path depends on: where no predictor steers it, none but its cost."""
+        """Return what the tracker's path depends on: not the predictors (but their cost) where none steers it."""
         facts = {**asdict(self), "starts": None, "draws": None}
         del facts["recorded_ms"], facts["predictors"]
         if self.steered:
@@ -233,7 +233,7 @@ class Grid:
         return found
 
     def cells(self) -> Iterator[Tuple[RunSpec, Tuple[Optional[str], ...]]]:
-        """Iterate over the runs and what is scored of each: its predictors, or None for zero latency (first, if asked)."""
+        """Iterate over the runs and what is scored of each: its predictors; first, if asked for, None: zero latency."""
         if self.offline:
             yield self._zero_latency(), (None,)
         for spec in self.specs():

@@ -14,6 +14,7 @@ from pvtpp_benchmarks.datasets.sequence import VideoSequence
 
 
 def add_dataset(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    """Add the options that name a data set; `required` as of argparse."""
     group = parser.add_argument_group("data set")
     group.add_argument("--dataset", required=required, metavar="NAME", help=f"one of: {', '.join(available())}")
     group.add_argument("--root", required=required, metavar="DIR", help="where the data set lies")
@@ -34,7 +35,7 @@ def add_dataset(parser: argparse.ArgumentParser, required: bool = True) -> None:
 
 
 def load_dataset(options: argparse.Namespace, images: bool = True) -> Dataset:
-    """The data set that the options name, or the sequences of it that they ask for."""
+    """Return the data set that the options name, or the sequences of it that they ask for."""
     given = {name: getattr(options, name) for name in ("subset", "fps", "camera_fps")}
     extra = {name: value for name, value in given.items() if value is not None}
     dataset = load(options.dataset, options.root, options.split, images=images, **extra)
@@ -42,12 +43,13 @@ def load_dataset(options: argparse.Namespace, images: bool = True) -> Dataset:
 
 
 def load_sequences(options: argparse.Namespace, images: bool = True) -> Tuple[str, List[VideoSequence]]:
-    """The data set's title and its sequences."""
+    """Return the name of the data set and its sequences."""
     dataset = load_dataset(options, images)
     return dataset.name, list(dataset)
 
 
 def add_tracker(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name a tracker and its weights."""
     group = parser.add_argument_group("tracker")
     group.add_argument(
         "--tracker",
@@ -59,7 +61,7 @@ def add_tracker(parser: argparse.ArgumentParser) -> None:
 
 
 def parse_json(text: str, option: str) -> Any:
-    """JSON given on the command line; InputError naming the option."""
+    """Read JSON given on the command line. Raises InputError naming the option."""
     try:
         return json.loads(text)
     except ValueError as error:

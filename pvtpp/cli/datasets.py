@@ -14,6 +14,7 @@ from pvtpp_benchmarks.report.table import table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     actions = parser.add_subparsers(dest="action", metavar="list|check", required=True)
     listing = actions.add_parser("list", help="the data sets and their layouts")
     checking = actions.add_parser("check", help="read every sequence of a copy and report what is wrong")
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """List or check; returns 1 where problems were found."""
     check_writable(options.json)
     if options.action == "list":
         entries = [
