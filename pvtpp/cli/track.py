@@ -13,6 +13,7 @@ Images of more than 8 bits a value are stretched to 8 bits by the levels of the 
 from __future__ import annotations
 
 import argparse
+import math
 import signal
 import sys
 from collections import deque
@@ -28,9 +29,11 @@ from pvtpp.cli.frame_records import ENDINGS, FrameRecord, RecordFile, draw
 from pvtpp.cli.signals import EndRequest, end_requests
 from pvtpp.cli.sources import POSSIBLE, Source, open_source
 from pvtpp.cli.video_file import TimedImage
+from pvtpp.core.capture_times import CaptureTimeConfig
 from pvtpp.core.log_file import LogFile
 from pvtpp.core.state_machine import SEARCH_REGIONS
 from pvtpp.errors import InputError
+from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.live.warm_up import warm_up
 from pvtpp.progress import progress
@@ -45,6 +48,10 @@ Item = TypeVar("Item")
 NAP_NS = 100_000_000
 """While it waits for the time of a frame, it looks so often whether it is to end."""
 SETTINGS = ("tracker", "predictors", "propagation", "search_region", "presence")
+NOTICES = ("size", "clock")
+"""What a live tracker reports and goes on as it should: no failure, see `pvtpp.live.failures.Failure.stage`."""
+ANY_AGE = LiveConfig(capture_times=CaptureTimeConfig(behind_s=math.inf))
+"""A camera's first frame is as old as it took to draw the target in it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -130,6 +137,7 @@ def run(options: argparse.Namespace) -> int:
         options.search_region,
         log,
         clock,
+        ANY_AGE,
         presence=defaults.presence(options.presence),
     )
     broken: List[InputError] = []
@@ -150,9 +158,7 @@ def run(options: argparse.Namespace) -> int:
                     track_files.record(video, drawn, source.fps)
             # All of it; after a video, what was left when that failed.
             deque(drawn if in_window else records, maxlen=0)
-            about.update(
-                counts=live.counts, stages_ms=_stages(live), failures=[str(failure.error) for failure in live.errors]
-            )
+            about.update(counts=live.counts, stages_ms=_stages(live), **_reported(live))
         if log is not None:
             log.meta.update(about)
             with track_files.kept(options.log, written, broken):
@@ -243,6 +249,8 @@ def deliver(
     live.init(frame, box)
     yield frame
     for index, (t_ns, image) in enumerate(frames, 1):
+        if source.live:
+            t_ns = clock()
         while not over.is_set() and clock() < t_ns:
             clock.sleep_until(min(t_ns, clock() + NAP_NS))
         if over.is_set():
@@ -271,6 +279,14 @@ def _note(
         if frame.index % max(round(source.fps), 1) == 0:
             show(f"{source.name}: frame {frame.index}/{total}, {record.caption()}")
         yield frame, record
+
+
+def _reported(live: LiveTracker) -> Dict[str, List[str]]:
+    """What went wrong, and what only needs to be known."""
+    reported: Dict[str, List[str]] = {"failures": [], "notices": []}
+    for each in live.errors:
+        reported["notices" if each.stage in NOTICES else "failures"].append(str(each.error))
+    return reported
 
 
 def _stages(live: LiveTracker) -> Dict[str, List[float]]:
@@ -319,7 +335,10 @@ def _tell(source: Source, first: np.ndarray, seen: RecordFile, about: Dict[str, 
     if late:
         height, width = first.shape[:2]
         track_files.warn(f"{source.name}: {late}: this machine does not decode {width} x {height} pixels in time")
+    for notice in about["notices"]:
+        print(f"pvtpp track: warning: {notice}", file=sys.stderr)
     if about["failures"]:
-        print(f"\n{counts['errors']} failures, the last: {about['failures'][-1]}", file=sys.stderr)
+        failed = counts["errors"] - len(about["notices"])
+        print(f"\n{failed} failures, the last: {about['failures'][-1]}", file=sys.stderr)
     if written:
         print(f"\nwritten: {', '.join(written)}")

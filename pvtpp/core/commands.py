@@ -20,6 +20,7 @@ from pvtpp.core.coasting import coast
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
+from pvtpp.predictors.hold import Hold
 from pvtpp.propagation import Carried, Propagator
 from pvtpp.stabilised import stabilised
 from pvtpp.track import Displacement, PropagatedBox, Track
@@ -139,6 +140,21 @@ class Propagation(NamedTuple):
     steps: int = 0
 
 
+def standing_for(name: str) -> Command:
+    """Return a command of this kind that stands for one of which no more is known than its name."""
+    nowhere = np.array([0.0, 0.0, 1.0, 1.0])
+    known: Dict[str, Command] = {
+        "Init": Init(0, Frame(0, 0), nowhere),
+        "TrackFrame": TrackFrame(0, Frame(0, 0), None),
+        "Propagate": Propagate(0, None, None),
+        "Encode": Encode(0, ()),
+        "Predict": Predict(0, 0, {}),
+    }
+    if name not in known:
+        raise InputError(f"unknown command {name!r}, expected one of: {', '.join(known)}")
+    return known[name]
+
+
 def propagate(propagator: Propagator, command: Propagate) -> Propagation:
     """Execute `command` with this propagator.
 
@@ -207,14 +223,19 @@ def predict(predictors: Mapping[str, Predictor], command: Predict) -> Dict[str, 
     InputError
         For a predictor that returns something else, or a first box without width or height.
     """
-    made = {name: _predicted(predictor, command.tracks[name], command) for name, predictor in predictors.items()}
+    made = {name: _predicted(predictor, command.tracks[name], command.motion) for name, predictor in predictors.items()}
     if command.coasting is not None:
         made = {name: coast(trajectory, command.coasting) for name, trajectory in made.items()}
     return made
 
 
-def _predicted(predictor: Predictor, track: Track, command: Predict) -> Trajectory:
-    still = None if command.motion is None else stabilised(track, command.motion)
+def hold(track: Track, motion: Optional[CameraMotion]) -> Trajectory:
+    """Return the trajectory of a target just given, until the first prediction is made: its box stands."""
+    return _predicted(Hold(), track, motion)
+
+
+def _predicted(predictor: Predictor, track: Track, motion: Optional[CameraMotion]) -> Trajectory:
+    still = None if motion is None else stabilised(track, motion)
     made = predictor.predict(track if still is None else still)
     if not isinstance(made, Trajectory):
         raise InputError(f"{type(predictor).__name__}.predict() returned {made!r}, expected a Trajectory")

@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -45,6 +45,8 @@ FRAMES = 3
 """Newest frames that a result is propagated to: enough to see how the target moves now."""
 LEAST_QUALITY = 0.02
 """A propagated box of less quality is no evidence: down to here it beats holding the result (`propagation_carry`)."""
+SEARCH_HORIZON_NS = 1_000_000_000
+"""The tracker is not sent farther than the prediction for this long after the newest evidence."""
 PUSHED_KEPT = 64
 """Capture times of the propagator's frames that are remembered; a result is propagated to the newest `FRAMES`."""
 UNENCODED_KEPT = 4
@@ -217,7 +219,8 @@ class StateMachine:
         if self._gyro is not None:
             # A log that begins here replays to the bit.
             self._gyro.forget(frame.t_ns)
-        self.log.init(t_ns, frame.index, frame.t_ns, box)
+        busy = [type(command).__name__ for command in self._busy.values() if command is not None]
+        self.log.init(t_ns, frame.index, frame.t_ns, box, busy, self._unpushed is not None)
         self.target += 1
         presence = self.config.presence
         target = self._target = _Target(
@@ -347,6 +350,27 @@ class StateMachine:
             target.predicted = max(command.result_number, target.predicted)
         return self._next(t_ns)
 
+    def resume(self, busy: Sequence[str], unpushed: bool) -> List[Command]:
+        """Take up the state in which another state machine was given a target, for a log that begins there.
+
+        Parameters
+        ----------
+        busy
+            Names of the commands that its stages were at.
+        unpushed
+            Whether its propagator had not had the newest frame yet.
+
+        Returns
+        -------
+        list
+            What stands for those commands: each is reported by `failed` in the end.
+        """
+        standing = [commands.standing_for(name) for name in busy]
+        self._busy = dict.fromkeys(commands.STAGES)
+        self._busy.update({commands.STAGE[type(command)]: command for command in standing})
+        self._unpushed = self._newest if unpushed else None
+        return standing
+
     # Questions
 
     @property
@@ -469,7 +493,9 @@ class StateMachine:
 
     def _where_to_look(self, target: _Target, capture_ns: int) -> Optional[np.ndarray]:
         monitor, seen = target.reacquisition, target.track.evidence()[1][-1]
-        expected = self.answer(self.trajectories[self.names[0]], capture_ns).box
+        # After a pause of the camera nothing is where it was going.
+        asked_ns = min(capture_ns, target.track.evidence_ns + SEARCH_HORIZON_NS)
+        expected = self.answer(self.trajectories[self.names[0]], asked_ns).box
         if monitor is not None and monitor.history.lost:
             lost_s = max(capture_ns - target.track.evidence_ns, 0) * 1e-9
             return monitor.where(lost_s, seen, expected)

@@ -15,6 +15,7 @@ from pvtpp.errors import InputError
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.predictors import create
 from pvtpp.propagation import Carried
+from pvtpp.tracker import Frame
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.oracle import Oracle
 from pvtpp_benchmarks.score import score_online
@@ -145,6 +146,17 @@ def test_a_tracker_that_fails_is_no_run():
         run_wall(sequence, live_with(Failing(sequence)), first_box=first_box(sequence))
     with pytest.raises(InputError, match=r"start frame 6 is outside 0\.\.5"):
         run_wall(sequence, live_with(Oracle(sequence)), first_box=first_box(sequence), start=6)
+
+
+def test_images_of_another_size_are_no_failure():
+    class Sized(VideoSequence):
+        def frame(self, index):
+            size = 40 if index < 6 else 80
+            return Frame(index, int(self.camera_t_ns[index]), np.zeros((size, size, 3), np.uint8))
+
+    sequence = Sized("sized", np.tile([10.0, 10, 8, 8], (12, 1)))
+    log = run_wall(sequence, live_with(Oracle(sequence)), first_box=first_box(sequence))
+    assert len(log.of_kind("frame")) == 12
 
 
 def test_a_tracker_that_exits_is_no_run():

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import pytest
 
@@ -113,3 +114,10 @@ def test_a_file_that_is_no_result_is_named(tmp_path):
         against_commit.read(str(tmp_path / "old.json"))
     with pytest.raises(InputError, match=r"gone\.json: cannot read"):
         against_commit.read(str(tmp_path / "gone.json"))
+
+
+def test_the_committed_comparison_found_no_difference():
+    content = json.loads(Path(against_commit.__file__).with_suffix(".json").read_text())
+    assert content["differences"] == [] and content["old"]["commit"].startswith("850e677")
+    assert content["compared"]["runs"] == len(content["rows"]) == 68 and content["compared"]["aucs"] == 204
+    assert content["old"]["hardware"] == content["protocol"]["hardware"]

@@ -5,13 +5,14 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
 from pvtpp.boxes import iou, xywh_to_box
-from pvtpp.cli import sources, window
+from pvtpp.cli import sources, track, window
 from pvtpp.cli.frame_records import COLUMNS, FrameRecord, RecordFile
 from pvtpp.cli.main import main
 from pvtpp.core.event_log import EventLog
@@ -130,6 +131,19 @@ def test_a_cameras_first_picture_is_as_old_as_it_is_and_those_that_waited_are_le
         np.testing.assert_array_equal(next(pictures).image, cv2.imread(str(sorted(images.iterdir())[number])))
 
 
+def test_a_cameras_first_picture_may_be_as_old_as_drawing_takes(camera, tmp_path, monkeypatch):
+    real = track.open_source
+    monkeypatch.setattr(
+        track,
+        "open_source",
+        lambda *given: (found := real(*given)) and replace(found, first_ns=found.first_ns - 60 * 10**9),
+    )
+    assert main(["track", "0", "--box", BOX, *FAST, "--out", "seen.json"]) == 0
+    content = json.loads((tmp_path / "seen.json").read_text())
+    assert content["predictions"][0]["frame"] == 0 and content["failures"] == [] == content["notices"]
+    assert content["predictions"][2]["t_ns"] >= 60 * 10**9
+
+
 STANDING = """
 class Standing:
     def init(self, image, box):
@@ -158,6 +172,9 @@ def test_where_the_video_fails_the_rest_is_kept_and_it_is_no_error_unless_asked_
     seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
     frames = EventLog.read(str(tmp_path / "events.jsonl")).of_kind("frame")
     assert len(seen) == len(frames) == (12 if live else 24)
+    # That the images have another size from then on is worth a notice, and no failure.
+    content = json.loads((tmp_path / "seen.json").read_text())
+    assert content["failures"] == [] and all("100 x 60 pixels" in each for each in content["notices"])
 
 
 def test_without_a_place_for_the_video_that_nobody_asked_for_there_is_none(images, tmp_path, capsys):
