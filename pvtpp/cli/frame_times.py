@@ -65,33 +65,37 @@ class FrameTimes:
             self._missing += 1
             self._last_ns += self._typical_ns()
             if self._missing > DELAY_FRAMES:
-                self._say("are missing")
+                self._say("are missing by")
             return self._last_ns
-        t_ns, raw_step = round((ms - self._base_ms) * 1e6), round((ms - self._raw_ms) * 1e6)
-        before_ms, self._raw_ms = self._raw_ms, ms
-        if self._missing:
-            self._say("are missing")
-        missing, self._missing = self._missing, 0
+        before_ms, missing = self._raw_ms, self._missing
+        self._raw_ms, self._missing = ms, 0
+        t_ns = round((ms - self._base_ms) * 1e6)
         if 0 < t_ns - self._last_ns <= self._longest_ns:
-            if not (missing or self._replaced_before):
+            if missing:
+                self._say("are missing by")
+            elif not self._replaced_before:
                 self._steps.append(t_ns - self._last_ns)
             self._last_ns, self._replaced_before = t_ns, False
             return self._last_ns
-        if self._replaced_before and 0 < raw_step <= self._longest_ns:
+        how = "stand still" if ms == before_ms else "go back" if ms < before_ms else "jump"
+        self._say(f"{how} (from {before_ms * 1e-3:.3f} s to {ms * 1e-3:.3f} s) at")
+        # Where times begin anew, the first one of them is 0, which looked like a missing one.
+        since_ms = 0.0 if missing == 1 and ms < before_ms else before_ms
+        raw_step = round((ms - since_ms) * 1e6)
+        if (self._replaced_before or since_ms != before_ms) and 0 < raw_step <= self._longest_ns:
             self._steps.append(raw_step)
             self._last_ns += raw_step
-            return self._last_ns
-        how = "stand still" if raw_step == 0 else "go back" if raw_step < 0 else "jump"
-        self._say(f"{how} (from {before_ms * 1e-3:.3f} s to {ms * 1e-3:.3f} s)")
-        step = self._typical_ns()
-        self._last_ns += step if self._replaced_before or raw_step > 0 or not self._steps else max(step // 2, 1)
+        else:
+            step = self._typical_ns()
+            whole = self._replaced_before or ms > before_ms or not self._steps
+            self._last_ns += step if whole else max(step // 2, 1)
         self._replaced_before = True
         return self._last_ns
 
     def finish(self) -> None:
         """Say what is known only at the end of the file: that it has no times at all."""
         if self._missing and not self._steps and self.count > 1:
-            self._say("are missing", frame=1)
+            self._say("are missing by", frame=1)
 
     @property
     def last_s(self) -> float:
@@ -106,9 +110,8 @@ class FrameTimes:
             return
         self._warned = True
         number = self.count - 1 if frame is None else frame
-        where = "at" if not how.startswith("are missing") else "by"
         self._warn(
-            f"{self._name}: the times in the file {how} {where} frame {number}; "
+            f"{self._name}: the times in the file {how} frame {number}; "
             f"frames without a valid time are placed by the frame rate ({self._fps:g} per second)"
         )
 

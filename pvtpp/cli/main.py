@@ -30,6 +30,8 @@ COMMANDS = {
 }
 RESUMING = ("eval", "run", "demo", "replay")
 """Commands that keep their event logs, and do not make finished runs anew."""
+IMAGES_NEEDED = ("demo", "track", "eval", "run", "bench", "check")
+"""Commands that cannot do without OpenCV. It is asked for first, before a tracker fails for want of it."""
 _NEGATIVE = re.compile(r"-([.\d]|nan\b|inf)", re.IGNORECASE)
 
 
@@ -63,6 +65,8 @@ def _run(arguments: List[str], request: EndRequest) -> int:
     options = None
     try:
         options = _parser(asked).parse_args(arguments)
+        if asked in IMAGES_NEEDED:
+            opencv.require()
         status = options.run(options) or 0
         return request.status or status
     except InputError as error:

@@ -17,6 +17,9 @@ ONE_REQUEST_S = 0.3
 ``timeout`` sends SIGTERM to the process and to its group; where a terminal closes, both system and shell send SIGHUP.
 """
 
+WORKERS_S = 0.5
+"""So often worker processes are interrupted until they have ended."""
+
 
 class Interrupted(KeyboardInterrupt):
     """A signal asked the process to end.
@@ -88,8 +91,13 @@ def end_requests(raising: bool, clock: Callable[[], float] = time.monotonic) -> 
         request.signum, first_s = signum, clock()
         request.set()
         if raising:
+            # Ctrl-C reaches worker processes by itself, other signals only this process. A worker that was interrupted
+            # may have more to do in its queue.
             if signum != signal.SIGINT:
                 _interrupt_workers()
+            if hasattr(signal, "SIGALRM"):
+                before[signal.SIGALRM] = signal.signal(signal.SIGALRM, lambda *_: _interrupt_workers())
+                signal.setitimer(signal.ITIMER_REAL, WORKERS_S, WORKERS_S)
             raise Interrupted(signum)
 
     before: Dict[int, Any] = {}
@@ -102,6 +110,8 @@ def end_requests(raising: bool, clock: Callable[[], float] = time.monotonic) -> 
     try:
         yield request
     finally:
+        if hasattr(signal, "SIGALRM") and signal.SIGALRM in before:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for signum, handler in before.items():
             signal.signal(signum, handler)
 
@@ -113,7 +123,7 @@ def end_process(signum: int) -> None:
 
 
 def _interrupt_workers() -> None:
-    """Send SIGINT to the worker processes: Ctrl-C reaches them by itself, other signals only this process."""
+    """Send SIGINT to the worker processes."""
     multiprocessing = sys.modules.get("multiprocessing")
     if multiprocessing is None:
         return

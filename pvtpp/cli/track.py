@@ -21,7 +21,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
 
 import numpy as np
 
-from pvtpp import defaults, opencv, predictors, propagation
+from pvtpp import defaults, predictors, propagation
 from pvtpp.arguments import comma_separated
 from pvtpp.boxes import require_in_image, xywh_to_box
 from pvtpp.cli import common, track_files, window
@@ -104,7 +104,6 @@ def run(options: argparse.Namespace) -> int:
     if not options.predictors:
         raise InputError(f"--predictors names none, expected one or more of: {', '.join(predictors.names())}")
     track_files.check(options)
-    opencv.require()
     in_window = not options.no_window and window.opens()
     if options.box is None and not in_window:
         raise InputError(
@@ -118,7 +117,7 @@ def run(options: argparse.Namespace) -> int:
     if started is None:
         raise InputError(f"{source.name}: no image could be read")
     first = started.image
-    box = first_box(options.box, first, source.name) if options.box else window.drawn_box(first)
+    box = window.drawn_box(first) if options.box is None else first_box(options.box, first, source.name)
     tracker = create_tracker(options.tracker, options.weights)
     # What is loaded at first use is loaded before the target moves.
     warm_up(tracker, options.tracker, Frame(0, 0, first, source.name), box)

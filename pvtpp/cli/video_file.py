@@ -9,6 +9,7 @@ from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Tuple, U
 
 import numpy as np
 
+from pvtpp.cli.container import is_cut_off
 from pvtpp.cli.frame_times import FrameTimes, GivenRate
 from pvtpp.errors import InputError
 from pvtpp.pixel_depth import Stretch
@@ -86,8 +87,7 @@ class VideoFile:
             finally:
                 capture.release()
             deep = _is_deep(path)
-        steps = np.diff(times)
-        measured = 1e3 / float(np.median(steps)) if len(steps) > 1 and (steps > 0).all() else 0.0
+        measured = _rate(times)
         believed = 0 < claimed <= 1000 and (not measured or 1 / MISLEADING < claimed / measured < MISLEADING)
         rate = fps or (claimed if believed else round(measured, 3))
         if not rate:
@@ -107,6 +107,11 @@ class VideoFile:
         ------
         TimedImage
             Always with a later time than the one before.
+
+        Raises
+        ------
+        InputError
+            After the last frame, where the file was cut off.
         """
         import cv2
 
@@ -138,12 +143,17 @@ class VideoFile:
                 f"{self.path}: frames could not be decoded in {len(broken)} places and are left out, the first "
                 f"{broken[0]:.3f} s after the start"
             )
-        reached = times.count / self.fps if self.given else times.last_s + 1 / self.fps
-        if self.claimed_s and self.count and times.count < WHOLE * self.count and reached < WHOLE * self.claimed_s:
-            warn(
-                f"{self.path}: ends after {times.count} frames ({reached:.2f} s); its header claims {self.count} "
-                f"({self.claimed_s:.2f} s)"
-            )
+        if self.count is None or times.count < WHOLE * self.count:
+            if is_cut_off(self.path):
+                of = "" if self.count is None else f" of {self.count}"
+                raise InputError(f"{self.path}: ends after {times.count}{of} frames")
+            # What a header claims is often an estimate; where the duration fits, the count does not matter.
+            reached = times.count / self.fps if self.given else times.last_s + 1 / self.fps
+            if self.claimed_s and reached < WHOLE * self.claimed_s:
+                warn(
+                    f"{self.path}: ends after {times.count} frames ({reached:.2f} s); its header claims {self.count} "
+                    f"({self.claimed_s:.2f} s)"
+                )
 
 
 def _next(capture: Any, tries: int) -> Tuple[Optional[np.ndarray], int]:
@@ -163,6 +173,15 @@ def _times(capture: Any, count: int) -> np.ndarray:
     while len(times) < count and capture.grab():
         times.append(float(capture.get(cv2.CAP_PROP_POS_MSEC)))
     return np.array(times)
+
+
+def _rate(times: np.ndarray) -> float:
+    """Frames per second by the most usual steps between these times (milliseconds); 0 where they say nothing."""
+    steps = np.diff(times)
+    if len(steps) < 2 or not (steps > 0).all():
+        return 0.0
+    # Matroska rounds times to milliseconds.
+    return 1e3 / float(steps[np.abs(steps - np.median(steps)) <= 1.01].mean())
 
 
 def _finite(capture: Any, setting: int) -> float:

@@ -16,7 +16,9 @@ from pvtpp.cli import sources, track, window
 from pvtpp.cli.frame_records import COLUMNS, FrameRecord, RecordFile
 from pvtpp.cli.main import main
 from pvtpp.core.event_log import EventLog
+from pvtpp.errors import InputError
 from pvtpp.trajectory import Prediction
+from pvtpp_benchmarks.report import video, video_encoders
 
 FAST = ["--tracker", "kcf", "--predictors", "kalman,hold", "--fps", "60"]
 
@@ -156,9 +158,18 @@ class Standing:
 @pytest.mark.parametrize("asked", [[], ["--video", "mine.mp4"]])
 @pytest.mark.parametrize("live", [False, True])
 def test_where_the_video_fails_the_rest_is_kept_and_it_is_no_error_unless_asked_for(
-    live, asked, camera, tmp_path, capsys
+    live, asked, camera, tmp_path, capsys, monkeypatch
 ):
-    # OpenCV has one size for a whole video.
+    class Failing(video_encoders.OpencvEncoder):
+        """Writes nine frames."""
+
+        def write(self, image):
+            super().write(image)
+            self.count = getattr(self, "count", 0) + 1
+            if self.count > 9:
+                raise InputError(f"{(asked or ['tracked.mp4'])[-1]}: video frame 9 cannot be written")
+
+    monkeypatch.setattr(video, "open_encoder", lambda path, part, *given: Failing(part, *given))
     for path in sorted(camera.folder.iterdir())[9:]:
         cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (100, 60)))
     (tmp_path / "standing.py").write_text(STANDING)
