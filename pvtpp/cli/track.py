@@ -47,6 +47,8 @@ from pvtpp_trackers.factory import create_tracker
 Item = TypeVar("Item")
 NAP_NS = 100_000_000
 """While it waits for the time of a frame, it looks so often whether it is to end."""
+LATE_MS = 40.0
+"""Frames that are late by less are no news: other programs use the machine too."""
 SETTINGS = ("tracker", "predictors", "propagation", "search_region", "presence")
 NOTICES = ("size", "clock")
 """What a live tracker reports and goes on as it should: no failure, see `pvtpp.live.failures.Failure.stage`."""
@@ -297,7 +299,7 @@ def _stages(live: LiveTracker) -> Dict[str, List[float]]:
 
 
 def lateness(stages_ms: Dict[str, List[float]], fps: float) -> Optional[str]:
-    """Say how late the tracker got its frames; None where at least half of them were less than a frame's time late.
+    """Say how late the tracker got its frames; None where half of them were late by less than a frame and `LATE_MS`.
 
     Parameters
     ----------
@@ -307,11 +309,11 @@ def lateness(stages_ms: Dict[str, List[float]], fps: float) -> Optional[str]:
         Frame rate of the source.
     """
     _, median, p95 = stages_ms.get("frame_age", [0, 0.0, 0.0])
-    if median <= 1e3 / fps:
+    if median <= max(1e3 / fps, LATE_MS):
         return None
     return (
         f"when the tracker got them, frames were {median:.0f} ms old in the median (95th percentile {p95:.0f} ms), "
-        f"more than a frame's time at {fps:g} fps"
+        f"at {fps:g} fps"
     )
 
 
