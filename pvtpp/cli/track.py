@@ -27,8 +27,8 @@ from pvtpp.cli import common, track_files, window
 from pvtpp.cli.frame_records import ENDINGS, FrameRecord, RecordFile, draw
 from pvtpp.cli.sources import Source, open_source
 from pvtpp.core.capture_times import CaptureTimeConfig
+from pvtpp.core.config import SEARCH_REGIONS
 from pvtpp.core.log_file import LogFile
-from pvtpp.core.state_machine import SEARCH_REGIONS
 from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker
