@@ -444,14 +444,13 @@ class StateMachine:
 
     def _where_to_look(self, target: _Target, capture_ns: int) -> Optional[np.ndarray]:
         monitor, seen = target.reacquisition, target.track.evidence()[1][-1]
-        # After a pause of the camera nothing is where it was going.
-        asked_ns = min(capture_ns, target.track.evidence_ns + SEARCH_HORIZON_NS)
-        expected = self.answer(self.trajectories[self.names[0]], asked_ns).box
+        lead = self.trajectories[self.names[0]]
         if monitor is not None and monitor.history.lost:
             lost_s = max(capture_ns - target.track.evidence_ns, 0) * 1e-9
-            return monitor.where(lost_s, seen, expected)
+            return monitor.where(lost_s, seen, self.answer(lead, capture_ns).box)
         if self.config.search_region == "predicted":
-            return expected
+            # After a pause of the camera nothing is where it was going.
+            return self.answer(lead, min(capture_ns, target.track.evidence_ns + SEARCH_HORIZON_NS)).box
         # The tracker's own last result is too old, or was a miss: then the newest evidence is the better place.
         return seen if target.catching_up or (monitor is not None and monitor.history.misses) else None
 
