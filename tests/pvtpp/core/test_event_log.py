@@ -194,7 +194,9 @@ def test_what_a_run_found_out_about_itself_at_its_end_is_in_the_meta(log, tmp_pa
     path = tmp_path / "run.jsonl"
     log.write(str(path))
     lines = path.read_text().splitlines()
-    path.write_text("\n".join([*lines[:-1], json.dumps(["end", len(log.rows), {"frames": 7, "sequence": "other"}])]) + "\n")
+    path.write_text(
+        "\n".join([*lines[:-1], json.dumps(["end", len(log.rows), {"frames": 7, "sequence": "other"}])]) + "\n"
+    )
     assert EventLog.read(str(path)).meta == {"sequence": "other", "frames": 7}
 
 

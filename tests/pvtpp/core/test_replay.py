@@ -168,7 +168,10 @@ def test_a_log_that_does_not_fit_together_is_refused(kind):
     ("row", "words"),
     [
         (["failed", 10**12, "Dance"], "unknown command 'Dance'"),
-        (["failed", 10**12, "Propagate"], "'failed' at t_ns=1000000000000: these predictors would not have asked for it"),
+        (
+            ["failed", 10**12, "Propagate"],
+            "'failed' at t_ns=1000000000000: these predictors would not have asked for it",
+        ),
         (["propagate", 10**12, None], "would not have asked for it"),
         (["track", 10**12, 99, 10**11, None], "frame 99: these predictors would not have let the tracker take it"),
     ],

@@ -177,6 +177,8 @@ def test_with_propagation_the_evidence_is_one_frame_old_whatever_the_trackers_sp
 def test_at_equal_times_a_frame_arrives_before_a_stage_is_done():
     log = run(8, constant(FRAME))
     assert taken(log) == [(index, index * FRAME) for index in range(1, 8)]
+    log = run(8, constant(2 * FRAME))
+    assert taken(log) == [(2, 2 * FRAME), (4, 4 * FRAME), (6, 6 * FRAME), (7, 8 * FRAME)]
 
 
 # What it needs

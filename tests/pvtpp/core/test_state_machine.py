@@ -813,6 +813,32 @@ def test_a_run_with_a_gyro_replays_to_the_bit():
     assert replay(hand.log, {"constant_velocity": create("constant_velocity")}).rows == hand.log.rows
 
 
+def test_a_log_that_begins_with_a_later_target_replays_to_the_bit_from_one_sample_before_it():
+    hand = ByHand(["constant_velocity"], gyro=gyro(), search_region="predicted")
+    for index in range(12):
+        for part in range(7):
+            measured_ns = (index - 1) * FRAME + part * FRAME // 7
+            hand.machine.gyro_sample(hand.now, measured_ns, [0.3 * part, 0.5 - 0.1 * index, -0.02 * index])
+        hand.frame(index)
+        if index in (0, 6):
+            if index:
+                hand.tracked()
+                hand.settle()
+            hand.init(index)
+            hand.settle()
+            hand.initialised()
+        elif index:
+            hand.tracked()
+            hand.settle()
+    rows = hand.log.rows
+    begin = next(number for number, row in enumerate(rows) if row[0] == "init" and row[2] == 6)
+    sample = max(number for number, row in enumerate(rows[:begin]) if row[0] == "gyro")
+    frame = max(number for number, row in enumerate(rows[:begin]) if row[0] == "frame")
+    later = [rows[sample], rows[frame], *rows[begin:]]
+    assert rows[sample][2] <= rows[begin][3] and any(row[-1] is True for row in later)
+    assert replay(EventLog(hand.log.meta, later), {"constant_velocity": create("constant_velocity")}).rows == later
+
+
 # Settings
 
 
@@ -825,7 +851,9 @@ def test_a_bad_first_box_is_refused_and_starts_nothing(box):
 
 
 def test_wrong_settings_are_refused_with_the_valid_ones():
-    with pytest.raises(InputError, match="CoreConfig.search_region is 'everywhere', allowed is one of: last, predicted"):
+    with pytest.raises(
+        InputError, match="CoreConfig.search_region is 'everywhere', allowed is one of: last, predicted"
+    ):
         CoreConfig(search_region="everywhere")
     with pytest.raises(InputError, match="CoreConfig.schedule is 'now', allowed is one of: async, paper"):
         CoreConfig(schedule="now")

@@ -1,4 +1,4 @@
-"""Failures: all are counted, the newest kept, and nobody who is told can break the thread that tells."""
+"""Failures: all are counted, the newest kept, and a callback cannot break the thread that reports."""
 
 import traceback
 import weakref
@@ -16,17 +16,17 @@ def test_all_are_counted_and_the_newest_kept():
     assert [failure.t_ns for failure in failures.newest] == list(range(5, KEPT + 5))
 
 
-def test_a_listener_that_raises_does_no_harm():
-    told = []
-    failures = Failures(lambda failure: (told.append(failure), 1 / 0))
-    failures.report(1, "lane", ValueError("blind"))
-    assert told == failures.newest and told[0].stage == "lane"
+def test_a_callback_that_raises_does_no_harm():
+    given = []
+    failures = Failures(lambda failure: (given.append(failure), 1 / 0))
+    failures.report(1, "propagate", ValueError("blind"))
+    assert given == failures.newest and given[0].stage == "propagate"
 
 
 def test_what_is_kept_holds_no_image_alive():
-    told, images = [], []
+    given, images = [], []
     failures = Failures(
-        lambda failure: told.append(
+        lambda failure: given.append(
             "".join(traceback.format_exception(None, failure.error, failure.error.__traceback__))
         )
     )
@@ -45,6 +45,6 @@ def test_what_is_kept_holds_no_image_alive():
     except ValueError as error:
         failures.report(2, "track", error)
     assert images[0]() is None
-    assert "nonsense" in told[0] and "in track" in told[1]
+    assert "nonsense" in given[0] and "in track" in given[1]
     assert [repr(failure.error) for failure in failures.newest][1] == "ValueError('blind')"
     assert type(failures.newest[0].error) is AttributeError and "nonsense" in str(failures.newest[0].error)

@@ -88,7 +88,11 @@ def test_what_is_refused_replaces_no_old_file(tmp_path):
     path = tmp_path / "run.jsonl"
     path.write_text("something old")
     hold = {"hold": create("hold")}
-    for tracker, predictors, options in ((Quick(), {}, {}), (object(), hold, {}), (Quick(), hold, {"search_region": 1})):
+    for tracker, predictors, options in (
+        (Quick(), {}, {}),
+        (object(), hold, {}),
+        (Quick(), hold, {"search_region": 1}),
+    ):
         with pytest.raises(InputError):
             LiveTracker(tracker, predictors, log=str(path), **options)
     assert path.read_text() == "something old"

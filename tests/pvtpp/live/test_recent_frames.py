@@ -17,7 +17,7 @@ def filled(count=200, image=None, **bounds):
     return recent
 
 
-def test_frames_are_kept_for_the_time_given_and_found_by_their_stamp():
+def test_frames_are_kept_for_the_time_given_and_found_by_their_capture_time():
     recent = filled(seconds=2.0)
     assert recent.newest.index == 199 and recent.oldest.index == 139
     assert recent.find(150 * FRAME).index == 150
@@ -45,7 +45,8 @@ def test_after_a_gap_only_the_newest_is_left():
     assert len(recent) == 1 and recent.newest is recent.oldest
 
 
-@pytest.mark.parametrize("bounds", [{"seconds": 0}, {"count": 0}, {"memory": -1}])
-def test_bounds_without_room_are_refused(bounds):
-    with pytest.raises(InputError, match=next(iter(bounds))):
+@pytest.mark.parametrize("bounds", [{"seconds": 0}, {"count": 0}, {"memory": -1}, {"count": 1.5}])
+def test_limits_that_leave_nothing_are_refused(bounds):
+    ((name, value),) = bounds.items()
+    with pytest.raises(InputError, match=f"RecentFrames.{name} is {value}, allowed"):
         RecentFrames(**bounds)
