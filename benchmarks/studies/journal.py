@@ -40,7 +40,7 @@ class Journal:
                 self._kept[tuple(key)] = value
             if rest:
                 self._path.write_text(whole + "\n" if whole else "", encoding="utf-8")
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise InputError(f"{self._path}: not a journal of this table, or not writable ({error})") from None
 
     def get(self, key: Key) -> Any:
