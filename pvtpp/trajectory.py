@@ -9,7 +9,7 @@ directions of time, as it grew in the segment next to it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -136,6 +136,12 @@ class Trajectory:
         for side in (2, 3):
             box[side] = max(box[side], SMALLEST * mean[0][side])
         return Prediction(int(t_ns), np.array(box), np.array(velocity), np.array(sigma), age)
+
+    def shifted(self, by_ns: int) -> Trajectory:
+        """Return the same trajectory `by_ns` later, for another clock."""
+        until = None if self.valid_until_ns is None else self.valid_until_ns + by_ns
+        times = tuple(t_ns + by_ns for t_ns in self.t_ns)
+        return replace(self, t_ns=times, evidence_ns=self.evidence_ns + by_ns, valid_until_ns=until)
 
     def to_row(self) -> list:
         """Plain numbers for logs and messages; `from_row` creates the same trajectory again, to the bit.

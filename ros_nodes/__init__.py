@@ -1,1 +1,1 @@
-"""Thin ROS nodes round the live tracker: conversion and wiring only; importing this needs no ROS."""
+"""ROS nodes for the live tracker: conversions and connections. Importing this needs no ROS."""

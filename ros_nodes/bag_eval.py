@@ -1,7 +1,7 @@
-"""What flew is what is scored: the event logs of a bag against ground truth, by the protocol of the online benchmark.
+"""Scores a flight: the event logs of a bag against ground truth, by the protocol of the online benchmark.
 
-The ground truth is a topic of Roi messages in the bag, or a data set's sequence that was played. Where the bag holds images
-and no events, a tracker is run over the images on the simulated clock.
+The ground truth is a topic of Roi messages in the bag, or a data set's sequence that was played. Where the bag holds
+images and no events, a tracker is run over the images on the simulated clock.
 
   rosrun pvtpp bag_eval flight.bag --json out.json
   rosrun pvtpp bag_eval flight.bag --image /camera/image --tracker csrt --processing 47ms
@@ -37,7 +37,29 @@ COLUMNS = ("target", "predictor", "mode", "frames", "auc", "dp20", "mauc")
 
 
 def score(log: EventLog, truth: Truth, predictor: str, mode: str) -> Dict[str, Any]:
-    """One predictor's trajectories in one log, from its first frame to the end of the target or of the ground truth."""
+    """Score one predictor's trajectories in one log, from its first frame to the end of target or ground truth.
+
+    Parameters
+    ----------
+    log
+        The event log.
+    truth
+        Ground truth.
+    predictor
+        Name of a predictor in the log.
+    mode
+        Metric mode, one of `MODES`.
+
+    Returns
+    -------
+    dict
+        A row of the table.
+
+    Raises
+    ------
+    InputError
+        There is no ground truth in that time.
+    """
     (begin_ns,) = (row[3] for row in log.of_kind("init")[:1])
     (end_ns,) = [row[1] for row in log.of_kind("reset")][:1] or [FOR_EVER]
     t_ns = truth.t_ns + _offset_ns(log)
@@ -59,7 +81,7 @@ def score(log: EventLog, truth: Truth, predictor: str, mode: str) -> Dict[str, A
 
 
 def evaluate(options: argparse.Namespace) -> List[Dict[str, Any]]:
-    """A row for each target, predictor and mode."""
+    """Score a bag as the command line asks: a row for each target, predictor and mode."""
     rows = []
     with bags.open_bag(options.bag) as bag:
         for target, log, truth in _tracked(bag, options) if options.image else _flown(bag, options):
@@ -150,7 +172,7 @@ def _options(arguments: Optional[List[str]]) -> argparse.Namespace:
 
 
 def main(arguments: Optional[List[str]] = None) -> None:
-    """Prints a table; ends with status 2 and one sentence on what is wrong with the input."""
+    """Print a table; end with status 1 and one sentence where something is wrong with the input."""
     options = _options(arguments)
     try:
         check_writable(options.json)

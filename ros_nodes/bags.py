@@ -15,7 +15,17 @@ from pvtpp_ros_nodes import conversions, images
 
 
 class Truth(NamedTuple):
-    """Where the target was: `t_ns` (n,) int64, by the clock of the images' stamps; `xywh` (n, 4), NaN while absent; `fps`."""
+    """Where the target was.
+
+    Attributes
+    ----------
+    t_ns
+        Times ``(n,)``, int64 nanoseconds, on the clock of the images' stamps.
+    xywh
+        Boxes ``(n, 4)``, ``[left, top, w, h]`` in pixels; NaN while the target is absent.
+    fps
+        The rate of the times, Hz.
+    """
 
     t_ns: np.ndarray
     xywh: np.ndarray
@@ -23,7 +33,20 @@ class Truth(NamedTuple):
 
     @classmethod
     def of(cls, t_ns: Any, xywh: Any, source: str) -> Truth:
-        """In order of time, the rate taken from the times."""
+        """Sort ground truth by time, and compute its rate.
+
+        Parameters
+        ----------
+        t_ns, xywh
+            As of this class, in any order.
+        source
+            Named in errors.
+
+        Raises
+        ------
+        InputError
+            There are fewer than two times.
+        """
         times, first = np.unique(np.asarray(t_ns, dtype=np.int64), return_index=True)
         if len(times) < 2:
             raise InputError(f"{source}: {len(times)} times with ground truth, at least two are needed")
@@ -31,13 +54,13 @@ class Truth(NamedTuple):
         return cls(times, np.asarray(xywh, dtype=np.float64)[first], round(1e9 / float(np.median(np.diff(times))), 3))
 
     def until(self, t_ns: int) -> Truth:
-        """What of it is not later than `t_ns`."""
+        """Keep what is not later than `t_ns`."""
         known = self.t_ns <= t_ns
         return self._replace(t_ns=self.t_ns[known], xywh=self.xywh[known])
 
 
 def open_bag(path: str) -> Any:
-    """Raises InputError where there is no bag that can be read."""
+    """Open a bag for reading. Raises InputError where there is none that can be read, or no rosbag."""
     try:
         import rosbag
     except ImportError as error:
@@ -49,9 +72,24 @@ def open_bag(path: str) -> Any:
 
 
 def event_logs(bag: Any, topic: str) -> List[Tuple[int, EventLog]]:
-    """The event logs of a bag in order, each with its target's id; one that had begun before the recording is left out.
+    """Read the event logs of a bag; one that had begun before the recording is left out.
 
-    Raises InputError where lines are missing: such a log would replay to something else than what flew.
+    Parameters
+    ----------
+    bag
+        An open bag.
+    topic
+        Of Event messages.
+
+    Returns
+    -------
+    list
+        The logs in order, each with its target's id.
+
+    Raises
+    ------
+    InputError
+        Lines are missing: such a log would not replay to what flew.
     """
     found: List[Tuple[int, List[Any]]] = []
     begun = False
@@ -62,27 +100,25 @@ def event_logs(bag: Any, topic: str) -> List[Tuple[int, EventLog]]:
         elif begun and (event.target_id, event.number) != (found[-1][0], len(found[-1][1])):
             target, lines = found[-1]
             missing = f"the events {len(lines)} to {event.number - 1} of target {target} are missing"
-            raise InputError(
-                f"{bag.filename}: {missing} on {topic}; the log would replay to something else than what flew"
-            )
+            raise InputError(f"{bag.filename}: {missing} on {topic}; the log would not replay to what flew")
         if begun:
             found[-1][1].append(json.loads(event.line))
     return [(target, EventLog(lines[0]["meta"], lines[1:])) for target, lines in found if len(lines) > 1]
 
 
 def truth_of_bag(bag: Any, topic: str) -> Truth:
-    """Ground truth as Roi messages. Raises InputError where there are none."""
+    """Read ground truth from a topic of Roi messages. Raises InputError where there are none."""
     rois = [(conversions.stamp_ns(roi.header.stamp), roi.xywh) for roi in messages(bag, topic)]
     return Truth.of([t_ns for t_ns, _ in rois], [xywh for _, xywh in rois], f"{bag.filename}, {topic}")
 
 
 def truth_of_sequence(sequence: VideoSequence, begin_ns: int) -> Truth:
-    """That of a data set's sequence which was played from `begin_ns` on."""
+    """Take the ground truth of a data set's sequence that was played from `begin_ns` on."""
     return Truth(sequence.world_t_ns + begin_ns, sequence.ground_truth_xywh, sequence.world_fps)
 
 
 class BagSequence(VideoSequence):
-    """The images of a bag as a sequence at their own rate, each read when it is looked at."""
+    """The images of a bag as a sequence at their own rate, each read when it is used."""
 
     _bag: Any
     _topic: str
@@ -90,7 +126,22 @@ class BagSequence(VideoSequence):
 
     @classmethod
     def of(cls, bag: Any, topic: str, truth: Truth) -> BagSequence:
-        """`truth` beside each image is that of its stamp; the target is absent where there is none."""
+        """Make a sequence of a topic of images.
+
+        Parameters
+        ----------
+        bag
+            An open bag; it stays open as long as the sequence is used.
+        topic
+            Of Image or CompressedImage messages.
+        truth
+            Ground truth; the target counts as absent in images whose stamp it does not have.
+
+        Raises
+        ------
+        InputError
+            There are fewer than two images.
+        """
         stamps, received = [], []
         for _, message, t in bag.read_messages(topics=[topic]):
             stamps.append(conversions.stamp_ns(message.header.stamp))
@@ -106,6 +157,7 @@ class BagSequence(VideoSequence):
         return made
 
     def frame(self, index: int) -> Frame:
+        """Return a frame whose image is read when it is used."""
         return Frame(
             index, int(self.camera_t_ns[index]), lambda: self._image(index), source=f"{self.source}, image {index}"
         )
@@ -118,11 +170,12 @@ class BagSequence(VideoSequence):
 
 
 def has_topic(bag: Any, topic: str) -> bool:
+    """Say whether the bag holds messages on this topic."""
     return topic in bag.get_type_and_topic_info().topics
 
 
 def messages(bag: Any, topic: str) -> Iterator[Any]:
-    """In order of recording. Raises InputError where there are none."""
+    """Read the messages of a topic in order of recording. Raises InputError where there are none."""
     if not has_topic(bag, topic):
         raise InputError(f"{bag.filename}: nothing on {topic}; it holds {_topics(bag)}")
     return (message for _, message, _ in bag.read_messages(topics=[topic]))

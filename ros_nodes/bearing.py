@@ -1,4 +1,4 @@
-"""From pixels to directions: the ray to the target and how fast it turns, from the camera's calibration."""
+"""From pixels to directions: the ray to the target and how fast it turns, by the camera's calibration."""
 
 from __future__ import annotations
 
@@ -10,15 +10,24 @@ from pvtpp.errors import InputError
 from pvtpp.trajectory import Prediction
 
 STEP_S = 1e-3
-"""Over so long the ray's turning is measured."""
+"""The rotation of the ray is measured over this time."""
 PINHOLE, FISHEYE = ("plumb_bob", "rational_polynomial"), ("equidistant", "fisheye")
 COEFFICIENTS = {**dict.fromkeys(PINHOLE, (0, 4, 5, 8, 12, 14)), **dict.fromkeys(FISHEYE, (0, 4)), "": (0,)}
-"""How many each distortion model may have; a camera without one names none."""
+"""How many coefficients each distortion model may have; a camera without distortion names no model."""
 
 
 class Direction(NamedTuple):
-    """`ray`: unit vector; `rate`: its angular velocity, rad/s; both (3,) in the optical frame (x right, y down, z forward).
-    `sigma`: one standard deviation along the image's x and y, radians, (2,)."""
+    """Where the target is seen from the camera, in the optical frame: x right, y down, z forward.
+
+    Attributes
+    ----------
+    ray
+        Unit vector ``(3,)``.
+    rate
+        Angular velocity of the ray ``(3,)``, radians per second.
+    sigma
+        Standard deviation along the image's x and y ``(2,)``, radians.
+    """
 
     ray: np.ndarray
     rate: np.ndarray
@@ -26,9 +35,19 @@ class Direction(NamedTuple):
 
 
 class Camera:
-    """A sensor_msgs/CameraInfo. `rectified`: pixels are those of the rectified image.
+    """The calibration of a camera.
 
-    Raises InputError for an uncalibrated camera (focal length 0), anything not finite, or an unknown distortion model.
+    Parameters
+    ----------
+    info
+        A sensor_msgs/CameraInfo.
+    rectified
+        Whether pixels are those of the rectified image.
+
+    Raises
+    ------
+    InputError
+        The camera is not calibrated (focal length 0), something is not finite, or the distortion model is unknown.
     """
 
     def __init__(self, info: Any, rectified: bool = False):
@@ -57,21 +76,21 @@ class Camera:
 
     @property
     def matrix(self) -> np.ndarray:
-        """The camera matrix (3, 3) in pixels of the image, lens distortion aside."""
+        """The camera matrix ``(3, 3)`` in pixels of the image, without lens distortion."""
         to_image = np.diag([*(1 / self._scale), 1.0])
         to_image[:2, 2] = -self._offset / self._scale
         made: np.ndarray = to_image @ self._matrix
         return made
 
     def rays(self, pixels: np.ndarray) -> np.ndarray:
-        """Unit vectors (n, 3) of pixels (n, 2) of the image."""
+        """Compute the unit vectors ``(n, 3)`` of pixels ``(n, 2)`` of the image."""
         points = np.asarray(pixels, dtype=np.float64) * self._scale + self._offset
         flat = self._undistorted(points) if self._distortion.any() else self._straight(points)
         rays = np.concatenate([flat, np.ones((len(flat), 1))], axis=1)
         return rays / np.linalg.norm(rays, axis=1, keepdims=True)
 
     def direction(self, prediction: Prediction) -> Direction:
-        """Where the target's centre is seen, and how that turns."""
+        """Compute where the target's centre is seen, and how fast that direction turns."""
         centre, velocity = prediction.box[:2], prediction.velocity[:2]
         sx, sy = prediction.sigma[:2]
         around = np.array([[0, 0], velocity * STEP_S, [sx, 0], [0, sy]])

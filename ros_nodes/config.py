@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional
 
 import numpy as np
 
@@ -12,24 +12,59 @@ from pvtpp import defaults, predictors, propagation
 from pvtpp.camera_motion import GyroConfig, check_rotation
 from pvtpp.core.state_machine import SEARCH_REGIONS
 from pvtpp.errors import InputError
-from pvtpp_ros_nodes.parameters import check, numbers
+from pvtpp.validation import Rule, check, one_of
+from pvtpp_ros_nodes.parameters import SWITCH, TEXT, numbers, real, whole
 
 TRANSPORTS = ("raw", "compressed")
 
 
 @dataclass(frozen=True)
 class NodeConfig:
-    """Every field is the private parameter of its name.
+    """The parameters of the tracker node. Every field is the private parameter of its name.
 
-    `weights`: folder or file of the tracker's weights, empty for the usual places. `backend`: inference runtime, empty for
-    the one that reads the weights' kind of file. `threads`: of the tracker's networks, 0 for its own default. `judge`: tell
-    TRACKING from LOST, coast and search; else every result is believed. `capture_offset`: true time of exposure minus the
-    image's stamp, seconds; a camera that stamps on delivery needs a negative one. `lead_time`: ``~target`` is predicted for
-    its publication plus this, seconds. `rate`: of ``~target``, Hz. `rectified`: the image is rectified already, so
-    ``camera_info`` counts by its P matrix and without distortion. `silent_s`: no image for so long is reported. `back_s`:
-    time going back by more begins anew. `imu`: the camera's own turning, by the topic of that name, is known.
-    `camera_from_imu`: the rotation that takes the IMU's axes to the camera's, nine numbers row by row; empty: ask tf.
-    `imu_bias`: what the gyro shows at rest, rad/s, three numbers.
+    Attributes
+    ----------
+    tracker
+        A name of the registry, or ``module:Class``.
+    weights
+        Folder or file of the tracker's weights, empty for the usual places.
+    backend
+        Inference runtime, empty for the one that reads the weights' kind of file.
+    threads
+        Of the tracker's networks, 0 for its own default.
+    predictor
+        A name of the registry.
+    propagation
+        How the newest result is propagated to newer frames: ``optical_flow`` or ``none``.
+    search_region
+        Where the tracker looks next: where the target is ``predicted``, or where it was ``last``.
+    presence
+        Tell TRACKING, UNCERTAIN and LOST apart, and search for a lost target; without it, every result is evidence.
+    image_transport
+        ``raw`` or ``compressed``.
+    capture_offset
+        True time of exposure minus the image's stamp, seconds; a camera that stamps on delivery needs a negative one.
+    lead_time
+        ``~target`` is predicted for its publication plus this, seconds.
+    rate
+        Of ``~target``, Hz.
+    rectified
+        The image is rectified already: of ``camera_info`` the P matrix is used, and no distortion.
+    silent_s
+        Seconds without an image after which that is reported.
+    back_s
+        Where time goes back by more seconds, the target is forgotten.
+    imu
+        Use the topic of that name: how the camera itself turns.
+    camera_from_imu
+        The rotation that takes the IMU's axes to the camera's, nine numbers row by row; empty: ask tf.
+    imu_bias
+        What the gyro shows at rest, radians per second, three numbers.
+
+    Raises
+    ------
+    InputError
+        A parameter is not allowed.
     """
 
     tracker: str = defaults.TRACKER
@@ -39,7 +74,7 @@ class NodeConfig:
     predictor: str = defaults.PREDICTOR
     propagation: str = defaults.PROPAGATION
     search_region: str = defaults.SEARCH_REGION
-    judge: bool = True
+    presence: bool = True
     image_transport: str = "raw"
     capture_offset: float = 0.0
     lead_time: float = 0.0
@@ -52,7 +87,7 @@ class NodeConfig:
     imu_bias: str = "0, 0, 0"
 
     def __post_init__(self) -> None:
-        check(self, RANGES, CHOICES)
+        check(self, RULES)
         try:
             predictors.create(self.predictor)
         except InputError as error:
@@ -61,19 +96,19 @@ class NodeConfig:
         self.gyro_config()
 
     def tracker_options(self) -> Dict[str, Any]:
-        """What the tracker's factory is given: only what was asked for, since not every tracker has every option."""
+        """Options of the tracker's factory: only those that are set, since not every tracker has every option."""
         given = {"weights": self.weights, "backend": self.backend, "threads": self.threads}
         return {name: value for name, value in given.items() if value}
 
     def rotation(self) -> Optional[np.ndarray]:
-        """`camera_from_imu` (3, 3); None where tf is to be asked."""
+        """Return `camera_from_imu` as a matrix ``(3, 3)``; None where tf is to be asked."""
         if not self.camera_from_imu:
             return None
-        return check_rotation(
-            np.reshape(numbers("camera_from_imu", self.camera_from_imu, 9), (3, 3)), "~camera_from_imu"
-        )
+        matrix = np.reshape(numbers("camera_from_imu", self.camera_from_imu, 9), (3, 3))
+        return check_rotation(matrix, "~camera_from_imu")
 
     def gyro_config(self) -> GyroConfig:
+        """Make the configuration of a gyro with the bias `imu_bias`."""
         x, y, z = numbers("imu_bias", self.imu_bias, 3)
         try:
             return GyroConfig(bias=(x, y, z))
@@ -81,16 +116,23 @@ class NodeConfig:
             raise InputError(f"~imu_bias: {error}") from None
 
 
-RANGES: Dict[str, Tuple[float, float]] = {
-    "threads": (0, 256),
-    "capture_offset": (-1.0, 1.0),
-    "lead_time": (-1.0, 2.0),
-    "rate": (1.0, 1000.0),
-    "silent_s": (0.05, math.inf),
-    "back_s": (0.01, math.inf),
-}
-CHOICES: Dict[str, Tuple[str, ...]] = {
-    "propagation": tuple(propagation.names()),
-    "search_region": SEARCH_REGIONS,
-    "image_transport": TRANSPORTS,
+RULES: Dict[str, Rule] = {
+    "tracker": TEXT,
+    "weights": TEXT,
+    "backend": TEXT,
+    "threads": whole(0, 256),
+    "predictor": TEXT,
+    "propagation": one_of(propagation.names()),
+    "search_region": one_of(SEARCH_REGIONS),
+    "presence": SWITCH,
+    "image_transport": one_of(TRANSPORTS),
+    "capture_offset": real(-1.0, 1.0),
+    "lead_time": real(-1.0, 2.0),
+    "rate": real(1.0, 1000.0),
+    "rectified": SWITCH,
+    "silent_s": real(0.05, math.inf),
+    "back_s": real(0.01, math.inf),
+    "imu": SWITCH,
+    "camera_from_imu": TEXT,
+    "imu_bias": TEXT,
 }

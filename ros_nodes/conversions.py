@@ -1,4 +1,4 @@
-"""Messages and what they stand for: pure functions on anything that has the fields, so that ROS 1 and ROS 2 share them.
+"""Messages and what they mean: pure functions on anything that has the fields, so that ROS 1 and ROS 2 share them.
 
 ``fill_*`` write into an empty message and return it; nothing here imports a message.
 """
@@ -21,7 +21,7 @@ SECOND = 10**9
 
 
 def stamp_ns(stamp: Any) -> int:
-    """Integer nanoseconds of a ROS 1 (`secs`, `nsecs`) or ROS 2 (`sec`, `nanosec`) time."""
+    """Read a ROS 1 (`secs`, `nsecs`) or ROS 2 (`sec`, `nanosec`) time as integer nanoseconds."""
     if hasattr(stamp, "secs"):
         return stamp.secs * SECOND + stamp.nsecs
     return stamp.sec * SECOND + stamp.nanosec
@@ -37,12 +37,13 @@ def set_stamp(stamp: Any, t_ns: int) -> None:
 
 
 def set_header(header: Any, t_ns: int, frame_id: str) -> None:
+    """Write a time in integer nanoseconds and a frame's name into a std_msgs/Header."""
     set_stamp(header.stamp, t_ns)
     header.frame_id = frame_id
 
 
 def rotation_matrix(quaternion: Any) -> np.ndarray:
-    """The rotation (3, 3) of a geometry_msgs/Quaternion. Raises InputError for one that is none."""
+    """Compute the rotation matrix ``(3, 3)`` of a geometry_msgs/Quaternion; InputError where its length is not 1."""
     parts = np.array([quaternion.x, quaternion.y, quaternion.z, quaternion.w], dtype=np.float64)
     norm = float(np.linalg.norm(parts))
     if not abs(norm - 1) < 0.01:
@@ -53,12 +54,30 @@ def rotation_matrix(quaternion: Any) -> np.ndarray:
 
 
 def roi_box(roi: Any) -> np.ndarray:
-    """The box ``[cx, cy, w, h]`` of a Roi. Raises InputError where it is not finite or of no size."""
+    """Read a Roi as a box ``[cx, cy, w, h]``, pixels. Raises InputError where it is not finite or has no size."""
     return as_box(xywh_to_box(np.array(roi.xywh, dtype=np.float64)), "region of interest")
 
 
 def box_in_image(box: np.ndarray, width: int, height: int) -> np.ndarray:
-    """The box itself, InputError if it lies wholly outside the image; sizes of 0 are not known and let through."""
+    """Check that some part of a box is in the image.
+
+    Parameters
+    ----------
+    box
+        ``[cx, cy, w, h]``, pixels.
+    width, height
+        Of the image, pixels; 0 where they are not known: then nothing is checked.
+
+    Returns
+    -------
+    numpy.ndarray
+        The box itself.
+
+    Raises
+    ------
+    InputError
+        It lies wholly outside.
+    """
     (left, top), (right, bottom) = box[:2] - box[2:] / 2, box[:2] + box[2:] / 2
     if width and height and not (left < width and top < height and right > 0 and bottom > 0):
         xywh = ", ".join(f"{value:g}" for value in (left, top, *box[2:]))
@@ -69,13 +88,38 @@ def box_in_image(box: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def fill_roi(message: Any, t_ns: int, frame_id: str, xywh: Sequence[float]) -> Any:
+    """Write a box into a Roi.
+
+    Parameters
+    ----------
+    message
+        An empty Roi.
+    t_ns
+        The stamp of the image, nanoseconds.
+    frame_id
+        Of the header.
+    xywh
+        ``[left, top, w, h]``, pixels.
+    """
     set_header(message.header, t_ns, frame_id)
     message.xywh = _floats(xywh)
     return message
 
 
 def fill_target(message: Any, prediction: Prediction, frame_id: str, target_id: int, status: int, score: float) -> Any:
-    """Where the target is at ``prediction.t_ns``; its sides and coordinates count as independent."""
+    """Write a prediction into a Target; the errors of the box's four numbers are taken as independent.
+
+    Parameters
+    ----------
+    message
+        An empty Target.
+    prediction
+        Where the target is at ``prediction.t_ns``.
+    frame_id
+        Of the header.
+    target_id, status, score
+        Fields of the message.
+    """
     set_header(message.header, prediction.t_ns, frame_id)
     message.target_id, message.status, message.score = target_id, status, score
     message.capture_ns = prediction.t_ns - round(prediction.age * 1e9)
@@ -87,7 +131,19 @@ def fill_target(message: Any, prediction: Prediction, frame_id: str, target_id: 
 
 
 def fill_result(message: Any, header: Any, target_id: int, status: int, box: Sequence[float], score: float) -> Any:
-    """The tracker's answer; `header` is that of its image."""
+    """Write a result of the tracker into a Result.
+
+    Parameters
+    ----------
+    message
+        An empty Result.
+    header
+        That of the image.
+    target_id, status, score
+        Fields of the message.
+    box
+        ``[cx, cy, w, h]``, pixels.
+    """
     message.header = header
     message.target_id, message.status, message.score = target_id, status, score
     message.box = _floats(box)
@@ -97,7 +153,21 @@ def fill_result(message: Any, header: Any, target_id: int, status: int, box: Seq
 def fill_trajectory(
     message: Any, make_knot: Callable[[], Any], row: Sequence[Any], frame_id: str, target_id: int
 ) -> Any:
-    """A trajectory as the event log has it: ``["trajectory", t, predictor, *Trajectory.to_row()]``."""
+    """Write a trajectory into a Trajectory.
+
+    Parameters
+    ----------
+    message
+        An empty Trajectory.
+    make_knot
+        Makes an empty Knot.
+    row
+        As the event log has it: ``["trajectory", t, predictor, *Trajectory.to_row()]``.
+    frame_id
+        Of the header.
+    target_id
+        Of the target.
+    """
     (
         _,
         known_ns,
@@ -125,7 +195,7 @@ def fill_trajectory(
 
 
 def trajectory(message: Any) -> Trajectory:
-    """The trajectory of a message, to the bit as the node has it: ``trajectory(message).at(t_ns)`` at the reader's own rate."""
+    """Read a Trajectory, to the bit as the node has it: ``trajectory(message).at(t_ns)`` evaluates it at any rate."""
     knots = message.knots
     return Trajectory(
         tuple(knot.t_ns for knot in knots),
@@ -140,7 +210,17 @@ def trajectory(message: Any) -> Trajectory:
 
 
 def fill_bearing(message: Any, target: Any, ray: np.ndarray, rate: np.ndarray, sigma: np.ndarray) -> Any:
-    """The direction to `target`, a filled Target: the same time, frame, id and status."""
+    """Write a direction into a Bearing.
+
+    Parameters
+    ----------
+    message
+        An empty Bearing.
+    target
+        A filled Target; time, frame, id and status are copied.
+    ray, rate, sigma
+        As of `pvtpp_ros_nodes.bearing.Direction`.
+    """
     message.header = target.header
     message.target_id, message.status = target.target_id, target.status
     message.ray.x, message.ray.y, message.ray.z = _floats(ray)
@@ -152,9 +232,18 @@ def fill_bearing(message: Any, target: Any, ray: np.ndarray, rate: np.ndarray, s
 def fill_detections(
     array: Any, make_detection: Callable[[], Any], make_hypothesis: Callable[[], Any], result: Any, listed: bool
 ) -> Any:
-    """A vision_msgs/Detection2DArray, of Noetic or of ROS 2, from a filled Result: one detection, or none (`listed`).
+    """Write a result into a vision_msgs/Detection2DArray of Noetic or of ROS 2.
 
-    `id` of the hypothesis (Noetic) or of the detection (ROS 2) is the target's.
+    Parameters
+    ----------
+    array
+        An empty Detection2DArray.
+    make_detection, make_hypothesis
+        Make an empty Detection2D and an empty ObjectHypothesisWithPose.
+    result
+        A filled Result. The id of the hypothesis (Noetic) or of the detection (ROS 2) is its target's.
+    listed
+        Whether there is one detection, or none.
     """
     array.header = result.header
     array.detections = []

@@ -1,41 +1,44 @@
-"""What both nodes are: images and wishes in, a live tracker that outlives clocks set back, answers out by `Answers`."""
+"""What both nodes are: images and requests in, a live tracker that is replaced where time goes back, messages out."""
 
 from __future__ import annotations
 
 import threading
-from typing import Any, Optional, Tuple
+import time
+from functools import partial
+from typing import Any, Callable, Optional, Tuple
 
-import numpy as np
-
-import pvtpp
-from pvtpp import predictors, propagation
-from pvtpp.core.event_log import Unlogged
-from pvtpp.core.presence import PresenceConfig
 from pvtpp.errors import InputError
 from pvtpp.live.failures import Failure
 from pvtpp.live.live_tracker import LiveTracker
-from pvtpp.live.warm_up import warm_up
-from pvtpp.tracker import Frame, Tracker
+from pvtpp.tracker import Frame
 from pvtpp_ros_nodes import conversions, images
 from pvtpp_ros_nodes.bearing import Camera
 from pvtpp_ros_nodes.config import NodeConfig
 from pvtpp_ros_nodes.diagnostics import Health
-from pvtpp_ros_nodes.imu import Inertia
-from pvtpp_ros_nodes.middleware import Port, Voice
+from pvtpp_ros_nodes.imu import ImuInput
+from pvtpp_ros_nodes.middleware import Middleware, ThrottledLog
 from pvtpp_ros_nodes.pacer import Pacer
-from pvtpp_ros_nodes.publications import Answers, status_of
-from pvtpp_trackers import registry
+from pvtpp_ros_nodes.publications import Publications
+from pvtpp_ros_nodes.replaceable import Parts, ReplaceableTracker, loaded
 
-WARM_UPS = 3
-WARM_UP_SIZE = (360, 640)
 ON_ITS_WAY_S = 0.5
-"""So long a wish may be ahead of the image that it is about."""
+"""How long a request waits for the image that it is about."""
 NEAR_NS = 50_000_000
 """An image that the operator saw may have been dropped on its way here; one that is so near serves as well."""
 
 
 class ImageFrame(Frame):
-    """A frame with the header of its message and its size, (width, height), (0, 0) where it is not known yet."""
+    """A frame with what its message says.
+
+    Parameters
+    ----------
+    index, t_ns, image
+        As of `Frame`.
+    header
+        Of the message.
+    size
+        Width and height, pixels; (0, 0) where they are not known yet.
+    """
 
     __slots__ = ("header", "size")
 
@@ -45,76 +48,133 @@ class ImageFrame(Frame):
 
 
 class Core:
-    """`port`: the connection to the middleware. Loads and warms tracker and predictor; raises InputError where it cannot.
+    """Takes messages, follows the target, and publishes.
 
-    ``on_*`` take messages, from any thread, and never raise for what is in them: they tell. `close` ends all threads.
+    ``on_*`` take messages, from any thread; what is wrong in them is logged, not raised.
+
+    Its lock is held for a moment only: nothing is loaded and no thread is waited for under it. Publishing the target
+    needs no lock. Where another live tracker is needed, the one at work goes on until the other is ready, see
+    `ReplaceableTracker`.
+
+    Parameters
+    ----------
+    config
+        Of the node.
+    middleware
+        The connection to ROS.
+    image_topic
+        Named in texts.
+    clock
+        Seconds; for how long nothing came, and how often something is logged.
+
+    Attributes
+    ----------
+    publications
+        What is published.
+    health
+        What /diagnostics says.
+    imu
+        The IMU.
+
+    Raises
+    ------
+    InputError
+        Tracker or predictor cannot be loaded, or not start.
     """
 
-    def __init__(self, config: NodeConfig, port: Port, image_topic: str):
-        self.config, self._port, self._image_topic = config, port, image_topic
-        self._voice = Voice(port)
+    def __init__(
+        self,
+        config: NodeConfig,
+        middleware: Middleware,
+        image_topic: str,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        tracker = loaded(config)
+        self.config, self._middleware, self._image_topic = config, middleware, image_topic
+        self._log = ThrottledLog(middleware, clock=clock)
         self._lock = threading.RLock()
         self._arrived = threading.Condition(self._lock)
         self._offset_ns = round(config.capture_offset * 1e9)
         self._lead_ns = round(config.lead_time * 1e9)
         self._back_ns = round(config.back_s * 1e9)
-        self._tracker = self._loaded()
         self._index = self._now_ns = 0
         self._newest: Optional[ImageFrame] = None
-        self.answers = Answers(config, port, self._complain)
-        self.health = Health(config, port, self._voice, image_topic)
-        self.inertia = Inertia(config, port, self._voice)
-        self.live = self._started()
+        self._closed = False
+        # Its target is of another time.
+        self._outdated: Optional[LiveTracker] = None
+        self.publications = Publications(config, middleware, self._complain)
+        self.health = Health(config, middleware, self._log, image_topic, clock)
+        self.imu = ImuInput(config, middleware, self._log, clock)
+        self._tracking = ReplaceableTracker(
+            config, middleware, self.publications.stream, self.imu.gyro, self._failed, self._complain, tracker
+        )
         self._target_pacer = Pacer(self._target_due, config.rate, "pvtpp target", self._complain)
         self._health_pacer = Pacer(self._health_due, 1.0, "pvtpp health", self._complain)
 
+    @property
+    def live(self) -> LiveTracker:
+        """The live tracker that answers at present."""
+        return self._tracking.live
+
     def ready(self) -> None:
-        """Everything is wired: say so."""
-        self.answers.tell_status(self.live, "ready, no target")
+        """Publish that everything is connected."""
+        self._publish_status("ready, no target")
 
     def on_image(self, message: Any) -> None:
-        """A sensor_msgs/Image, or CompressedImage as ``~image_transport`` says: checked and left for the tracker."""
+        """Take a sensor_msgs/Image, or a CompressedImage as ``~image_transport`` says, and leave it for the tracker."""
         try:
             frame = self._frame(message)
         except InputError as error:
             self.health.refused += 1
-            self._voice.tell("error", f"{self._image_topic}: {error}", "image")
+            self._log.log("error", f"{self._image_topic}: {error}", "image")
             return
         with self._lock:
-            if self._newest is not None and frame.t_ns < self._newest.t_ns - self._back_ns:
-                self._begin_anew(f"image stamps went back by {(self._newest.t_ns - frame.t_ns) * 1e-9:.3f} s")
-            if not self.live.submit(frame):
+            if not self._taken(frame):
                 return
-            self._newest = frame
-            self._arrived.notify_all()
-        now = self._port.now_ns()
+            live = self.live
+        now = self._middleware.now_ns()
         # Before simulated time has begun nothing has an age.
         self.health.image_arrived(now - frame.t_ns if now else 0)
-        self.answers.frame_arrived(frame, self.live)
-        self.inertia.frame_arrived(frame, self.live)
+        self.publications.frame_arrived(frame, live)
+        self.imu.frame_arrived(frame, live)
 
     def on_camera_info(self, message: Any) -> None:
-        """A sensor_msgs/CameraInfo: from now on bearings are known."""
+        """Take a sensor_msgs/CameraInfo: from now on bearings are known."""
         try:
-            self.answers.camera = Camera(message, self.config.rectified)
+            self.publications.camera = Camera(message, self.config.rectified)
         except InputError as error:
-            self.answers.camera = None
-            self._voice.tell("warning", str(error), "camera_info")
+            self.publications.camera = None
+            self._log.log("warning", str(error), "camera_info")
             return
-        self.inertia.camera = self.answers.camera
-        self._renew()
+        self.imu.camera = self.publications.camera
+        self._tracking.in_background(self._renew)
 
     def on_imu(self, message: Any) -> None:
-        """A sensor_msgs/Imu: how the camera itself turns."""
+        """Take a sensor_msgs/Imu: how the camera itself turns."""
         with self._lock:
-            self.inertia.measured(message, self.live)
+            self.imu.measured(message, self.live)
 
     def on_roi(self, roi: Any) -> None:
-        """A Roi: the new target, as `init` without an answer."""
+        """Take a Roi: the new target, as `init` without an answer."""
         self.init(roi)
 
     def init(self, roi: Any) -> Tuple[bool, str, int]:
-        """A new target at a Roi: whether there is one, why not, its id. Waits a moment for an image that is on its way."""
+        """Begin with a new target; waits a moment for an image that is on its way.
+
+        Parameters
+        ----------
+        roi
+            A Roi.
+
+        Returns
+        -------
+        bool
+            Whether there is a new target.
+        str
+            Why there is none.
+        int
+            Its id; 0 where there is none.
+        """
         try:
             box = conversions.roi_box(roi)
             stamp = conversions.stamp_ns(roi.header.stamp)
@@ -126,36 +186,51 @@ class Core:
                 if self._newest is None:
                     raise InputError(f"no image has arrived on {self._image_topic} yet")
                 conversions.box_in_image(box, *self._newest.size)
-                self.live.init(self.answers.nearest_capture(at, NEAR_NS) if at else self._newest, box)
-                target_id = self.answers.stream.target_id
+                self.live.init(self.publications.nearest_capture(at, NEAR_NS) if at else self._newest, box)
+                target_id = self.publications.stream.target_id
         except InputError as error:
-            self._port.tell("error", f"no new target: {error}")
+            self._middleware.log("error", f"no new target: {error}")
             return False, str(error), 0
-        self.answers.tell_status(self.live, "new target")
+        self._publish_status("new target")
         return True, f"target {target_id}", target_id
 
     def reset(self) -> Tuple[bool, str]:
-        """Forget the target."""
+        """Forget the target; returns whether it was done, and a text."""
         with self._lock:
             self.live.reset()
-        self.answers.tell_status(self.live, "reset")
+        self._publish_status("reset")
         return True, "no target"
 
     def pause(self, pause: bool) -> Tuple[bool, str]:
-        """Take no more images in, or go on; meanwhile the last trajectory stands and grows old."""
+        """Take no more images in, or go on; meanwhile the last trajectory stands and grows old.
+
+        Parameters
+        ----------
+        pause
+            False to go on.
+
+        Returns
+        -------
+        bool
+            Whether it was done.
+        str
+            What was done.
+        """
         with self._lock:
             (self.live.pause if pause else self.live.resume)()
         text = "paused" if pause else "resumed"
-        self.answers.tell_status(self.live, text)
+        self._publish_status(text)
         return True, text
 
     def close(self) -> None:
-        """No more answers; the events that wait are published."""
+        """Publish no more targets; the events that wait are published. Ends all threads."""
         self._target_pacer.stop()
         self._health_pacer.stop()
-        self.live.close()
-        self.inertia.close()
-        self.answers.close()
+        with self._lock:
+            self._closed = True
+        self._tracking.close()
+        self.imu.close()
+        self.publications.close()
 
     def _frame(self, message: Any) -> ImageFrame:
         stamp = conversions.stamp_ns(message.header.stamp)
@@ -168,113 +243,100 @@ class Core:
         self._index += 1
         return ImageFrame(self._index, stamp + self._offset_ns, image, message.header, size)
 
+    def _taken(self, frame: ImageFrame) -> bool:
+        """Under the lock: whether the live tracker took this frame, another one where time has gone back."""
+        newest = self._newest
+        if self._closed:
+            return False
+        if newest is not None and frame.t_ns < newest.t_ns - self._back_ns:
+            parts = self._tracking.spare_parts()
+            if parts is None:
+                # Time has gone back twice in a moment. The target is of another time; a later image will find parts.
+                self.live.reset()
+                self.health.refused += 1
+                return False
+            self._begin_anew(f"image stamps went back by {(newest.t_ns - frame.t_ns) * 1e-9:.3f} s", parts)
+        if not self.live.submit(frame):
+            return False
+        self._newest = frame
+        self._arrived.notify_all()
+        return True
+
     def _target_due(self) -> None:
-        now = self._port.now_ns()
-        with self._lock:
-            passed, self._now_ns = now - self._now_ns, now
-            if passed < -self._back_ns:
-                self._set_back(f"ROS time was set back by {-passed * 1e-9:.3f} s", now)
+        now = self._middleware.now_ns()
+        passed, self._now_ns = now - self._now_ns, now
+        if passed < -self._back_ns:
+            live = self.live
+            if self._is_later(self._newest, now):
+                self._outdated = live
+            self._tracking.in_background(
+                partial(self._set_back, f"ROS time was set back by {-passed * 1e-9:.3f} s", now)
+            )
         # Simulated time may stand still, or not have begun.
-        if passed and now > 0:
-            self.answers.publish_target(self.live, now + self._lead_ns)
+        if passed and now > 0 and self.live is not self._outdated:
+            self.publications.publish_target(*self._tracking.answer(now + self._lead_ns))
 
     def _health_due(self) -> None:
-        # The IMU's axes may become known by tf, which tells nobody.
-        self._renew()
-        other = self.inertia.report(self._newest)
-        self.health.publish(self.live, self._newest, self.answers.status, self._target_pacer.missed, other)
+        # The IMU's axes may have become known to tf, which notifies nobody.
+        self._tracking.in_background(self._renew)
+        other = self.imu.report(self._newest)
+        self.health.publish(self.live, self._newest, self.publications.status, self._target_pacer.missed, other)
 
-    def _loaded(self) -> Tracker:
-        tracker = registry.create(self.config.tracker, **self.config.tracker_options())
-        image = np.random.default_rng(0).integers(0, 255, (*WARM_UP_SIZE, 3), dtype=np.uint8)
-        box = np.array([WARM_UP_SIZE[1] / 2, WARM_UP_SIZE[0] / 2, 40.0, 30.0])
-        warm_up(tracker, self.config.tracker, Frame(0, 0, image), box, WARM_UPS)
-        return tracker
-
-    def _started(self) -> LiveTracker:
-        config = self.config
-        log = Unlogged(self._meta(), sink=self.answers.stream.put)
-        live = LiveTracker(
-            self._tracker,
-            {config.predictor: predictors.create(config.predictor)},
-            None if config.propagation == "none" else propagation.create(config.propagation),
-            config.search_region,
-            log=log,
-            clock=self._port.now_ns,
-            on_error=self._failed,
-            status=PresenceConfig() if config.judge else None,
-            gyro=self.inertia.gyro(),
-        )
-        # What the live tracker has added is part of it.
-        self.answers.meta = log.meta
-        return live
+    def _publish_status(self, why: str) -> None:
+        self.publications.publish_status(self._tracking.status(), why)
 
     def _set_back(self, why: str, now: int) -> None:
-        """Where the images went back before the clock did, all has begun anew already; only what is known now was stamped by
-        the clock of before."""
-        newest = self._newest
-        if newest is None or newest.t_ns > now + self._back_ns:
-            self._begin_anew(why)
-        else:
-            why += ", as the images were before"
-            self._port.tell("info", why)
-            self._go_on(newest)
-            self.answers.tell_status(self.live, why)
+        """In the background: the clock was set back to `now`.
 
-    def _begin_anew(self, why: str) -> None:
-        """Time went back: whatever was known belongs to another time."""
-        self._port.tell("warning", f"{why}: the target is forgotten, waiting for a new one")
-        self._replace()
-        self._newest, self._now_ns = None, self._port.now_ns()
-        self.answers.tell_status(self.live, why)
+        Where the images went back before, their target belongs to the new time. It goes on in another live tracker all
+        the same, since the events of this one were stamped by the clock of before.
+        """
+        parts = self._tracking.parts()
+        with self._lock:
+            newest = self._newest
+            if self._closed:
+                return
+            if newest is None or self._is_later(newest, now):
+                self._begin_anew(why, parts)
+                return
+            why += ", as the images were before"
+            self._middleware.log("info", why)
+            self._tracking.replace(parts, newest)
+        self._publish_status(why)
+
+    def _is_later(self, newest: Optional[ImageFrame], now: int) -> bool:
+        """Whether the newest frame is of a time before the clock was set back to `now`."""
+        return newest is not None and newest.t_ns > now + self._back_ns
 
     def _renew(self) -> None:
-        """Where the live tracker needs another gyro, the target goes on in another live tracker, from where it is expected."""
+        """In the background: where the live tracker needs another gyro, its target goes on in another live tracker."""
+        newest = self._newest
+        if newest is None or self.live.paused or self.imu.due(newest.header.frame_id) is None:
+            return
+        parts = self._tracking.parts()
         with self._lock:
-            newest, paused = self._newest, self.live.paused
-            why = None if newest is None or paused else self.inertia.due(newest.header.frame_id)
-            if newest is None or why is None:
+            # It may have been replaced in the meantime.
+            newest = self._newest
+            if newest is None or self._closed or self.live.paused:
                 return
-            self._port.tell("info", why)
-            self._go_on(newest)
-        self.answers.tell_status(self.live, why)
+            why = self.imu.due(newest.header.frame_id)
+            if why is None:
+                return
+            self._middleware.log("info", why)
+            self._tracking.replace(parts, newest)
+        self._publish_status(why)
 
-    def _go_on(self, newest: ImageFrame) -> None:
-        """In another live tracker, with the target, if it is not lost, where it is expected in the newest image."""
-        expected = self.live.predict(newest.t_ns) if status_of(self.live) != conversions.LOST else None
-        self._replace()
-        self.live.submit(newest)
-        if expected is not None:
-            self.live.init(newest, expected.box)
-
-    def _replace(self) -> None:
-        """Another live tracker, which knows nothing of what was before; who had paused it has paused this one."""
-        paused = self.live.paused
-        if not self.live.close(timeout=1.0):
-            self._port.tell("warning", "the tracker hangs, another one is made")
-            self._tracker = self._loaded()
-        self.answers.stream.forget()
-        self.live = self._started()
-        if paused:
-            self.live.pause()
+    def _begin_anew(self, why: str, parts: Parts) -> None:
+        """Under the lock: time went back, so whatever was known belongs to another time."""
+        self._middleware.log("warning", f"{why}: the target is forgotten, waiting for a new one")
+        self._tracking.replace(parts)
+        self._newest, self._now_ns = None, self._middleware.now_ns()
+        self._publish_status(why)
 
     def _failed(self, failure: Failure) -> None:
-        self._voice.tell("error", f"{failure.stage}: {failure.error}", failure.stage)
+        self._log.log("error", f"{failure.stage}: {failure.error}", failure.stage)
         if failure.stage == "init":
-            self.answers.tell_status(self.live, f"no target: {failure.error}")
+            self._publish_status(f"no target: {failure.error}")
 
     def _complain(self, error: Exception) -> None:
-        self._voice.tell("error", f"{type(error).__name__}: {error}")
-
-    def _meta(self) -> dict:
-        config = self.config
-        return {
-            "tracker": config.tracker,
-            "propagation": config.propagation,
-            "search_region": config.search_region,
-            "schedule": "async",
-            "clock": "ros",
-            "predictors": [config.predictor],
-            "capture_offset": config.capture_offset,
-            "version": pvtpp.__version__,
-        }
+        self._log.log("error", f"{type(error).__name__}: {error}")

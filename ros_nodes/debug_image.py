@@ -1,4 +1,4 @@
-"""A picture of what the node believes, drawn only while somebody looks."""
+"""The newest image with the predicted box, drawn only while somebody looks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pvtpp.errors import InputError
 from pvtpp.live.mailbox import Mailbox
 from pvtpp.trajectory import Prediction
 from pvtpp_ros_nodes import conversions, images
-from pvtpp_ros_nodes.middleware import Port
+from pvtpp_ros_nodes.middleware import Middleware
 
 # BGR by status, as in Target.msg.
 COLOURS = {
@@ -21,25 +21,46 @@ COLOURS = {
 
 
 class Shown(NamedTuple):
+    """An `ImageFrame`, where the target is expected in it, and the status, a constant of Target.msg."""
+
     frame: Any
     prediction: Optional[Prediction]
     status: int
 
 
 class DebugImage:
-    """Draws and publishes in a thread of its own, the newest frame alone."""
+    """Draws and publishes the newest frame, in a thread of its own.
 
-    def __init__(self, port: Port, on_error: Callable[[Exception], None]):
-        self._port, self._on_error = port, on_error
+    Parameters
+    ----------
+    middleware
+        Where it is published.
+    on_error
+        Called with what goes wrong.
+    """
+
+    def __init__(self, middleware: Middleware, on_error: Callable[[Exception], None]):
+        self._middleware, self._on_error = middleware, on_error
         self._waiting: Mailbox[Shown] = Mailbox()
         self._thread = threading.Thread(target=self._run, name="pvtpp debug image", daemon=True)
         self._thread.start()
 
     def put(self, frame: Any, prediction: Optional[Prediction], status: int) -> None:
-        """An `ImageFrame`, and where the target is believed to be in it."""
+        """Leave an image to be drawn, in place of one that waits.
+
+        Parameters
+        ----------
+        frame
+            An `ImageFrame`.
+        prediction
+            Where the target is expected in it; None without a target.
+        status
+            A constant of Target.msg.
+        """
         self._waiting.put(Shown(frame, prediction, status))
 
     def close(self, timeout: float = 2.0) -> None:
+        """End the thread."""
         self._waiting.close()
         self._thread.join(timeout)
 
@@ -49,18 +70,33 @@ class DebugImage:
             if shown is None:
                 continue
             try:
-                message = images.fill_image(self._port.message("sensor_msgs/Image"), drawn(*shown))
+                message = images.fill_image(self._middleware.message("sensor_msgs/Image"), drawn(*shown))
                 message.header = shown.frame.header
-                self._port.publish("debug_image", message)
+                self._middleware.publish("debug_image", message)
             except InputError:
-                # An image that does not decode: whoever tracks on it has said so.
+                # An image that does not decode: the tracker has failed on it, and that was logged.
                 continue
             except Exception as error:
                 self._on_error(error)
 
 
 def drawn(frame: Any, prediction: Optional[Prediction], status: int) -> Any:
-    """A copy of the frame's image with the box and one sigma of its centre."""
+    """Draw the box, its centre's standard deviation and the age into a copy of the frame's image.
+
+    Parameters
+    ----------
+    frame
+        An `ImageFrame`.
+    prediction
+        Where the target is expected; None draws nothing.
+    status
+        A constant of Target.msg; gives the colour.
+
+    Returns
+    -------
+    numpy.ndarray
+        BGR, uint8 ``(height, width, 3)``.
+    """
     import cv2
 
     image = frame.image.copy()

@@ -1,15 +1,15 @@
-"""How the node fares: one line of /diagnostics a second, and a word in the log when the images stop or come back."""
+"""How the node fares: one message on /diagnostics a second, and a line in the log when images stop or come back."""
 
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.tracker import Frame
 from pvtpp_ros_nodes import conversions
 from pvtpp_ros_nodes.config import NodeConfig
-from pvtpp_ros_nodes.middleware import Port, Voice
+from pvtpp_ros_nodes.middleware import Middleware, ThrottledLog
 
 OK, WARN, ERROR = range(3)
 """As diagnostic_msgs/DiagnosticStatus has them."""
@@ -17,7 +17,19 @@ NAMES = {value: name for name, value in conversions.STATUS.items()}
 
 
 class Report(NamedTuple):
-    """One entry: its name, OK, WARN or ERROR, a sentence, and figures by name."""
+    """One entry of /diagnostics.
+
+    Attributes
+    ----------
+    name
+        Of the entry.
+    level
+        OK, WARN or ERROR.
+    text
+        A sentence.
+    values
+        Figures by name.
+    """
 
     name: str
     level: int
@@ -26,49 +38,96 @@ class Report(NamedTuple):
 
 
 class Health:
-    """Counts what the live tracker cannot know: images that never reached it, and since when there are none."""
+    """Counts what the live tracker cannot know: images that never reached it, and since when there are none.
 
-    def __init__(self, config: NodeConfig, port: Port, voice: Voice, image_topic: str):
-        self._config, self._port, self._voice, self._topic = config, port, voice, image_topic
+    Parameters
+    ----------
+    config
+        Of the node.
+    middleware
+        Where /diagnostics and the log go.
+    log
+        For what would be logged every second.
+    image_topic
+        Named in texts.
+    clock
+        Seconds; says for how long no images came.
+
+    Attributes
+    ----------
+    refused
+        How many images were refused before they reached the live tracker.
+    """
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        middleware: Middleware,
+        log: ThrottledLog,
+        image_topic: str,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self._config, self._middleware, self._log = config, middleware, log
+        self._topic, self._clock = image_topic, clock
         self.refused = 0
         self._last: Optional[float] = None
-        self._begun = time.monotonic()
+        self._begun = self._clock()
         self._silent = False
         self._age_ns = 0
 
     def image_arrived(self, age_ns: int) -> None:
-        """An image was taken, so old by ROS time."""
+        """Take note of an image that was taken.
+
+        Parameters
+        ----------
+        age_ns
+            ROS time minus its stamp, nanoseconds.
+        """
         self._age_ns = age_ns
-        self._last = time.monotonic()
+        self._last = self._clock()
         if self._silent:
             self._silent = False
-            self._port.tell("info", f"images arrive on {self._topic} again")
+            self._middleware.log("info", f"images arrive on {self._topic} again")
 
     def publish(
         self, live: LiveTracker, newest: Optional[Frame], status: int, missed: int, other: Optional[Report] = None
     ) -> None:
-        """One message on ``/diagnostics``: how tracking fares, and the `other` report."""
-        now_ns = self._port.now_ns()
-        level, text = self._judge(live)
-        array = self._port.message("diagnostic_msgs/DiagnosticArray")
+        """Publish one message on ``/diagnostics``.
+
+        Parameters
+        ----------
+        live
+            The live tracker.
+        newest
+            The newest frame, if there is one.
+        status
+            A constant of Target.msg.
+        missed
+            How many publications of the target were left out.
+        other
+            Another entry of the message.
+        """
+        now_ns = self._middleware.now_ns()
+        level, text = self._condition(live)
+        array = self._middleware.message("diagnostic_msgs/DiagnosticArray")
         conversions.set_stamp(array.header.stamp, now_ns)
         own = Report("pvtpp: tracking", level, text, self._values(live, newest, now_ns, status, missed))
         array.status = [self._entry(report) for report in (own, other) if report is not None]
-        self._port.publish("diagnostics", array)
+        self._middleware.publish("diagnostics", array)
 
     def _entry(self, report: Report) -> Any:
-        entry = self._port.message("diagnostic_msgs/DiagnosticStatus")
+        entry = self._middleware.message("diagnostic_msgs/DiagnosticStatus")
         entry.level = {OK: entry.OK, WARN: entry.WARN, ERROR: entry.ERROR}[report.level]
         entry.name, entry.message, entry.hardware_id = report.name, report.text, self._config.tracker
         entry.values = [self._pair(key, value) for key, value in report.values.items()]
         return entry
 
-    def _judge(self, live: LiveTracker) -> Tuple[int, str]:
-        since = time.monotonic() - (self._begun if self._last is None else self._last)
+    def _condition(self, live: LiveTracker) -> Tuple[int, str]:
+        since = self._clock() - (self._begun if self._last is None else self._last)
         if since > self._config.silent_s:
             if not self._silent:
                 self._silent = True
-                self._port.tell("warning", f"no image on {self._topic} for {since:.1f} s")
+                self._middleware.log("warning", f"no image on {self._topic} for {since:.1f} s")
             return ERROR, f"no image on {self._topic} for {since:.1f} s"
         if live.stalled:
             return ERROR, "the tracker hangs"
@@ -76,7 +135,7 @@ class Health:
             text = (
                 f"images carry stamps {-self._age_ns * 1e-6:.1f} ms in the future: the clocks of camera and node differ"
             )
-            self._voice.tell("warning", text, "future")
+            self._log.log("warning", text, "future")
             return WARN, text
         return OK, "tracking" if live.active else "no target"
 
@@ -99,6 +158,6 @@ class Health:
         return values
 
     def _pair(self, key: str, value: Any) -> Any:
-        pair = self._port.message("diagnostic_msgs/KeyValue")
+        pair = self._middleware.message("diagnostic_msgs/KeyValue")
         pair.key, pair.value = key, str(value)
         return pair

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from typing import Any, Callable, Deque, Dict, NamedTuple, Optional
+from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional
 
 from pvtpp.camera_motion import GyroConfig
 from pvtpp.core.event_log import FORMAT, VERSION
@@ -16,23 +16,52 @@ BEFORE_KEPT = 2048
 GYRO_NS = round(GyroConfig.reach_s * 1e9)
 """A sample of so long before an image may still say how the camera turned then."""
 CAPTURED = {"frame": (3, 0), "gyro": (2, GYRO_NS)}
-"""Rows that matter to a target that is given later: where their time of capture stands, and how much earlier they may be."""
+"""Rows that matter to a target that is given later: the column of their time of capture, and how much earlier than the
+target's image they may be, nanoseconds."""
 
 
 class Event(NamedTuple):
-    """Row `number` of the log of the target with this id; `row` is None for the log's header."""
+    """One line of the log of one target.
+
+    Attributes
+    ----------
+    target_id
+        Of the target.
+    number
+        Counts the lines of this log from 0, its header.
+    row
+        The event; None for the header.
+    meta
+        What the header says; empty for events.
+    """
 
     target_id: int
     number: int
     row: Optional[list]
+    meta: Dict[str, Any]
 
 
 class EventStream:
-    """`put` is the sink of an event log: a log for each target, each with its header first, then the frames from the one on
-    which the target was given, which may be in the past, and the gyro's samples since then, then the `init` and what follows.
+    """Makes a log for each target of the rows of one live tracker after the other.
 
-    `publish` is called with every event, in order, in a thread of its own; what it raises goes to `on_error`. Should it fall
-    `KEPT` events behind, some are left out, which the numbers show.
+    A log begins with its header. Then come the frames from the one on which the target was given, which may be in the
+    past, and the gyro's samples since then, then the ``init`` and what follows. Rows before the first target belong to
+    no log.
+
+    Parameters
+    ----------
+    publish
+        Called with every event, in order, in a thread of its own. Should it fall `KEPT` events behind, some are left
+        out, which the numbers show.
+    on_error
+        Called with what `publish` raises.
+
+    Attributes
+    ----------
+    target_id
+        Of the newest target; counts from 1, 0 before the first.
+    meta
+        What the headers of logs say at present.
     """
 
     def __init__(self, publish: Callable[[Event], None], on_error: Callable[[Exception], None]):
@@ -41,26 +70,36 @@ class EventStream:
         self._changed = threading.Condition()
         self._over = False
         self._number = 0
+        # Whether rows belong to a log.
+        self._logging = False
         self._before: Deque[list] = deque(maxlen=BEFORE_KEPT)
         self.target_id = 0
+        self.meta: Dict[str, Any] = {}
         self._thread = threading.Thread(target=self._run, name="pvtpp events", daemon=True)
         self._thread.start()
 
-    def put(self, row: list) -> None:
-        """Takes microseconds. What comes before the first target is nobody's."""
-        with self._changed:
-            if row[0] == "init":
-                self._begin(row[3])
-            elif row[0] in CAPTURED:
-                self._before.append(row)
-            if self.target_id:
-                self._add(row)
-                self._changed.notify()
+    def begin(self, meta: Dict[str, Any]) -> None:
+        """Take rows of another live tracker from now on: no log goes on, and what came before belongs to none.
 
-    def forget(self) -> None:
-        """What came before belongs to another live tracker, or to another time."""
+        Parameters
+        ----------
+        meta
+            What the headers of its logs say; read when a header is published.
+        """
         with self._changed:
             self._before.clear()
+            self._logging, self.meta = False, meta
+
+    def put(self, row: list) -> None:
+        """Take a row of the event log; microseconds."""
+        with self._changed:
+            if row[0] == "init":
+                self._begin_log(row[3])
+            elif row[0] in CAPTURED:
+                self._before.append(row)
+            if self._logging:
+                self._add(row)
+                self._changed.notify()
 
     def close(self, timeout: float = 2.0) -> None:
         """Publish what waits, and end the thread."""
@@ -69,9 +108,9 @@ class EventStream:
             self._changed.notify()
         self._thread.join(timeout)
 
-    def _begin(self, capture_ns: int) -> None:
+    def _begin_log(self, capture_ns: int) -> None:
         self.target_id += 1
-        self._number = 0
+        self._number, self._logging = 0, True
         self._add(None)
         for row in self._before:
             at, early_ns = CAPTURED[row[0]]
@@ -80,7 +119,7 @@ class EventStream:
 
     def _add(self, row: Optional[list]) -> None:
         if len(self._waiting) < KEPT:
-            self._waiting.append(Event(self.target_id, self._number, row))
+            self._waiting.append(Event(self.target_id, self._number, row, self.meta if row is None else {}))
         self._number += 1
 
     def _run(self) -> None:
@@ -96,8 +135,56 @@ class EventStream:
                 self._on_error(error)
 
 
-def line(event: Event, meta: Dict[str, Any]) -> str:
-    """The event as the log's file has it."""
+class LogFeed:
+    """What connects the event log of one live tracker with the stream: its `put` is the log's sink.
+
+    For a moment two live trackers may be at work. Rows wait here until `open`, then go to the stream, and are dropped
+    after `close`, so that no log holds rows of both.
+
+    Parameters
+    ----------
+    stream
+        Where the rows go.
+
+    Attributes
+    ----------
+    meta
+        What the headers of this live tracker's logs say; set it before `open`.
+    """
+
+    def __init__(self, stream: EventStream):
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._waiting: Optional[List[list]] = []
+        self._closed = False
+        self.meta: Dict[str, Any] = {}
+
+    def put(self, row: list) -> None:
+        """Take a row; microseconds."""
+        with self._lock:
+            if self._closed:
+                return
+            if self._waiting is None:
+                self._stream.put(row)
+            else:
+                self._waiting.append(row)
+
+    def open(self) -> None:
+        """Let the stream have what waits and what comes; the feed before must be closed."""
+        with self._lock:
+            self._stream.begin(self.meta)
+            waiting, self._waiting = self._waiting or [], None
+            for row in waiting:
+                self._stream.put(row)
+
+    def close(self) -> None:
+        """Drop what comes from now on."""
+        with self._lock:
+            self._closed = True
+
+
+def line(event: Event) -> str:
+    """Write the event as a line of the log's file."""
     if event.row is None:
-        return json.dumps({"format": FORMAT, "version": VERSION, "meta": meta})
+        return json.dumps({"format": FORMAT, "version": VERSION, "meta": event.meta})
     return json.dumps(event.row, separators=(",", ":"), allow_nan=False)

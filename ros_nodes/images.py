@@ -1,4 +1,4 @@
-"""Images of ROS messages as arrays and back, without cv_bridge: it is built against one NumPy, and this needs none of it."""
+"""Images of ROS messages as arrays and back; ROS's own converter is built against one version of NumPy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ ImageSource = Union[np.ndarray, Callable[[], np.ndarray]]
 
 
 class Encoding(NamedTuple):
-    """`channels` of 8 bits each, and the name of OpenCV's conversion to BGR; None where it is BGR."""
+    """How pixels are stored.
+
+    Attributes
+    ----------
+    channels
+        How many there are, of 8 bits each.
+    to_bgr
+        The name of OpenCV's conversion to BGR; None where it is BGR.
+    """
 
     channels: int
     to_bgr: Optional[str]
@@ -38,10 +46,23 @@ ENCODINGS: Dict[str, Encoding] = {
 
 
 def raw_image(message: Any) -> ImageSource:
-    """The BGR image, uint8 ``(height, width, 3)``, of a sensor_msgs/Image, as `Frame` takes it: a view of the message where
-    its pixels are BGR, else a function that converts them when somebody looks.
+    """Read a sensor_msgs/Image.
 
-    Raises InputError for an unknown encoding, no pixels, a row too short for its pixels, or data cut off.
+    Parameters
+    ----------
+    message
+        The message.
+
+    Returns
+    -------
+    numpy.ndarray or callable
+        The BGR image, uint8 ``(height, width, 3)``, as `Frame` takes it: a view of the message where its pixels are
+        BGR, else a function that converts them when it is called.
+
+    Raises
+    ------
+    InputError
+        The encoding is unknown, there are no pixels, a row is too short for its pixels, or the data is cut off.
     """
     encoding = ENCODINGS.get(message.encoding)
     if encoding is None:
@@ -62,12 +83,12 @@ def raw_image(message: Any) -> ImageSource:
 
 
 def compressed_image(message: Any) -> ImageSource:
-    """As `raw_image`, of a sensor_msgs/CompressedImage; one that does not decode raises InputError for who looks at it."""
+    """Read a sensor_msgs/CompressedImage, as `raw_image`; the function raises InputError where it does not decode."""
     return once(partial(_decoded, message.data, message.format))
 
 
 def once(load: Callable[[], np.ndarray]) -> Callable[[], np.ndarray]:
-    """The same function, computed for the first of the threads that ask; the others wait for it."""
+    """Make a function that calls `load` once, for the first thread that calls it; other threads wait for the result."""
     lock = threading.Lock()
     made: List[np.ndarray] = []
 
@@ -81,7 +102,20 @@ def once(load: Callable[[], np.ndarray]) -> Callable[[], np.ndarray]:
 
 
 def fill_image(message: Any, image: np.ndarray) -> Any:
-    """Write a BGR array into a sensor_msgs/Image, header aside; the message itself."""
+    """Write an image into a message.
+
+    Parameters
+    ----------
+    message
+        A sensor_msgs/Image; its header stays as it is.
+    image
+        BGR, uint8 ``(height, width, 3)``.
+
+    Returns
+    -------
+    sensor_msgs/Image
+        The message.
+    """
     check_image(image)
     message.height, message.width = image.shape[:2]
     message.encoding, message.is_bigendian, message.step = "bgr8", 0, 3 * image.shape[1]

@@ -1,11 +1,11 @@
-"""What the tracker node costs: time it adds to transport and tracker, steadiness of ``~target``, CPU, and nothing that grows.
+"""Measures what the tracker node costs: the time it adds, the jitter of ``~target``, CPU, and whether memory grows.
 
-    source devel/setup.bash && python -m pvtpp_ros_nodes.latency_study --json ros_latency.json
+    source devel/setup.bash && python -m pvtpp_ros_nodes.latency_study --json latency_study.json
     python -m pvtpp_ros_nodes.latency_study --soak 600
 
-Starts a master, the node with its default propagation and predictor, and for comparison a bare node that runs the same tracker
-in its callback and publishes its box: what that takes from a picture's stamp to the reader is transport and tracker. The
-tracker sleeps `--tracker-ms`. Both see the same pictures at `--fps`, one after the other.
+Starts a master, the node with its default propagation and predictor, and for comparison a bare node that runs the same
+tracker in its callback and publishes its box: from an image's stamp to the reader of that box is transport and tracker.
+The tracker sleeps `--tracker-ms`. Both get the same images at `--fps`, one node after the other.
 """
 
 from __future__ import annotations
@@ -35,19 +35,21 @@ BARE = "from pvtpp_ros_nodes.latency_study import bare; bare()"
 
 
 class Sleeper:
-    """A tracker that takes its time, and says that nothing has moved."""
+    """A tracker that sleeps, and returns its first box."""
 
     def init(self, frame: Frame, box: np.ndarray) -> None:
+        """Remember the box."""
         self._box = box
 
     def track(self, frame: Frame, search_box: Optional[np.ndarray] = None) -> TrackerOutput:
+        """Sleep as long as the environment says."""
         frame.image  # noqa: B018
         time.sleep(float(os.environ[TRACKER_MS]) * 1e-3)
         return TrackerOutput(self._box)
 
 
 def bare() -> None:
-    """The bare node: tracker in the callback, answer with the header of the image."""
+    """Run the bare node: the tracker in the callback, its box with the header of the image."""
     import rospy
     from sensor_msgs.msg import Image
 
@@ -57,32 +59,43 @@ def bare() -> None:
     rospy.init_node("bare")
     tracker = Sleeper()
     tracker.init(Frame(0, 0), np.array([1.0, 1, 1, 1]))
-    answers = rospy.Publisher("/bare/result", Result, queue_size=10, tcp_nodelay=True)
+    results = rospy.Publisher("/bare/result", Result, queue_size=10, tcp_nodelay=True)
 
-    def answer(message: Any) -> None:
+    def track(message: Any) -> None:
         output = tracker.track(Frame(0, 0, images.raw_image(message)))
-        answers.publish(Result(header=message.header, box=output.box.tolist()))
+        results.publish(Result(header=message.header, box=output.box.tolist()))
 
-    rospy.Subscriber("/camera/image", Image, answer, queue_size=1, buff_size=1 << 25, tcp_nodelay=True)
+    rospy.Subscriber("/camera/image", Image, track, queue_size=1, buff_size=1 << 25, tcp_nodelay=True)
     rospy.spin()
 
 
 class Process:
-    """A node as a process of its own, and what it has used of a core."""
+    """A node as a process of its own.
+
+    Parameters
+    ----------
+    code
+        Python that runs the node.
+    arguments
+        Of its command line.
+    """
 
     def __init__(self, code: str, *arguments: str):
         self._popen = subprocess.Popen([sys.executable, "-c", code, *arguments])
 
     def cpu_s(self) -> float:
+        """Return the CPU time used so far, seconds."""
         with open(f"/proc/{self._popen.pid}/stat", encoding="ascii") as file:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def resident_mib(self) -> float:
+        """Return the resident memory, MiB."""
         with open(f"/proc/{self._popen.pid}/status", encoding="ascii") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
 
     def stop(self) -> None:
+        """End the process."""
         self._popen.terminate()
         try:
             self._popen.wait(20)
@@ -91,8 +104,15 @@ class Process:
 
 
 class Reader:
-    """When the answers on a topic arrived, the stamps that they carry, and their horizons (0 where they have none), integer
-    nanoseconds: shape ``(n, 3)``."""
+    """Notes when messages arrive on a topic, and what their stamps are.
+
+    Parameters
+    ----------
+    topic
+        The topic.
+    kind
+        The class of its messages.
+    """
 
     def __init__(self, topic: str, kind: Any):
         import rospy
@@ -108,12 +128,15 @@ class Reader:
         self._reader = rospy.Subscriber(topic, kind, take, queue_size=1000, tcp_nodelay=True)
 
     def rows(self) -> np.ndarray:
+        """Return arrival, stamp and horizon (0 where there is none) of each message, int64 nanoseconds ``(n, 3)``."""
         return np.array(self._rows, dtype=np.int64).reshape(-1, 3)
 
     def forget(self) -> None:
+        """Forget the messages so far."""
         self._rows.clear()
 
     def wait(self, seconds: float = 60.0) -> None:
+        """Wait for the first message; InputError where none comes in so many seconds."""
         end = time.monotonic() + seconds
         while not self._rows:
             if time.monotonic() > end:
@@ -122,7 +145,15 @@ class Reader:
 
 
 class Camera:
-    """Textured pictures at a steady rate in a thread of its own, stamped when they are published."""
+    """Publishes textured images at a steady rate, in a thread of its own, each with the stamp of its publication.
+
+    Parameters
+    ----------
+    size
+        Width and height, pixels.
+    fps
+        The rate, Hz.
+    """
 
     def __init__(self, size: Tuple[int, int], fps: float):
         import rospy
@@ -149,20 +180,36 @@ class Camera:
         self._publisher = publisher
 
     def stop(self) -> None:
+        """End the thread and the topic."""
         self._over.set()
         self._thread.join()
         self._publisher.unregister()
 
 
 def follow(size: Tuple[int, int], options: argparse.Namespace, seconds: float) -> Dict[str, Any]:
-    """The node on a camera of this size: figures of results and of ``~target``, and what does not grow."""
+    """Measure the node on images of this size.
+
+    Parameters
+    ----------
+    size
+        Width and height, pixels.
+    options
+        Of the command line.
+    seconds
+        For how long.
+
+    Returns
+    -------
+    dict
+        Figures by name.
+    """
     import rospy
 
     from pvtpp.msg import Result, Roi, Status, Target
     from pvtpp.srv import Init
     from pvtpp_ros_nodes import conversions
 
-    node = Process(NODE, "__ns:=/camera", "_tracker:=pvtpp_ros_nodes.latency_study:Sleeper", "_judge:=false")
+    node = Process(NODE, "__ns:=/camera", "_tracker:=pvtpp_ros_nodes.latency_study:Sleeper", "_presence:=false")
     results, targets = Reader("/camera/tracker/result", Result), Reader("/camera/tracker/target", Target)
     try:
         Reader("/camera/tracker/status", Status).wait()
@@ -179,28 +226,28 @@ def follow(size: Tuple[int, int], options: argparse.Namespace, seconds: float) -
         for _ in range(max(round(seconds), 3)):
             time.sleep(1)
             memory.append(node.resident_mib())
-        answered, told = results.rows(), targets.rows()
+        tracked, published = results.rows(), targets.rows()
         camera.stop()
         time.sleep(1)
-        # No pictures any more: what is used now is used to predict and to publish.
+        # No images any more: what is used now is used to predict and to publish.
         before, began = node.cpu_s(), time.monotonic()
         time.sleep(options.idle_s)
         cpu = (node.cpu_s() - before) / (time.monotonic() - began)
     finally:
         node.stop()
     return {
-        "result_ms": percentiles(answered[:, 0] - answered[:, 1]),
-        "target_hz": round((len(told) - 1) / ((told[-1, 1] - told[0, 1]) * 1e-9), 3),
-        "target_jitter_ms": percentiles(np.abs(np.diff(told[:, 1]) - 1e7)),
-        "target_transport_ms": percentiles(told[:, 0] - told[:, 1]),
+        "result_ms": percentiles(tracked[:, 0] - tracked[:, 1]),
+        "target_hz": round((len(published) - 1) / ((published[-1, 1] - published[0, 1]) * 1e-9), 3),
+        "target_jitter_ms": percentiles(np.abs(np.diff(published[:, 1]) - 1e7)),
+        "target_transport_ms": percentiles(published[:, 0] - published[:, 1]),
         "publishing_cores": round(cpu, 4),
-        "evidence_age_ms_thirds": [percentiles(third) for third in np.array_split(told[:, 2], 3)],
+        "evidence_age_ms_thirds": [percentiles(third) for third in np.array_split(published[:, 2], 3)],
         "memory_mib_thirds": [round(float(np.median(third)), 1) for third in np.array_split(np.array(memory), 3)],
     }
 
 
 def follow_bare(size: Tuple[int, int], options: argparse.Namespace) -> Dict[str, float]:
-    """From a picture's stamp to the reader of the bare node's answer, milliseconds."""
+    """Measure the time from an image's stamp to the reader of the bare node's box, milliseconds."""
     from pvtpp.msg import Result
 
     node = Process(BARE)
@@ -219,11 +266,12 @@ def follow_bare(size: Tuple[int, int], options: argparse.Namespace) -> Dict[str,
 
 
 def percentiles(nanoseconds: np.ndarray) -> Dict[str, float]:
+    """Compute p50, p95 and p99 of durations in nanoseconds, in milliseconds."""
     return {f"p{q}": round(float(np.percentile(nanoseconds, q)) * 1e-6, 3) for q in (50, 95, 99)}
 
 
 def measure(options: argparse.Namespace) -> Dict[str, Any]:
-    """The figures, by image size."""
+    """Measure as the command line asks: figures by image size. Raises InputError without ROS 1 or a workspace."""
     try:
         import rosgraph
         import rospy
@@ -234,7 +282,7 @@ def measure(options: argparse.Namespace) -> Dict[str, Any]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    folder = tempfile.mkdtemp(prefix="ros_latency_")
+    folder = tempfile.mkdtemp(prefix="latency_study_")
     os.environ.update(
         {
             TRACKER_MS: str(options.tracker_ms),
@@ -267,6 +315,7 @@ def measure(options: argparse.Namespace) -> Dict[str, Any]:
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
+    """Print the figures; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=20.0, help="per size and node (default: %(default)s)")
     parser.add_argument(

@@ -1,37 +1,59 @@
-"""What a node needs of its middleware, and what it publishes: the seam between what ROS 1 and ROS 2 share and the rest."""
+"""What a node needs of its middleware, and what it publishes: the interface that ROS 1 and ROS 2 implement."""
 
 from __future__ import annotations
 
+import math
 import time
-from typing import Any, Dict, NamedTuple, Optional, Protocol, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Optional, Protocol, Tuple
 
 
-class Port(Protocol):
-    """One node's connection to ROS 1 or ROS 2; every method from any thread."""
+class Middleware(Protocol):
+    """One node's connection to ROS 1 or ROS 2. Every method may be called from any thread."""
 
     def now_ns(self) -> int:
         """ROS time in nanoseconds, simulated where that is asked for; 0 until simulated time has begun."""
 
     def message(self, kind: str) -> Any:
-        """An empty message of this kind (``pvtpp/Target``)."""
+        """Make an empty message of this kind (``pvtpp/Target``)."""
 
     def publish(self, topic: str, message: Any) -> None:
         """Send on a topic of `OUTPUTS`; never waits for a reader."""
 
     def listeners(self, topic: str) -> int:
-        """How many read a topic of `OUTPUTS`; 0 where its messages are not installed."""
+        """Count the readers of a topic of `OUTPUTS`; 0 where its messages are not installed."""
 
     def rotation(self, to_frame: str, from_frame: str) -> Any:
-        """By tf, the geometry_msgs/Quaternion that takes vectors of `from_frame` to `to_frame`; None as long as it knows
-        none. Raises InputError where tf2_ros is not installed."""
+        """Ask tf for a rotation.
 
-    def tell(self, level: str, text: str) -> None:
+        Returns
+        -------
+        geometry_msgs/Quaternion or None
+            It takes vectors of `from_frame` to `to_frame`. None as long as tf knows none.
+
+        Raises
+        ------
+        InputError
+            tf2_ros is not installed.
+        """
+
+    def log(self, level: str, text: str) -> None:
         """Log at level ``info``, ``warning`` or ``error``."""
 
 
 class Output(NamedTuple):
-    """A topic: its kind of message, how many may wait for a slow reader, whether late readers get the last one.
-    Messages of `optional` topics may be missing on a machine."""
+    """A topic that the node publishes.
+
+    Attributes
+    ----------
+    kind
+        Its kind of message.
+    queue
+        How many messages may wait for a slow reader.
+    latched
+        Whether late readers get the last message.
+    optional
+        Whether its messages may be missing on a machine.
+    """
 
     kind: str
     queue: int
@@ -53,19 +75,40 @@ OUTPUTS: Dict[str, Output] = {
 """Under the node's own name; ``diagnostics`` is the system's."""
 
 
-class Voice:
-    """Tells what happens again and again once per `period` seconds, with how often it was left out meanwhile."""
+class ThrottledLog:
+    """Logs what happens again and again once per `period` seconds, with how often it was left out since.
 
-    def __init__(self, port: Port, period: float = 1.0):
-        self._port, self._period = port, period
-        self._told: Dict[str, Tuple[float, int]] = {}
+    Parameters
+    ----------
+    middleware
+        Where the texts are logged.
+    period
+        Seconds between two texts about the same.
+    clock
+        Seconds.
+    """
 
-    def tell(self, level: str, text: str, about: Optional[str] = None) -> None:
-        """`about`: what counts as the same (None: the same text)."""
-        about, now = about or text, time.monotonic()
-        last, left_out = self._told.get(about, (-self._period, 0))
+    def __init__(self, middleware: Middleware, period: float = 1.0, clock: Callable[[], float] = time.monotonic):
+        self._middleware, self._period, self._clock = middleware, period, clock
+        # By what it is about: when it was logged last, and how often it was left out since then.
+        self._logged: Dict[str, Tuple[float, int]] = {}
+
+    def log(self, level: str, text: str, about: Optional[str] = None) -> None:
+        """Log a text, unless another one about the same was logged a moment ago.
+
+        Parameters
+        ----------
+        level
+            ``info``, ``warning`` or ``error``.
+        text
+            What is logged.
+        about
+            Texts with the same `about` count as the same; None: only the same text does.
+        """
+        about, now = about or text, self._clock()
+        last, left_out = self._logged.get(about, (-math.inf, 0))
         if now - last < self._period:
-            self._told[about] = last, left_out + 1
+            self._logged[about] = last, left_out + 1
             return
-        self._told[about] = now, 0
-        self._port.tell(level, f"{text} (and {left_out} more of this kind)" if left_out else text)
+        self._logged[about] = now, 0
+        self._middleware.log(level, f"{text} (and {left_out} more of this kind)" if left_out else text)

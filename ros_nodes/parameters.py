@@ -1,23 +1,68 @@
-"""Parameters as frozen dataclasses: read from whatever holds them, with one clear sentence for the first that is wrong."""
+"""Parameters as frozen dataclasses, read from whatever holds them; the first that is wrong is named in one sentence."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import fields
-from typing import Any, Callable, List, Mapping, Sequence, Tuple, Type, TypeVar
+from typing import Any, Callable, List, Type, TypeVar
 
 from pvtpp.errors import InputError
+from pvtpp.validation import Rule, holds
 
 Config = TypeVar("Config")
 
+TEXT = holds("a text", lambda value: isinstance(value, str))
+SWITCH = holds("true or false", lambda value: isinstance(value, bool))
+
+
+def real(low: float, high: float) -> Rule:
+    """Allow numbers from `low` to `high`, both included; `high` may be infinite."""
+    return holds(f"a number from {low:g} to {high:g}", lambda value: _is_number(value) and low <= value <= high)
+
+
+def whole(low: float, high: float) -> Rule:
+    """Allow integers from `low` to `high`, both included; `high` may be infinite."""
+    return holds(
+        f"a whole number from {low:g} to {high:g}",
+        lambda value: _is_number(value) and isinstance(value, int) and low <= value <= high,
+    )
+
 
 def read(kind: Type[Config], get: Callable[[str, Any], Any]) -> Config:
-    """The parameters of this dataclass as ``get(name, default)`` gives them."""
+    """Read the parameters of a dataclass.
+
+    Parameters
+    ----------
+    kind
+        The dataclass; every field has a default.
+    get
+        Called with the name of a field and its default, returns the parameter.
+
+    Returns
+    -------
+    Config
+        The dataclass, filled; it raises InputError for what is not allowed.
+    """
     return kind(**{field.name: get(field.name, field.default) for field in fields(kind)})  # type: ignore[arg-type]
 
 
 def numbers(name: str, text: str, count: int) -> List[float]:
-    """So many finite numbers with commas between them: a text is the one list that launch files and ROS 2 can hold empty."""
+    """Read finite numbers from a text with commas: a text is the one list that launch files and ROS 2 can hold empty.
+
+    Parameters
+    ----------
+    name
+        Of the parameter.
+    text
+        Its value.
+    count
+        How many numbers it must hold.
+
+    Raises
+    ------
+    InputError
+        It holds anything else.
+    """
     try:
         found = [float(part) for part in text.strip("[]() ").split(",")]
     except ValueError:
@@ -27,18 +72,6 @@ def numbers(name: str, text: str, count: int) -> List[float]:
     return found
 
 
-def check(config: Any, ranges: Mapping[str, Tuple[float, float]], choices: Mapping[str, Sequence[str]]) -> None:
-    """Raises InputError for a value of another type than the default's, outside its range, or not among its choices."""
-    for field in fields(config):
-        value, expected = getattr(config, field.name), type(field.default)
-        # Whole numbers serve as real ones, as YAML and command lines write them; True is no number.
-        kinds = (float, int) if expected is float else (expected,)
-        if not isinstance(value, kinds) or (isinstance(value, bool) and expected is not bool):
-            raise InputError(f"~{field.name} is {value!r}, expected a value of type {expected.__name__}")
-    for name, (low, high) in ranges.items():
-        value = getattr(config, name)
-        if not low <= value <= high:
-            raise InputError(f"~{name} is {value!r}, allowed is {low:g} to {high:g}")
-    for name, allowed in choices.items():
-        if getattr(config, name) not in allowed:
-            raise InputError(f"~{name} is {getattr(config, name)!r}, expected one of: {', '.join(allowed)}")
+def _is_number(value: Any) -> bool:
+    # Whole numbers serve as real ones, as YAML and command lines write them; True is no number.
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

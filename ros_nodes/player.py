@@ -5,28 +5,52 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
-from typing import Callable, Dict, Sequence, Tuple
+from typing import Callable, Dict, Sequence
 
 import numpy as np
 
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
+from pvtpp.validation import Rule, check, one_of
 from pvtpp_benchmarks.datasets import available, load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence as Clip
 from pvtpp_benchmarks.wall import SequenceClock
-from pvtpp_ros_nodes.parameters import check
+from pvtpp_ros_nodes.parameters import SWITCH, TEXT, real, whole
 
 GENERATED = "generated"
 
 
 @dataclass(frozen=True)
 class PlayerConfig:
-    """Every field is the private parameter of its name.
+    """The parameters of the player. Every field is the private parameter of its name.
 
-    `dataset`, `root`, `split`, `sequence`: what to play, `sequence` empty for the first one; ``generated`` needs neither root
-    nor split. `speed`: 1 as it was recorded. `first`: the first camera frame. `loop`: over and over, until the node ends.
-    `init`: also send the first box as ``init_roi``. `wait_s`: seconds to wait at most until somebody reads the images.
-    `delay`: seconds from a frame's stamp to its publication, as a camera's driver takes them.
+    Attributes
+    ----------
+    dataset, root, split
+        The data set to play from; ``generated`` needs neither root nor split.
+    sequence
+        What to play; empty for the first sequence.
+    speed
+        1 as it was recorded, 2 twice as fast.
+    first
+        The first camera frame.
+    loop
+        Over and over, until the node ends.
+    init
+        Also send the first box as ``init_roi``.
+    wait_s
+        How many seconds to wait at most until somebody reads the images.
+    delay
+        Seconds from a frame's stamp to its publication, as a camera's driver takes them.
+    image_transport
+        ``raw`` or ``compressed``.
+    frame_id
+        Of the messages' headers.
+
+    Raises
+    ------
+    InputError
+        A parameter is not allowed.
     """
 
     dataset: str = GENERATED
@@ -43,10 +67,16 @@ class PlayerConfig:
     frame_id: str = "camera_optical_frame"
 
     def __post_init__(self) -> None:
-        check(self, RANGES, {"dataset": (GENERATED, *available()), "image_transport": ("raw", "compressed")})
+        check(self, {"dataset": one_of((GENERATED, *available())), **RULES})
 
     def clip(self) -> Clip:
-        """The sequence to play. Raises InputError where there is none, and where it has no first box or no images."""
+        """Load the sequence to play.
+
+        Raises
+        ------
+        InputError
+            There is none, or it has no first box or no images.
+        """
         if self.dataset == GENERATED:
             from pvtpp_benchmarks.synthetic import render
 
@@ -66,11 +96,18 @@ class PlayerConfig:
         return clip
 
 
-RANGES: Dict[str, Tuple[float, float]] = {
-    "speed": (0.01, 100.0),
-    "first": (0, math.inf),
-    "wait_s": (0.0, math.inf),
-    "delay": (0.0, 10.0),
+RULES: Dict[str, Rule] = {
+    "root": TEXT,
+    "split": TEXT,
+    "sequence": TEXT,
+    "speed": real(0.01, 100.0),
+    "first": whole(0, math.inf),
+    "loop": SWITCH,
+    "init": SWITCH,
+    "wait_s": real(0.0, math.inf),
+    "delay": real(0.0, 10.0),
+    "image_transport": one_of(("raw", "compressed")),
+    "frame_id": TEXT,
 }
 
 ShowFrame = Callable[[Frame, int], None]
@@ -80,10 +117,27 @@ ShowTruth = Callable[[Sequence[float], int], None]
 def play(
     clip: Clip, config: PlayerConfig, begin_ns: int, show: ShowFrame, truth: ShowTruth, over: threading.Event
 ) -> float:
-    """Call `show` with every camera frame and `truth` with every world frame's box (xywh) at their times, `delay` late, each
-    with its exact time: `begin_ns` is frame `first`'s. Ends early when `over` is set.
+    """Play a sequence: camera frames and ground truth, each at its own time. Frames are decoded before they are due.
 
-    Frames are decoded before they are due. Returns by how many seconds the latest was late beyond `delay`.
+    Parameters
+    ----------
+    clip
+        The sequence.
+    config
+        Says from where, how fast and how late.
+    begin_ns
+        The time of frame `first`, nanoseconds.
+    show
+        Called with every camera frame and its exact time in nanoseconds, `delay` after that time.
+    truth
+        Called likewise with the box of every world frame, ``[left, top, w, h]`` in pixels.
+    over
+        Ends it early when set.
+
+    Returns
+    -------
+    float
+        By how many seconds the latest frame was late beyond `delay`.
     """
     first_ns = int(clip.camera_t_ns[config.first])
     clock = SequenceClock(first_ns)

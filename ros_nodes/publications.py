@@ -1,4 +1,4 @@
-"""What the node says: the target at a steady rate, and everything that the event log says as it happens."""
+"""What the node publishes: the target at a steady rate, its own status, and what the event log says as it happens."""
 
 from __future__ import annotations
 
@@ -7,87 +7,134 @@ from typing import Any, Callable, Dict, Optional
 
 import pvtpp
 from pvtpp.live.live_tracker import LiveTracker
+from pvtpp.trajectory import Prediction
 from pvtpp_ros_nodes import conversions
 from pvtpp_ros_nodes.bearing import Camera
 from pvtpp_ros_nodes.config import NodeConfig
 from pvtpp_ros_nodes.debug_image import DebugImage
 from pvtpp_ros_nodes.event_stream import Event, EventStream, line
-from pvtpp_ros_nodes.middleware import Port
+from pvtpp_ros_nodes.middleware import Middleware
 
 HEADERS_KEPT = 512
 
 
-class Answers:
-    """`meta` is what the header of an event log says. `camera` is None as long as nobody has told its calibration."""
+class Publications:
+    """Fills messages and sends them.
 
-    def __init__(self, config: NodeConfig, port: Port, on_error: Callable[[Exception], None]):
-        self._config, self._port = config, port
-        self.meta: Dict[str, Any] = {}
+    Parameters
+    ----------
+    config
+        Of the node.
+    middleware
+        Where messages are made and published.
+    on_error
+        Called with what goes wrong in the threads that publish events and debug images.
+
+    Attributes
+    ----------
+    camera
+        The camera's calibration; None as long as it is not known.
+    status
+        The status that was published last, a constant of Target.msg.
+    stream
+        Where the event log goes.
+    """
+
+    def __init__(self, config: NodeConfig, middleware: Middleware, on_error: Callable[[Exception], None]):
+        self._config, self._middleware = config, middleware
         self.camera: Optional[Camera] = None
         self.status = conversions.NO_TARGET
         self._score, self._frame_id = 0.0, ""
         # By capture time, for the results that come later.
         self._headers: OrderedDict[int, Any] = OrderedDict()
-        self._debug = DebugImage(port, on_error)
+        self._debug = DebugImage(middleware, on_error)
         self.stream = EventStream(self._publish_event, on_error)
 
     def close(self) -> None:
+        """Publish the events that wait, and end the threads."""
         self.stream.close()
         self._debug.close()
 
     def frame_arrived(self, frame: Any, live: LiveTracker) -> None:
-        """An `ImageFrame` was taken."""
+        """Remember the header of an `ImageFrame` that the live tracker took, and show it where somebody looks."""
         self._frame_id = frame.header.frame_id
         self._headers[frame.t_ns] = frame.header
         while len(self._headers) > HEADERS_KEPT:
             self._headers.popitem(last=False)
-        if self._port.listeners("debug_image"):
+        if self._middleware.listeners("debug_image"):
             self._debug.put(frame, live.predict(frame.t_ns), self.status)
 
     def nearest_capture(self, t_ns: int, within_ns: int) -> int:
-        """Of the frames that were taken the capture time nearest to `t_ns`; `t_ns` itself where none is that near."""
+        """Find the frame that was captured nearest to a time.
+
+        Parameters
+        ----------
+        t_ns
+            The time, nanoseconds.
+        within_ns
+            How far away the frame may be.
+
+        Returns
+        -------
+        int
+            Its capture time; `t_ns` itself where no frame is that near.
+        """
         nearest = min(list(self._headers), key=lambda capture_ns: abs(capture_ns - t_ns), default=t_ns)
         return nearest if abs(nearest - t_ns) <= within_ns else t_ns
 
-    def publish_target(self, live: LiveTracker, t_ns: int) -> None:
-        """The target as it is predicted for `t_ns`, and its direction where somebody asks; nothing without a target."""
-        prediction = live.predict(t_ns)
+    def publish_target(self, prediction: Optional[Prediction], status: int) -> None:
+        """Publish a prediction, its direction where somebody asks for it, and the status where it has changed.
+
+        Parameters
+        ----------
+        prediction
+            Where the target is; None without a target: then there is nothing to publish but the status.
+        status
+            A constant of Target.msg.
+        """
         # Time alone may change it, so it is looked at here.
-        if status_of(live) != self.status:
-            self.tell_status(live, "as the results and their age say")
+        if status != self.status:
+            self.publish_status(status, "as the results and their age say")
         if prediction is None:
             return
         target = conversions.fill_target(
-            self._port.message("pvtpp/Target"),
+            self._middleware.message("pvtpp/Target"),
             prediction,
             self._frame_id,
             self.stream.target_id,
-            self.status,
+            status,
             self._score,
         )
-        self._port.publish("target", target)
-        if self.camera is not None and self._port.listeners("bearing"):
+        self._middleware.publish("target", target)
+        if self.camera is not None and self._middleware.listeners("bearing"):
             direction = self.camera.direction(prediction)
-            self._port.publish(
-                "bearing", conversions.fill_bearing(self._port.message("pvtpp/Bearing"), target, *direction)
-            )
+            message = self._middleware.message("pvtpp/Bearing")
+            self._middleware.publish("bearing", conversions.fill_bearing(message, target, *direction))
 
-    def tell_status(self, live: LiveTracker, why: str) -> None:
-        """Publish what the node is doing, for those who come later too."""
-        message, config = self._port.message("pvtpp/Status"), self._config
-        self.status = status_of(live)
-        conversions.set_header(message.header, self._port.now_ns(), self._frame_id)
-        message.status, message.text = self.status, why
-        message.target_id = self.stream.target_id if live.active else 0
+    def publish_status(self, status: int, why: str) -> None:
+        """Publish what the node is doing, for those who come later too.
+
+        Parameters
+        ----------
+        status
+            A constant of Target.msg.
+        why
+            The reason, as a text.
+        """
+        message, config = self._middleware.message("pvtpp/Status"), self._config
+        self.status = status
+        conversions.set_header(message.header, self._middleware.now_ns(), self._frame_id)
+        message.status, message.text = status, why
+        message.target_id = self.stream.target_id if status != conversions.NO_TARGET else 0
         message.tracker, message.predictor, message.propagation = config.tracker, config.predictor, config.propagation
         message.search_region, message.backend = config.search_region, config.backend
         message.version = pvtpp.__version__
-        self._port.publish("status", message)
+        self._middleware.publish("status", message)
 
     def _publish_event(self, event: Event) -> None:
-        message = self._port.message("pvtpp/Event")
-        message.target_id, message.number, message.line = event.target_id, event.number, line(event, self.meta)
-        self._port.publish("events", message)
+        message = self._middleware.message("pvtpp/Event")
+        message.target_id, message.number, message.line = event.target_id, event.number, line(event)
+        self._middleware.publish("events", message)
         if event.row is not None and event.row[0] in self._HANDLERS:
             self._HANDLERS[event.row[0]](self, event.target_id, event.row)
 
@@ -100,19 +147,21 @@ class Answers:
         header = self._headers.get(capture_ns)
         if header is None:
             return
-        result = conversions.fill_result(self._port.message("pvtpp/Result"), header, target_id, self.status, box, score)
-        self._port.publish("result", result)
-        if self._port.listeners("detections"):
-            self._port.publish("detections", self._detections(result))
+        message = self._middleware.message("pvtpp/Result")
+        result = conversions.fill_result(message, header, target_id, self.status, box, score)
+        self._middleware.publish("result", result)
+        if self._middleware.listeners("detections"):
+            self._middleware.publish("detections", self._detections(result))
 
     def _trajectory(self, target_id: int, row: list) -> None:
-        message, make_knot = self._port.message("pvtpp/Trajectory"), lambda: self._port.message("pvtpp/Knot")
-        self._port.publish(
-            "trajectory", conversions.fill_trajectory(message, make_knot, row, self._frame_id, target_id)
+        make = self._middleware.message
+        message = conversions.fill_trajectory(
+            make("pvtpp/Trajectory"), lambda: make("pvtpp/Knot"), row, self._frame_id, target_id
         )
+        self._middleware.publish("trajectory", message)
 
     def _detections(self, result: Any) -> Any:
-        make = self._port.message
+        make = self._middleware.message
         return conversions.fill_detections(
             make("vision_msgs/Detection2DArray"),
             lambda: make("vision_msgs/Detection2D"),
@@ -121,6 +170,7 @@ class Answers:
             listed=result.status != conversions.LOST,
         )
 
+    # By kind of row in the event log; other kinds are published as events alone.
     _HANDLERS: Dict[str, Callable[[Any, int, list], None]] = {
         "init": _init,
         "result": _result,
@@ -129,10 +179,10 @@ class Answers:
 
 
 def status_of(live: LiveTracker) -> int:
-    """A constant of Target.msg; TRACKING where nobody judges."""
+    """Say what a live tracker does, as a constant of Target.msg; TRACKING where it has no monitor of presence."""
     if not live.active:
         return conversions.NO_TARGET
     if live.paused:
         return conversions.PAUSED
-    judged = live.status
-    return conversions.TRACKING if judged is None else conversions.STATUS[judged.value]
+    presence = live.status
+    return conversions.TRACKING if presence is None else conversions.STATUS[presence.value]

@@ -1,4 +1,4 @@
-"""A node that outlives its master: rospy registers once, so after a restarted master nobody finds it any more."""
+"""Registers the node again after its master was restarted: rospy registers once, so nobody would find it any more."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ PERIOD_S = 1.0
 
 
 class Registration:
-    """Asks the master once a second whether it knows this node, and registers topics and services anew where not.
+    """Asks the master once a second whether it knows this node, and registers topics and services again where not.
 
-    What is connected stays so without a master. `close` ends it.
+    What is connected stays connected without a master.
     """
 
     def __init__(self) -> None:
@@ -25,6 +25,7 @@ class Registration:
         self._pacer = Pacer(self._check, 1 / PERIOD_S, "pvtpp registration", lambda error: rospy.logwarn("%s", error))
 
     def close(self) -> None:
+        """End the thread."""
         self._pacer.stop()
 
     def _check(self) -> None:
@@ -37,7 +38,7 @@ class Registration:
             return
         if not known and not rospy.is_shutdown():
             self._register()
-            rospy.logwarn("the ROS master was restarted; this node is registered anew")
+            rospy.logwarn("the ROS master was restarted; this node is registered again")
         self._gone = False
 
     def _known(self) -> bool:

@@ -1,4 +1,4 @@
-"""Plays a sequence of any data set as a camera: topics ``image`` and ``ground_truth``, and the first box as ``init_roi``."""
+"""Plays a sequence of any data set as a camera: ``image`` and ``ground_truth``, and the first box as ``init_roi``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,13 @@ LATE_S = 0.03
 
 
 class SequencePlayer:
-    """Waits for a reader, then plays; with ``~loop`` until it is told to end."""
+    """Waits for a reader, then plays; with ``~loop`` until the node is ended.
+
+    Parameters
+    ----------
+    config
+        The parameters.
+    """
 
     def __init__(self, config: PlayerConfig):
         self._config, self._clip = config, config.clip()
@@ -38,6 +44,7 @@ class SequencePlayer:
         self._first: List[float] = self._clip.ground_truth_xywh[config.first * self._clip.stride].tolist()
 
     def run(self) -> None:
+        """Play until the end, or until the node is ended."""
         rospy.on_shutdown(self._over.set)
         self._wait()
         while not rospy.is_shutdown():
@@ -45,7 +52,7 @@ class SequencePlayer:
             self._unsent = self._config.init
             begin_ns = rospy.get_rostime().to_nsec() + round(LEAD_S * 1e9)
             self._over.wait(LEAD_S)
-            late = play(self._clip, self._config, begin_ns, self._show, self._tell, self._over)
+            late = play(self._clip, self._config, begin_ns, self._show, self._show_truth, self._over)
             if late > LATE_S:
                 rospy.logwarn("this machine is too slow to play it: a frame came %.0f ms late", late * 1e3)
             if not self._config.loop:
@@ -72,12 +79,12 @@ class SequencePlayer:
             self._unsent = False
             self._init.publish(conversions.fill_roi(Roi(), t_ns, self._config.frame_id, self._first))
 
-    def _tell(self, xywh: Sequence[float], t_ns: int) -> None:
+    def _show_truth(self, xywh: Sequence[float], t_ns: int) -> None:
         self._truth.publish(conversions.fill_roi(Roi(), t_ns, self._config.frame_id, xywh))
 
 
 def main() -> None:
-    """``rosrun pvtpp sequence_player _dataset:=uav-mini _root:=data/uav-mini _sequence:=Surfing06``."""
+    """Run ``rosrun pvtpp sequence_player _dataset:=uav-mini _root:=data/uav-mini _sequence:=Surfing06``."""
     rospy.init_node("sequence_player")
     try:
         player = SequencePlayer(

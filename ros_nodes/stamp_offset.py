@@ -1,4 +1,6 @@
-"""By how much the stamps of images are wrong, from a camera that is turned to and fro beside a gyro: the `~capture_offset`.
+"""Measures by how much the stamps of images are wrong: the `~capture_offset`.
+
+The camera is turned to and fro together with a gyro, and the rotation that the images show is compared with the gyro's.
 
 Turn the camera by hand over a textured scene for ten seconds, about all axes; IMU and camera are fixed to each other.
 
@@ -29,8 +31,17 @@ UNSEEN = np.full(3, np.nan)
 
 
 class Recording:
-    """What images and IMU said. `on` holds what takes each message, by its topic; the calibration comes first, since before
-    it images say nothing. They are looked at two by two as they come, and not kept.
+    """What images and IMU show. Images are compared two by two as they come, and not kept.
+
+    Parameters
+    ----------
+    options
+        Of the command line.
+
+    Attributes
+    ----------
+    on
+        The functions that take messages, by topic. The calibration comes first: before it, images are of no use.
     """
 
     def __init__(self, options: argparse.Namespace):
@@ -49,8 +60,20 @@ class Recording:
         }
 
     def offset(self) -> Tuple[float, float]:
-        """``(capture_offset, explained)`` as of `pvtpp.rotation_check.stamp_offset`. Raises InputError where something is
-        missing, or where gyro and images do not agree at any offset."""
+        """Compute the offset, as `pvtpp.rotation_check.stamp_offset`.
+
+        Returns
+        -------
+        float
+            True exposure minus stamp of the images, seconds.
+        float
+            The share of the rotation that the gyro then explains.
+
+        Raises
+        ------
+        InputError
+            Something is missing, or gyro and images agree at no offset.
+        """
         options = self._options
         if self._camera is None:
             raise InputError(f"nothing on {options.camera_info}: the camera's calibration is needed")
@@ -99,7 +122,7 @@ class Recording:
 
 
 def from_bag(recording: Recording, path: str) -> None:
-    """All that the bag holds on the recording's topics, one after the other."""
+    """Take all that a bag holds on the recording's topics, one topic after the other."""
     with bags.open_bag(path) as bag:
         for topic, take in recording.on.items():
             for message in bags.messages(bag, topic):
@@ -107,7 +130,7 @@ def from_bag(recording: Recording, path: str) -> None:
 
 
 def listen(recording: Recording, seconds: float) -> None:
-    """What comes on the recording's topics in so many seconds."""
+    """Take what comes on the recording's topics in so many seconds."""
     import rosgraph
     import rospy
     from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
@@ -141,7 +164,8 @@ def listen(recording: Recording, seconds: float) -> None:
         raise failed[0]
 
 
-def _options(arguments: Optional[List[str]]) -> argparse.Namespace:
+def parsed(arguments: Optional[List[str]]) -> argparse.Namespace:
+    """Parse the command line; None: that of this process."""
     parser = argparse.ArgumentParser(
         "stamp_offset", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -163,8 +187,8 @@ def _options(arguments: Optional[List[str]]) -> argparse.Namespace:
 
 
 def main(arguments: Optional[List[str]] = None) -> None:
-    """Prints the line for the launch file; ends with status 1 and one sentence where there is none to give."""
-    options = _options(arguments)
+    """Print the line for the launch file; end with status 1 and one sentence where it cannot be computed."""
+    options = parsed(arguments)
     try:
         rotation = np.reshape(parameters.numbers("camera_from_imu", options.camera_from_imu, 9), (3, 3))
         options.camera_from_imu = check_rotation(rotation, "--camera-from-imu")

@@ -1,4 +1,4 @@
-"""The tracker node of ROS 1: parameters, topics and services round the core that both ROS generations share."""
+"""The tracker node of ROS 1: parameters, topics and services for the core that ROS 1 and ROS 2 share."""
 
 from __future__ import annotations
 
@@ -22,12 +22,18 @@ from pvtpp_ros_nodes.registration import Registration
 BUFFER_BYTES = 1 << 25
 """More than the largest image: with less, rospy keeps old ones in its socket whatever the queue size."""
 IMU_QUEUE = 200
-"""A fifth of a second of the fastest; each one takes microseconds."""
+"""Messages of 0.2 s of the fastest IMU; each one takes microseconds."""
 LOGS = {"info": rospy.loginfo, "warning": rospy.logwarn, "error": rospy.logerr}
 
 
-class RospyPort:
-    """`Port` by rospy. Outputs whose messages are not installed are left out where they are optional."""
+class RospyMiddleware:
+    """`Middleware` by rospy. Optional outputs are left out where their messages are not installed.
+
+    Raises
+    ------
+    InputError
+        Other messages are not installed.
+    """
 
     def __init__(self) -> None:
         self._kinds: Dict[str, Any] = {}
@@ -47,24 +53,29 @@ class RospyPort:
             )
 
     def now_ns(self) -> int:
+        """As `Middleware.now_ns`."""
         return rospy.get_rostime().to_nsec()
 
     def message(self, kind: str) -> Any:
+        """As `Middleware.message`."""
         return self._kind(kind)()
 
     def publish(self, topic: str, message: Any) -> None:
+        """As `Middleware.publish`."""
         try:
             self._publishers[topic].publish(message)
         except rospy.ROSException:
-            # Threads go on for a moment after the node was told to end.
+            # Threads go on for a moment after the node was ended.
             if not rospy.is_shutdown():
                 raise
 
     def listeners(self, topic: str) -> int:
+        """As `Middleware.listeners`."""
         publisher = self._publishers.get(topic)
         return 0 if publisher is None else publisher.get_num_connections()
 
     def rotation(self, to_frame: str, from_frame: str) -> Any:
+        """As `Middleware.rotation`."""
         try:
             import tf2_ros
         except ImportError as error:
@@ -77,7 +88,8 @@ class RospyPort:
         except tf2_ros.TransformException:
             return None
 
-    def tell(self, level: str, text: str) -> None:
+    def log(self, level: str, text: str) -> None:
+        """As `Middleware.log`."""
         LOGS[level]("%s", text)
 
     def _kind(self, kind: str) -> Any:
@@ -87,12 +99,18 @@ class RospyPort:
 
 
 class TrackerNode:
-    """Wires a `Core` to topics and services; see docs/ros.md for their names."""
+    """Connects a `Core` with topics and services; see docs/ros.md for their names.
+
+    Parameters
+    ----------
+    config
+        The parameters.
+    """
 
     def __init__(self, config: NodeConfig):
         compressed = config.image_transport == "compressed"
         topic = rospy.resolve_name("image") + ("/compressed" if compressed else "")
-        self.core = Core(config, RospyPort(), topic)
+        self.core = Core(config, RospyMiddleware(), topic)
         rospy.Service("~init", Init, lambda request: self.core.init(request.roi))
         rospy.Service("~reset", Trigger, lambda request: self.core.reset())
         rospy.Service("~pause", SetBool, lambda request: self.core.pause(request.data))
@@ -106,14 +124,14 @@ class TrackerNode:
         self.core.ready()
 
     def spin(self) -> None:
-        """Until the node is told to end."""
+        """Run until the node is ended."""
         rospy.spin()
         self._registration.close()
         self.core.close()
 
 
 def main() -> None:
-    """``rosrun pvtpp tracker_node``. Parameters that are not allowed are one line in the log and exit status 2."""
+    """Run ``rosrun pvtpp tracker_node``. A parameter that is not allowed is one line in the log and exit status 2."""
     rospy.init_node("tracker")
     try:
         node = TrackerNode(parameters.read(NodeConfig, lambda name, default: rospy.get_param("~" + name, default)))

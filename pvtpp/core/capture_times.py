@@ -28,7 +28,7 @@ class Refusal(NamedTuple):
     Attributes
     ----------
     kind
-        ``unit``, ``clock``, ``future``, ``past``, ``repeated`` or ``order``.
+        ``unit``, ``clock``, ``future``, ``past``, ``order``, ``duplicate`` or ``repeated``.
     text
         What was seen, what is expected, and what would mend it.
     """
@@ -136,7 +136,7 @@ class CaptureTimes:
             )
         self._repeated += 1
         if self._repeated < REPEATED:
-            return Refusal("order", f"capture time {capture_ns} has come before: the frame is a repetition")
+            return Refusal("duplicate", f"capture time {capture_ns} has come before: the frame is a repetition")
         whole = ", in whole seconds: what stamps them drops the fraction" if capture_ns % SECOND == 0 else ""
         return Refusal(
             "repeated",

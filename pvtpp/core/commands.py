@@ -20,6 +20,7 @@ from pvtpp.core.coasting import coast
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
+from pvtpp.predictors.hold import Hold
 from pvtpp.propagation import Carried, Propagator
 from pvtpp.stabilised import stabilised
 from pvtpp.track import Displacement, PropagatedBox, Track
@@ -207,14 +208,19 @@ def predict(predictors: Mapping[str, Predictor], command: Predict) -> Dict[str, 
     InputError
         For a predictor that returns something else, or a first box without width or height.
     """
-    made = {name: _predicted(predictor, command.tracks[name], command) for name, predictor in predictors.items()}
+    made = {name: _predicted(predictor, command.tracks[name], command.motion) for name, predictor in predictors.items()}
     if command.coasting is not None:
         made = {name: coast(trajectory, command.coasting) for name, trajectory in made.items()}
     return made
 
 
-def _predicted(predictor: Predictor, track: Track, command: Predict) -> Trajectory:
-    still = None if command.motion is None else stabilised(track, command.motion)
+def hold(track: Track, motion: Optional[CameraMotion]) -> Trajectory:
+    """Return the trajectory of a target just given, until the first prediction is made: its box stands."""
+    return _predicted(Hold(), track, motion)
+
+
+def _predicted(predictor: Predictor, track: Track, motion: Optional[CameraMotion]) -> Trajectory:
+    still = None if motion is None else stabilised(track, motion)
     made = predictor.predict(track if still is None else still)
     if not isinstance(made, Trajectory):
         raise InputError(f"{type(predictor).__name__}.predict() returned {made!r}, expected a Trajectory")

@@ -140,6 +140,8 @@ class PresenceConfig:
         spread
             Sigma of the centre, in target sizes.
         """
+        # Evidence from the future is of another clock: never fresh.
+        age_s = abs(age_s)
         easier = 1.0 if before is Presence.TRACKING else self.release
         if history.lost or age_s > self.lost_s * (self.release if before is Presence.LOST else 1.0):
             return Presence.LOST

@@ -45,6 +45,8 @@ FRAMES = 3
 """Newest frames that a result is propagated to: enough to see how the target moves now."""
 LEAST_QUALITY = 0.02
 """A propagated box of less quality is no evidence: down to here it beats holding the result (`propagation_carry`)."""
+SEARCH_HORIZON_NS = 1_000_000_000
+"""The tracker is not sent farther than the prediction for this long after the newest evidence."""
 PUSHED_KEPT = 64
 """Capture times of the propagator's frames that are remembered; a result is propagated to the newest `FRAMES`."""
 UNENCODED_KEPT = 4
@@ -469,7 +471,9 @@ class StateMachine:
 
     def _where_to_look(self, target: _Target, capture_ns: int) -> Optional[np.ndarray]:
         monitor, seen = target.reacquisition, target.track.evidence()[1][-1]
-        expected = self.answer(self.trajectories[self.names[0]], capture_ns).box
+        # After a pause of the camera nothing is where it was going.
+        asked_ns = min(capture_ns, target.track.evidence_ns + SEARCH_HORIZON_NS)
+        expected = self.answer(self.trajectories[self.names[0]], asked_ns).box
         if monitor is not None and monitor.history.lost:
             lost_s = max(capture_ns - target.track.evidence_ns, 0) * 1e-9
             return monitor.where(lost_s, seen, expected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
+from pvtpp.core.capture_times import CaptureTimeConfig
 from pvtpp.validation import above, check, holds, whole_from
 
 
@@ -26,6 +27,8 @@ class LiveConfig:
         setting of the whole process, so it is only lowered where that is asked for, and set back by `close`; None
         leaves it alone. A tracker written in Python makes the answers late by the interpreter's own 5 ms, several
         times a frame: 0.001 is better for those.
+    capture_times
+        What is taken for a capture time; others are refused and reported.
     """
 
     memory_s: float = 2.0
@@ -34,6 +37,7 @@ class LiveConfig:
     stall_s: float = 1.0
     wait_s: float = 0.1
     switch_interval_s: Optional[float] = None
+    capture_times: CaptureTimeConfig = CaptureTimeConfig()
 
     def __post_init__(self) -> None:
         positive = above(0)

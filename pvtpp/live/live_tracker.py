@@ -12,13 +12,15 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from copy import copy
 from types import TracebackType
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type, Union
 
 from pvtpp.appearance import AppearanceTracker
-from pvtpp.boxes import ArrayLike, as_box
+from pvtpp.boxes import ArrayLike, as_box, require_in_image
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
+from pvtpp.core.capture_times import CaptureTimes, Refusal
 from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, TrackFrame
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.log_file import LogFile
@@ -28,12 +30,18 @@ from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
 from pvtpp.live.failures import Failure, Failures
 from pvtpp.live.recent_frames import RecentFrames
+from pvtpp.live.session_clock import SessionClock
 from pvtpp.live.stage_times import StageTimes
 from pvtpp.predictors import Predictor
 from pvtpp.propagation import Propagator
 from pvtpp.tracker import Frame, TrackerOutput, as_tracker, checked_output
 from pvtpp.trajectory import Prediction, Trajectory
 
+COUNTED = {"order": "out_of_order", "duplicate": "duplicates", "repeated": "duplicates"}
+COUNTED.update(dict.fromkeys(("unit", "clock", "future", "past"), "implausible"))
+"""How a refused capture time is counted, by the kind of its refusal."""
+QUIET_S = 10.0
+"""A reason that has not occurred for so long is reported again, seconds."""
 OnResult = Callable[[int, TrackerOutput, int], None]
 WORK: Dict[type, str] = {
     Init: "init",
@@ -106,7 +114,12 @@ class LiveTracker:
         self._tracker = as_tracker(tracker) if presence is None else AppearanceTracker(as_tracker(tracker))
         self._on_result = on_result
         self._lead = next(iter(self._predictors), "")
-        self._clock = clock
+        self._session = SessionClock(clock)
+        self._capture_times = CaptureTimes(self.config.capture_times)
+        # When a capture time was last refused for each reason, by real time.
+        self._complained: Dict[str, float] = {}
+        # Width and height of the target's frames.
+        self._size: Optional[Tuple[int, int]] = None
         self._failures = Failures(on_error)
         if not predictors:
             # Said here, before a log file is replaced.
@@ -117,9 +130,8 @@ class LiveTracker:
         self._machine = StateMachine(self._predictors, core, given, gyro)
         self._recent = RecentFrames(self.config.memory_s, self.config.memory_frames, self.config.memory_bytes)
         self._lock = threading.Lock()
-        self._refused = dict.fromkeys(("duplicates", "out_of_order", "paused"), 0)
+        self._refused = dict.fromkeys(("duplicates", "out_of_order", "implausible", "paused"), 0)
         self._paused = self._closed = False
-        self._now_ns: Optional[int] = None
         self._busy_since: Optional[float] = None
         self._stall_reported = False
         self._switch_interval = _lower_switch_interval(self.config.switch_interval_s)
@@ -138,11 +150,19 @@ class LiveTracker:
         Returns
         -------
         bool
-            False (and counted) for a frame that is not newer than the newest, while paused, and after `close`.
+            False (and counted) for a frame that is not newer than the newest, for one whose capture time cannot be
+            right (reported once, see `pvtpp.core.capture_times`), while paused, and after `close`.
         """
+        refusal: Optional[Refusal] = None
         with self._lock:
             self._refused["paused"] += self._paused
-            accepted = not (self._closed or self._paused) and self._accept(frame)
+            open_ = not (self._closed or self._paused)
+            if open_:
+                refusal = self._accept(self._inside(frame))
+        accepted = open_ and refusal is None
+        if refusal is not None:
+            self._complain(refusal)
+        self._report_step()
         if self.stalled and not self._stall_reported:
             self._stall_reported = True
             self._report("stall", TimeoutError(f"the tracker has been at one frame for over {self.config.stall_s} s"))
@@ -165,7 +185,7 @@ class LiveTracker:
         """
         with self._lock:
             if not self._closed:
-                self._dispatch(self._machine.gyro_sample(self._now(), int(measured_ns), rate))
+                self._dispatch(self._machine.gyro_sample(self._now(), self._session.inside(int(measured_ns)), rate))
 
     def init(self, at: Union[Frame, int], box: ArrayLike) -> None:
         """Begin with a new target, seen in a frame that may lie in the past.
@@ -183,16 +203,24 @@ class LiveTracker:
         Raises
         ------
         InputError
-            For a bad box, for a time of which no frame is in memory, and after `close`.
+            For a bad box or one that is not in the image, for a capture time that cannot be right or of which no frame
+            is in memory, and after `close`.
         """
         box = as_box(box, "first box")
         with self._lock:
+            frame = self._inside(at) if isinstance(at, Frame) else self._remembered(int(at))
+        # Outside of the lock: an image may have to be read first.
+        size = _size_of(frame)
+        if size is not None:
+            require_in_image(box, size, "first box")
+        with self._lock:
             if self._closed:
                 raise InputError("init() after close(): start a new live tracker")
-            frame = at if isinstance(at, Frame) else self._remembered(int(at))
             newest = self._machine.newest
             if newest is None or frame.t_ns > newest.t_ns:
-                self._accept(frame)
+                refusal = self._accept(frame)
+                if refusal is not None:
+                    raise InputError(f"no new target: {refusal.text}")
             self._dispatch(self._machine.init(self._now(), frame, box))
 
     def predict(self, t_ns: Optional[int] = None, predictor: Optional[str] = None) -> Optional[Prediction]:
@@ -210,13 +238,19 @@ class LiveTracker:
         Prediction or None
             `age` says how old the evidence is. None without a target.
         """
-        trajectory = self.trajectory(predictor)
+        trajectory = self._current(predictor)
         if trajectory is None:
             return None
-        return self._machine.answer(trajectory, self._clock() if t_ns is None else t_ns)
+        asked = self._session.now() if t_ns is None else self._session.inside(t_ns)
+        found = self._machine.answer(trajectory, asked)
+        return found._replace(t_ns=self._session.outside(asked)) if self._session.shifted else found
 
     def trajectory(self, predictor: Optional[str] = None) -> Optional[Trajectory]:
         """Return the current trajectory of this predictor (None: the leading one); None without a target."""
+        found = self._current(predictor)
+        return found if found is None or not self._session.shifted else found.shifted(self._session.outside(0))
+
+    def _current(self, predictor: Optional[str]) -> Optional[Trajectory]:
         if predictor is not None and predictor not in self._predictors:
             raise InputError(f"no predictor {predictor!r} here, expected one of: {', '.join(self._predictors)}")
         return self._machine.trajectories.get(predictor or self._lead)
@@ -296,7 +330,7 @@ class LiveTracker:
 
         Should frames or results stay away, time alone makes it worse. From any thread, without a lock.
         """
-        return self._machine.presence_at(self._clock()) if self._machine.active else None
+        return self._machine.presence_at(self._session.now()) if self._machine.active else None
 
     @property
     def stalled(self) -> bool:
@@ -313,7 +347,8 @@ class LiveTracker:
     def counts(self) -> Dict[str, int]:
         """What has been counted since the start.
 
-        ``frames`` taken; ``duplicates``, ``out_of_order`` and ``paused`` ones refused; frames that a busy tracker or
+        ``frames`` taken; ``duplicates``, ``out_of_order``, ``implausible`` (by their capture time) and ``paused`` ones
+        refused; frames that a busy tracker or
         propagator passed over (``tracker_dropped``, ``propagator_dropped``); ``late_reports`` of the tracker for a
         target that was gone; ``errors``.
         """
@@ -325,27 +360,37 @@ class LiveTracker:
     # What follows is called under the lock.
 
     def _now(self) -> int:
-        # The system's clock may be set back; the state machine's never is.
-        now = int(self._clock())
-        self._now_ns = now if self._now_ns is None else max(now, self._now_ns)
-        return self._now_ns
+        # The system's clock may be set; the state machine's time goes on.
+        return self._session.now()
 
-    def _accept(self, frame: Frame) -> bool:
-        newest = self._machine.newest
-        if newest is not None and frame.t_ns <= newest.t_ns:
-            self._refused["duplicates" if frame.t_ns == newest.t_ns else "out_of_order"] += 1
-            return False
+    def _inside(self, frame: Frame) -> Frame:
+        """The frame with its capture time as it counts here, where the clock was set meanwhile."""
+        self._session.now()
+        if not self._session.shifted:
+            return frame
+        inside = copy(frame)
+        inside.t_ns = self._session.inside(frame.t_ns)
+        return inside
+
+    def _accept(self, frame: Frame) -> Optional[Refusal]:
         now = self._now()
+        refusal = self._capture_times.refuse(frame.t_ns, now)
+        if refusal is not None:
+            self._refused[COUNTED[refusal.kind]] += 1
+            return refusal
         self._recent.push(frame)
         self.times.add("frame_age", (now - frame.t_ns) * 1e-9)
         self._dispatch(self._machine.frame_arrived(now, frame))
-        return True
+        return None
 
     def _remembered(self, t_ns: int) -> Frame:
-        frame = self._recent.find(t_ns)
+        frame = self._recent.find(self._session.inside(t_ns))
         if frame is None:
-            oldest, newest = self._recent.oldest, self._recent.newest
-            held = f"from t_ns={oldest.t_ns} to t_ns={newest.t_ns}" if oldest and newest else "none so far"
+            oldest, newest = (
+                None if each is None else self._session.outside(each.t_ns)
+                for each in (self._recent.oldest, self._recent.newest)
+            )
+            held = "none so far" if newest is None else f"from t_ns={oldest} to t_ns={newest}"
             raise InputError(f"no frame captured at t_ns={t_ns} is in memory; there are {len(self._recent)}, {held}")
         return frame
 
@@ -391,6 +436,8 @@ class LiveTracker:
         return None
 
     def _execute(self, command: Command) -> None:
+        if self._carried_over(command):
+            return
         work, begin = WORK[type(command)], time.perf_counter()
         try:
             found, report = self._found(command)
@@ -407,7 +454,7 @@ class LiveTracker:
             self._dispatch(report(self._now()))
         if self._on_result and current and isinstance(command, TrackFrame):
             try:
-                self._on_result(command.frame.t_ns, found, command.target)
+                self._on_result(self._session.outside(command.frame.t_ns), found, command.target)
             except BaseException as error:
                 self._report("on_result", error)
 
@@ -418,6 +465,7 @@ class LiveTracker:
             initialised = command
             with self._busy():
                 self._tracker.init(command.frame, command.box)
+            self._size = _size_of(command.frame)
             return None, lambda now: machine.initialised(now, initialised)
         if isinstance(command, TrackFrame):
             tracked = command
@@ -434,6 +482,28 @@ class LiveTracker:
         trajectories, predicted = commands.predict(self._predictors, command), command
         return trajectories, lambda now: machine.predicted(now, predicted, trajectories)
 
+    def _carried_over(self, command: Command) -> bool:
+        """Where the size of the images has changed: give the target anew, where it is expected, in the new scale."""
+        frame = command.frame if isinstance(command, (TrackFrame, Propagate)) else None
+        before, size = self._size, None if frame is None else _size_of(frame)
+        if frame is None or before is None or size is None or size == before:
+            return False
+        with self._lock:
+            carried = self._of_use(command) and self._size == before
+            if carried:
+                across, down = size[0] / before[0], size[1] / before[1]
+                expected = self._machine.answer(self._machine.trajectories[self._lead], frame.t_ns).box
+                self._size = size
+                self._dispatch(self._machine.init(self._now(), frame, expected * [across, down, across, down]))
+            self._dispatch(self._machine.failed(self._now(), command))
+        if carried:
+            text = (
+                f"{frame.source}: the image is {size[0]} x {size[1]} pixels, those before were {before[0]} x {before[1]}; "
+                "the target is carried over in scale"
+            )
+            self._report("size", InputError(text))
+        return True
+
     @contextmanager
     def _busy(self) -> Iterator[None]:
         """Note that the tracker is at work, for `stalled`."""
@@ -443,6 +513,23 @@ class LiveTracker:
         finally:
             self._busy_since, self._stall_reported = None, False
 
+    def _complain(self, refusal: Refusal) -> None:
+        """Report why a frame was refused: once, as long as it goes on."""
+        if refusal.kind in ("order", "duplicate"):
+            # Repetitions and frames out of order happen; they are counted.
+            return
+        now = time.monotonic()
+        before, self._complained[refusal.kind] = self._complained.get(refusal.kind), now
+        if before is None or now - before > QUIET_S:
+            self._report("capture time", InputError(refusal.text))
+
+    def _report_step(self) -> None:
+        step = self._session.step()
+        if step is not None:
+            how = "forward" if step.by_ns > 0 else "back"
+            text = f"the clock was set {how} by {abs(step.by_ns) * 1e-9:.3f} s; tracking goes on"
+            self._report("clock", InputError(text))
+
     def _report(self, stage: str, error: BaseException) -> None:
         with self._lock:
             now = self._now()
@@ -450,6 +537,16 @@ class LiveTracker:
         self._failures.report(
             now, stage, error if isinstance(error, Exception) else RuntimeError(f"it raised {error!r}")
         )
+
+
+def _size_of(frame: Frame) -> Optional[Tuple[int, int]]:
+    """Width and height of the frame's image; None where it has none, or none that can be read."""
+    try:
+        height, width = frame.image.shape[:2]
+    except Exception:
+        # Who needs the image will say what is wrong with it.
+        return None
+    return width, height
 
 
 def _lower_switch_interval(wanted: Optional[float]) -> Optional[Tuple[float, float]]:

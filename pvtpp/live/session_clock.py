@@ -56,6 +56,11 @@ class SessionClock:
             step, self._step = self._step, None
             return step
 
+    @property
+    def shifted(self) -> bool:
+        """Whether the clock was ever set, so that times inside differ from its own."""
+        return self._shift != 0
+
     def inside(self, t_ns: int) -> int:
         """Convert a time of the clock as it is set now."""
         return t_ns + self._shift

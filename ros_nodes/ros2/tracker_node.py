@@ -1,4 +1,4 @@
-"""The tracker node of ROS 2: rclpy round the core that both ROS generations share. Not run by its authors yet.
+"""The tracker node of ROS 2: rclpy for the core that ROS 1 and ROS 2 share. Not run by its authors yet.
 
   python3 -m pvtpp_ros_nodes.ros2.tracker_node --ros-args -r image:=/camera/image_raw -p predictor:=motion
 
@@ -32,11 +32,22 @@ from pvtpp_ros_nodes.middleware import OUTPUTS
 NEWEST_IMAGE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 IMU_QUEUE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=200, reliability=ReliabilityPolicy.BEST_EFFORT)
 THREADS = 4
-"""For images, for the IMU, for the clock, and for wishes: one of these may wait for an image that is on its way."""
+"""For images, for the IMU, for the clock, and for requests: one of these may wait for an image that is on its way."""
 
 
-class RclpyPort:
-    """`Port` by rclpy. Outputs whose messages are not installed are left out where they are optional."""
+class RclpyMiddleware:
+    """`Middleware` by rclpy. Optional outputs are left out where their messages are not installed.
+
+    Parameters
+    ----------
+    node
+        Publishes and logs.
+
+    Raises
+    ------
+    InputError
+        Other messages are not installed.
+    """
 
     def __init__(self, node: Node):
         self._node = node
@@ -60,19 +71,24 @@ class RclpyPort:
             self._publishers[topic] = node.create_publisher(kind, name, qos)
 
     def now_ns(self) -> int:
+        """As `Middleware.now_ns`."""
         return self._node.get_clock().now().nanoseconds
 
     def message(self, kind: str) -> Any:
+        """As `Middleware.message`."""
         return self._kind(kind)()
 
     def publish(self, topic: str, message: Any) -> None:
+        """As `Middleware.publish`."""
         self._publishers[topic].publish(message)
 
     def listeners(self, topic: str) -> int:
+        """As `Middleware.listeners`."""
         publisher = self._publishers.get(topic)
         return 0 if publisher is None else publisher.get_subscription_count()
 
     def rotation(self, to_frame: str, from_frame: str) -> Any:
+        """As `Middleware.rotation`."""
         try:
             import tf2_ros
         except ImportError as error:
@@ -85,7 +101,8 @@ class RclpyPort:
         except tf2_ros.TransformException:
             return None
 
-    def tell(self, level: str, text: str) -> None:
+    def log(self, level: str, text: str) -> None:
+        """As `Middleware.log`."""
         getattr(self._node.get_logger(), level)(text)
 
     def _kind(self, kind: str) -> Any:
@@ -98,19 +115,19 @@ class RclpyPort:
 
 
 class TrackerNode(Node):
-    """Wires a `Core` to topics and services of the same names as in ROS 1."""
+    """Connects a `Core` with topics and services of the same names as in ROS 1."""
 
     def __init__(self) -> None:
         super().__init__("tracker")
         config = parameters.read(NodeConfig, lambda name, default: self.declare_parameter(name, default).value)
         compressed = config.image_transport == "compressed"
         topic = self.resolve_topic_name("image") + ("/compressed" if compressed else "")
-        self.core = Core(config, RclpyPort(self), topic)
-        wishes = ReentrantCallbackGroup()
-        self.create_service(Init, "~/init", self._init, callback_group=wishes)
-        self.create_service(Trigger, "~/reset", self._reset, callback_group=wishes)
-        self.create_service(SetBool, "~/pause", self._pause, callback_group=wishes)
-        self.create_subscription(Roi, "init_roi", self.core.on_roi, 1, callback_group=wishes)
+        self.core = Core(config, RclpyMiddleware(self), topic)
+        requests = ReentrantCallbackGroup()
+        self.create_service(Init, "~/init", self._init, callback_group=requests)
+        self.create_service(Trigger, "~/reset", self._reset, callback_group=requests)
+        self.create_service(SetBool, "~/pause", self._pause, callback_group=requests)
+        self.create_subscription(Roi, "init_roi", self.core.on_roi, 1, callback_group=requests)
         self.create_subscription(CameraInfo, "camera_info", self.core.on_camera_info, NEWEST_IMAGE)
         self.create_subscription(CompressedImage if compressed else Image, topic, self.core.on_image, NEWEST_IMAGE)
         if config.imu:
@@ -132,7 +149,7 @@ class TrackerNode(Node):
 
 
 def main() -> None:
-    """Parameters that are not allowed are one line and exit status 2."""
+    """Run the node. A parameter that is not allowed is one line and exit status 2."""
     rclpy.init()
     try:
         node = TrackerNode()

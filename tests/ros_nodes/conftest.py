@@ -14,20 +14,20 @@ if HELPERS not in sys.path:
     sys.path.append(HELPERS)
 
 import ros_world  # noqa: E402
-from node_helpers import QUICK, FakePort, until  # noqa: E402
+from node_helpers import QUICK, FakeMiddleware, until  # noqa: E402
 
 from pvtpp_ros_nodes.config import NodeConfig  # noqa: E402
 from pvtpp_ros_nodes.core import Core  # noqa: E402
 
 
 @pytest.fixture(params=[1, 2], ids=["ros1", "ros2"])
-def port(request):
-    return FakePort(request.param)
+def middleware(request):
+    return FakeMiddleware(request.param)
 
 
 @pytest.fixture
-def port1():
-    return FakePort()
+def middleware1():
+    return FakeMiddleware()
 
 
 @pytest.fixture
@@ -39,11 +39,12 @@ def no_thread_is_left():
 
 @pytest.fixture
 def start(no_thread_is_left):
-    """Makes cores, and ends them."""
+    """Makes cores by the clock of their middleware, and ends them."""
     made = []
 
-    def make(port, **settings):
-        made.append(Core(NodeConfig(**{**QUICK, **settings}), port, "/camera/image"))
+    def make(middleware, **settings):
+        config = NodeConfig(**{**QUICK, **settings})
+        made.append(Core(config, middleware, "/camera/image", clock=lambda: middleware.seconds))
         made[-1].ready()
         return made[-1]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What rostest asks of a running simulation: the target is told at a steady rate, near to where it is."""
+"""What rostest asks of a running simulation: targets are published, and results are near to where the target was."""
 
 from __future__ import annotations
 
@@ -12,44 +12,40 @@ import rospy
 import rostest
 
 from pvtpp.boxes import iou, xywh_to_box
-from pvtpp.msg import Roi, Target
+from pvtpp.msg import Result, Roi, Target
 from pvtpp_ros_nodes import conversions
 
-SECONDS = 6.0
+RESULTS, TARGETS = 60, 300
 
 
 class Tracking(unittest.TestCase):
-    def test_the_target_is_told_and_near_to_the_truth(self):
+    def test_targets_are_published_and_results_are_near_to_the_truth(self):
         rospy.init_node("rostest_tracking")
-        truth, targets, enough = {}, [], threading.Event()
-
-        def follow(target):
-            targets.append(target)
-            if (
-                conversions.stamp_ns(target.header.stamp) - conversions.stamp_ns(targets[0].header.stamp)
-                > SECONDS * 1e9
-            ):
-                enough.set()
+        truth, results, targets, enough = {}, [], [], threading.Event()
 
         def learn(roi):
             truth[conversions.stamp_ns(roi.header.stamp)] = roi.xywh
 
+        def take(message, taken):
+            taken.append(message)
+            if len(results) >= RESULTS and len(targets) >= TARGETS:
+                enough.set()
+
         readers = [
             rospy.Subscriber("/camera/ground_truth", Roi, learn, queue_size=1000),
-            rospy.Subscriber("/camera/tracker/target", Target, follow, queue_size=1000),
+            rospy.Subscriber("/camera/tracker/result", Result, take, results, queue_size=1000),
+            rospy.Subscriber("/camera/tracker/target", Target, take, targets, queue_size=1000),
         ]
-        self.assertTrue(enough.wait(75), f"only {len(targets)} targets")
+        self.assertTrue(enough.wait(240), f"only {len(results)} results, {len(targets)} targets")
         for reader in readers:
             reader.unregister()
-        times = np.array(sorted(truth))
-        overlaps = []
-        for target in targets:
-            stamp = conversions.stamp_ns(target.header.stamp)
-            nearest = times[np.abs(times - stamp).argmin()]
-            if abs(nearest - stamp) < 17_000_000:
-                overlaps.append(float(iou(np.array(target.box), xywh_to_box(np.array(truth[nearest])))))
-        self.assertGreater(len(overlaps), 100)
+        # Each result and the truth of its own image: a busy machine, which tracks fewer images, is no worse.
+        known = [(each.box, truth.get(conversions.stamp_ns(each.header.stamp))) for each in results]
+        overlaps = [float(iou(np.array(box), xywh_to_box(np.array(xywh)))) for box, xywh in known if xywh is not None]
+        self.assertGreater(len(overlaps), RESULTS // 2)
         self.assertGreater(np.nanmedian(overlaps), 0.4)
+        stamps = np.array([conversions.stamp_ns(each.header.stamp) for each in targets])
+        self.assertGreater(np.diff(stamps).min(), 0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Parameters: what is allowed is taken, what is not is named with what would be."""
+"""Parameters: what is allowed is taken, and for what is not, the text says what is."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ YAML = Path(__file__).resolve().parents[2] / "ros_nodes" / "config" / "tracker.y
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("rate", math.nan, "~rate is nan, allowed is 1 to 1000"),
-        ("rate", True, "~rate is True, expected a value of type float"),
-        ("threads", 1.5, "~threads is 1.5, expected a value of type int"),
-        ("capture_offset", "late", "~capture_offset is 'late', expected a value of type float"),
-        ("lead_time", math.inf, "~lead_time is inf, allowed is -1 to 2"),
-        ("silent_s", math.nan, "~silent_s is nan, allowed is 0.05 to inf"),
-        ("search_region", "everywhere", "~search_region is 'everywhere', expected one of: last, predicted"),
-        ("propagation", "pigeon", "~propagation is 'pigeon', expected one of"),
+        ("rate", math.nan, "NodeConfig.rate is nan, allowed is a number from 1 to 1000"),
+        ("rate", True, "NodeConfig.rate is True, allowed is a number from 1 to 1000"),
+        ("threads", 1.5, "NodeConfig.threads is 1.5, allowed is a whole number from 0 to 256"),
+        ("capture_offset", "late", "NodeConfig.capture_offset is 'late', allowed is a number from -1 to 1"),
+        ("lead_time", math.inf, "NodeConfig.lead_time is inf, allowed is a number from -1 to 2"),
+        ("silent_s", math.nan, "NodeConfig.silent_s is nan, allowed is a number from 0.05 to inf"),
+        ("search_region", "everywhere", "NodeConfig.search_region is 'everywhere', allowed is one of: last, predicted"),
+        ("propagation", "pigeon", "NodeConfig.propagation is 'pigeon', allowed is one of"),
         ("predictor", "oracle", "~predictor: unknown predictor 'oracle'"),
-        ("rectified", 1, "~rectified is 1, expected a value of type bool"),
+        ("weights", 5, "NodeConfig.weights is 5, allowed is a text"),
+        ("presence", "on", "NodeConfig.presence is 'on', allowed is true or false"),
+        ("rectified", 1, "NodeConfig.rectified is 1, allowed is true or false"),
     ],
 )
 def test_a_value_that_is_not_allowed_is_named(name, value, text):
@@ -50,9 +52,9 @@ def test_the_yaml_file_holds_the_defaults():
 
 
 def test_the_player_refuses_what_it_cannot_play(tmp_path):
-    with pytest.raises(InputError, match="~dataset is 'nothing', expected one of: generated"):
+    with pytest.raises(InputError, match="PlayerConfig.dataset is 'nothing', allowed is one of: generated"):
         PlayerConfig(dataset="nothing")
-    with pytest.raises(InputError, match="~speed is 0"):
+    with pytest.raises(InputError, match="PlayerConfig.speed is 0"):
         PlayerConfig(speed=0.0)
     with pytest.raises(InputError, match=r"~first is 1000000, allowed is 0 to \d+"):
         PlayerConfig(first=1000000).clip()

@@ -1,4 +1,4 @@
-"""Messages carry what they stand for, to the bit, in the shape of ROS 1 and of ROS 2."""
+"""Messages hold what they mean, to the bit, in the shape of ROS 1 and of ROS 2."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pvtpp_ros_nodes import conversions
 NS = 1_700_000_000_123_456_789
 
 
-def law(knots=3, valid_until=NS + 10**9):
+def example(knots=3, valid_until=NS + 10**9):
     rng = np.random.default_rng(knots)
     mean, derivative, sigma = rng.normal(size=(3, knots, 4)) * 10 + 50
     return Trajectory(
@@ -37,11 +37,11 @@ def test_times_survive_to_the_nanosecond(t_ns):
 
 @pytest.mark.parametrize("stabilised", [False, True])
 @pytest.mark.parametrize("valid_until", [None, NS + 10**9])
-def test_a_trajectory_survives_the_message_to_the_bit(port, valid_until, stabilised):
-    made = replace(law(valid_until=valid_until), stabilised=stabilised)
+def test_a_trajectory_survives_the_message_to_the_bit(middleware, valid_until, stabilised):
+    made = replace(example(valid_until=valid_until), stabilised=stabilised)
     row = ["trajectory", NS + 5, "motion", *made.to_row()]
     message = conversions.fill_trajectory(
-        port.message("pvtpp/Trajectory"), lambda: port.message("pvtpp/Knot"), row, "camera", 7
+        middleware.message("pvtpp/Trajectory"), lambda: middleware.message("pvtpp/Knot"), row, "camera", 7
     )
     assert (message.predictor, message.target_id, message.header.frame_id) == ("motion", 7, "camera")
     again = conversions.trajectory(message)
@@ -49,9 +49,11 @@ def test_a_trajectory_survives_the_message_to_the_bit(port, valid_until, stabili
     assert (again.at(NS + 44_444_444).box == made.at(NS + 44_444_444).box).all()
 
 
-def test_a_target_says_what_it_is_for_and_how_sure(port):
-    prediction = law().at(NS + 50_000_000)
-    target = conversions.fill_target(port.message("pvtpp/Target"), prediction, "camera", 3, conversions.UNCERTAIN, 0.5)
+def test_a_target_says_what_it_is_for_and_how_sure(middleware):
+    prediction = example().at(NS + 50_000_000)
+    target = conversions.fill_target(
+        middleware.message("pvtpp/Target"), prediction, "camera", 3, conversions.UNCERTAIN, 0.5
+    )
     assert conversions.stamp_ns(target.header.stamp) == NS + 50_000_000
     assert target.capture_ns == NS and target.horizon == pytest.approx(0.05)
     assert target.box == prediction.box.tolist() and target.velocity == prediction.velocity.tolist()
@@ -59,14 +61,14 @@ def test_a_target_says_what_it_is_for_and_how_sure(port):
     assert target.status == type(target).UNCERTAIN and target.target_id == 3
 
 
-def test_the_constants_are_those_of_the_message(port):
-    kind = type(port.message("pvtpp/Target"))
+def test_the_constants_are_those_of_the_message(middleware):
+    kind = type(middleware.message("pvtpp/Target"))
     assert {name: getattr(kind, name) for name in conversions.STATUS} == conversions.STATUS
-    assert type(port.message("pvtpp/Trajectory")).NO_END == conversions.NO_END
+    assert type(middleware.message("pvtpp/Trajectory")).NO_END == conversions.NO_END
 
 
-def test_a_region_is_a_box_and_a_bad_one_is_refused(port):
-    roi = conversions.fill_roi(port.message("pvtpp/Roi"), NS, "camera", [10, 20, 30, 40])
+def test_a_region_is_a_box_and_a_bad_one_is_refused(middleware):
+    roi = conversions.fill_roi(middleware.message("pvtpp/Roi"), NS, "camera", [10, 20, 30, 40])
     assert conversions.roi_box(roi).tolist() == [25, 40, 30, 40]
     for xywh in ([10, 20, 0, 40], [math.nan, 20, 30, 40], [10, 20, 30, math.inf], [10, 20, 30, -1]):
         with pytest.raises(InputError, match="region of interest"):
@@ -82,20 +84,28 @@ def test_a_region_outside_the_image_is_refused_and_one_at_its_border_is_not():
     conversions.box_in_image(np.array([-5.0, 50, 10, 10]), 0, 0)
 
 
-def test_a_detection_is_of_the_generation_that_is_installed(port):
+def test_a_detection_is_of_the_generation_that_is_installed(middleware):
     result = conversions.fill_result(
-        port.message("pvtpp/Result"), port.message("std_msgs/Header"), 4, conversions.TRACKING, [10, 20, 30, 40], 0.5
+        middleware.message("pvtpp/Result"),
+        middleware.message("std_msgs/Header"),
+        4,
+        conversions.TRACKING,
+        [10, 20, 30, 40],
+        0.5,
     )
     kinds = [
-        lambda kind=kind: port.message(f"vision_msgs/{kind}") for kind in ("Detection2D", "ObjectHypothesisWithPose")
+        lambda kind=kind: middleware.message(f"vision_msgs/{kind}")
+        for kind in ("Detection2D", "ObjectHypothesisWithPose")
     ]
-    array = conversions.fill_detections(port.message("vision_msgs/Detection2DArray"), *kinds, result, listed=True)
+    array = conversions.fill_detections(middleware.message("vision_msgs/Detection2DArray"), *kinds, result, listed=True)
     (detection,) = array.detections
     centre, hypothesis = detection.bbox.center, detection.results[0]
-    if port.generation == 1:
+    if middleware.generation == 1:
         assert (centre.x, centre.y, hypothesis.id, hypothesis.score) == (10, 20, 4, 0.5)
     else:
         assert (centre.position.x, centre.position.y, detection.id, hypothesis.hypothesis.score) == (10, 20, "4", 0.5)
     assert (detection.bbox.size_x, detection.bbox.size_y) == (30, 40)
-    empty = conversions.fill_detections(port.message("vision_msgs/Detection2DArray"), *kinds, result, listed=False)
+    empty = conversions.fill_detections(
+        middleware.message("vision_msgs/Detection2DArray"), *kinds, result, listed=False
+    )
     assert empty.detections == []

@@ -1,11 +1,10 @@
-"""What both nodes do, without ROS: images and wishes in, answers out."""
+"""What both nodes do, without ROS: images and requests in, messages out."""
 
 from __future__ import annotations
 
 import math
 import re
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -19,6 +18,8 @@ from node_helpers import (
     roi_message,
     send,
     spot_xywh,
+    stamp_of_last,
+    target_for,
     until,
 )
 
@@ -27,54 +28,50 @@ from pvtpp.core.replay import replay
 from pvtpp_ros_nodes import conversions
 
 
-def test_the_target_is_told_for_the_time_of_publication_plus_lead(start, port):
-    core = start(port, lead_time=0.05)
-    assert begin(core, port) == 1
-    follow(core, port, 1, 12)
-    port.published["target"].clear()
-    port.t_ns += 1_000_000
-    until(lambda: port.published["target"])
-    target = port.published["target"][-1]
-    assert conversions.stamp_ns(target.header.stamp) == port.t_ns + 50_000_000
+def test_the_target_is_published_for_the_time_of_publication_plus_lead(start, middleware):
+    core = start(middleware, lead_time=0.05)
+    assert begin(core, middleware) == 1
+    follow(core, middleware, 1, 12)
+    target = target_for(middleware, 50_000_000)
     assert target.header.frame_id == "camera" and target.status == conversions.TRACKING and target.target_id == 1
     assert target.capture_ns == BEGIN_NS + 12 * FRAME_NS
-    assert target.horizon == pytest.approx((port.t_ns + 50_000_000 - target.capture_ns) * 1e-9)
+    assert target.horizon == pytest.approx((middleware.t_ns + 50_000_000 - target.capture_ns) * 1e-9)
     expected = 100 + 3 * (conversions.stamp_ns(target.header.stamp) - BEGIN_NS) / FRAME_NS
     assert target.box[0] == pytest.approx(expected, abs=1.0) and target.velocity[0] == pytest.approx(90, abs=5)
 
 
-def test_a_result_carries_the_header_of_its_image_and_is_told_once(start, port):
-    core = start(port)
-    begin(core, port)
-    follow(core, port, 1, 5)
-    until(lambda: len(port.published["result"]) == 5)
-    for index, result in enumerate(port.published["result"], start=1):
+def test_a_result_has_the_header_of_its_image_and_is_published_once(start, middleware):
+    core = start(middleware)
+    begin(core, middleware)
+    follow(core, middleware, 1, 5)
+    until(lambda: len(middleware.published["result"]) == 5)
+    for index, result in enumerate(middleware.published["result"], start=1):
         assert conversions.stamp_ns(result.header.stamp) == BEGIN_NS + index * FRAME_NS
         assert result.header.frame_id == "camera"
         np.testing.assert_allclose(result.box, [100 + 3 * index, 100, 20, 20])
 
 
-def test_the_camera_offset_moves_captures_and_leaves_headers(start, port):
-    core = start(port, capture_offset=-0.02)
-    begin(core, port)
-    send(core, port, 1, 103)
-    until(lambda: port.published["result"])
-    assert conversions.stamp_ns(port.published["result"][0].header.stamp) == BEGIN_NS + FRAME_NS
+def test_the_camera_offset_moves_captures_and_leaves_headers(start, middleware):
+    core = start(middleware, capture_offset=-0.02)
+    begin(core, middleware)
+    send(core, middleware, 1, 103)
+    until(lambda: middleware.published["result"])
+    assert conversions.stamp_ns(middleware.published["result"][0].header.stamp) == BEGIN_NS + FRAME_NS
     until(lambda: core.live.trajectory().evidence_ns == BEGIN_NS + FRAME_NS - 20_000_000)
-    ok, text, _ = core.init(roi_message(port, spot_xywh(100, 100), index=0))
+    ok, text, _ = core.init(roi_message(middleware, spot_xywh(100, 100), index=0))
     assert ok, text
 
 
 @pytest.mark.parametrize("propagation", ["none", "optical_flow"])
-def test_the_published_events_are_a_log_that_replays_to_the_bit(start, port, propagation):
-    core = start(port, propagation=propagation)
-    begin(core, port)
-    follow(core, port, 1, 15)
-    core.init(roi_message(port, spot_xywh(100 + 3 * 10, 100), index=10))
-    follow(core, port, 16, 10)
+def test_the_published_events_are_a_log_that_replays_to_the_bit(start, middleware, propagation):
+    core = start(middleware, propagation=propagation)
+    begin(core, middleware)
+    follow(core, middleware, 1, 15)
+    core.init(roi_message(middleware, spot_xywh(100 + 3 * 10, 100), index=10))
+    follow(core, middleware, 16, 10)
     core.reset()
-    until(lambda: any('"reset"' in event.line for event in port.published["events"]))
-    logs = port.logs()
+    until(lambda: any('"reset"' in event.line for event in middleware.published["events"]))
+    logs = middleware.logs()
     assert set(logs) == {1, 2}
     for log in logs.values():
         assert [row[0] for row in log.rows[:2]] == ["frame", "init" if log is logs[1] else "frame"] and log.meta[
@@ -83,16 +80,16 @@ def test_the_published_events_are_a_log_that_replays_to_the_bit(start, port, pro
         again = replay(log, {"constant_velocity": predictors.create("constant_velocity")})
         assert again.rows == log.rows
     trajectories = [row for log in logs.values() for row in log.of_kind("trajectory")]
-    assert [conversions.trajectory(each).to_row() for each in port.published["trajectory"]] == [
+    assert [conversions.trajectory(each).to_row() for each in middleware.published["trajectory"]] == [
         row[3:] for row in trajectories
     ]
 
 
-def test_a_target_given_on_a_past_image_is_caught_up_with(start, port):
-    core = start(port)
+def test_a_target_given_on_a_past_image_is_caught_up_with(start, middleware):
+    core = start(middleware)
     for index in range(20):
-        send(core, port, index, 100 + 3 * index)
-    ok, _, target_id = core.init(roi_message(port, spot_xywh(100 + 3 * 5, 100), index=5))
+        send(core, middleware, index, 100 + 3 * index)
+    ok, _, target_id = core.init(roi_message(middleware, spot_xywh(100 + 3 * 5, 100), index=5))
     assert ok and target_id == 1
     until(lambda: newest_evidence(core) == BEGIN_NS + 19 * FRAME_NS)
     until(lambda: core.live.predict(BEGIN_NS + 19 * FRAME_NS).box[0] == pytest.approx(157, abs=2))
@@ -107,102 +104,103 @@ def test_a_target_given_on_a_past_image_is_caught_up_with(start, port):
         ([90, 90, 20, 20], 77, "no frame captured at"),
     ],
 )
-def test_a_wish_that_cannot_be_met_says_why_and_leaves_the_target(start, port, xywh, index, text):
-    core = start(port)
-    begin(core, port)
-    ok, why, target_id = core.init(roi_message(port, xywh, index))
+def test_a_request_that_cannot_be_met_says_why_and_leaves_the_target(start, middleware, xywh, index, text):
+    core = start(middleware)
+    begin(core, middleware)
+    ok, why, target_id = core.init(roi_message(middleware, xywh, index))
     assert not ok and target_id == 0
-    assert core.live.active and port.heard(why) and re.search(text, why), why
+    assert core.live.active and middleware.has_logged(why) and re.search(text, why), why
 
 
-def test_a_target_on_an_image_that_was_dropped_is_begun_on_its_neighbour(start, port):
-    core = start(port)
+def test_a_target_on_an_image_that_was_dropped_begins_on_its_neighbour(start, middleware):
+    core = start(middleware)
     for index in (0, 1, 3, 4, 5):
-        send(core, port, index, 100 + 3 * index)
-    ok, text, _ = core.init(roi_message(port, spot_xywh(106, 100), index=2))
+        send(core, middleware, index, 100 + 3 * index)
+    ok, text, _ = core.init(roi_message(middleware, spot_xywh(106, 100), index=2))
     assert ok, text
-    until(lambda: 1 in port.logs() and port.logs()[1].of_kind("init"))
-    assert port.logs()[1].of_kind("init")[0][3] in (BEGIN_NS + FRAME_NS, BEGIN_NS + 3 * FRAME_NS)
+    until(lambda: 1 in middleware.logs() and middleware.logs()[1].of_kind("init"))
+    assert middleware.logs()[1].of_kind("init")[0][3] in (BEGIN_NS + FRAME_NS, BEGIN_NS + 3 * FRAME_NS)
 
 
-def test_a_wish_may_be_ahead_of_its_image(start, port):
-    core = start(port)
-    sender = threading.Timer(0.1, lambda: send(core, port, 7))
+def test_a_request_may_be_ahead_of_its_image(start, middleware, monkeypatch):
+    monkeypatch.setattr("pvtpp_ros_nodes.core.ON_ITS_WAY_S", 60.0)
+    core, waits = start(middleware), threading.Event()
+    wait_for = core._arrived.wait_for
+    monkeypatch.setattr(core._arrived, "wait_for", lambda *about: waits.set() or wait_for(*about))
+    sender = threading.Thread(target=lambda: waits.wait(60) and send(core, middleware, 7))
     sender.start()
-    ok, text, _ = core.init(roi_message(port, spot_xywh(100, 100), index=7))
+    ok, text, _ = core.init(roi_message(middleware, spot_xywh(100, 100), index=7))
     sender.join()
     assert ok, text
 
 
-def test_a_wish_before_the_first_image_says_so(start, port):
-    core = start(port)
-    assert core.init(roi_message(port, spot_xywh(100, 100))) == (False, "no image has arrived on /camera/image yet", 0)
+def test_a_request_before_the_first_image_says_so(start, middleware):
+    core = start(middleware)
+    assert core.init(roi_message(middleware, spot_xywh(100, 100))) == (
+        False,
+        "no image has arrived on /camera/image yet",
+        0,
+    )
 
 
-def test_pause_keeps_the_target_and_lets_it_age(start, port):
-    core = start(port)
-    begin(core, port)
-    follow(core, port, 1, 5)
+def test_pause_keeps_the_target_and_lets_it_age(start, middleware):
+    core = start(middleware)
+    begin(core, middleware)
+    follow(core, middleware, 1, 5)
     assert core.pause(True) == (True, "paused")
     before = newest_evidence(core)
     for index in range(6, 12):
-        send(core, port, index)
-    until(lambda: port.published["target"][-1].status == conversions.PAUSED)
-    assert newest_evidence(core) == before and core.live.predict(port.t_ns).age == pytest.approx(6 / 30, abs=0.02)
-    assert core.init(roi_message(port, spot_xywh(100, 100)))[:2] == (
+        send(core, middleware, index)
+    assert target_for(middleware).status == conversions.PAUSED
+    assert newest_evidence(core) == before and core.live.predict(middleware.t_ns).age == pytest.approx(6 / 30, abs=0.02)
+    assert core.init(roi_message(middleware, spot_xywh(100, 100)))[:2] == (
         False,
         "paused: no images are taken in; resume first",
     )
     core.pause(False)
-    follow(core, port, 12, 1)
-    assert port.published["status"][-1].status == conversions.TRACKING
+    follow(core, middleware, 12, 1)
+    assert middleware.published["status"][-1].status == conversions.TRACKING
 
 
-def test_a_target_that_vanishes_is_lost_and_still_told_and_found_again(start, port):
-    core = start(port)
-    begin(core, port)
-    follow(core, port, 1, 15, step=0)
+def test_a_target_that_vanishes_is_lost_and_still_published_and_found_again(start, middleware):
+    core = start(middleware)
+    begin(core, middleware)
+    follow(core, middleware, 1, 15, step=0)
     index = 16
-    while port.published["status"][-1].status != conversions.LOST:
-        send(core, port, index, None)
-        until(lambda: len(port.published["result"]) > 0)
+    while shown(core, middleware, index, None).status != conversions.LOST:
         index += 1
         assert index < 400
-        wait_a_tick(port)
-    count = len(port.published["target"])
-    port.t_ns += 1_000_000
-    until(lambda: len(port.published["target"]) > count and port.published["target"][-1].status == conversions.LOST)
-    while port.published["status"][-1].status != conversions.TRACKING:
-        send(core, port, index, 100)
+    while shown(core, middleware, index + 1, 100).status != conversions.TRACKING:
         index += 1
         assert index < 800
-        wait_a_tick(port)
-    assert [each.status for each in port.published["status"]].count(conversions.LOST) >= 1
+    statuses = [each.status for each in middleware.published["status"]]
+    assert conversions.LOST in statuses and statuses[-1] == conversions.TRACKING
 
 
-def wait_a_tick(port):
-    """A tracker's pass, and a look at the status."""
-    time.sleep(0.02)
-    port.t_ns += 1_000_000
+def shown(core, middleware, index, x):
+    """The target that is published when the tracker has processed frame `index`."""
+    send(core, middleware, index, x)
+    until(lambda: stamp_of_last(middleware, "result") == BEGIN_NS + index * FRAME_NS, what="a result")
+    return target_for(middleware)
 
 
-def test_reset_forgets_and_the_next_target_has_another_id(start, port):
-    core = start(port)
-    begin(core, port)
+def test_reset_forgets_and_the_next_target_has_another_id(start, middleware):
+    core = start(middleware)
+    begin(core, middleware)
     assert core.reset() == (True, "no target")
-    status = port.published["status"][-1]
+    status = middleware.published["status"][-1]
     assert (status.status, status.target_id, status.text) == (conversions.NO_TARGET, 0, "reset")
-    assert core.live.predict(port.t_ns) is None
-    assert begin(core, port, 1) == 2
+    assert core.live.predict(middleware.t_ns) is None
+    assert begin(core, middleware, 1) == 2
 
 
-def test_the_diagnostics_say_how_old_images_and_evidence_are_and_what_was_dropped(start, port):
-    core = start(port)
-    begin(core, port)
-    follow(core, port, 1, 5)
-    port.published["diagnostics"].clear()
-    until(lambda: port.published["diagnostics"])
-    (entry,) = port.published["diagnostics"][-1].status
+def test_the_diagnostics_say_how_old_images_and_evidence_are_and_what_was_dropped(start, middleware):
+    core = start(middleware)
+    begin(core, middleware)
+    follow(core, middleware, 1, 5)
+    middleware.published["diagnostics"].clear()
+    until(lambda: middleware.published["diagnostics"])
+    (entry,) = middleware.published["diagnostics"][-1].status
     values = {pair.key: pair.value for pair in entry.values}
     assert entry.level == entry.OK and entry.message == "tracking" and values["status"] == "TRACKING"
     assert {"image age (ms)", "evidence age (ms)", "horizon (ms)", "track median, p95 (ms)", "tracker_dropped"} <= set(
@@ -211,22 +209,32 @@ def test_the_diagnostics_say_how_old_images_and_evidence_are_and_what_was_droppe
     assert float(values["image age (ms)"]) == pytest.approx(5.0, abs=0.1)
 
 
-def test_bearing_and_debug_image_are_made_for_readers_alone(start, port):
-    core = start(port)
-    info = port.message("sensor_msgs/CameraInfo")
+def test_bearing_and_debug_image_are_made_for_readers_alone(start, middleware):
+    core = start(middleware)
+    info = middleware.message("sensor_msgs/CameraInfo")
     core.on_camera_info(info)
-    assert port.heard("not calibrated") and core.answers.camera is None
+    assert middleware.has_logged("not calibrated") and core.publications.camera is None
     matrix, projection = (300.0, 0.0, 160.0, 0.0, 300.0, 120.0, 0.0, 0.0, 1.0), (0.0,) * 12
-    setattr(info, "K" if port.generation == 1 else "k", matrix)
-    setattr(info, "P" if port.generation == 1 else "p", projection)
+    setattr(info, "K" if middleware.generation == 1 else "k", matrix)
+    setattr(info, "P" if middleware.generation == 1 else "p", projection)
     core.on_camera_info(info)
-    begin(core, port)
-    follow(core, port, 1, 3)
-    assert not port.published["bearing"] and not port.published["debug_image"] and not port.published["detections"]
-    port.read |= {"bearing", "debug_image", "detections"}
-    send(core, port, 4, 112)
-    until(lambda: port.published["bearing"] and port.published["debug_image"] and port.published["detections"])
-    bearing = port.published["bearing"][-1]
+    begin(core, middleware)
+    follow(core, middleware, 1, 3)
+    assert (
+        not middleware.published["bearing"]
+        and not middleware.published["debug_image"]
+        and not middleware.published["detections"]
+    )
+    middleware.read |= {"bearing", "debug_image", "detections"}
+    send(core, middleware, 4, 112)
+    until(
+        lambda: (
+            middleware.published["bearing"]
+            and middleware.published["debug_image"]
+            and middleware.published["detections"]
+        )
+    )
+    bearing = middleware.published["bearing"][-1]
     assert math.hypot(bearing.ray.x, bearing.ray.y, bearing.ray.z) == pytest.approx(1)
-    image = port.published["debug_image"][-1]
+    image = middleware.published["debug_image"][-1]
     assert (image.height, image.width, image.encoding) == (240, 320, "bgr8")

@@ -30,8 +30,8 @@ def encoded(bgr, encoding):
     }[encoding]  # fmt: skip
 
 
-def message(port, pixels, encoding, padding=0):
-    made = port.message("sensor_msgs/Image")
+def message(middleware, pixels, encoding, padding=0):
+    made = middleware.message("sensor_msgs/Image")
     made.height, made.width, made.encoding = pixels.shape[0], pixels.shape[1], encoding
     rows = np.ascontiguousarray(pixels).reshape(made.height, -1)
     made.step = rows.shape[1] + padding
@@ -41,19 +41,19 @@ def message(port, pixels, encoding, padding=0):
 
 @pytest.mark.parametrize("padding", [0, 5])
 @pytest.mark.parametrize("encoding", sorted(images.ENCODINGS))
-def test_every_encoding_gives_the_same_picture(port1, encoding, padding):
+def test_every_encoding_gives_the_same_picture(middleware1, encoding, padding):
     ramp = np.linspace(40, 200, 32 * 24).reshape(24, 32)
     # Smooth, so that a mosaic loses nothing, and of another level in each channel, so that a mix-up shows.
     bgr = np.stack([ramp * 0.3, ramp * 0.6, ramp], axis=2).astype(np.uint8)
-    found = Frame(0, 0, images.raw_image(message(port1, encoded(bgr, encoding), encoding, padding))).image
+    found = Frame(0, 0, images.raw_image(message(middleware1, encoded(bgr, encoding), encoding, padding))).image
     grey = encoding in ("mono8", "8UC1")
     expected = np.repeat(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)[..., None], 3, 2) if grey else bgr
     inner = (slice(2, -2), slice(2, -2))
     assert np.abs(found[inner].astype(int) - expected[inner]).max() <= (6 if encoding.startswith("bayer") else 0)
 
 
-def test_bgr_is_not_copied(port1):
-    sent = message(port1, np.full((4, 6, 3), 7, np.uint8), "bgr8")
+def test_bgr_is_not_copied(middleware1):
+    sent = message(middleware1, np.full((4, 6, 3), 7, np.uint8), "bgr8")
     found = Frame(0, 0, images.raw_image(sent)).image
     assert np.shares_memory(found, np.frombuffer(sent.data, np.uint8))
 
@@ -67,16 +67,16 @@ def test_bgr_is_not_copied(port1):
         ({"data": b"12"}, "cut off: 2 bytes for 4 rows of 18"),
     ],
 )
-def test_what_is_no_image_says_why(port1, changed, text):
-    sent = message(port1, np.zeros((4, 6, 3), np.uint8), "bgr8")
+def test_what_is_no_image_says_why(middleware1, changed, text):
+    sent = message(middleware1, np.zeros((4, 6, 3), np.uint8), "bgr8")
     for name, value in changed.items():
         setattr(sent, name, value)
     with pytest.raises(InputError, match=text):
         images.raw_image(sent)
 
 
-def test_a_compressed_image_is_decoded_once_for_all_who_look(port1):
-    sent = port1.message("sensor_msgs/CompressedImage")
+def test_a_compressed_image_is_decoded_once_for_all_who_look(middleware1):
+    sent = middleware1.message("sensor_msgs/CompressedImage")
     picture = np.full((24, 32, 3), 90, np.uint8)
     sent.format, sent.data = "png", cv2.imencode(".png", picture)[1].tobytes()
     load, seen = images.compressed_image(sent), []
@@ -88,14 +88,14 @@ def test_a_compressed_image_is_decoded_once_for_all_who_look(port1):
     assert len({id(image) for image in seen}) == 1 and (seen[0] == picture).all()
 
 
-def test_a_compressed_image_that_is_cut_off_says_so(port1):
-    sent = port1.message("sensor_msgs/CompressedImage")
+def test_a_compressed_image_that_is_cut_off_says_so(middleware1):
+    sent = middleware1.message("sensor_msgs/CompressedImage")
     sent.format, sent.data = "jpeg", b"\xff\xd8 no more"
     with pytest.raises(InputError, match=r"compressed image of 10 bytes \(jpeg\) does not decode"):
         Frame(0, 0, images.compressed_image(sent)).image  # noqa: B018
 
 
-def test_a_picture_survives_being_sent(port1):
+def test_a_picture_survives_being_sent(middleware1):
     picture = np.random.default_rng(0).integers(0, 255, (12, 16, 3), dtype=np.uint8)
-    sent = images.fill_image(port1.message("sensor_msgs/Image"), picture)
+    sent = images.fill_image(middleware1.message("sensor_msgs/Image"), picture)
     assert (Frame(0, 0, images.raw_image(sent)).image == picture).all()

@@ -1,22 +1,25 @@
-"""The IMU on a real topic, beside a real camera: it reaches the live tracker, and the log with it replays to the bit."""
+"""The IMU and the camera on real topics: samples reach the live tracker, and the log with them replays to the bit."""
 
 from __future__ import annotations
 
+import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from node_helpers import log_of, until
+from node_helpers import until
 from swung_flight import clip_message, imu_message, info_message, swung_clip
 
 from pvtpp import predictors
 from pvtpp.core.replay import replay
+from pvtpp_ros_nodes import stamp_offset
 
 pytestmark = pytest.mark.usefixtures("world")
 
 
 class RospyMessages:
-    """`FakePort.message` for real ones."""
+    """`FakeMiddleware.message` for real ones."""
 
     generation = 1
 
@@ -30,7 +33,7 @@ def test_an_imu_at_200_hz_is_used_from_the_first_camera_info_on_and_logged(opera
     import rospy
     from sensor_msgs.msg import CameraInfo, Imu
 
-    port = RospyMessages()
+    middleware = RospyMessages()
     infos = rospy.Publisher("/camera/camera_info", CameraInfo, queue_size=1, latch=True)
     samples = rospy.Publisher("/camera/imu", Imu, queue_size=100, tcp_nodelay=True)
     node = operator.launch(
@@ -40,56 +43,71 @@ def test_an_imu_at_200_hz_is_used_from_the_first_camera_info_on_and_logged(opera
         "_camera_from_imu:=0, -1, 0, 0, 0, -1, 1, 0, 0",
     )
     operator.film()
-    infos.publish(info_message(port, np.array([[300.0, 0, 160], [0, 300, 120], [0, 0, 1]])))
+    infos.publish(info_message(middleware, np.array([[300.0, 0, 160], [0, 300, 120], [0, 0, 1]])))
 
     def sampled(condition):
-        """A calm camera's IMU goes on until it is so."""
+        """The IMU of a camera at rest goes on until it is so."""
         time.sleep(0.005)
-        samples.publish(imu_message(port, rospy.get_rostime().to_nsec(), (0, 0, 0)))
+        samples.publish(imu_message(middleware, rospy.get_rostime().to_nsec(), (0, 0, 0)))
         return condition()
 
     until(lambda: sampled(lambda: "camera and IMU are known" in node.output), what="a gyro")
-    end = time.monotonic() + 0.5
-    until(lambda: sampled(lambda: time.monotonic() > end))
-    assert operator.init().success
-    until(lambda: sampled(lambda: len(operator.heard["trajectory"]) > 10), what="trajectories")
-    assert operator.newest("trajectory").stabilised
+    target_id = operator.init()
+
+    def used():
+        rows = [event.line for event in operator.heard["events"] if event.target_id == target_id]
+        return len([row for row in rows if row.startswith('["gyro"')]) > 20 and operator.newest("trajectory").stabilised
+
+    until(lambda: sampled(lambda: operator.heard["trajectory"] and used()), what="stabilised trajectories")
     operator.reset()
-    until(lambda: operator.newest("events").line.startswith('["reset"'))
-    log = log_of(
-        [event for event in operator.heard["events"] if event.target_id == operator.newest("events").target_id]
-    )
+    log = operator.finished_log(target_id)
     assert len(log.of_kind("gyro")) > 20 and log.meta["gyro"]["camera_from_imu"][0] == [0, -1, 0]
     assert replay(log, {"constant_velocity": predictors.create("constant_velocity")}).rows == log.rows
     for each in (infos, samples):
         each.unregister()
 
 
-def test_the_error_of_the_stamps_is_found_from_running_topics(world):
+def test_the_error_of_the_stamps_is_found_from_running_topics(world, monkeypatch):
     import rospy
     from sensor_msgs.msg import CameraInfo, Image, Imu
 
-    port, clip = RospyMessages(), swung_clip(2)
+    middleware, clip = RospyMessages(), swung_clip(2)
     infos = rospy.Publisher("/turned/camera_info", CameraInfo, queue_size=1, latch=True)
     samples = rospy.Publisher("/turned/imu", Imu, queue_size=1000)
-    pictures = rospy.Publisher("/turned/image", Image, queue_size=100)
-    infos.publish(info_message(port, clip.gyro.camera_matrix))
-    events = [(int(t_ns), samples, rate) for t_ns, rate in zip(clip.gyro.t_ns, clip.gyro.rates)]
-    events += [(int(t_ns), pictures, index) for index, t_ns in enumerate(clip.camera_t_ns)]
-    topics = ["--image=/turned/image", "--camera-info=/turned/camera_info", "--imu=/turned/imu"]
-    node = world.node("stamp_offset", *topics, "--seconds", "10")
-    until(lambda: pictures.get_num_connections() and samples.get_num_connections() and infos.get_num_connections(), 60)
-    time.sleep(0.5)
-    for t_ns, publisher, what in sorted(events, key=lambda event: event[0]):
-        if publisher is samples:
-            publisher.publish(imu_message(port, 10**18 + t_ns, what))
-        else:
-            # The IMU's next samples are a picture's time away.
-            time.sleep(0.02)
-            publisher.publish(clip_message(port, clip, what, 10**18 + t_ns + 30_000_000))
-    assert node.wait() == 0, node.output
-    assert float(node.output.split('capture_offset" value="')[1].split('"')[0]) == pytest.approx(-0.03, abs=0.005)
-    for each in (infos, samples, pictures):
+    recorded = rospy.Publisher("/turned/image", Image, queue_size=100)
+    infos.publish(info_message(middleware, clip.gyro.camera_matrix))
+    options = ["--image=/turned/image", "--camera-info=/turned/camera_info", "--imu=/turned/imu"]
+    parsed = stamp_offset.parsed(options)
+    parsed.camera_from_imu = np.eye(3)
+    recording = stamp_offset.Recording(parsed)
+    # It listens until all has arrived; this process is a node already.
+    passed_s = [0.0]
+    monkeypatch.setattr(stamp_offset, "time", SimpleNamespace(monotonic=lambda: passed_s[0], sleep=time.sleep))
+    monkeypatch.setattr(rospy, "init_node", lambda *about, **settings: None)
+    taken = dict.fromkeys(recording.on, 0)
+
+    def counted(topic, take):
+        def count(message):
+            take(message)
+            taken[topic] += 1
+
+        return count
+
+    recording.on = {topic: counted(topic, take) for topic, take in recording.on.items()}
+    listener = threading.Thread(target=stamp_offset.listen, args=(recording, 1.0))
+    listener.start()
+    until(lambda: all(each.get_num_connections() for each in (infos, samples, recorded)), what="a listener")
+    until(lambda: taken["/turned/camera_info"], what="the calibration")
+    for t_ns, rate in zip(clip.gyro.t_ns, clip.gyro.rates):
+        samples.publish(imu_message(middleware, 10**18 + int(t_ns), rate))
+    for index, t_ns in enumerate(clip.camera_t_ns):
+        recorded.publish(clip_message(middleware, clip, index, 10**18 + int(t_ns) + 30_000_000))
+    expected = {"/turned/imu": len(clip.gyro.t_ns), "/turned/image": len(clip)}
+    until(lambda: expected.items() <= taken.items(), what="all messages")
+    passed_s[0] = 2.0
+    listener.join()
+    assert recording.offset()[0] == pytest.approx(-0.03, abs=0.005)
+    for each in (infos, samples, recorded):
         each.unregister()
 
 

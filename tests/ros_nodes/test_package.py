@@ -14,14 +14,15 @@ import ros_world
 from ros_world import ROOT, SYSTEM_PYTHON
 
 IMPORT = (
-    "import pvtpp, pvtpp.boxes, pvtpp.msg, pvtpp.srv, pvtpp_trackers.registry, pvtpp_ros_nodes.core; from pvtpp.msg import Target; "
+    "import pvtpp, pvtpp.boxes, pvtpp.msg, pvtpp.srv, pvtpp_trackers.registry, pvtpp_ros_nodes.core; "
+    "from pvtpp.msg import Target; "
     "print(pvtpp.__file__, pvtpp.msg.__file__, Target().box, len(pvtpp_trackers.registry.names()))"
 )
 
 
 def imported(*places, cwd="/"):
-    """What the import says under the distribution's own Python, these places alone on its path. Its NumPy and OpenCV may be
-    missing there, so this environment's come last."""
+    """What the import prints under the distribution's own Python, with these places alone on its path. Its NumPy and
+    OpenCV may be missing there, so this environment's come last."""
     own = [path for path in sys.path if path.endswith("site-packages")]
     path = os.pathsep.join(map(str, [*places, *own]))
     return ros_world.run([SYSTEM_PYTHON, "-c", IMPORT], cwd, PYTHONPATH=path)
@@ -93,8 +94,8 @@ def test_both_nodes_offer_all_that_the_core_asks_for():
         ]
         return {each.name: [a.arg for a in each.args.args] for each in found.body if isinstance(each, ast.FunctionDef)}
 
-    asked = methods(ROOT / "ros_nodes" / "port.py", "Port")
-    for path, name in (("tracker_node.py", "RospyPort"), ("ros2/tracker_node.py", "RclpyPort")):
+    asked = methods(ROOT / "ros_nodes" / "middleware.py", "Middleware")
+    for path, name in (("tracker_node.py", "RospyMiddleware"), ("ros2/tracker_node.py", "RclpyMiddleware")):
         offered = methods(ROOT / "ros_nodes" / path, name)
         assert len(asked) == 6 and {key: offered.get(key) for key in asked} == asked
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from node_helpers import FakePort
+from node_helpers import FakeMiddleware
 from swung_flight import clip_message, imu_message, info_message, swung_clip
 
 from pvtpp.errors import InputError
@@ -42,14 +42,14 @@ def clip():
     return swung_clip(1.6)
 
 
-def recorded(clip, port, rates, late_ms=LATE_MS, step=1):
+def recorded(clip, middleware, rates, late_ms=LATE_MS, step=1):
     """The messages of a camera that stamps late."""
     begin = BEGIN_NS + late_ms * MS
     frames = range(0, len(clip), step)
     return {
-        INFO: [info_message(port, clip.gyro.camera_matrix)],
-        IMAGE: [clip_message(port, clip, index, begin + int(clip.camera_t_ns[index])) for index in frames],
-        IMU: [imu_message(port, BEGIN_NS + int(t_ns), rate) for t_ns, rate in zip(clip.gyro.t_ns, rates)],
+        INFO: [info_message(middleware, clip.gyro.camera_matrix)],
+        IMAGE: [clip_message(middleware, clip, index, begin + int(clip.camera_t_ns[index])) for index in frames],
+        IMU: [imu_message(middleware, BEGIN_NS + int(t_ns), rate) for t_ns, rate in zip(clip.gyro.t_ns, rates)],
     }
 
 
@@ -64,8 +64,8 @@ def bag(monkeypatch):
 
 
 @pytest.mark.parametrize("rotation", [np.eye(3), AXES], ids=["straight", "turned"])
-def test_late_stamps_are_found_and_the_line_for_the_launch_file_is_printed(bag, clip, port, capsys, rotation):
-    bag(recorded(clip, port, clip.gyro.rates @ rotation))
+def test_late_stamps_are_found_and_the_line_for_the_launch_file_is_printed(bag, clip, middleware, capsys, rotation):
+    bag(recorded(clip, middleware, clip.gyro.rates @ rotation))
     stamp_offset.main(["x.bag", "--camera-from-imu=" + ",".join(map(str, rotation.ravel()))])
     said = capsys.readouterr().out
     assert said.startswith('<arg name="capture_offset" value="')
@@ -77,20 +77,20 @@ def without(messages, topic):
 
 
 @pytest.mark.parametrize("topic", [INFO, IMAGE, IMU])
-def test_a_topic_that_is_not_there_is_named_with_those_that_are(bag, clip, port1, topic):
-    bag(without(recorded(clip, port1, clip.gyro.rates, step=8), topic))
+def test_a_topic_that_is_not_there_is_named_with_those_that_are(bag, clip, middleware1, topic):
+    bag(without(recorded(clip, middleware1, clip.gyro.rates, step=8), topic))
     with pytest.raises(SystemExit, match=f"turned.bag: nothing on {topic}; it holds /"):
         stamp_offset.main(["x.bag"])
 
 
-def test_wrong_axes_are_named(bag, clip, port1):
-    bag(recorded(clip, port1, -clip.gyro.rates, late_ms=0))
+def test_wrong_axes_are_named(bag, clip, middleware1):
+    bag(recorded(clip, middleware1, -clip.gyro.rates, late_ms=0))
     with pytest.raises(SystemExit, match="stamp_offset: .*check axes and sign first.*the angular velocity is negated"):
         stamp_offset.main(["x.bag"])
 
 
-def test_a_calm_camera_says_so(bag, clip, port1):
-    still = recorded(clip, port1, 0 * clip.gyro.rates)
+def test_a_calm_camera_says_so(bag, clip, middleware1):
+    still = recorded(clip, middleware1, 0 * clip.gyro.rates)
     for message in still[IMAGE]:
         message.data = still[IMAGE][0].data
     bag(still)
@@ -111,8 +111,8 @@ def test_what_cannot_be_read_is_named(arguments, text):
         stamp_offset.main(["x.bag", *arguments] if arguments[0].startswith("-") else arguments)
 
 
-def test_images_whose_stamps_do_not_increase_are_named(bag, clip, port1):
-    messages = recorded(clip, port1, clip.gyro.rates, step=8)
+def test_images_whose_stamps_do_not_increase_are_named(bag, clip, middleware1):
+    messages = recorded(clip, middleware1, clip.gyro.rates, step=8)
     messages[IMAGE].append(messages[IMAGE][0])
     bag(messages)
     with pytest.raises(SystemExit, match=r"/camera/image_raw: an image of stamp \d+ ns after one of \d+ ns"):
@@ -125,11 +125,11 @@ def test_a_real_bag_is_read(ros_is_there, clip, tmp_path, capsys):
     from sensor_msgs.msg import CameraInfo, Image, Imu
 
     kinds = {"sensor_msgs/CameraInfo": CameraInfo, "sensor_msgs/Image": Image, "sensor_msgs/Imu": Imu}
-    port = FakePort()
-    port.message = lambda kind: kinds[kind]()
+    middleware = FakeMiddleware()
+    middleware.message = lambda kind: kinds[kind]()
     path = tmp_path / "turned.bag"
     with rosbag.Bag(str(path), "w") as out:
-        for topic, messages in recorded(clip, port, clip.gyro.rates).items():
+        for topic, messages in recorded(clip, middleware, clip.gyro.rates).items():
             for message in messages:
                 stamp = message.header.stamp
                 message.header.stamp = rospy.Time(stamp.secs, stamp.nsecs)
@@ -138,13 +138,13 @@ def test_a_real_bag_is_read(ros_is_there, clip, tmp_path, capsys):
     assert float(capsys.readouterr().out.split('"')[3]) == pytest.approx(-LATE_MS * 1e-3, abs=0.005)
 
 
-def test_too_few_images_are_counted(port1):
-    recording = stamp_offset.Recording(stamp_offset._options([]))
+def test_too_few_images_are_counted(middleware1):
+    recording = stamp_offset.Recording(stamp_offset.parsed([]))
     with pytest.raises(InputError, match="nothing on /camera/camera_info"):
         recording.offset()
-    recording.on[INFO](info_message(port1, np.array([[300.0, 0, 160], [0, 300, 90], [0, 0, 1]])))
+    recording.on[INFO](info_message(middleware1, np.array([[300.0, 0, 160], [0, 300, 90], [0, 0, 1]])))
     with pytest.raises(InputError, match="0 images on /camera/image_raw, 0 samples on /imu/data"):
         recording.offset()
-    recording.on[IMU](imu_message(port1, 5, (0, 0, 0)))
+    recording.on[IMU](imu_message(middleware1, 5, (0, 0, 0)))
     with pytest.raises(InputError, match="/imu/data: a sample of stamp 5 ns came after one of 5 ns"):
-        recording.on[IMU](imu_message(port1, 5, (0, 0, 0)))
+        recording.on[IMU](imu_message(middleware1, 5, (0, 0, 0)))

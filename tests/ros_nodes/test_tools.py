@@ -1,4 +1,4 @@
-"""The operator's tools against a real master: a box by command line, and what they refuse."""
+"""The operator's tools with a real master: a box by command line, and what they refuse."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ def test_a_box_by_command_line_begins_a_target(operator, world):
     ("arguments", "text"),
     [
         (["_xywh:=a box"], "~xywh is 'a box', expected left, top, width, height: four numbers, or -"),
-        (["_image_transport:=pigeon"], "~image_transport is 'pigeon', expected one of: raw, compressed"),
+        (
+            ["_image_transport:=pigeon"],
+            "SelectorConfig.image_transport is 'pigeon', allowed is one of: raw, compressed",
+        ),
     ],
 )
 def test_the_selector_says_what_it_does_not_take(world, arguments, text):
@@ -75,7 +78,7 @@ def test_a_bag_in_a_loop_in_its_own_time_begins_anew_at_every_turn(world, tmp_pa
     ]
     launch = world.process(["roslaunch", "pvtpp", "bag.launch", f"python:={sys.executable}", *arguments])
     try:
-        until(lambda: "went back" in launch.output or "was set back" in launch.output, 60, "the first turn")
+        until(lambda: "went back" in launch.output or "was set back" in launch.output, what="the first turn")
         begin = rospy.ServiceProxy("/camera/tracker/init", Init)
         until(lambda: begin(conversions.fill_roi(Roi(), 0, "", spot_xywh(100, 100))).success)
         until(lambda: len(targets) > 10)

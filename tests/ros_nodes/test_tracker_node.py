@@ -1,14 +1,13 @@
-"""The node against a real master: a camera at 30 Hz, and everything that happens to cameras, operators and masters."""
+"""The node with a real master: a camera at 30 Hz, and everything that happens to cameras, operators and masters."""
 
 from __future__ import annotations
 
 import math
 import signal
-import time
 
 import numpy as np
 import pytest
-from node_helpers import log_of, until
+from node_helpers import until
 
 from pvtpp import predictors
 from pvtpp.core.replay import replay
@@ -22,25 +21,16 @@ def started(operator, *arguments, **env):
     """A node that follows a target."""
     node = operator.launch(*QUICK, *arguments, **env)
     operator.film()
-    answer = operator.init()
-    assert answer.success, answer.message
+    operator.init()
     operator.more("result", 3)
     return node
-
-
-def logs(operator):
-    """The logs among the events heard, by target."""
-    found = {}
-    for event in list(operator.heard["events"]):
-        found.setdefault(event.target_id, []).append(event)
-    return {target: log_of(events) for target, events in found.items()}
 
 
 def status_is(operator, status):
     until(lambda: operator.newest("status").status == status, what=f"status {status}")
 
 
-def test_a_target_is_followed_told_and_logged_and_the_log_replays_to_the_bit(operator):
+def test_a_target_is_followed_published_and_logged_and_the_log_replays_to_the_bit(operator):
     started(operator, "_propagation:=optical_flow", "_lead_time:=0.02")
     targets = operator.more("target", 100)
     stamps = np.array([conversions.stamp_ns(each.header.stamp) for each in targets])
@@ -52,24 +42,23 @@ def test_a_target_is_followed_told_and_logged_and_the_log_replays_to_the_bit(ope
     by_stamp = dict(operator.sent)
     for result in results:
         assert result.box[0] == pytest.approx(by_stamp[conversions.stamp_ns(result.header.stamp)], abs=1)
-    # The camera's pictures go back to the left now and then; between that the target moves at 30 px/s.
-    assert np.median([each.velocity[0] for each in targets]) == pytest.approx(30, abs=10)
     operator.reset()
-    until(lambda: operator.newest("events").line.startswith('["reset"'))
-    log = logs(operator)[1]
+    log = operator.finished_log(1)
     assert (
         len(log.of_kind("result")) > 5 and log.of_kind("propagated") and log.meta["predictors"] == ["constant_velocity"]
     )
     assert replay(log, {"constant_velocity": predictors.create("constant_velocity")}).rows == log.rows
-    told = [conversions.trajectory(each).to_row() for each in operator.heard["trajectory"]]
-    assert told == [row[3:] for row in log.of_kind("trajectory")][-len(told) :]
+    heard = [conversions.trajectory(each) for each in operator.heard["trajectory"]]
+    assert [each.to_row() for each in heard] == [row[3:] for row in log.of_kind("trajectory")][-len(heard) :]
+    for each, stamp in zip(targets, stamps.tolist()):
+        of_same_age = [found.at(stamp) for found in heard if found.evidence_ns == each.capture_ns]
+        assert any((found.box == each.box).all() and (found.velocity == each.velocity).all() for found in of_same_age)
 
 
 def test_a_second_target_on_a_past_image_and_a_region_by_topic(operator):
     started(operator)
     operator.more("result", 20)
-    answer = operator.init(back=10)
-    assert answer.success and answer.target_id == 2, answer.message
+    assert operator.init(back=10) == 2
     until(lambda: operator.newest("result").target_id == 2)
     stamp, x = operator.sent[-5]
     roi = conversions.fill_roi(_roi(), stamp, "camera", [x - 10, 90, 20, 20])
@@ -114,16 +103,19 @@ def test_pause_reset_lost_and_found(operator):
     status_is(operator, conversions.TRACKING)
     assert operator.reset().success
     status_is(operator, conversions.NO_TARGET)
-    count = len(operator.heard["target"])
-    time.sleep(0.3)
-    assert len(operator.heard["target"]) <= count + 2
+    ended = conversions.stamp_ns(operator.newest("status").header.stamp)
+    assert operator.init() == 2
+    until(lambda: operator.newest("target").target_id == 2)
+    first = [conversions.stamp_ns(each.header.stamp) for each in operator.heard["target"] if each.target_id == 1]
+    # One may have been on its way.
+    assert len([stamp for stamp in first if stamp > ended]) <= 1
 
 
 def test_a_camera_that_is_silent_for_three_seconds_and_one_that_sends_rubbish(operator):
     node = started(operator)
     operator.silent = True
-    until(lambda: "no image on /camera/image for" in node.output, what="a word on the silence")
-    time.sleep(2)
+    until(lambda: "no image on /camera/image for" in node.output, what="a report of the silence")
+    until(lambda: operator.newest("target").horizon > 3)
     operator.silent = False
     until(lambda: "images arrive on /camera/image again" in node.output)
     operator.more("result", 3)
@@ -143,7 +135,7 @@ def test_a_node_that_was_killed_starts_again(operator):
     node.stop(signal.SIGKILL)
     operator.launch(*QUICK)
     status_is(operator, conversions.NO_TARGET)
-    until(lambda: operator.init().success)
+    operator.init()
     assert operator.more("result", 3)[-1].target_id == 1
 
 
@@ -156,18 +148,18 @@ def test_a_master_that_was_restarted_finds_the_node_again(operator, world):
     # What is connected goes on.
     operator.more("result", 3)
     world.start_master()
-    until(lambda: "registered anew" in node.output)
+    until(lambda: "registered again" in node.output)
     published, _, services = rosgraph.Master("/test").getSystemState()
     assert "/camera/tracker/target" in dict(published) and "/camera/tracker/init" in dict(services)
-    assert operator.init().success
+    operator.init()
     operator.more("target", 5)
 
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["_rate:=.nan"], "~rate is nan, allowed is 1 to 1000"),
-        (["_capture_offset:=soon"], "~capture_offset is 'soon', expected a value of type float"),
+        (["_rate:=.nan"], "NodeConfig.rate is nan, allowed is a number from 1 to 1000"),
+        (["_capture_offset:=soon"], "NodeConfig.capture_offset is 'soon', allowed is a number from -1 to 1"),
         (["_tracker:=none"], "unknown tracker 'none', expected one of"),
     ],
 )

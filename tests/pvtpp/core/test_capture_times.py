@@ -46,7 +46,7 @@ def test_a_stream_that_is_right_is_taken_whatever_its_small_delays():
 def test_repetitions_and_frames_out_of_order_are_refused_as_such():
     times = checker()
     assert times.refuse(NOW, NOW) is None
-    assert times.refuse(NOW, NOW).kind == "order"
+    assert times.refuse(NOW, NOW).kind == "duplicate"
     assert times.refuse(NOW - FRAME, NOW).kind == "order"
     assert times.refuse(NOW + FRAME, NOW) is None
 

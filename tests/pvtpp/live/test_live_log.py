@@ -8,9 +8,11 @@ import time
 import numpy as np
 import pytest
 
+from pvtpp.core.capture_times import CaptureTimeConfig
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.replay import replay
 from pvtpp.errors import InputError
+from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.predictors import create
 from pvtpp.propagation import Carried
@@ -19,6 +21,8 @@ from pvtpp.tracker import Frame, TrackerOutput
 FRAME = 10**9 // 30
 BOX = np.array([100.0, 100, 20, 20])
 HOUR = 108_000
+# The clocks of most tests stand still, or go on by themselves.
+ANY_TIME = CaptureTimeConfig(float("inf"), float("inf"))
 
 
 class Clock:
@@ -65,7 +69,9 @@ def test_a_run_is_written_to_the_path_that_is_given_and_replays_to_the_bit(tmp_p
     path, clock, tracker = tmp_path / "deep" / "run.jsonl", Clock(), Quick()
     names = ("kalman", "hold")
     predictors = {name: create(name) for name in names}
-    with LiveTracker(tracker, predictors, Still(), "predicted", str(path), clock) as live:
+    with LiveTracker(
+        tracker, predictors, Still(), "predicted", str(path), clock, LiveConfig(capture_times=ANY_TIME)
+    ) as live:
         for index in range(30):
             clock.t_ns = index * FRAME
             assert live.submit(Frame(index, index * FRAME))
@@ -106,7 +112,9 @@ def test_a_path_that_cannot_be_written_is_an_error_before_a_thread_starts(tmp_pa
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
 def test_a_full_disk_stops_no_tracking_and_is_an_error_of_close_once_all_threads_have_ended():
     tracker, clock = Quick(), Clock()
-    live = LiveTracker(tracker, {"hold": create("hold")}, log="/dev/full", clock=clock)
+    live = LiveTracker(
+        tracker, {"hold": create("hold")}, log="/dev/full", clock=clock, config=LiveConfig(capture_times=ANY_TIME)
+    )
     live.init(Frame(0, 0), BOX)
     for index in range(1, 20):
         live.submit(Frame(index, index * FRAME))
@@ -129,9 +137,16 @@ def test_an_hour_of_frames_needs_no_more_memory_than_its_first_minutes(propagati
     path, tracker, clock = tmp_path / "run.jsonl", Quick(), Clock()
     # With propagation each frame takes several times as long, and leaves as many rows.
     frames = HOUR // 3 if propagation else HOUR
-    image = np.zeros((4, 4, 3), np.uint8)
+    image = np.zeros((128, 128, 3), np.uint8)
     propagator = Still() if propagation else None
-    with LiveTracker(tracker, {"hold": create("hold")}, propagator, log=str(path), clock=clock) as live:
+    with LiveTracker(
+        tracker,
+        {"hold": create("hold")},
+        propagator,
+        log=str(path),
+        clock=clock,
+        config=LiveConfig(capture_times=ANY_TIME),
+    ) as live:
         live.init(Frame(0, 0, image), BOX)
         before = None
         for index in range(1, frames):

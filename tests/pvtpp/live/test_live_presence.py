@@ -7,15 +7,19 @@ import time
 import numpy as np
 import pytest
 
+from pvtpp.core.capture_times import CaptureTimeConfig
 from pvtpp.core.event_log import EventLog, Unlogged
 from pvtpp.core.presence import Presence, PresenceConfig
 from pvtpp.core.replay import replay
+from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.predictors import create
 from pvtpp.tracker import Frame, TrackerOutput
 
 FRAME = 10**9 // 30
 BOX = np.array([40.0, 30, 24, 20])
+# The clocks of most tests stand still, or go on by themselves.
+ANY_TIME = CaptureTimeConfig(float("inf"), float("inf"))
 
 
 class Clock:
@@ -50,6 +54,7 @@ SHOWN, HIDDEN = image(1), image(2)
 
 
 def live_with(clock, **options):
+    options.setdefault("config", LiveConfig(capture_times=ANY_TIME))
     return LiveTracker(options.pop("tracker", Sure()), {"hold": create("hold")}, clock=clock, **options)
 
 

@@ -12,7 +12,7 @@ from pvtpp.tracker import TrackerOutput
 
 class BrightSpot:
     def init(self, frame, box):
-        frame.image  # noqa: B018 - as every tracker, it cannot begin on an image that does not decode
+        frame.image  # noqa: B018 - as every tracker, it cannot start on an image that does not decode
         self.box = np.array(box, dtype=np.float64)
 
     def track(self, frame, search_box=None):

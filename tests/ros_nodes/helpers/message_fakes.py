@@ -1,4 +1,4 @@
-"""Message classes made from .msg files by a parser of our own, in the shape of ROS 1 or of ROS 2: for tests without ROS."""
+"""Message classes made from .msg files by our own parser, in the shape of ROS 1 or of ROS 2: for tests without ROS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ COMMON = {
     ),
     "sensor_msgs/RegionOfInterest": "uint32 x_offset\nuint32 y_offset\nuint32 height\nuint32 width\nbool do_rectify",
     "sensor_msgs/Image": (
-        "std_msgs/Header header\nuint32 height\nuint32 width\nstring encoding\nuint8 is_bigendian\nuint32 step\nuint8[] data"
+        "std_msgs/Header header\nuint32 height\nuint32 width\nstring encoding\nuint8 is_bigendian\nuint32 step\n"
+        "uint8[] data"
     ),
     "sensor_msgs/CompressedImage": "std_msgs/Header header\nstring format\nuint8[] data",
     "diagnostic_msgs/KeyValue": "string key\nstring value",
@@ -58,7 +59,8 @@ GENERATION = {
         "vision_msgs/ObjectHypothesis": "string class_id\nfloat64 score",
         "vision_msgs/ObjectHypothesisWithPose": "vision_msgs/ObjectHypothesis hypothesis",
         "vision_msgs/Detection2D": (
-            "std_msgs/Header header\nvision_msgs/ObjectHypothesisWithPose[] results\nvision_msgs/BoundingBox2D bbox\nstring id"
+            "std_msgs/Header header\nvision_msgs/ObjectHypothesisWithPose[] results\nvision_msgs/BoundingBox2D bbox\n"
+            "string id"
         ),
     },
 }

@@ -1,4 +1,4 @@
-"""The other side of a tracker node: camera, operator and reader in the test's own process. Needs ROS."""
+"""Camera, operator and reader of a tracker node, in the test's own process. Needs ROS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 
 import rospy
-from node_helpers import spot_image, spot_xywh, until
+from node_helpers import log_of, spot_image, spot_xywh, until
 from sensor_msgs.msg import Image
 from std_srvs.srv import SetBool, Trigger
 
@@ -20,14 +20,14 @@ QUICK = ("_tracker:=bright_spot:BrightSpot", "_predictor:=constant_velocity", "_
 
 
 class Operator:
-    """`heard`: what the node said, by topic, with `arrived` the ROS time of each. `sent`: stamp and x of every picture."""
+    """`heard`: the node's messages by topic. `sent`: stamp and x of every image."""
 
     def __init__(self, world):
         self.world = world
-        self.heard, self.arrived = defaultdict(list), defaultdict(list)
+        self.heard = defaultdict(list)
         self.sent = []
         self.silent = False
-        # What to show instead of the spot at x (None: nothing white), and how to spoil the message.
+        # Where the white spot is (None: nowhere), and what is changed in the message.
         self.x = lambda index: 100 + index % 100
         self.spoil = lambda message: None
         self._over = threading.Event()
@@ -47,23 +47,34 @@ class Operator:
         count = len(self.heard["status"])
         node = self.world.node("tracker_node", "__ns:=/camera", "__name:=tracker", *arguments, **env)
         self.processes.append(node)
-        until(lambda: len(self.heard["status"]) > count or not node.alive, 60, "a ready node")
+        until(lambda: len(self.heard["status"]) > count or not node.alive, what="a ready node")
         assert node.alive, node.output
         return node
 
     def film(self):
-        """Pictures at 30 Hz from now on."""
+        """Images at 30 Hz from now on."""
         self._camera = threading.Thread(target=self._film, daemon=True)
         self._camera.start()
         until(lambda: self._images.get_num_connections() and len(self.sent) > 3, what="a camera with a reader")
 
     def init(self, back=0):
-        """The service: a target on the newest picture, or `back` pictures ago, by the spot that was in it."""
-        stamp, x = self.sent[-1 - back]
-        return self.call("init", Init, conversions.fill_roi(Roi(), stamp, "camera", spot_xywh(x, 100)))
+        """The service: a target where the spot was in the newest image, or `back` images ago. Its id.
+
+        On a busy machine an image may come too late, or be gone from memory: then it asks again.
+        """
+        answers = []
+
+        def done():
+            stamp, x = self.sent[-1 - back]
+            roi = conversions.fill_roi(Roi(), stamp, "camera", spot_xywh(x, 100))
+            answers.append(self.call("init", Init, roi))
+            return answers[-1].success
+
+        until(done, what="a new target")
+        return answers[-1].target_id
 
     def call(self, name, kind, *arguments):
-        rospy.wait_for_service(f"/camera/tracker/{name}", 30)
+        rospy.wait_for_service(f"/camera/tracker/{name}", 60)
         return rospy.ServiceProxy(f"/camera/tracker/{name}", kind)(*arguments)
 
     def reset(self):
@@ -75,11 +86,20 @@ class Operator:
     def newest(self, topic):
         return self.heard[topic][-1]
 
-    def more(self, topic, count=1, seconds=30):
+    def more(self, topic, count=1):
         """Wait for so many messages more on this topic."""
         there = len(self.heard[topic])
-        until(lambda: len(self.heard[topic]) >= there + count, seconds, f"{count} more on {topic}")
+        until(lambda: len(self.heard[topic]) >= there + count, what=f"{count} more on {topic}")
         return self.heard[topic][there:]
+
+    def finished_log(self, target_id):
+        """The log of a target, when it was reset."""
+
+        def events():
+            return [event for event in self.heard["events"] if event.target_id == target_id]
+
+        until(lambda: any(event.line.startswith('["reset"') for event in events()), what="the end of the log")
+        return log_of(events())
 
     def close(self):
         self._over.set()
@@ -91,7 +111,6 @@ class Operator:
             each.unregister()
 
     def _hear(self, message, topic):
-        self.arrived[topic].append(rospy.get_rostime().to_nsec())
         self.heard[topic].append(message)
 
     def _film(self):

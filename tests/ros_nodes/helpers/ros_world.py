@@ -1,4 +1,4 @@
-"""A real ROS 1 for the tests: a workspace built with catkin, a master on a free port, nodes as processes of their own."""
+"""A real ROS 1 for the tests: a workspace built with catkin, a master on a free port, nodes as own processes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ import pvtpp
 ROOT = Path(__file__).resolve().parents[3]
 SYSTEM_PYTHON = "/usr/bin/python3"
 PACKAGES = (
-    "python3-roslaunch python3-rosmaster rosout python3-rospy python3-sensor-msgs python3-geometry-msgs python3-std-msgs "
-    "python3-std-srvs python3-diagnostic-msgs python3-rosbag python3-rostopic python3-rostest librostest-dev catkin "
-    "python3-catkin-pkg ros-message-generation ros-message-runtime ros-std-msgs ros-sensor-msgs ros-geometry-msgs "
-    "ros-diagnostic-msgs ros-std-srvs libstd-msgs-dev libgeometry-msgs-dev cmake g++"
+    "python3-roslaunch python3-rosmaster rosout python3-rospy python3-sensor-msgs python3-geometry-msgs "
+    "python3-std-msgs python3-std-srvs python3-diagnostic-msgs python3-rosbag python3-rostopic python3-rostest "
+    "librostest-dev catkin python3-catkin-pkg ros-message-generation ros-message-runtime ros-std-msgs ros-sensor-msgs "
+    "ros-geometry-msgs ros-diagnostic-msgs ros-std-srvs libstd-msgs-dev libgeometry-msgs-dev cmake g++"
 )
 TOOLS = ("catkin_make", "roslaunch", "rosmaster", "rostest", "cmake")
 
 
 def missing():
-    """What of ROS 1 is not there; empty where it is whole."""
+    """What of ROS 1 is not installed; empty where all is."""
     found = [tool for tool in TOOLS if shutil.which(tool) is None]
     try:
         import rosbag  # noqa: F401
@@ -112,7 +112,7 @@ class World:
         )
         import rosgraph
 
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not rosgraph.is_master_online():
             assert time.monotonic() < end, "no master"
             time.sleep(0.05)
@@ -148,7 +148,7 @@ class Process:
     def alive(self):
         return self.popen.poll() is None
 
-    def wait(self, seconds=60):
+    def wait(self, seconds=120):
         return self.popen.wait(seconds)
 
     def stop(self, how=signal.SIGINT):
