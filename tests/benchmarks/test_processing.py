@@ -50,7 +50,7 @@ def test_a_factor_scales_any_model_to_another_board(traces):
     assert [time(i) / 1e6 for i in range(3)] == [750, 15, 30]
 
 
-def test_files_that_a_windows_editor_saved_are_read_alike(tmp_path):
+def test_files_that_a_windows_editor_saved_are_read_as_others_are(tmp_path):
     lines = "0.5\r\n0.01\r\n0.02\r\n"
     for name, data in {"utf8": "\ufeff".encode() + lines.encode(), "utf16": lines.encode("utf-16")}.items():
         (tmp_path / f"{name}.txt").write_bytes(data)
