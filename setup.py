@@ -11,9 +11,8 @@ from typing import Any, Dict, List
 from setuptools import find_packages, setup
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
-# Folder of each package. PyPI has another `trackers`, and `benchmarks` is everybody's name, so ours are imported by
-# names of their own. catkin refuses a package whose folder has another name: CMakeLists.txt links those into the devel
-# space.
+# Import name of each package, and its folder. PyPI has another `trackers`, and `benchmarks` is a common name: ours have
+# import names that only this project uses.
 FOLDERS = {
     "pvtpp": "pvtpp",
     "pvtpp_trackers": "trackers",
@@ -105,12 +104,11 @@ def catkin_settings() -> Dict[str, Any]:
     """The settings merged with package.xml; raises where the two contradict each other."""
     from catkin_pkg.python_setup import generate_distutils_setup
 
-    own = {key: value for key, value in SETTINGS.items() if key not in OF_THE_MANIFEST | NOT_IN_DEVEL}
-    if CATKIN_LOOKS:
-        same = {name for name, folder in FOLDERS.items() if name == folder}
-        own["packages"] = [name for name in own["packages"] if name.partition(".")[0] in same]
-    # Raises where the two contradict each other.
-    return generate_distutils_setup(os.path.join(ROOT, "package.xml"), **own)
+    settings = {key: value for key, value in SETTINGS.items() if key not in IN_MANIFEST}
+    if READ_BY_CATKIN:
+        settings = {key: value for key, value in settings.items() if key not in NOT_IN_DEVEL_SPACE}
+        settings.update(FOR_DEVEL_SPACE)
+    return generate_distutils_setup(os.path.join(ROOT, "package.xml"), **settings)
 
 
 setup(**(catkin_settings() if READ_BY_CATKIN or INSTALLED_BY_CATKIN else SETTINGS))

@@ -1,4 +1,4 @@
-"""Which code makes a run: a digest of the modules that compute it, so that a change elsewhere keeps old logs."""
+"""A digest of the modules that compute a run: a log of other code is not taken, a change elsewhere keeps old logs."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ COMPUTES = (
     "stabilised.py",
     "camera_motion.py",
     "appearance.py",
+    "defaults.py",
     "core",
     "live",
     "predictors",
@@ -33,13 +34,13 @@ COMPUTES = (
 def code_digest() -> str:
     """Return a digest of the code that makes a run; comments and docstrings do not count."""
     import pvtpp_trackers
-    from pvtpp_benchmarks import oracle, simulation, wall
+    from pvtpp_benchmarks import oracle, runs, simulation, wall
 
     trackers = Path(pvtpp_trackers.__file__).resolve().parent
     files = [
         *_files(),
         *sorted(trackers.glob("*.py")),
-        *map(Path, (oracle.__file__, simulation.__file__, wall.__file__)),
+        *map(Path, (oracle.__file__, runs.__file__, simulation.__file__, wall.__file__)),
     ]
     content = hashlib.sha256(f"{VERSION}".encode())
     for path in files:
@@ -54,7 +55,7 @@ def _files() -> Iterator[Path]:
 
 
 def _meaning(path: Path) -> str:
-    """The syntax tree without its docstrings, as text."""
+    """The syntax tree as text, without docstrings; comments are not in it."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)

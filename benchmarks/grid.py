@@ -1,12 +1,12 @@
-"""The grid of runs that a comparison asks for, made from plain settings: the command line and the API both come here."""
+"""The grid of runs that a comparison asks for, made from plain settings, for the command line and the API."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Optional, Tuple
+from typing import Any, Dict, Iterable, Optional, Tuple, Union
 
 from pvtpp import defaults
 from pvtpp.arguments import comma_separated
-from pvtpp.core.state_machine import SCHEDULES, SEARCH_REGIONS
+from pvtpp.core.config import SCHEDULES, SEARCH_REGIONS
 from pvtpp.errors import InputError
 from pvtpp.propagation import names as propagator_names
 from pvtpp_benchmarks import processing as processing_models
@@ -16,6 +16,8 @@ from pvtpp_benchmarks.spec import MEASURED, Grid, RunSpec
 PROCESSING = ("0ms", "20ms", "47ms", "85ms", "165ms")
 PREDICTORS = ("hold", "kalman:pvt", defaults.PREDICTOR)
 CHOICES = {"search_region": SEARCH_REGIONS, "schedule": SCHEDULES, "propagation": tuple(propagator_names())}
+Names = Union[str, Iterable[str]]
+"""One name, or several."""
 
 
 def make_grid(
@@ -24,13 +26,13 @@ def make_grid(
     *,
     tracker_digest: str = "",
     clock: str = "simulated",
-    processing: Optional[Iterable[str]] = None,
-    predictors: Iterable[str] = PREDICTORS,
+    processing: Optional[Names] = None,
+    predictors: Names = PREDICTORS,
     predictor_processing: Optional[str] = None,
     propagation_processing: Optional[str] = None,
-    search_region: Iterable[str] = (),
-    propagation: Iterable[str] = (),
-    schedule: Iterable[str] = ("async",),
+    search_region: Names = (),
+    propagation: Names = (),
+    schedule: Names = ("async",),
     propagation_core: str = "own",
     presence: str = defaults.PRESENCE,
     ego_motion: str = "none",
@@ -38,11 +40,13 @@ def make_grid(
     jitter_init: float = 0.0,
     draws: Optional[int] = None,
     seed: int = 0,
-    mode: Iterable[str] = ("otb",),
-    apart: Iterable[str] = (),
+    mode: Names = ("otb",),
+    apart: Names = (),
     offline: bool = True,
 ) -> Grid:
     """Make the grid of every combination of the settings that take several values.
+
+    Where several names can be given, one alone needs no list.
 
     Parameters
     ----------
@@ -84,13 +88,13 @@ def make_grid(
         times: Tuple[str, ...] = (MEASURED,)
         predictor_processing, propagation_processing = "0ms", "0ms"
     else:
-        times = PROCESSING if processing is None else tuple(dict.fromkeys(processing))
+        times = PROCESSING if processing is None else names(processing)
         if not times:
             raise InputError(f"--processing names no time, expected one or more of: {processing_models.FORMS}")
-    named = tuple(dict.fromkeys(predictors))
+    named = names(predictors)
     axes: Dict[str, Tuple[str, ...]] = {"processing": times}
     for name, values in (("search_region", search_region), ("schedule", schedule), ("propagation", propagation)):
-        chosen = tuple(dict.fromkeys(values))
+        chosen = names(values)
         for value in chosen:
             if value not in CHOICES[name]:
                 raise InputError(f"unknown {name} {value!r}, expected one of: {', '.join(CHOICES[name])}")
@@ -118,11 +122,16 @@ def make_grid(
         base,
         named,
         axes,
-        modes=tuple(dict.fromkeys(mode)),
+        modes=names(mode),
         predictor_ns=_predictor_costs(prediction, named),
-        apart=frozenset(apart),
+        apart=frozenset(names(apart)),
         offline=offline,
     )
+
+
+def names(given: Names) -> Tuple[str, ...]:
+    """Return the names in order, each once."""
+    return (given,) if isinstance(given, str) else tuple(dict.fromkeys(given))
 
 
 def _shown(value: Any) -> str:

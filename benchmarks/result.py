@@ -11,7 +11,7 @@ from pvtpp.errors import InputError
 from pvtpp.files import parse_json, read_text
 from pvtpp_benchmarks.provenance import facts, hardware
 from pvtpp_benchmarks.report.files import check_writable, write_json
-from pvtpp_benchmarks.report.table import result_table, table
+from pvtpp_benchmarks.report.table import Column, result_table, table
 from pvtpp_benchmarks.result_rows import check_rows
 
 RESAMPLES = 10_000
@@ -29,6 +29,9 @@ CELL = (
     "apart",
 )
 """What two rows must share to be compared."""
+SETTING = ("search_region", "propagation", "presence", "predictor_ms")
+"""How a predictor was used: two that are compared may differ in it."""
+Row = Mapping[str, Any]
 
 
 class Difference(NamedTuple):
@@ -44,6 +47,8 @@ class Difference(NamedTuple):
         Its 95 % interval, by bootstrap over sequences; None for fewer than two.
     wins, losses, ties
         Sequences on which it is better, worse, equal.
+    settings
+        How each of the two was used: `SETTING`.
     """
 
     cell: Dict[str, Any]
@@ -53,13 +58,19 @@ class Difference(NamedTuple):
     wins: int
     losses: int
     ties: int
+    settings: Tuple[Dict[str, Any], Dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Paired differences between two predictors, one for each cell of the evaluation.
+    """Paired differences between two predictors, one for each cell of the evaluation. Printed it is a table.
 
-    Printed it is a table. `differences` holds the numbers.
+    Attributes
+    ----------
+    first, second
+        Their names; differences are of the second minus the first.
+    differences
+        The numbers.
     """
 
     first: str
@@ -67,7 +78,8 @@ class Comparison:
     differences: Tuple[Difference, ...]
 
     def __str__(self) -> str:
-        columns = [
+        columns: List[Column] = [
+            *self._varying(),
             ("processing", lambda each: str(each.cell["processing"])),
             ("fps", lambda each: f"{each.cell['camera_fps']:g}/{each.cell['world_fps']:g}"),
             ("mode", lambda each: each.cell["mode"]),
@@ -79,6 +91,19 @@ class Comparison:
             ("n", lambda each: str(each.wins + each.losses + each.ties)),
         ]
         return table(columns, list(self.differences))
+
+    def _varying(self) -> List[Column]:
+        """Columns for what tells rows apart besides processing time, frame rate and mode."""
+        found: List[Column] = []
+        for name in (each for each in CELL if each not in ("processing", "camera_fps", "world_fps", "mode")):
+            if len({each.cell[name] for each in self.differences}) > 1:
+                found.append((name, lambda each, name=name: str(each.cell[name])))  # type: ignore[misc]
+        for number, predictor in enumerate((self.first, self.second)):
+            for name in SETTING:
+                if len({each.settings[number][name] for each in self.differences}) > 1:
+                    title = f"{name} of {predictor}"
+                    found.append((title, lambda each, i=number, name=name: str(each.settings[i][name])))  # type: ignore[misc]
+        return found
 
 
 @dataclass(frozen=True)
@@ -106,6 +131,9 @@ class Result:
     def compare(self, first: str, second: str, seed: int = 0) -> Comparison:
         """Compare two predictors on the same sequences.
 
+        Where both were evaluated in several settings (`SETTING`), equal settings are compared; where none is equal,
+        each of the one with each of the other.
+
         Parameters
         ----------
         first, second
@@ -123,18 +151,22 @@ class Result:
         for name in (first, second):
             if name not in known:
                 raise InputError(f"no predictor {name!r} in this result, it has: {', '.join(known)}")
-        found = []
+        cells: Dict[str, Tuple[List[Row], List[Row]]] = {}
         for row in online:
-            if row["predictor"] == first:
-                for other in online:
-                    if other["predictor"] == second and _cell(other) == _cell(row):
-                        found.append(_difference(row, other, seed))
+            for number, name in enumerate((first, second)):
+                if row["predictor"] == name:
+                    cells.setdefault(json.dumps(_cell(row)), ([], []))[number].append(row)
+        found = []
+        for firsts, seconds in cells.values():
+            pairs = [(row, other) for row in firsts for other in seconds]
+            equal = [(row, other) for row, other in pairs if _setting(row) == _setting(other)]
+            found += [_difference(row, other, seed) for row, other in equal or pairs]
         if not found:
             raise InputError(f"{first} and {second} share no cell that could be compared")
         return Comparison(first, second, tuple(found))
 
     def plot(self, path: str) -> None:
-        """Draw the e-LAE curves of the online rows; the picture's kind goes by the ending of `path`."""
+        """Draw the e-LAE curves of the online rows: as PDF or SVG where `path` ends so, else as PNG."""
         check_writable(path)
         draw(path, self.rows)
 
@@ -155,11 +187,15 @@ class Result:
         return cls(tuple(rows), protocol)
 
 
-def _cell(row: Mapping[str, Any]) -> Dict[str, Any]:
+def _cell(row: Row) -> Dict[str, Any]:
     return {name: row.get(name) for name in CELL}
 
 
-def _difference(row: Mapping[str, Any], other: Mapping[str, Any], seed: int) -> Difference:
+def _setting(row: Row) -> Dict[str, Any]:
+    return {name: row.get(name) for name in SETTING}
+
+
+def _difference(row: Row, other: Row, seed: int) -> Difference:
     first, second = row["per_sequence"], other["per_sequence"]
     if set(first) != set(second):
         raise InputError(f"{row['predictor']} and {other['predictor']} were not scored on the same sequences")
@@ -170,10 +206,11 @@ def _difference(row: Mapping[str, Any], other: Mapping[str, Any], seed: int) -> 
         draws = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
         low, high = (float(v) for v in np.percentile(values[draws].mean(axis=1), [2.5, 97.5]))
     better, worse = int((values > TIE).sum()), int((values < -TIE).sum())
-    return Difference(_cell(row), float(values.mean()), low, high, better, worse, len(values) - better - worse)
+    ties, settings = len(values) - better - worse, (_setting(row), _setting(other))
+    return Difference(_cell(row), float(values.mean()), low, high, better, worse, ties, settings)
 
 
-def draw(path: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def draw(path: str, rows: Sequence[Row]) -> None:
     """Draw the e-LAE curves of the online rows; each is named by all in which the rows differ.
 
     Raises

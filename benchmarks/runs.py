@@ -1,4 +1,4 @@
-"""Running a tracker over a data set: one event log for each (sequence, start, draw), written once and never run twice."""
+"""Runs a tracker over a data set: one event log for each (sequence, start, draw), written once and never run twice."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, TypeVar
 
@@ -167,18 +168,49 @@ def _obtain_and_use(job: Job, make_tracker: MakeTracker, use: Callable[[Job, Eve
 
 def obtain(job: Job, make_tracker: MakeTracker) -> Tuple[EventLog, bool]:
     """Return the log of one job with trajectories of all its predictors, and whether the tracker had to run for it."""
-    if job.path and is_complete(job.path):
-        log, meta = EventLog.read(job.path), job.meta()
-        same = all(log.meta.get(name) == value for name, value in meta.items() if name not in _NO_FACTS)
-        if same and (_has_predictors(log, job.spec) or not _read_features(job.spec)):
-            return with_predictors(log, job.spec), False
-    log = EventLog(job.meta()) if job.path is None else LogFile(job.path, job.meta(), keep=True)
+    kept = _kept(job)
+    return (_run(job, make_tracker), True) if kept is None else (kept, False)
+
+
+def _kept(job: Job) -> Optional[EventLog]:
+    """The log of an earlier run of the same facts; None where there is none, or its features would be needed again."""
+    if not job.path or not is_complete(job.path):
+        return None
+    log, meta = EventLog.read(job.path), job.meta()
+    same = all(log.meta.get(name) == value for name, value in meta.items() if name not in _NO_FACTS)
+    if not same or (_read_features(job.spec) and not _has_predictors(log, job.spec)):
+        return None
+    return with_predictors(log, job.spec)
+
+
+def _run(job: Job, make_tracker: MakeTracker) -> EventLog:
+    """Run the tracker. The log gets its name when it is whole, so that half a run is never taken for one."""
+    carry_out = _RUNNERS[job.spec.clock]
+    if job.path is None:
+        log = EventLog(job.meta())
+        carry_out(job, make_tracker, log)
+        return log
+    folder, name = os.path.split(job.path)
+    part = os.path.join(folder, f".{name}.{os.getpid()}.part")
+    file = LogFile(part, job.meta(), keep=True)
     try:
-        _RUNNERS[job.spec.clock](job, make_tracker, log)
+        carry_out(job, make_tracker, file)
+        file.close()
+        _rename(part, job.path)
     finally:
-        if isinstance(log, LogFile):
-            log.close()
-    return log, True
+        with suppress(InputError):
+            file.close()
+        with suppress(OSError):
+            os.remove(part)
+    file.path = job.path
+    return file
+
+
+def _rename(part: str, path: str) -> None:
+    try:
+        os.replace(part, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot write ({error.strerror or error})") from None
 
 
 def first_frame_and_box(job: Job) -> Tuple[int, np.ndarray]:
@@ -229,10 +261,8 @@ def _simulate(job: Job, make_tracker: MakeTracker, log: EventLog) -> None:
     )
 
 
-def _deliver(job: Job, make_tracker: MakeTracker, log: EventLog) -> None:
-    """Run on the wall clock. What a live system has behind it when a target is given, loading and first use, is done
-    beforehand.
-    """
+def _run_live(job: Job, make_tracker: MakeTracker, log: EventLog) -> None:
+    """Run on the wall clock. Loading and first use of the tracker come before, as in a live system."""
     spec, tracker = job.spec, make_tracker(job.sequence)
     first, box = first_frame_and_box(job)
     tracker.init(job.sequence.frame(first), box)
@@ -253,7 +283,7 @@ def _deliver(job: Job, make_tracker: MakeTracker, log: EventLog) -> None:
         run_wall(job.sequence, live, first_box=box, start=first, log=log)
 
 
-_RUNNERS: Dict[str, Callable[[Job, MakeTracker, EventLog], None]] = {"simulated": _simulate, "wall": _deliver}
+_RUNNERS: Dict[str, Callable[[Job, MakeTracker, EventLog], None]] = {"simulated": _simulate, "wall": _run_live}
 
 
 def _predictors(spec: RunSpec) -> Dict[str, Predictor]:

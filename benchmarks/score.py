@@ -19,8 +19,20 @@ RESAMPLES = 2000
 
 @dataclass(frozen=True)
 class Score:
-    """One run of one sequence, scored: a curve over sigma for each measure (a single value offline). `track_ms`: what the
-    tracker took (median) in a run on the wall clock.
+    """One run of one sequence, scored.
+
+    Attributes
+    ----------
+    sequence
+        Its name.
+    run
+        Number of the start and of the draw.
+    frames
+        How many frames were scored.
+    curves
+        By measure (``auc``, ``dp``, ``norm_precision``): a curve over sigma; offline a single value.
+    track_ms
+        What the tracker took on the wall clock, median in milliseconds; None on the simulated clock.
     """
 
     sequence: str
@@ -36,14 +48,39 @@ def score_online(log: EventLog, sequence: VideoSequence, predictor: str, mode: s
 
 
 def score_offline(log: EventLog, sequence: VideoSequence, mode: str = "otb") -> Score:
-    """Score the tracker's own results at their own frames: zero latency. The log must be of a run that skipped no frame."""
+    """Score the tracker's own results at their own frames: zero latency.
+
+    The log must be of a run that skipped no frame.
+    """
     return score_modes(log, sequence, None, (mode,))[mode]
 
 
 def score_modes(
     log: EventLog, sequence: VideoSequence, predictor: Optional[str], modes: Sequence[str]
 ) -> Dict[str, Score]:
-    """Scores by metric mode, of one pairing with the truth: `score_online`, or `score_offline` for a predictor of None."""
+    """Score a log in several metric modes, all from one pairing with the truth.
+
+    Parameters
+    ----------
+    log
+        The run.
+    sequence
+        With the truth.
+    predictor
+        As in `score_online`; None: as in `score_offline`.
+    modes
+        Of `pvtpp_benchmarks.metrics`.
+
+    Returns
+    -------
+    dict of str to Score
+        By mode.
+
+    Raises
+    ------
+    InputError
+        For a log of another sequence, and where there is no truth after the first frame.
+    """
     start = _start(log, sequence)
     if predictor is None:
         frames = np.arange(start, len(sequence))
@@ -60,12 +97,28 @@ def score_modes(
 def row(
     scores: Sequence[Score], spec: RunSpec, sequence: VideoSequence, predictor: Optional[str], mode: str
 ) -> Dict[str, Any]:
-    """One row of the result: the mean over runs, then over sequences, with spread and a bootstrap interval.
+    """Make one row of the result: the mean over runs, then over sequences, with spread and a bootstrap interval.
 
-    `runs` counts what was run: fewer than sequences x starts x draws where a target did not come back after a start.
-    `sequence`: any of those scored, for its frame rates. `predictor`: None for the zero-latency evaluation.
-    `auc_std` is the standard deviation, over the runs (starts and draws), of the mean over sequences; `auc_ci95` the
-    bootstrap interval over sequences; both None where there is only one.
+    Parameters
+    ----------
+    scores
+        Of every run of every sequence, in one metric mode.
+    spec
+        What was run.
+    sequence
+        Any of those scored, for its frame rates.
+    predictor
+        None for the zero-latency evaluation.
+    mode
+        The metric mode.
+
+    Returns
+    -------
+    dict
+        `runs` counts what was run: fewer than sequences x starts x draws where a target did not come back after a
+        start. `auc_std` is the standard deviation, over the runs (starts and draws), of the mean over sequences;
+        `auc_ci95` the bootstrap interval over sequences; both None where there is only one. `curve` holds each measure
+        at 51 values of sigma, `exact_curve` every step of the AUC.
     """
     by_sequence: Dict[str, List[Score]] = {}
     for score in scores:

@@ -10,7 +10,8 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tu
 from pvtpp.core.event_log import EventLog, read_meta
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
-from pvtpp_benchmarks.evaluate import ScoreTable, check_apart
+from pvtpp_benchmarks.evaluate import Scores, ScoreTable, check_apart
+from pvtpp_benchmarks.grid import Names, names
 from pvtpp_benchmarks.runs import with_predictors
 from pvtpp_benchmarks.score import score_modes
 from pvtpp_benchmarks.spec import RunSpec
@@ -25,9 +26,9 @@ class _Logged(NamedTuple):
 def score_logs(
     places: Sequence[str],
     sequences: Iterable[VideoSequence],
-    predictors: Optional[Sequence[str]] = None,
-    modes: Sequence[str] = ("otb",),
-    apart: Iterable[str] = (),
+    predictors: Optional[Names] = None,
+    modes: Names = ("otb",),
+    apart: Names = (),
     anew: bool = False,
     strict: bool = True,
 ) -> List[Dict[str, Any]]:
@@ -56,10 +57,11 @@ def score_logs(
     Returns
     -------
     list of dict
-        Rows, as `pvtpp_benchmarks.evaluate.evaluate` gives them, for each group of logs that were run alike.
+        Rows, as `pvtpp_benchmarks.evaluate.evaluate` gives them, for each group of logs with the same settings.
     """
     by_name = {sequence.name: sequence for sequence in sequences}
-    check_apart(frozenset(apart), list(by_name))
+    check_apart(frozenset(names(apart)), list(by_name))
+    named = None if predictors is None else names(predictors)
     groups: Dict[str, List[_Logged]] = {}
     for path in find_logs(places):
         meta = read_meta(path)
@@ -78,7 +80,7 @@ def score_logs(
         raise InputError(f"{', '.join(places)}: no event log of the sequences {', '.join(by_name)}")
     rows: List[Dict[str, Any]] = []
     for logged in sorted(groups.values(), key=_order):
-        rows += _score_group(logged, predictors, modes, frozenset(apart), anew)
+        rows += _score_group(logged, named, names(modes), frozenset(names(apart)), anew)
     return rows
 
 
@@ -107,17 +109,23 @@ def _score_group(
     spec: Optional[RunSpec] = None
     table: Optional[ScoreTable] = None
     for sequence, path, meta in logged:
-        log = EventLog.read(path)
         if spec is None or table is None:
-            named = tuple(predictors or log.predictors)
-            spec = _spec(meta, named, len({each.meta.get("draw") for each in logged}))
+            spec = _spec(meta, tuple(predictors or _recorded(path)), len({each.meta.get("draw") for each in logged}))
             table = ScoreTable(spec, apart)
         try:
-            served = with_predictors(log, spec, anew)
-            table.add(sequence, {name: score_modes(served, sequence, name, modes) for name in spec.predictors})
+            table.add(sequence, _scores(path, sequence, spec, modes, anew))
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
     return [] if table is None else table.rows()
+
+
+def _recorded(path: str) -> List[str]:
+    return EventLog.read(path).predictors
+
+
+def _scores(path: str, sequence: VideoSequence, spec: RunSpec, modes: Sequence[str], anew: bool) -> Scores:
+    log = with_predictors(EventLog.read(path), spec, anew)
+    return {name: score_modes(log, sequence, name, modes) for name in spec.predictors}
 
 
 def _order(logged: List[_Logged]) -> Tuple[float, str]:

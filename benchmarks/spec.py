@@ -12,8 +12,8 @@ from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Optional, Tupl
 from pvtpp import defaults
 from pvtpp import predictors as predictor_registry
 from pvtpp import propagation as propagation_registry
+from pvtpp.core.config import SCHEDULES, SEARCH_REGIONS
 from pvtpp.core.presence import PRESENCES
-from pvtpp.core.state_machine import SCHEDULES, SEARCH_REGIONS
 from pvtpp.errors import InputError
 from pvtpp.validation import at_least, check, holds, one_of, whole_from
 from pvtpp_benchmarks import processing
@@ -47,7 +47,7 @@ AXES: Dict[str, Tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class RunSpec:
-    """Everything that decides what a run does, so that an old log can be told from a fitting one.
+    """Everything that decides what a run does, so that a log of another run is not taken for it.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class RunSpec:
     predictor_ns
         What each prediction takes, nanoseconds.
     schedule, search_region, presence
-        As of `pvtpp.core.state_machine.CoreConfig`; presence ``on`` or ``off``.
+        As of `pvtpp.core.config.CoreConfig`; presence ``on`` or ``off``.
     propagation, propagation_ns, propagation_core
         The propagator's name, what each step takes that it measures (nanoseconds), and the processor that it runs on.
     starts
@@ -122,7 +122,7 @@ class RunSpec:
 
     @cached_property
     def processing_time(self) -> ProcessingTime:
-        """The model behind `processing` on the simulated clock; recorded times are read once for all runs of the spec."""
+        """The model behind `processing` on the simulated clock. Recorded times are read once for all runs."""
         return processing.parse(self.processing)
 
     @property
@@ -138,7 +138,7 @@ class RunSpec:
         return self.search_region == "predicted" or self.presence == "on"
 
     def facts(self) -> Dict[str, Any]:
-        """What the tracker's path depends on: where no predictor steers it, none but its cost."""
+        """Return what the tracker's path depends on: not the predictors (but their cost) where none steers it."""
         facts = {**asdict(self), "starts": None, "draws": None}
         del facts["recorded_ms"], facts["predictors"]
         if self.steered:
@@ -233,7 +233,7 @@ class Grid:
         return found
 
     def cells(self) -> Iterator[Tuple[RunSpec, Tuple[Optional[str], ...]]]:
-        """Iterate over the runs and what is scored of each: its predictors, or None for zero latency (first, if asked)."""
+        """Iterate over the runs and what is scored of each: its predictors; first, if asked for, None: zero latency."""
         if self.offline:
             yield self._zero_latency(), (None,)
         for spec in self.specs():

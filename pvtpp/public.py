@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, Callable, ContextManager, Iterable, Mapping, Optional, Sequence, Union
+from uuid import uuid4
 
 from pvtpp import defaults
 from pvtpp.core.presence import PresenceConfig
+from pvtpp.errors import InputError
 from pvtpp.live import live_tracker
 from pvtpp.predictors import Predictor
 from pvtpp.predictors import create as create_predictor
@@ -18,7 +24,8 @@ from pvtpp_benchmarks.datasets import load as load_dataset
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.evaluate import Progress
 from pvtpp_benchmarks.evaluate import evaluate as evaluate_grid
-from pvtpp_benchmarks.grid import PREDICTORS, make_grid
+from pvtpp_benchmarks.grid import PREDICTORS, Names, make_grid
+from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.result import Result
 from pvtpp_benchmarks.scoring import score_logs
 from pvtpp_benchmarks.workers import workers as worker_pool
@@ -51,7 +58,8 @@ class LiveTracker(live_tracker.LiveTracker):
     search_region
         ``predicted``: the tracker looks where the predictor has the target; ``last``: round its own last result.
     presence
-        ``on``: tell TRACKING from LOST, coast and search; ``off``: believe every result; or the constants of the monitor.
+        ``on``: assess every result, coast and search where the target is lost; ``off``: believe every result; or the
+        constants of the monitor.
     options
         Those of `pvtpp.live.live_tracker.LiveTracker`: `log`, `clock`, `config`, `on_error`, `on_result`, `gyro`.
     """
@@ -81,15 +89,42 @@ class _MakeOwn:
 
     make: Callable[[], Any]
 
+    @property
+    def name(self) -> str:
+        """Of the class or function, for the table."""
+        return str(getattr(self._code, "__name__", type(self._code).__name__))
+
+    def digest(self) -> str:
+        """Tell it from an earlier state of the same code, as far as its source is known; else from every other."""
+        code, given = self._code, ""
+        if isinstance(self.make, partial):
+            given = repr((self.make.args, self.make.keywords))
+        module = getattr(code, "__module__", "")
+        source = source_digest(module) or _source(code) or uuid4().hex
+        return hashlib.sha256(f"{source} {given}".encode()).hexdigest()[:12]
+
+    @property
+    def _code(self) -> Any:
+        return self.make.func if isinstance(self.make, partial) else self.make
+
     def __call__(self, sequence: Optional[VideoSequence] = None) -> Tracker:
         return as_tracker(self.make())
+
+
+def _source(code: Any) -> str:
+    """The text of the file that the class or function is written in; empty where there is none."""
+    try:
+        file = inspect.getsourcefile(code)
+        return "" if file is None else Path(file).read_text(encoding="utf-8")
+    except (TypeError, OSError):
+        return ""
 
 
 def evaluate(
     tracker: Union[str, Callable[[], Any]],
     clips: Iterable[VideoSequence],
-    processing: Optional[Iterable[str]] = None,
-    predictors: Iterable[str] = PREDICTORS,
+    processing: Optional[Names] = None,
+    predictors: Names = PREDICTORS,
     *,
     logs: Optional[str] = None,
     workers: int = 1,
@@ -101,13 +136,15 @@ def evaluate(
     Parameters
     ----------
     tracker
-        A name of `create_tracker`, a class, or a function without arguments that makes a tracker.
+        A name of `create_tracker`, a class, or a function without arguments that makes a tracker. For more than one
+        worker it must be importable: a class or function of a module.
     clips
         A data set of `load_dataset`, a part of it, or any list of sequences.
     processing
-        The tracker's times per frame, such as ``["0ms", "47ms"]``; None: 0, 20, 47, 85 and 165 ms.
+        The tracker's times per frame, such as ``["0ms", "47ms"]`` or ``"47ms"``; None: 0, 20, 47, 85 and 165 ms.
     predictors
-        Names of `create_predictor`.
+        Names of `create_predictor`. Each is evaluated in its usual setting (`pvtpp.defaults.settings`) unless
+        `settings` say otherwise.
     logs
         Folder in which event logs are kept, so that what has run does not run again; None keeps none.
     workers
@@ -121,33 +158,42 @@ def evaluate(
     -------
     Result
         With `table`, `plot`, `compare` and `write`.
+
+    Raises
+    ------
+    InputError
+        For a tracker that cannot be made or fails, and for settings that are not allowed, before anything is run.
     """
     sequences = list(clips)
+    make: Union[MakeTracker, _MakeOwn]
     if isinstance(tracker, str):
-        make: Any = MakeTracker(tracker)
-        name, digest = tracker, make.digest()
-    else:
+        make = MakeTracker(tracker)
+    elif callable(tracker):
         make = _MakeOwn(tracker)
-        name = getattr(tracker, "__name__", type(tracker).__name__)
-        digest = source_digest(getattr(tracker, "__module__", ""))
+    else:
+        raise InputError(
+            "evaluate() takes the name of a tracker, or a class or function that makes one, since each clip has a "
+            f"tracker of its own; it was given an object of class {type(tracker).__name__}"
+        )
     grid = make_grid(
         getattr(clips, "name", "clips"),
-        name,
-        tracker_digest=digest,
+        make.name,
+        tracker_digest=make.digest(),
         processing=processing,
         predictors=predictors,
         **settings,
     )
     pool: ContextManager[Optional[Executor]] = worker_pool(workers) if workers != 1 else nullcontext()
     with pool as executor:
-        return Result(tuple(evaluate_grid(sequences, grid, make, logs, executor, progress)))
+        rows = evaluate_grid(sequences, grid, make, logs, executor, progress)
+    return Result(tuple(rows), facts(grid.base.seed))
 
 
 def score(
     logs: Union[str, Sequence[str]],
     clips: Iterable[VideoSequence],
-    predictors: Optional[Sequence[str]] = None,
-    mode: Sequence[str] = ("otb",),
+    predictors: Optional[Names] = None,
+    mode: Names = ("otb",),
 ) -> Result:
     """Score event logs against the truth of the clips that they were made on. Nothing is run.
 
@@ -160,7 +206,12 @@ def score(
     predictors
         Their names; None: those of each run.
     mode
-        Metric modes.
+        Metric modes: ``otb``, ``elae`` or ``strict``.
+
+    Raises
+    ------
+    InputError
+        For logs of other clips, and for predictors that need more than a log holds.
     """
     places = [logs] if isinstance(logs, str) else list(logs)
     return Result(tuple(score_logs(places, clips, predictors, mode)))

@@ -204,7 +204,7 @@ class ImuInput:
         self.taken += 1
         self._imu_frame = message.header.frame_id
         if sample is not None and self._used:
-            live.turned(*sample)
+            live.gyro_sample(*sample)
 
     def frame_arrived(self, frame: Frame, live: LiveTracker) -> None:
         """Take a frame that the live tracker took."""

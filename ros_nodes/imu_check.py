@@ -85,7 +85,7 @@ class RotationCheck:
     @property
     def assessment(self) -> str:
         """``unknown`` as long as there was too little rotation, ``agrees``, or what is wrong, as in `Agreement`."""
-        return self.agreement.verdict
+        return self.agreement.assessment
 
     def begin(self, gyro: Optional[Gyro]) -> None:
         """Compare with this gyro from now on; None: there is none."""

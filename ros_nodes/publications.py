@@ -184,5 +184,5 @@ def status_of(live: LiveTracker) -> int:
         return conversions.NO_TARGET
     if live.paused:
         return conversions.PAUSED
-    presence = live.status
+    presence = live.presence
     return conversions.TRACKING if presence is None else conversions.STATUS[presence.value]

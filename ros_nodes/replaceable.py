@@ -202,7 +202,7 @@ class ReplaceableTracker:
             log=log,
             clock=self._middleware.now_ns,
             on_error=self._on_failure,
-            status=PresenceConfig() if config.presence else None,
+            presence=PresenceConfig() if config.presence else None,
             gyro=self._new_gyro(),
         )
         # What the live tracker has added is part of it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, List, Mapping, Tuple
 
 import numpy as np
@@ -36,12 +37,12 @@ def plot_elae(
     measure: str = "AUC",
     sigma_max: float = 1.0,
 ) -> None:
-    """Write a PNG of e-LAE curves, each drawn as a step function.
+    """Draw e-LAE curves, each as a step function.
 
     Parameters
     ----------
     path
-        The file to write.
+        The file to write: PDF or SVG where it ends so, else PNG.
     curves
         By label the curve as ``(sigmas, values)``, two lists of one length: `values[i]` holds from `sigmas[i]` on. The
         sigmas, permitted latencies in world frames, rise from 0.
@@ -92,7 +93,7 @@ def plot_elae(
 def plot_elae_panels(
     path: str, panels: Mapping[str, Mapping[str, Curve]], title: str, subtitle: str = "", measure: str = "AUC"
 ) -> None:
-    """Write a PNG of several sets of e-LAE curves side by side, on one scale and with one legend.
+    """Draw several sets of e-LAE curves side by side, on one scale and with one legend.
 
     Parameters
     ----------
@@ -163,8 +164,9 @@ def _top(lines: Mapping[Any, Line]) -> float:
 
 
 def _save(figure: Any, path: str) -> None:
+    ending = os.path.splitext(path)[1][1:].lower()
     with whole_file(path) as part:
-        figure.savefig(part, format="png")
+        figure.savefig(part, format=ending if ending in ("pdf", "svg") else "png")
 
 
 def _checked(label: str, curve: Curve, sigma_max: float) -> Line:

@@ -1,4 +1,6 @@
-"""Time every stage of a tracker and a predictor on this machine: crop, template, search, head, decode, observe, predict, at.
+"""Time every stage of a tracker and a predictor on this machine.
+
+The stages are crop, template, search, head, decode, observe, predict and at.
 
 Measure on the board, evaluate at home: the JSON holds every frame's time and serves as a processing-time model.
 
@@ -31,6 +33,7 @@ from pvtpp_trackers.factory import create_tracker
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument(
         "--tracker", metavar="NAME", help="a name of the registry, or module:Class (default: the export's)"
     )
@@ -50,17 +53,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    """Time the stages, and print the table."""
     check_writable(options.json)
-    watch = stage_timing.EngineCalls()
+    calls = stage_timing.EngineCalls()
     artefact = None
     if options.weights and (not options.tracker or is_artefact(options.weights)):
         artefact = read(Path(options.weights).expanduser())
-    name, tracker = _tracker(options, artefact, watch)
+    name, tracker = _tracker(options, artefact, calls)
     sequence = _sequence(options)
     predictor = predictors.create(options.predictor)
     before = power.state()
     with exclusive_machine():
-        seconds = stage_timing.measure(tracker, predictor, sequence, options.frames, watch)
+        seconds = stage_timing.measure(tracker, predictor, sequence, options.frames, calls)
     after = power.state()
     rows, said = stage_timing.summary(seconds), facts(0)
     print(f"{name}, {options.backend or 'default backend'}, {sequence.name}, {said['hardware']['machine']}")
@@ -70,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
     kept = ("form", "precision", "pixels", "source", "graphs")
     content = {
         "protocol": said,
-        # Clocks fall under load: both ends are told.
+        # Clocks fall under load: the state at both ends is written.
         "power": {"before": before, "after": after},
         "tracker": name,
         "export": {key: artefact.card[key] for key in kept} if artefact else None,
@@ -90,7 +94,7 @@ _COLUMNS: Tuple[Tuple[str, Any], ...] = tuple(
 
 
 def _tracker(
-    options: argparse.Namespace, artefact: Optional[Artefact], watch: stage_timing.EngineCalls
+    options: argparse.Namespace, artefact: Optional[Artefact], calls: stage_timing.EngineCalls
 ) -> Tuple[str, Tracker]:
     """The tracker's name and the tracker, its engines observed where it shows them."""
     name = options.tracker or (artefact.card["model"] if artefact else None)
@@ -103,7 +107,7 @@ def _tracker(
         return name, tracker
     from pvtpp_trackers import registry
 
-    return name, registry.create(name, engines=tuple(observed(engines, watch.record).values()))
+    return name, registry.create(name, engines=tuple(observed(engines, calls.record).values()))
 
 
 def _sequence(options: argparse.Namespace) -> VideoSequence:

@@ -19,12 +19,14 @@ from pvtpp_trackers.factory import create_tracker
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument("tracker", help="a name of the registry, module:Class or external:PROGRAM")
     parser.add_argument("--weights", metavar="PATH", help="folder or file with the tracker's weights")
     parser.add_argument("--json", metavar="FILE")
 
 
 def run(options: argparse.Namespace) -> int:
+    """Run the checks; returns 1 where one failed."""
     check_writable(options.json)
     make_tracker = partial(create_tracker, options.tracker, options.weights)
     try:
@@ -41,8 +43,8 @@ def run(options: argparse.Namespace) -> int:
     required = [result for result in results if result.required]
     failed = sum(not result.passed for result in required)
     warnings = sum(not result.passed for result in results) - failed
-    verdict = f"{failed} of {len(required)} checks failed" if failed else "keeps the contract"
-    print(f"\n{options.tracker}: {verdict}" + (f", with {warnings} warning{'s' * (warnings > 1)}" if warnings else ""))
+    outcome = f"{failed} of {len(required)} checks failed" if failed else "keeps the contract"
+    print(f"\n{options.tracker}: {outcome}" + (f", with {warnings} warning{'s' * (warnings > 1)}" if warnings else ""))
     if options.json:
         write_json(
             options.json,

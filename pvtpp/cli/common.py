@@ -18,7 +18,7 @@ DATASET_OPTIONS = ("subset", "fps", "camera_fps", "box_file", "image_folder", "b
 
 
 def add_dataset(parser: argparse.ArgumentParser, required: bool = True) -> None:
-    """Add the options that name a data set, its layout and its sequences."""
+    """Add the options that name a data set; `required` as of argparse."""
     group = parser.add_argument_group("data set")
     group.add_argument("--dataset", required=required, metavar="NAME", help=f"one of: {', '.join(available())}")
     group.add_argument("--root", required=required, metavar="DIR", help="where the data set lies")
@@ -50,7 +50,7 @@ def add_dataset(parser: argparse.ArgumentParser, required: bool = True) -> None:
 
 
 def load_dataset(options: argparse.Namespace, images: bool = True) -> Dataset:
-    """The data set that the options name, or the sequences of it that they ask for."""
+    """Return the data set that the options name, or the sequences of it that they ask for."""
     given = {name: getattr(options, name) for name in DATASET_OPTIONS}
     extra = {name: value for name, value in given.items() if value is not None}
     dataset = load(options.dataset, options.root, options.split, images=images, **extra)
@@ -58,7 +58,7 @@ def load_dataset(options: argparse.Namespace, images: bool = True) -> Dataset:
 
 
 def load_sequences(options: argparse.Namespace, images: bool = True) -> Tuple[str, List[VideoSequence]]:
-    """The data set's title and its sequences."""
+    """Return the name of the data set and its sequences."""
     dataset = load_dataset(options, images)
     return dataset.name, list(dataset)
 
@@ -76,7 +76,7 @@ def add_tracker(parser: argparse.ArgumentParser) -> None:
 
 
 def parse_json(text: str, option: str) -> Any:
-    """JSON given on the command line; InputError naming the option."""
+    """Read JSON given on the command line. Raises InputError naming the option."""
     try:
         return json.loads(text)
     except ValueError as error:

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """List, or check and say what was found."""
+    """List or check; returns 1 where problems were found."""
     check_writable(options.json)
     if options.action == "list":
         entries = [

@@ -1,12 +1,14 @@
 """Run a tracker over a data set at given speeds, score it online, print a table.
 
-Logs are kept: an interrupted evaluation goes on where it stopped. Each predictor is evaluated as it is usually meant: the
-default with propagation, the search region at the predicted box; hold (no prediction) and kalman:pvt (PVT as it was
-published) without propagation. --propagation and --search-region set both for all.
+Logs are kept: an interrupted evaluation goes on where it stopped. Each predictor is evaluated in its usual setting:
+with propagation and the search region at the predicted box, but hold (no prediction) and kalman:pvt (PVT as it was
+published) without propagation, and hold with the search region at the last result. --propagation and --search-region
+set both for all.
 
   pvtpp eval --dataset uav-mini --root data/uav-mini --split test --tracker nanotrack-v3 --processing 0ms,47ms,85ms
 
-With --clock wall the live tracker is shown the sequences at their frame rate, and its logs are scored by the same protocol.
+With --clock wall the live tracker is shown the sequences at their frame rate, and its logs are scored by the same
+protocol.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from pvtpp_trackers.factory import MakeTracker
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     common.add_dataset(parser)
     common.add_tracker(parser)
     add_grid(parser)

@@ -1,13 +1,15 @@
-"""Export a tracker's network to ONNX graphs that fly without torch; needs `pip install 'pvtpp[cpu,train,export]'`.
+r"""Export a tracker's network to ONNX graphs that fly without torch; needs `pip install 'pvtpp[cpu,train,export]'`.
 
-Nothing is accepted unproven: every tensor, then the boxes frame by frame, then whole tracks are compared with torch, on the
-clips of --dataset or on a generated one; what does not agree is not written. `--verify` puts what already lies in --out
-through the same gate again, on any --backend, and exports only what is not there.
+Every export is compared with torch before it is accepted: every tensor, then the boxes frame by frame, then whole
+tracks, on the clips of --dataset or on a generated one; what does not agree is not written. `--verify` compares what
+already lies in --out again, on any --backend, and exports only what is not there.
 
-  pvtpp export nanotrack-v3 --checkpoint nanotrackv3.pth --out exported/nanotrack --dataset uav-mini --root data/uav-mini
+  pvtpp export nanotrack-v3 --checkpoint nanotrackv3.pth --out exported/nanotrack --dataset uav-mini \
+      --root data/uav-mini
   pvtpp export nanotrack-v3 --out exported/int8 --precision int8 --calibrate uav-mini:data/uav-mini:train
 
-For TensorRT, --form unrolled; the engines are built on the board, `pvtpp bench` says how fast they are (docs/jetson.md).
+For TensorRT, --form unrolled; the engines are built on the board, and `pvtpp bench` says how fast they are
+(docs/jetson.md).
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument(
         "model", metavar="MODEL", help="nanotrack-v3, siamrpn-mobilenetv2 or any other network of pvtpp_trackers.models"
     )
@@ -42,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", default="fp32", help="fp32, fp16 or int8 (default fp32)")
     parser.add_argument("--pixels", action="store_true", help="crops go in as BGR bytes, converted inside the graph")
     parser.add_argument(
-        "--calibrate", metavar="NAME:ROOT[:SPLIT]", help="clips to calibrate int8 on; none that you judge it by"
+        "--calibrate", metavar="NAME:ROOT[:SPLIT]", help="clips to calibrate int8 on; not those that you test it on"
     )
     group = parser.add_argument_group("parity gate")
     group.add_argument("--verify", action="store_true", help="keep what is in --out if it passes the gate")
@@ -58,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Export, or verify; returns 1 where the network was refused."""
     try:
         from pvtpp.export.artefact import ExportConfig, check_folder, export, verify
         from pvtpp.export.parity import ParityError
@@ -91,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
         left = "what was there stays" if is_artefact(options.out) else "nothing is left there"
         print(f"{options.out}: refused, and {left}: {error}")
         return 1
-    print(f"{options.out}: {'verified' if there else 'accepted'}; {_told(found)}")
+    print(f"{options.out}: {'verified' if there else 'accepted'}; {_summary(found)}")
     return 0
 
 
@@ -134,13 +138,13 @@ def _calibration_clips(text: str) -> List[VideoSequence]:
     return list(load(name, root, split or None))
 
 
-def _told(found: Dict[str, Any]) -> str:
+def _summary(found: Dict[str, Any]) -> str:
     worst = max(found["tensors"].items(), key=lambda item: item[1]["relative"])
-    told = f"tensors within {worst[1]['absolute']:.1e} ({worst[0]})"
+    text = f"tensors within {worst[1]['absolute']:.1e} ({worst[0]})"
     if "boxes" in found:
         boxes, tracks = found["boxes"], found["tracks"]
-        told += (
+        text += (
             f", boxes of {boxes['frames']} frames within {boxes['max_px']:.2g} px (95 %: {boxes['p95_px']:.2g}), "
             f"AUC over {tracks['clips']} clips {tracks['candidate']:.4f}, torch {tracks['reference']:.4f}"
         )
-    return told
+    return text

@@ -1,4 +1,4 @@
-"""What `pvtpp track` says of each frame: where the target was at that moment, as rows of a file or drawn on the image."""
+"""What `pvtpp track` writes of each frame: where the target was at that moment, as rows of a file or on the image."""
 
 from __future__ import annotations
 

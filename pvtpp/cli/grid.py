@@ -33,6 +33,7 @@ SETTINGS = (
 
 
 def add_grid(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the online protocol, which `settings` reads."""
     group = parser.add_argument_group("online protocol")
     group.add_argument(
         "--clock",
@@ -79,7 +80,7 @@ def add_grid(parser: argparse.ArgumentParser) -> None:
         type=comma_separated,
         default=(),
         metavar="F,F",
-        help=f"what carries results onto newer frames: of {', '.join(CHOICES['propagation'])} "
+        help=f"what propagates results to newer frames: of {', '.join(CHOICES['propagation'])} "
         f"(default {defaults.PROPAGATION}; none for hold and kalman:pvt)",
     )
     group.add_argument(

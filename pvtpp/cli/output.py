@@ -13,6 +13,7 @@ from pvtpp_benchmarks.result import Result
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is written, which `finish` reads."""
     group = parser.add_argument_group("output")
     group.add_argument(
         "--mode", type=comma_separated, default=("otb",), metavar="M,M", help=f"metric modes, of {', '.join(MODES)}"

@@ -1,9 +1,10 @@
-"""Score published result files online, as if their tracker had been as fast or slow as you say. No image is needed.
+r"""Score published result files online, as if their tracker had been as fast or slow as you say. No image is needed.
 
-  pvtpp replay --results data/results/DTB70/NanoTrackV3 --dataset annotations --root data/annotations/uav_annos.tar.xz \\
-      --subset DTB70_official --processing 47ms,85ms
+  pvtpp replay --dataset annotations --root data/annotations/uav_annos.tar.xz --subset DTB70_official \
+      --results data/results/DTB70/NanoTrackV3 --processing 47ms,85ms
 
-Or drive the pipeline with recorded event logs, of `run`, of `track` or of a flight, and see that it says the same to the bit:
+Or drive the state machine with recorded event logs, of `run`, of `track` or of a flight, and check that it makes the
+same trajectories, to the bit:
 
   pvtpp replay flight.jsonl
 """
@@ -41,12 +42,13 @@ class MakeReplay:
     results: Dict[str, np.ndarray]
 
     def __call__(self, sequence: VideoSequence) -> Tracker:
+        """Make the tracker that answers with the recorded boxes of this sequence."""
         from pvtpp_trackers.replay import ReplayTracker
 
         return ReplayTracker(self.results[sequence.name])
 
     def digest(self) -> str:
-        """Tells these results from others of the same tracker name."""
+        """Tell these results from others of the same tracker name."""
         content = hashlib.sha256()
         for name in sorted(self.results):
             content.update(name.encode() + self.results[name].tobytes())
@@ -54,6 +56,7 @@ class MakeReplay:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument(
         "events", nargs="*", metavar="LOG", help="event logs to drive the pipeline with, instead of the rest"
     )
@@ -66,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Score result files, or replay event logs; returns 1 where a log replays differently."""
     if options.events:
         return sum([not _agrees(path) for path in options.events]) and 1
     missing = [f"--{name}" for name in ("results", "dataset", "root") if getattr(options, name) is None]
@@ -81,10 +85,10 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(
             "--search-region predicted: recorded boxes cannot look elsewhere, the tracker itself has to run"
         )
-    sighted = [name for name in options.predictors if predictors.reads_features(predictors.create(name))]
-    if sighted:
+    readers = [name for name in options.predictors if predictors.reads_features(predictors.create(name))]
+    if readers:
         raise InputError(
-            f"--predictors {','.join(sighted)}: reads the tracker's features, which recorded boxes do not have; "
+            f"--predictors {','.join(readers)}: reads the tracker's features, which recorded boxes do not have; "
             "the tracker itself has to run"
         )
     title, sequences = common.load_sequences(options, images=False)
@@ -107,12 +111,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _agrees(path: str) -> bool:
-    """Whether the pipeline, driven with the events of a log, makes the trajectories that the log holds, to the bit."""
+    """Whether the state machine, driven with the events of a log, makes the trajectories that the log holds."""
     log = EventLog.read(path)
     if not log.predictors:
         raise InputError(f"{path}: no target was ever given, so there is nothing to replay")
     again = replay(log, {name: predictors.create(name) for name in log.predictors})
     same = again.rows == log.rows
-    told = f"{len(log.of_kind('trajectory'))} trajectories of {', '.join(log.predictors)}"
-    print(f"{path}: {len(log.rows)} events, {told}: {'the same' if same else 'OTHERS'}")
+    made = f"{len(log.of_kind('trajectory'))} trajectories of {', '.join(log.predictors)}"
+    print(f"{path}: {len(log.rows)} events, {made}: {'the same' if same else 'OTHERS'}")
     return same

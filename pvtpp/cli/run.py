@@ -1,6 +1,7 @@
 """Run a tracker over a data set and write one event log per run; `pvtpp score` scores them.
 
-On the simulated clock, as if the tracker took --processing per frame; or on the wall clock, live, as fast as it is here:
+On the simulated clock, as if the tracker took --processing per frame; or on the wall clock, live, as fast as it is on
+this machine:
 
   pvtpp run --clock wall --dataset uav-mini --root data/uav-mini
 """

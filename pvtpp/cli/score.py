@@ -1,7 +1,7 @@
 """Score event logs against the ground truth of the data set they were made on. Nothing is run.
 
-Predictors that were not in a run are evaluated by driving the state machine with its log, where that is the same as running
-again; where it is not (search region at another predictor's box), an error says so.
+Predictors that were not in a run are evaluated by driving the state machine with its log, where that is the same as
+running again; where it is not (search region at another predictor's box), an error says so.
 
   pvtpp score runs --dataset uav-mini --root data/uav-mini --split test --predictors hold,kalman:pvt
 """

@@ -26,9 +26,23 @@ WHOLE = 0.95
 
 @dataclass(frozen=True)
 class Source:
-    """Frames in the order they were captured. `fps`: their rate, what a camera claims. `count`: how many there are, None
-    where nobody knows. `live`: a camera, which neither waits nor starts again. `images`: from the first one on, uint8 BGR;
-    InputError for one that cannot be read. `first_ns`: when a camera gave the first one, by `time.perf_counter_ns`.
+    """Frames in the order they were captured.
+
+    Attributes
+    ----------
+    name
+        For messages.
+    fps
+        Frame rate; of a camera, what it claims.
+    count
+        How many frames there are; None where nobody knows.
+    live
+        A camera, which neither waits nor starts again.
+    images
+        Iterates over the images from the first one on, uint8 BGR ``(height, width, 3)``. Raises InputError for one that
+        cannot be read.
+    first_ns
+        When a camera delivered the first one, by `time.perf_counter_ns`.
     """
 
     name: str
@@ -40,8 +54,19 @@ class Source:
 
 
 def open_source(text: str, fps: Optional[float] = None) -> Source:
-    """The source that `text` names: digits are a camera's number, else it is a file or folder. `fps` overrules what the source
-    says of its rate. InputError for a source that is not there, does not open or shows nothing.
+    """Open a source of frames.
+
+    Parameters
+    ----------
+    text
+        The number of a camera, else a video file or a folder of images.
+    fps
+        Overrules what the source says of its rate.
+
+    Raises
+    ------
+    InputError
+        For a source that is not there, does not open or shows nothing.
     """
     if fps is not None and not 0 < fps <= 1000:
         raise InputError(f"--fps is {fps:g}, allowed is above 0 and at most 1000")

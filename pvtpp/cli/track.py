@@ -1,8 +1,8 @@
-"""Follow a target in a video file, a folder of images or a camera, live: where is it now?
+"""Follow a target in a video file, a folder of images or a camera, live.
 
-A file is shown to the live tracker at its own frame rate, so what you see is what a drone would have known at that moment.
-Where there is a display a window opens, and without --box you draw the target there (a camera's picture stands still
-meanwhile); else a video is written. Ctrl-C, or q in the window, ends it; what was seen until then is written.
+A file is shown to the live tracker at its own frame rate, so what you see is what a drone would have known at that
+moment. Where there is a display a window opens, and without --box you draw the target there (a camera's picture stands
+still meanwhile); else a video is written. Ctrl-C, or q in the window, ends it; what was seen until then is written.
 
   pvtpp track flight.mp4 --box 300,180,40,30 --out flight.csv
 """
@@ -10,6 +10,7 @@ meanwhile); else a video is written. Ctrl-C, or q in the window, ends it; what w
 from __future__ import annotations
 
 import argparse
+import math
 import signal
 import sys
 import threading
@@ -25,9 +26,11 @@ from pvtpp.boxes import require_in_image, xywh_to_box
 from pvtpp.cli import common, track_files, window
 from pvtpp.cli.frame_records import ENDINGS, FrameRecord, RecordFile, draw
 from pvtpp.cli.sources import Source, open_source
+from pvtpp.core.capture_times import CaptureTimeConfig
+from pvtpp.core.config import SEARCH_REGIONS
 from pvtpp.core.log_file import LogFile
-from pvtpp.core.state_machine import SEARCH_REGIONS
 from pvtpp.errors import InputError
+from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.live.warm_up import warm_up
 from pvtpp.progress import progress
@@ -39,9 +42,14 @@ from pvtpp_benchmarks.wall import SequenceClock
 from pvtpp_trackers.factory import create_tracker
 
 SETTINGS = ("tracker", "predictors", "propagation", "search_region", "presence")
+NOTICES = ("size", "clock")
+"""What a live tracker reports and goes on as it should: no failure, see `pvtpp.live.failures.Failure.stage`."""
+ANY_AGE = LiveConfig(capture_times=CaptureTimeConfig(behind_s=math.inf))
+"""A camera's first frame is as old as it took to draw the target in it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument("source", metavar="SOURCE", help="a video file, a folder of images, or a camera's number")
     parser.add_argument(
         "--box", metavar="X,Y,W,H", help="the target in the first frame: left, top, width, height in pixels"
@@ -59,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--propagation",
         choices=propagation.names(),
         default=defaults.PROPAGATION,
-        help="what carries results onto newer frames (default %(default)s)",
+        help="what propagates results to newer frames (default %(default)s)",
     )
     parser.add_argument(
         "--search-region",
@@ -82,6 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Track until the source ends or the user does; returns 1 where the tracker failed."""
     if not options.predictors:
         raise InputError(f"--predictors names none, expected one or more of: {', '.join(predictors.names())}")
     track_files.check(options)
@@ -114,6 +123,7 @@ def run(options: argparse.Namespace) -> int:
         options.search_region,
         log,
         clock,
+        ANY_AGE,
         presence=defaults.presence(options.presence),
     )
     broken: List[InputError] = []
@@ -133,9 +143,7 @@ def run(options: argparse.Namespace) -> int:
                 track_files.record(video, drawn, source.fps)
         # All of it; after a video, what was left when that failed.
         deque(drawn if in_window else records, maxlen=0)
-        about.update(
-            counts=live.counts, stages_ms=_stages(live), failures=[str(failure.error) for failure in live.errors]
-        )
+        about.update(counts=live.counts, stages_ms=_stages(live), **_reported(live))
     if log is not None:
         log.meta.update(about)
         with track_files.kept(options.log, written, broken):
@@ -156,7 +164,27 @@ def run(options: argparse.Namespace) -> int:
 
 
 def first_box(text: str, image: np.ndarray, source: str) -> np.ndarray:
-    """``x,y,w,h`` (left, top) as a box, at least a pixel of it inside the image, else InputError."""
+    """Read the box of the target.
+
+    Parameters
+    ----------
+    text
+        ``left,top,width,height`` in pixels.
+    image
+        That it must overlap by a pixel at least, ``(height, width, 3)``.
+    source
+        Of the image, for messages.
+
+    Returns
+    -------
+    ndarray
+        ``[cx, cy, w, h]``, pixels.
+
+    Raises
+    ------
+    InputError
+        For a text that is no such box.
+    """
     try:
         xywh = np.array([float(part) for part in text.split(",")])
     except ValueError:
@@ -177,9 +205,9 @@ def deliver(
     box: np.ndarray,
     over: threading.Event,
 ) -> Iterator[Frame]:
-    """Hand every frame to the live tracker when it was captured, the target with the first one, and yield it.
+    """Submit every frame to the live tracker when it was captured, the target with the first one, and yield it.
 
-    A camera's frame counts as captured when the driver hands it out; what it took until then nobody knows. The first one is
+    A camera's frame counts as captured when the driver delivers it; how long that took is not known. The first one is
     by now as old as it took to draw the target and to load the tracker.
     """
     clock.start(source.first_ns)
@@ -198,7 +226,7 @@ def deliver(
 
 
 def _as_far_as_they_go(frames: Iterator[Frame], broken: List[InputError]) -> Iterator[Frame]:
-    """The frames up to the first that cannot be had; why goes to `broken`, so that what was seen until then can be kept."""
+    """Yield the frames up to the first that cannot be read; its error goes to `broken`, and what was seen is kept."""
     try:
         yield from frames
     except InputError as error:
@@ -234,6 +262,14 @@ def _ended_by_ctrl_c() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
+def _reported(live: LiveTracker) -> Dict[str, List[str]]:
+    """What went wrong, and what only needs to be known."""
+    reported: Dict[str, List[str]] = {"failures": [], "notices": []}
+    for each in live.errors:
+        reported["notices" if each.stage in NOTICES else "failures"].append(str(each.error))
+    return reported
+
+
 def _stages(live: LiveTracker) -> Dict[str, List[float]]:
     """Samples, median and 95th percentile (milliseconds) of each stage."""
     return {
@@ -247,7 +283,8 @@ def _tell(source: Source, seen: RecordFile, about: Dict[str, Any], written: List
         print(file=sys.stderr)
     counts = about["counts"]
     print(
-        f"{source.name}: {seen.count} frames at {source.fps:g} fps, {counts['tracker_dropped']} passed over by the tracker\n"
+        f"{source.name}: {seen.count} frames at {source.fps:g} fps, "
+        f"{counts['tracker_dropped']} passed over by the tracker\n"
     )
     columns = [
         ("stage", lambda item: item[0]),
@@ -256,7 +293,10 @@ def _tell(source: Source, seen: RecordFile, about: Dict[str, Any], written: List
         ("p95 ms", lambda item: f"{item[1][2]:.2f}"),
     ]
     print(table(columns, list(about["stages_ms"].items())))
+    for notice in about["notices"]:
+        print(f"pvtpp track: warning: {notice}", file=sys.stderr)
     if about["failures"]:
-        print(f"\n{counts['errors']} failures, the last: {about['failures'][-1]}", file=sys.stderr)
+        failed = counts["errors"] - len(about["notices"])
+        print(f"\n{failed} failures, the last: {about['failures'][-1]}", file=sys.stderr)
     if written:
         print(f"\nwritten: {', '.join(written)}")

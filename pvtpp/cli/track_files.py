@@ -1,5 +1,6 @@
-"""The files that `pvtpp track` writes: found writable before the work, never over the source, each kept whatever becomes of
-the others.
+"""The files that `pvtpp track` writes.
+
+They are found writable before the work, never replace the source, and each is kept whatever happens to the others.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ VIDEO = "tracked.mp4"
 
 
 def check(options: argparse.Namespace) -> None:
-    """InputError for an --out, --log or --video of another ending, that cannot be written, or that is the source."""
+    """Raise InputError for an --out, --log or --video of another ending, not writable, or the same as the source."""
     for option, endings in (("out", ENDINGS), ("log", (".jsonl",)), ("video", (".mp4",))):
         path = getattr(options, option)
         if path and not path.endswith(endings):
@@ -35,7 +36,10 @@ def _check_spares(option: str, path: Optional[str], source: str) -> None:
 
 
 def default_video(source: str) -> Optional[str]:
-    """`VIDEO`; None, with a warning, where it cannot be written, since nobody asked for it. InputError if it is the source."""
+    """Return `VIDEO`; None, with a warning, where it cannot be written, since nobody asked for it.
+
+    Raises InputError where it is the source.
+    """
     _check_spares("video", VIDEO, source)
     try:
         check_writable(VIDEO)
@@ -51,7 +55,7 @@ def warn(error: InputError) -> None:
 
 
 def record(video: str, images: Iterable[np.ndarray], fps: float) -> None:
-    """Write uint8 BGR images of one size as MP4; InputError where that fails."""
+    """Write uint8 BGR images of one size as MP4. Raises InputError where that fails."""
     from pvtpp_benchmarks.report.video import write_video
 
     write_video(video, images, fps)
@@ -59,7 +63,7 @@ def record(video: str, images: Iterable[np.ndarray], fps: float) -> None:
 
 @contextmanager
 def kept(path: Optional[str], written: List[str], broken: List[InputError]) -> Iterator[None]:
-    """The file that the block writes goes to `written`, else why not goes to `broken`, so that others can still be written."""
+    """Note in `written` the file that the block writes, in `broken` why not, so that others can still be written."""
     try:
         yield
     except InputError as error:

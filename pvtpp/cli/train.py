@@ -1,10 +1,11 @@
-"""Train a predictor; needs `pip install 'pvtpp[train,export]'`.
+r"""Train a predictor; needs `pip install 'pvtpp[train,export]'`.
 
-Any data set of `pvtpp datasets list` will do. Checkpoints and TensorBoard logs go to --out, and at the end the graph that runs
-without torch. Every twentieth sequence is held out. Under `torchrun` several processes share the work; on several
-machines they need an --out that all of them see:
+Any data set of `pvtpp datasets list` will do. Checkpoints and TensorBoard logs go to --out, and at the end the graph
+that runs without torch. Every twentieth sequence is held out. Under `torchrun` several processes share the work; on
+several machines they need an --out that all of them see:
 
-  torchrun --nproc-per-node 2 --no-python pvtpp train motion --dataset lasot --root data/LaSOT --split train --out runs/motion
+  torchrun --nproc-per-node 2 --no-python pvtpp train motion --dataset lasot --root data/LaSOT --split train \
+      --out runs/motion
 
   pvtpp train motion --dataset lasot --root data/LaSOT --split train --out runs/motion --config '{"epochs": 25}'
 """
@@ -22,7 +23,7 @@ from pvtpp.errors import InputError
 
 KINDS = {
     "motion": "the any-time predictor: from boxes alone, for any tracker, camera and board",
-    "joint": "the any-time predictor that also reads a tracker's features, frozen or trained with the tracker's last layers",
+    "joint": "the any-time predictor that also reads a tracker's features, of a frozen tracker or with its last layers",
     "paper": "PVT++'s own modules with N heads (M, V, MV), for one frame rate and one processing time",
 }
 """What can be trained. Each is a file ``train_KIND.py`` with `add_arguments(parser)` and `run(options)`."""
@@ -32,6 +33,7 @@ TERMINATED = 128 + 15
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     kinds = parser.add_subparsers(dest="kind", metavar="|".join(KINDS), required=True)
     for name, summary in KINDS.items():
         module = import_module(f"pvtpp.cli.train_{name}")
@@ -49,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Train; returns the exit status, which is not 0 where it was interrupted."""
     if options.apart:
         raise InputError(
             f"--apart {','.join(options.apart)} is for tables; in training every twentieth sequence is held out"
@@ -79,12 +82,12 @@ def _tell_interrupted(folder: str) -> None:
 
 
 def checkpoints(folder: str) -> list[str]:
-    """Where trainings in this folder leave their newest checkpoints."""
+    """Return the paths at which trainings in this folder leave their newest checkpoints."""
     return [os.path.join(folder, *part, "last.ckpt") for part in ((), ("frozen",))]
 
 
 def refuse_rates(options: argparse.Namespace, what: str) -> None:
-    """InputError for options that `what`, which draws its own frame rates, cannot follow."""
+    """Raise InputError for options that `what`, which draws its own frame rates, cannot follow."""
     for name in ("fps", "camera_fps"):
         value = getattr(options, name)
         if value is not None:
@@ -104,8 +107,20 @@ def _make_folder(path: str) -> None:
 
 
 def configured(kind: type, text: str | None, option: str, base: Any = None, **given: Any) -> Any:
-    """The configuration of this kind that `text`, a JSON object or a file with one, describes; what it leaves out is as in
-    `base`, or at its default, and `given` go before it.
+    """Make the configuration that the user describes.
+
+    Parameters
+    ----------
+    kind
+        Its class.
+    text
+        A JSON object, or a file with one; None describes nothing.
+    option
+        That gave `text`, for messages.
+    base
+        What `text` leaves out is taken from here; None: from the defaults.
+    given
+        Fields that go before `text`.
     """
     from pvtpp.training import config
 
@@ -116,12 +131,12 @@ def configured(kind: type, text: str | None, option: str, base: Any = None, **gi
 
 
 def seeded(options: argparse.Namespace) -> dict[str, Any]:
-    """The fields of a configuration that options of their own set."""
+    """Return the fields of a configuration that options of their own set."""
     return {} if options.seed is None else {"seed": options.seed}
 
 
 def split(options: argparse.Namespace, sequences: list[Any]) -> tuple[list[Any], list[Any]]:
-    """Sequences to learn from, and those held out: every twentieth, or the last of a few."""
+    """Split into sequences to learn from, and those held out: every twentieth, or the last of a few."""
     from pvtpp.training.fit import held_out
 
     apart = set(held_out([sequence.name for sequence in sequences])) or {sequences[-1].name}
@@ -134,7 +149,7 @@ def split(options: argparse.Namespace, sequences: list[Any]) -> tuple[list[Any],
 
 
 def clips(sequences: list[Any]) -> list[Any]:
-    """Sequences with images as the clips that trackers are recorded on; InputError for one without."""
+    """Make the clips that trackers are recorded on. Raises InputError for a sequence without images."""
     from pvtpp.clip import Clip
 
     blind = next((sequence.name for sequence in sequences if sequence.image_paths is None), None)

@@ -1,9 +1,9 @@
-"""Train the joint predictor, which also reads the tracker's own features; needs `pip install 'pvtpp[cpu,train,export]'`.
+"""Train the joint predictor, which also reads the tracker's features; needs `pip install 'pvtpp[cpu,train,export]'`.
 
-The tracker is recorded once along the clips and along variations of them, under --out. `--frozen`: it stays as it is, any
-tracker with features will do. `--joint`: its last layers learn too (NanoTrack V3's and SiamRPN++'s, from torch weights), in one
-step with the predictor, which was trained frozen before; the tracker goes to OUT/tracker, a folder for `--weights`.
-`--predictors joint:OUT/joint.onnx` uses the result in every command.
+The tracker is recorded once along the clips and along variations of them, under --out. `--frozen`: it stays as it is,
+any tracker with features will do. `--joint`: its last layers learn too (NanoTrack V3's and SiamRPN++'s, from torch
+weights), in one step with the predictor, which is trained with the tracker frozen before that; the tracker goes to
+OUT/tracker, a folder for `--weights`. `--predictors joint:OUT/joint.onnx` uses the result in every command.
 
   pvtpp train joint --frozen --tracker nanotrack-v3 --dataset folder --root my_clips --out runs/joint
 """
@@ -28,6 +28,7 @@ RANDOM = "random"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     group = parser.add_argument_group("joint training")
     mode = group.add_mutually_exclusive_group(required=True)
     mode.add_argument("--frozen", action="store_true", help="the tracker stays as it is")
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    """Record the tracker, train, and write the graph."""
     from pvtpp.export.joint import publish
     from pvtpp.training.joint import JointTraining, train
     from pvtpp.training.ranks import is_first
@@ -88,7 +90,8 @@ def run(options: argparse.Namespace) -> None:
     }
     worst = publish(network, path, card)
     print(
-        f"{path}: {len(parts[0])} sequences learnt from, ONNX against torch {worst:.1e}; use it as --predictors joint:{path}"
+        f"{path}: {len(parts[0])} sequences learnt from, ONNX against torch {worst:.1e}; "
+        f"use it as --predictors joint:{path}"
     )
     if untrained:
         print(
@@ -104,7 +107,7 @@ def _require_first_stage(folder: str) -> None:
 
 
 def _forget(folder: str) -> None:
-    """Remove the newest checkpoints of an earlier training, of both of its stages: a later --resume goes on with this one."""
+    """Remove the newest checkpoints of an earlier training, of both stages: a later --resume goes on with this one."""
     for path in checkpoints(folder):
         if os.path.isfile(path):
             os.remove(path)

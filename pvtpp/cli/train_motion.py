@@ -1,7 +1,8 @@
 """Train the any-time motion predictor on your own annotated boxes; needs `pip install 'pvtpp[train,export]'`.
 
-Images and frame rates are not looked at: rows count as frames of the rates that `windows` in --config draws. Sequences held out
-serve validation and the calibration of sigma. `--predictors motion:OUT/motion.onnx` uses the result in every command.
+Images and frame rates are not looked at: rows count as frames of the rates that `windows` in --config draws. Sequences
+held out serve validation and the calibration of sigma. `--predictors motion:OUT/motion.onnx` uses the result in every
+command.
 
   pvtpp train motion --dataset lasot --root data/LaSOT --split train --out runs/motion --config '{"epochs": 25}'
 """
@@ -19,12 +20,14 @@ from pvtpp_benchmarks.provenance import facts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument(
         "--calibration", metavar="JSON", help="like --config, with fields of Calibration (sigma, after training)"
     )
 
 
 def run(options: argparse.Namespace) -> None:
+    """Train, calibrate sigma, and write the graph."""
     from pvtpp.export.motion import publish
     from pvtpp.training import calibration as sigma
     from pvtpp.training.draw import few
@@ -36,9 +39,9 @@ def run(options: argparse.Namespace) -> None:
     calibration = configured(sigma.Calibration, options.calibration, "--calibration", **seeded(options))
     title, sequences = common.load_sequences(options, images=False)
     learnt, kept = ([each.ground_truth_xywh for each in part] for part in split(options, sequences))
-    told = few(sigma.check(calibration, config.network.history, kept), sigma.PURPOSE)
-    if told and is_first():
-        print(told, file=sys.stderr)
+    warning = few(sigma.check(calibration, config.network.history, kept), sigma.PURPOSE)
+    if warning and is_first():
+        print(warning, file=sys.stderr)
     network = train(config, learnt, kept, options.out, options.resume, progress=sys.stderr.isatty())
     if not is_first():
         return
@@ -54,5 +57,6 @@ def run(options: argparse.Namespace) -> None:
     }
     worst = publish(network, path, card)
     print(
-        f"{path}: {len(learnt)} sequences learnt from, ONNX against torch {worst:.1e}; use it as --predictors motion:{path}"
+        f"{path}: {len(learnt)} sequences learnt from, ONNX against torch {worst:.1e}; "
+        f"use it as --predictors motion:{path}"
     )

@@ -1,10 +1,11 @@
-"""Train PVT++'s own modules with N heads by its recipe; needs `pip install 'pvtpp[train,export]'`.
+r"""Train PVT++'s own modules with N heads by its recipe; needs `pip install 'pvtpp[train,export]'`.
 
-A module is made for one frame rate and one processing time, which say how many heads it has. `m` learns from annotated boxes
-alone; `v` and `mv` from what the tracker said and saw along the clips, recorded once under --out. `--predictors
-n_head:OUT/m.onnx` uses the result in every command.
+A module is made for one frame rate and one processing time, which say how many heads it has. `m` learns from annotated
+boxes alone; `v` and `mv` from the tracker's boxes and features along the clips, recorded once under --out.
+`--predictors n_head:OUT/m.onnx` uses the result in every command.
 
-  pvtpp train paper --modules m --kappa 30 --processing 47ms --dataset lasot --root data/LaSOT --split train --out runs/m47
+  pvtpp train paper --modules m --kappa 30 --processing 47ms --dataset lasot --root data/LaSOT --split train \
+      --out runs/m47
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ SHORTEST_S = 0.02
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     group = parser.add_argument_group("module")
     group.add_argument("--modules", required=True, choices=list(MODULES), help="motion, visual, or both")
     group.add_argument("--kappa", type=float, default=30.0, metavar="FPS", help="frame rate of its heads (default 30)")
@@ -43,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    """Train a module, and write the graph."""
     from pvtpp.export.n_head import publish
     from pvtpp.training.paper import on_boxes, on_recordings, recipe, train
     from pvtpp.training.ranks import is_first
@@ -78,7 +81,8 @@ def run(options: argparse.Namespace) -> None:
     }
     worst = publish(network, path, config.kappa, card, sides)
     print(
-        f"{path}: {len(parts[0])} sequences learnt from, ONNX against torch {worst:.1e}; use it as --predictors n_head:{path}"
+        f"{path}: {len(parts[0])} sequences learnt from, ONNX against torch {worst:.1e}; "
+        f"use it as --predictors n_head:{path}"
     )
 
 
@@ -98,7 +102,7 @@ def _configured(options: argparse.Namespace, preset: Any) -> Any:
 
 
 def _recorded(options: argparse.Namespace, sequences: list[Any], longest_s: float, seed: int) -> list[Any]:
-    """What the tracker says and sees along these sequences, at processing times up to `longest_s`."""
+    """The tracker's boxes and features along these sequences, at processing times up to `longest_s` seconds."""
     from pvtpp.training.ranks import is_first
     from pvtpp.training.recordings import RecordingPlan, record_all
 

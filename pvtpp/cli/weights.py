@@ -2,8 +2,8 @@
 
 Looked up in --weights, then $PVTPP_WEIGHTS, then the cache, and at last downloaded there.
 
-`convert` reads the predictor out of a published PVT_pp checkpoint, writes it as a graph that `--predictors n_head:OUT` uses
-(V and MV: on features of the tracker they were trained with), and says which of the file's tensors it used.
+`convert` reads the predictor out of a published PVT_pp checkpoint, writes it as a graph that `--predictors n_head:OUT`
+uses (V and MV: on features of the tracker they were trained with), and says which of the file's tensors it used.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pvtpp_benchmarks.report.table import table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     actions = parser.add_subparsers(dest="action", metavar="list|pull|path|convert", required=True)
     actions.add_parser("list", help="the catalogue: what there is, whose it is, and whether it is on this machine")
     for name, summary in (("pull", "download to the cache"), ("path", "print the folder where the files lie")):
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    """Carry out the action."""
     if options.action == "pull":
         print(weights.pull(options.name, download_progress()))
     elif options.action == "path":
@@ -79,11 +81,11 @@ def _convert(options: argparse.Namespace) -> None:
         raise InputError(f"--kappa is {options.kappa}, allowed is any number of frames per second above 0")
     found = convert(options.checkpoint, options.out, options.history, options.factor, options.kappa)
     config = found.network.config
-    rooms = Counter(name.split(".")[0] for name in found.left_over)
+    parts = Counter(name.split(".")[0] for name in found.left_over)
     print(f"{options.out}: {config.kind} module with {config.heads} heads; use it as --predictors n_head:{options.out}")
     print("used:", *found.used, sep="\n  ")
     print("part of the predictor that never runs, left out:", *found.idle, sep="\n  ")
-    print("the tracker's, left out:", *(f"{room}.* ({count} tensors)" for room, count in rooms.items()), sep="\n  ")
+    print("the tracker's, left out:", *(f"{part}.* ({count} tensors)" for part, count in parts.items()), sep="\n  ")
 
 
 def _where(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The window of `pvtpp track`: the target is drawn there, and what is known of it shown."""
+"""The window of `pvtpp track`: the user draws the target there, and its predicted box is shown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TITLE = "pvtpp track"
 
 
 def opens() -> bool:
-    """Open it; False where there is no display, or no window in this OpenCV."""
+    """Open it; returns False where there is no display, or this OpenCV has no windows."""
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return False
     import cv2
@@ -31,7 +31,7 @@ def opens() -> bool:
 
 
 def drawn_box(image: np.ndarray) -> np.ndarray:
-    """The target as the user draws it on the image, ``[cx, cy, w, h]`` in pixels; InputError where none was drawn."""
+    """Let the user draw the target: ``[cx, cy, w, h]``, pixels. Raises InputError where none was drawn."""
     import cv2
 
     left, top, width, height = cv2.selectROI(TITLE, image, showCrosshair=False)
@@ -41,7 +41,7 @@ def drawn_box(image: np.ndarray) -> np.ndarray:
 
 
 def shown(records: Iterable[Tuple[Frame, FrameRecord]], over: threading.Event) -> Iterator[np.ndarray]:
-    """The drawn images, as they are shown in the window; q there ends it."""
+    """Show and yield the drawn images; the keys q and escape end it."""
     import cv2
 
     for frame, record in records:

@@ -140,6 +140,21 @@ class Propagation(NamedTuple):
     steps: int = 0
 
 
+def standing_for(name: str) -> Command:
+    """Return a command of this kind that stands for one of which no more is known than its name."""
+    nowhere = np.array([0.0, 0.0, 1.0, 1.0])
+    known: Dict[str, Command] = {
+        "Init": Init(0, Frame(0, 0), nowhere),
+        "TrackFrame": TrackFrame(0, Frame(0, 0), None),
+        "Propagate": Propagate(0, None, None),
+        "Encode": Encode(0, ()),
+        "Predict": Predict(0, 0, {}),
+    }
+    if name not in known:
+        raise InputError(f"unknown command {name!r}, expected one of: {', '.join(known)}")
+    return known[name]
+
+
 def propagate(propagator: Propagator, command: Propagate) -> Propagation:
     """Execute `command` with this propagator.
 

@@ -4,7 +4,9 @@ A file is JSON lines: a header object, one array per event in the order it happe
 the log counts as cut off: ``["end", n, {...}]`` with the number of events and what the run found out about itself.
 Times are integer nanoseconds, boxes ``[cx, cy, w, h]`` in pixels; numbers read back to the bit.
 
-    ["init", t, frame, capture, box]                a target is given
+    ["init", t, frame, capture, box, busy, unpushed]
+                                                    a target is given; the commands that the stages are at, by name, and
+                                                    whether the newest frame has not been propagated to yet
     ["frame", t, frame, capture]                    the camera delivers
     ["initialised", t]                              the tracker has started on the target
     ["track", t, frame, capture, search box | null] the tracker takes a frame
@@ -101,9 +103,17 @@ class EventLog:
     def _keep(self, row: list) -> None:
         self.rows.append(row)
 
-    def init(self, t_ns: int, frame: int, capture_ns: int, box: np.ndarray) -> None:
+    def init(
+        self,
+        t_ns: int,
+        frame: int,
+        capture_ns: int,
+        box: np.ndarray,
+        busy: Sequence[str] = (),
+        unpushed: bool = False,
+    ) -> None:
         """Add that a target was given: `box` is ``[cx, cy, w, h]``, pixels."""
-        self._add(["init", t_ns, frame, capture_ns, box.tolist()])
+        self._add(["init", t_ns, frame, capture_ns, box.tolist(), list(busy), unpushed])
 
     def frame(self, t_ns: int, frame: int, capture_ns: int) -> None:
         """Add that the camera delivered a frame."""

@@ -9,8 +9,9 @@ import numpy as np
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
 from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, Propagation, TrackFrame
+from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import KINDS, EventLog
-from pvtpp.core.state_machine import CoreConfig, StateMachine
+from pvtpp.core.state_machine import StateMachine
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor, reads_features
 from pvtpp.track import Displacement, PropagatedBox
@@ -63,6 +64,11 @@ class _Replay:
         # Recorded trajectories come in groups, one of each predictor that there was.
         self.group = max(len(log.predictors), 1)
         self.skip = 0
+        # A log of one target of many begins where that was given, in the state that its `init` says.
+        self.part = bool(log.meta.get("part"))
+        if self.part:
+            # Until then frames are only taken in.
+            self._ask(self.machine.resume(["Propagate"], False))
 
     def run(self) -> EventLog:
         for row in self.log.rows:
@@ -89,6 +95,9 @@ class _Replay:
 
     def _init(self, row: list) -> List[Command]:
         self.skip = self.group
+        if self.part:
+            self.part, self.asked = False, {}
+            self._ask(self.machine.resume(*row[5:7]))
         return self.machine.init(row[1], Frame(row[2], row[3]), row[4])
 
     def _initialised(self, row: list) -> List[Command]:

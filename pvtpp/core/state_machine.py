@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -28,8 +28,9 @@ from pvtpp.boxes import ArrayLike, as_box
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
 from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, Propagation, TrackFrame
+from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog, Unlogged
-from pvtpp.core.presence import Presence, PresenceConfig
+from pvtpp.core.presence import Presence
 from pvtpp.core.reacquisition import Reacquisition
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
@@ -37,10 +38,7 @@ from pvtpp.stabilised import answer
 from pvtpp.track import PropagatedBox, Track
 from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp.trajectory import Prediction, Trajectory
-from pvtpp.validation import above, check, one_of
 
-SEARCH_REGIONS = ("last", "predicted")
-SCHEDULES = ("async", "paper")
 FRAMES = 3
 """Newest frames that a result is propagated to: enough to see how the target moves now."""
 LEAST_QUALITY = 0.02
@@ -51,53 +49,6 @@ PUSHED_KEPT = 64
 """Capture times of the propagator's frames that are remembered; a result is propagated to the newest `FRAMES`."""
 UNENCODED_KEPT = 4
 """Results that wait for a busy predictor to encode them; of more the newest are kept."""
-
-
-@dataclass(frozen=True)
-class CoreConfig:
-    """What decides the schedule.
-
-    Attributes
-    ----------
-    search_region
-        ``predicted``: the tracker looks where the leading predictor has the target. ``last``: round its own last
-        result.
-    presence
-        Constants of the presence monitor; None believes every result.
-    propagation
-        Whether there is a propagator.
-    one_core
-        Propagator and tracker share a processor: the tracker waits for the propagation of its result.
-    schedule
-        ``async``: predict, then take the newest frame. ``paper``: take the newest frame, predict for the frames to
-        come, then track the frame taken (PVT++, arXiv 2211.11629); knows no propagation.
-    wait_s
-        How long the tracker waits at most for propagation and prediction, seconds. The schedule ``paper`` has no such
-        limit.
-    """
-
-    search_region: str = "last"
-    presence: Optional[PresenceConfig] = None
-    propagation: bool = False
-    one_core: bool = False
-    schedule: str = "async"
-    wait_s: float = 0.1
-
-    def __post_init__(self) -> None:
-        check(
-            self,
-            {"search_region": one_of(SEARCH_REGIONS), "schedule": one_of(SCHEDULES), "wait_s": above(0)},
-        )
-        if self.propagation and self.schedule == "paper":
-            raise InputError("schedule 'paper' knows no propagation, use 'async'")
-
-    @classmethod
-    def from_meta(cls, meta: Mapping[str, Any]) -> CoreConfig:
-        """Read the configuration back from the meta of an event log."""
-        values = dict(meta.get("core", {}))
-        if values.get("presence") is not None:
-            values["presence"] = PresenceConfig.from_dict(values["presence"])
-        return cls(**values)
 
 
 @dataclass
@@ -219,7 +170,8 @@ class StateMachine:
         if self._gyro is not None:
             # A log that begins here replays to the bit.
             self._gyro.forget(frame.t_ns)
-        self.log.init(t_ns, frame.index, frame.t_ns, box)
+        busy = [type(command).__name__ for command in self._busy.values() if command is not None]
+        self.log.init(t_ns, frame.index, frame.t_ns, box, busy, self._unpushed is not None)
         self.target += 1
         presence = self.config.presence
         target = self._target = _Target(
@@ -348,6 +300,27 @@ class StateMachine:
         elif isinstance(command, Predict):
             target.predicted = max(command.result_number, target.predicted)
         return self._next(t_ns)
+
+    def resume(self, busy: Sequence[str], unpushed: bool) -> List[Command]:
+        """Take up the state in which another state machine was given a target, for a log that begins there.
+
+        Parameters
+        ----------
+        busy
+            Names of the commands that its stages were at.
+        unpushed
+            Whether its propagator had not had the newest frame yet.
+
+        Returns
+        -------
+        list
+            What stands for those commands: each is reported by `failed` in the end.
+        """
+        standing = [commands.standing_for(name) for name in busy]
+        self._busy = dict.fromkeys(commands.STAGES)
+        self._busy.update({commands.STAGE[type(command)]: command for command in standing})
+        self._unpushed = self._newest if unpushed else None
+        return standing
 
     # Questions
 

@@ -22,10 +22,11 @@ from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
 from pvtpp.core.capture_times import CaptureTimes, Refusal
 from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, TrackFrame
+from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.log_file import LogFile
 from pvtpp.core.presence import Presence, PresenceConfig
-from pvtpp.core.state_machine import CoreConfig, StateMachine
+from pvtpp.core.state_machine import StateMachine
 from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
 from pvtpp.live.failures import Failure, Failures
@@ -436,7 +437,7 @@ class LiveTracker:
         return None
 
     def _execute(self, command: Command) -> None:
-        if self._carried_over(command):
+        if self._given_anew(command):
             return
         work, begin = WORK[type(command)], time.perf_counter()
         try:
@@ -482,24 +483,25 @@ class LiveTracker:
         trajectories, predicted = commands.predict(self._predictors, command), command
         return trajectories, lambda now: machine.predicted(now, predicted, trajectories)
 
-    def _carried_over(self, command: Command) -> bool:
+    def _given_anew(self, command: Command) -> bool:
         """Where the size of the images has changed: give the target anew, where it is expected, in the new scale."""
         frame = command.frame if isinstance(command, (TrackFrame, Propagate)) else None
         before, size = self._size, None if frame is None else _size_of(frame)
         if frame is None or before is None or size is None or size == before:
             return False
         with self._lock:
-            carried = self._of_use(command) and self._size == before
-            if carried:
+            given = self._of_use(command) and self._size == before
+            if given:
                 across, down = size[0] / before[0], size[1] / before[1]
                 expected = self._machine.answer(self._machine.trajectories[self._lead], frame.t_ns).box
                 self._size = size
                 self._dispatch(self._machine.init(self._now(), frame, expected * [across, down, across, down]))
             self._dispatch(self._machine.failed(self._now(), command))
-        if carried:
+        if given:
             text = (
-                f"{frame.source}: the image is {size[0]} x {size[1]} pixels, those before were {before[0]} x {before[1]}; "
-                "the target is carried over in scale"
+                f"{frame.source}: the image is {size[0]} x {size[1]} pixels, those before were "
+                f"{before[0]} x {before[1]}; "
+                "the target is given anew in the new scale"
             )
             self._report("size", InputError(text))
         return True

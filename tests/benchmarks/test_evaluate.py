@@ -1,20 +1,21 @@
 """The benchmark as a whole: runs, resumes, scores; the same seed gives the same result to the bit."""
 
 import os
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
-from pvtpp_benchmarks.evaluate import Grid, evaluate
+from pvtpp_benchmarks.evaluate import evaluate
 from pvtpp_benchmarks.metrics import SIGMAS, Curve
 from pvtpp_benchmarks.oracle import Oracle
 from pvtpp_benchmarks.runs import first_frame_and_box, jobs, obtain
 from pvtpp_benchmarks.score import score_online
-from pvtpp_benchmarks.spec import RunSpec
+from pvtpp_benchmarks.spec import Grid, RunSpec
+from pvtpp_benchmarks.workers import workers
 
 
 def walk(name, seed, frames=80, camera=30.0):
@@ -46,12 +47,17 @@ class Counting:
         return Counted(sequence, self.noise)
 
 
-def make_oracle(sequence):
-    return Oracle(sequence, 0.02)
+make_oracle = partial(Oracle, noise=0.02)
+
+
+def cells(times, predictors, base=BASE, **options):
+    """A grid of one setting for all predictors: no propagation, the search region at the last result."""
+    axes = {"processing": times, "search_region": ("last",), "propagation": ("none",)}
+    return Grid(base, predictors, axes, **options)
 
 
 def grid(**options):
-    return Grid(BASE, ("0ms", "85ms"), ("hold", "constant_velocity", "kalman"), **options)
+    return cells(("0ms", "85ms"), ("hold", "constant_velocity", "kalman"), **options)
 
 
 def test_two_runs_with_one_seed_are_the_same_to_the_bit(tmp_path):
@@ -68,7 +74,7 @@ def test_logs_on_disk_score_as_the_runs_in_memory_did(tmp_path):
 
 
 def test_processes_give_what_one_process_gives(tmp_path):
-    with ProcessPoolExecutor(2) as pool:
+    with workers(2) as pool:
         assert evaluate(SEQUENCES, grid(), make_oracle, None, pool) == evaluate(SEQUENCES, grid(), make_oracle, None)
 
 
@@ -76,16 +82,16 @@ def test_one_tracker_run_per_processing_time_serves_every_predictor():
     counting = Counting()
     evaluate(SEQUENCES[:1], grid(offline=False), counting, None)
     alone = Counting()
-    evaluate(SEQUENCES[:1], Grid(BASE, ("0ms", "85ms"), ("hold",), offline=False), alone, None)
+    evaluate(SEQUENCES[:1], cells(("0ms", "85ms"), ("hold",), offline=False), alone, None)
     assert counting.frames == alone.frames
 
 
-def test_a_predictor_added_later_is_scored_on_the_old_runs_as_if_it_had_listened(tmp_path):
-    evaluate(SEQUENCES, Grid(BASE, ("85ms",), ("hold",)), Counting(), str(tmp_path))
+def test_a_predictor_added_later_is_scored_on_the_old_runs_as_if_it_had_been_in_them(tmp_path):
+    evaluate(SEQUENCES, cells(("85ms",), ("hold",)), Counting(), str(tmp_path))
     counting = Counting()
-    later = evaluate(SEQUENCES, Grid(BASE, ("85ms",), ("kalman",)), counting, str(tmp_path))
+    later = evaluate(SEQUENCES, cells(("85ms",), ("kalman",)), counting, str(tmp_path))
     assert counting.frames == 0
-    assert later == evaluate(SEQUENCES, Grid(BASE, ("85ms",), ("kalman",)), make_oracle, None)
+    assert later == evaluate(SEQUENCES, cells(("85ms",), ("kalman",)), make_oracle, None)
 
 
 def test_an_interrupted_evaluation_goes_on_and_loses_no_finished_sequence(tmp_path):
@@ -102,10 +108,10 @@ def test_an_interrupted_evaluation_goes_on_and_loses_no_finished_sequence(tmp_pa
 
 
 def test_logs_of_other_code_are_not_taken_for_this_one(tmp_path):
-    evaluate(SEQUENCES[:1], Grid(BASE, ("85ms",), ("hold",)), make_oracle, str(tmp_path))
+    evaluate(SEQUENCES[:1], cells(("85ms",), ("hold",)), make_oracle, str(tmp_path))
     counting = Counting()
     newer = RunSpec("walks", "oracle", "0ms", version="newer")
-    evaluate(SEQUENCES[:1], Grid(newer, ("85ms",), ("hold",)), counting, str(tmp_path))
+    evaluate(SEQUENCES[:1], cells(("85ms",), ("hold",), newer), counting, str(tmp_path))
     assert counting.frames > 0
 
 
@@ -119,7 +125,7 @@ def other_rate():
 
 @pytest.mark.parametrize("sequence", [other_truth, other_rate])
 def test_logs_of_other_data_under_the_same_names_are_not_taken_for_these(sequence, tmp_path):
-    cell = Grid(BASE, ("85ms",), ("hold",), offline=False)
+    cell = cells(("85ms",), ("hold",), offline=False)
     evaluate(SEQUENCES[:1], cell, make_oracle, str(tmp_path))
     other = sequence()
     assert evaluate([other], cell, make_oracle, str(tmp_path)) == evaluate([other], cell, make_oracle, None)
@@ -132,7 +138,7 @@ def test_logs_of_recorded_times_that_have_changed_or_of_another_tracker_are_not_
         trace.write_text(f"{seconds}\n{seconds}\n")
         base = RunSpec("walks", "oracle", "0ms", version="test", tracker_digest=digest)
         counting = Counting()
-        row = evaluate(SEQUENCES[:1], Grid(base, (f"trace:{trace}",), ("hold",), offline=False), counting, logs)[0]
+        row = evaluate(SEQUENCES[:1], cells((f"trace:{trace}",), ("hold",), base, offline=False), counting, logs)[0]
         assert counting.frames > 0
         seen.append(row["auc"])
     assert seen[0] > seen[1] + 0.2
@@ -159,7 +165,7 @@ def test_a_start_after_which_the_target_never_returns_is_left_out_and_the_row_sa
     boxes[35:] = np.nan
     base = RunSpec("walks", "oracle", "0ms", starts=4)
     row = evaluate(
-        [VideoSequence("leaves", boxes)], Grid(base, ("47ms",), ("hold",), offline=False), make_oracle, None
+        [VideoSequence("leaves", boxes)], cells(("47ms",), ("hold",), base, offline=False), make_oracle, None
     )[0]
     assert row["runs"] == 2
 
@@ -169,7 +175,7 @@ def test_truth_that_is_withheld_is_not_scored_as_a_perfect_result(mode):
     boxes = np.full((50, 4), np.nan)
     boxes[0] = [10, 10, 20, 20]
     with pytest.raises(InputError, match="withheld"):
-        evaluate([VideoSequence("secret", boxes)], Grid(BASE, ("47ms",), ("hold",), modes=(mode,)), make_oracle, None)
+        evaluate([VideoSequence("secret", boxes)], cells(("47ms",), ("hold",), modes=(mode,)), make_oracle, None)
 
 
 def test_a_log_of_another_sequence_of_this_name_is_not_scored(tmp_path):
@@ -179,14 +185,14 @@ def test_a_log_of_another_sequence_of_this_name_is_not_scored(tmp_path):
 
 
 def test_the_exact_curve_agrees_with_its_51_samples():
-    row = evaluate(SEQUENCES[:2], Grid(BASE, ("47ms",), ("hold",), offline=False), make_oracle, None)[0]
+    row = evaluate(SEQUENCES[:2], cells(("47ms",), ("hold",), offline=False), make_oracle, None)[0]
     exact = Curve(np.array(row["exact_curve"]["sigma"]), np.array(row["exact_curve"]["auc"]))
     np.testing.assert_allclose(exact.at(SIGMAS), row["curve"]["auc"], atol=1e-6)
     assert exact.sigma[0] == 0 and (np.diff(exact.sigma) > 0).all()
 
 
 def test_camera_rates_are_never_averaged_together_and_sequences_can_be_set_apart():
-    rows = evaluate(SEQUENCES, Grid(BASE, ("47ms",), ("hold",), apart=frozenset({"two"})), make_oracle, None)
+    rows = evaluate(SEQUENCES, cells(("47ms",), ("hold",), apart=frozenset({"two"})), make_oracle, None)
     online = [
         (row["camera_fps"], row["world_fps"], row["apart"], sorted(row["per_sequence"]))
         for row in rows
@@ -198,14 +204,14 @@ def test_camera_rates_are_never_averaged_together_and_sequences_can_be_set_apart
 
 
 def test_at_zero_processing_time_hold_is_the_offline_evaluation():
-    rows = evaluate(SEQUENCES[:2], Grid(BASE, ("0ms",), ("hold",)), make_oracle, None)
+    rows = evaluate(SEQUENCES[:2], cells(("0ms",), ("hold",)), make_oracle, None)
     assert rows[0]["evaluation"] == "offline" and rows[1]["evaluation"] == "online"
     assert rows[0]["per_sequence"] == rows[1]["per_sequence"]
 
 
 def test_hold_falls_with_the_processing_time_and_prediction_gives_back_a_part():
     times = ("0ms", "47ms", "85ms", "165ms")
-    rows = evaluate(SEQUENCES[:2], Grid(BASE, times, ("hold", "kalman"), offline=False), make_oracle, None)
+    rows = evaluate(SEQUENCES[:2], cells(times, ("hold", "kalman"), offline=False), make_oracle, None)
     auc = {(row["predictor"], row["processing"]): row["auc"] for row in rows}
     hold = [auc["hold", time] for time in times]
     assert hold == sorted(hold, reverse=True)
@@ -213,7 +219,7 @@ def test_hold_falls_with_the_processing_time_and_prediction_gives_back_a_part():
 
 
 def test_every_predictor_has_a_curve_and_mauc_is_its_plain_mean():
-    for row in evaluate(SEQUENCES[:2], Grid(BASE, ("47ms",), ("hold", "kalman"), offline=False), make_oracle, None):
+    for row in evaluate(SEQUENCES[:2], cells(("47ms",), ("hold", "kalman"), offline=False), make_oracle, None):
         assert len(row["curve"]["auc"]) == 51
         assert row["mauc"] == pytest.approx(np.mean(row["curve"]["auc"]), abs=1e-6)
         assert row["auc"] == pytest.approx(row["curve"]["auc"][0], abs=1e-6)
@@ -222,16 +228,18 @@ def test_every_predictor_has_a_curve_and_mauc_is_its_plain_mean():
 def test_a_predictor_with_a_cost_gets_runs_of_its_own_and_pays():
     costs = {"kalman": 30_000_000}
     rows = evaluate(
-        SEQUENCES[:2], Grid(BASE, ("47ms",), ("hold", "kalman"), predictor_ns=costs, offline=False), make_oracle, None
+        SEQUENCES[:2], cells(("47ms",), ("hold", "kalman"), predictor_ns=costs, offline=False), make_oracle, None
     )
-    free = evaluate(SEQUENCES[:2], Grid(BASE, ("47ms",), ("hold", "kalman"), offline=False), make_oracle, None)
+    free = evaluate(SEQUENCES[:2], cells(("47ms",), ("hold", "kalman"), offline=False), make_oracle, None)
     assert rows[0]["auc"] == free[0]["auc"]
     assert rows[1]["auc"] < free[1]["auc"] and rows[1]["predictor_ms"] == 30
 
 
-def test_zero_latency_is_the_tracker_alone_whatever_the_grid_judges_and_knows():
-    judged = replace(grid(), base=replace(BASE, status="on", ego_motion="gyro"))
-    assert judged.offline_spec() == grid().offline_spec()
+def test_zero_latency_is_the_tracker_alone_whatever_else_the_grid_has():
+    more = replace(grid(), base=replace(BASE, presence="on", ego_motion="gyro"))
+    (ours, scored), (theirs, _) = (next(each.cells()) for each in (more, grid()))
+    assert ours == theirs and scored == (None,)
+    assert (ours.presence, ours.ego_motion, ours.propagation, ours.search_region) == ("off", "none", "none", "last")
 
 
 def test_starts_are_spread_over_the_clip_and_skip_frames_without_target():
@@ -253,7 +261,7 @@ def test_jitter_is_seeded_bounded_and_leaves_the_first_draw_alone():
 
 def test_runs_from_several_starts_report_their_spread_and_an_interval():
     base = RunSpec("walks", "oracle", "0ms", starts=2, draws=2, jitter_px=0.5)
-    row = evaluate(SEQUENCES[:2], Grid(base, ("47ms",), ("hold",), offline=False), make_oracle, None)[0]
+    row = evaluate(SEQUENCES[:2], cells(("47ms",), ("hold",), base, offline=False), make_oracle, None)[0]
     assert row["auc_std"] > 0
     low, high = row["auc_ci95"]
     assert low <= row["auc"] <= high
@@ -272,7 +280,7 @@ def test_a_log_is_obtained_with_all_predictors_of_its_spec(tmp_path):
     [
         ({"schedule": "never"}, "async, paper"),
         ({"search_region": "left"}, "last, predicted"),
-        ({"starts": 0}, "at least 1"),
+        ({"starts": 0}, "starts is 0, allowed is a whole number from 1"),
         ({"jitter_px": float("nan")}, "jitter_px"),
         ({"predictors": ("wizard",)}, "hold, constant_velocity"),
         ({"processing": "soon"}, "47ms"),
@@ -288,7 +296,7 @@ def test_a_first_box_that_is_nan_or_zero_is_refused_with_the_sequence(first):
     boxes = SEQUENCES[0].ground_truth_xywh.copy()
     boxes[0] = first
     with pytest.raises(InputError, match="broken: the first box"):
-        evaluate([VideoSequence("broken", boxes)], Grid(BASE, ("47ms",), ("hold",)), make_oracle, None)
+        evaluate([VideoSequence("broken", boxes)], cells(("47ms",), ("hold",)), make_oracle, None)
 
 
 def test_unknown_modes_and_sequences_set_apart_are_refused():

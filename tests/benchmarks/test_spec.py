@@ -3,7 +3,7 @@
 import pytest
 
 from pvtpp.errors import InputError
-from pvtpp_benchmarks.spec import RunSpec, single_predictor_specs
+from pvtpp_benchmarks.spec import RunSpec
 
 WALL = {"dataset": "d", "tracker": "t", "processing": "measured", "clock": "wall"}
 
@@ -15,7 +15,7 @@ WALL = {"dataset": "d", "tracker": "t", "processing": "measured", "clock": "wall
         ({"schedule": "paper"}, "schedule is 'paper'"),
         ({"predictor_ns": 5}, "predictor_ns is 5"),
         ({"propagation_core": "shared"}, "propagation_core is 'shared'"),
-        ({"clock": "sundial"}, "unknown clock 'sundial', expected one of: simulated, wall"),
+        ({"clock": "sundial"}, "clock is 'sundial', allowed is one of: simulated, wall"),
         ({"clock": "simulated"}, "'measured' is not one of"),
     ],
 )
@@ -25,30 +25,33 @@ def test_on_the_wall_clock_everything_takes_what_it_takes(change, words):
         RunSpec(**{**WALL, **change})
 
 
-def test_where_results_are_judged_the_leading_predictor_steers_and_where_not_old_logs_stay_valid():
-    off, on = RunSpec("d", "t", "0ms"), RunSpec("d", "t", "0ms", status="on")
-    assert "status" not in off.facts() and "predictors" not in off.facts()
-    assert on.facts()["status"] == "on" and on.facts()["predictors"] == ["hold", ""]
-    assert on.folder() != off.folder() and "hold-status" in on.folder()
-    assert len(single_predictor_specs(RunSpec("d", "t", "0ms", ("hold", "kalman"), status="on"))) == 2
-    with pytest.raises(InputError, match="unknown status 'maybe', expected one of: off, on"):
-        RunSpec("d", "t", "0ms", status="maybe")
+def test_with_presence_on_the_leading_predictor_steers_and_is_part_of_what_a_log_is_known_by():
+    off, on = RunSpec("d", "t", "0ms"), RunSpec("d", "t", "0ms", presence="on")
+    assert off.facts()["presence"] == "off" and "predictors" not in off.facts() and not off.steered
+    assert on.facts()["presence"] == "on" and on.facts()["predictors"] == ["hold", ""] and on.steered
+    assert on.folder() != off.folder() and "hold-presence" in on.folder()
+    assert len(RunSpec("d", "t", "0ms", ("hold", "kalman"), presence="on").split()) == 2
+    assert len(RunSpec("d", "t", "0ms", ("hold", "kalman")).split()) == 1
+    with pytest.raises(InputError, match="presence is 'maybe', allowed is one of: off, on"):
+        RunSpec("d", "t", "0ms", presence="maybe")
 
 
 def test_a_recorded_median_stands_for_the_times_and_is_no_fact():
     recorded = RunSpec("d", "t", "bench:gone.json", recorded_ms=41.5)
     assert recorded.processing_ms == 41.5 and "recorded_ms" not in recorded.facts()
     for wrong in ("41", -1, float("nan")):
-        with pytest.raises(InputError, match="recorded_ms must be 0 or more milliseconds"):
+        with pytest.raises(InputError, match="recorded_ms is .*, allowed is None or a number from 0"):
             RunSpec("d", "t", "47ms", recorded_ms=wrong)
 
 
-def test_the_schedule_of_the_paper_knows_no_ego_motion():
+def test_the_schedule_of_the_paper_knows_no_ego_motion_and_no_propagation():
     assert RunSpec("d", "t", "0ms", ego_motion="gyro").ego_motion == "gyro"
-    with pytest.raises(InputError, match="schedule 'paper' knows no ego motion, use 'async'"):
+    with pytest.raises(InputError, match="schedule 'paper' knows no ego motion and no propagation, use 'async'"):
         RunSpec("d", "t", "0ms", ego_motion="gyro", schedule="paper")
+    with pytest.raises(InputError, match="use 'async'"):
+        RunSpec("d", "t", "0ms", propagation="optical_flow", schedule="paper")
 
 
-def test_the_clock_is_told_apart_in_the_folder_of_the_logs():
+def test_the_folder_of_the_logs_names_the_clock():
     simulated = RunSpec("d", "t", "0ms").folder()
     assert RunSpec(**WALL).folder() != simulated and "wall" in RunSpec(**WALL).folder()

@@ -1,4 +1,4 @@
-"""The wall clock: the same protocol as the simulated one, and the same figures from the same recorded times."""
+"""The wall clock: frames are delivered at their capture times, and the log replays and scores like any other."""
 
 import threading
 import time
@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 
 from pvtpp.boxes import xywh_to_box
+from pvtpp.core.event_log import EventLog
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.core.replay import replay
 from pvtpp.errors import InputError
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.predictors import create
 from pvtpp.propagation import Carried
+from pvtpp.tracker import Frame
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.oracle import Oracle
 from pvtpp_benchmarks.score import score_online
-from pvtpp_benchmarks.wall import SequenceClock, run_wall, simulate_recorded
+from pvtpp_benchmarks.wall import SequenceClock, run_wall
 
 NAMES = ("kalman", "hold")
 
@@ -46,22 +48,6 @@ def live_with(tracker, **options):
     )
 
 
-@pytest.mark.parametrize(("start", "rates"), [(0, {}), (5, {"world_fps": 30.0, "camera_fps": 15.0})])
-def test_the_simulation_fed_with_the_recorded_times_is_the_same_run(start, rates):
-    sequence = walk(**rates)
-    log = run_wall(sequence, live_with(SlowOracle(sequence, 0.02)), first_box=first_box(sequence, start), start=start)
-    predictors = {name: create(name) for name in NAMES}
-    assert replay(log, predictors).rows == log.rows
-    again = simulate_recorded(log, sequence, Oracle(sequence, 0.02), predictors, first_box(sequence, start))
-    processed = [row[2] for row in log.of_kind("start")]
-    assert len(processed) > 10 and [row[2] for row in again.of_kind("start")] == processed
-    for name in NAMES:
-        live, simulated = (score_online(each, sequence, name).curves for each in (log, again))
-        for measure, curve in live.items():
-            np.testing.assert_allclose(curve.sigma, simulated[measure].sigma, atol=1e-6)
-            np.testing.assert_allclose(curve.value, simulated[measure].value, atol=1e-6)
-
-
 class Standing:
     """A propagator that sees nothing move."""
 
@@ -72,40 +58,43 @@ class Standing:
         return Carried(np.asarray(box), 0.5, 1)
 
 
+def replayed(log):
+    return replay(log, {name: create(name) for name in NAMES})
+
+
+@pytest.mark.parametrize(("start", "rates"), [(0, {}), (5, {"world_fps": 30.0, "camera_fps": 15.0})])
+def test_a_run_replays_to_the_bit_and_is_scored_as_its_replay(start, rates):
+    sequence = walk(**rates)
+    log = run_wall(sequence, live_with(SlowOracle(sequence, 0.02)), first_box=first_box(sequence, start), start=start)
+    again = replayed(log)
+    assert again.rows == log.rows and log.of_kind("result")
+    assert log.of_kind("init")[0][2] == start == log.of_kind("frame")[0][2]
+    for name in NAMES:
+        live, made = (score_online(each, sequence, name).curves for each in (log, again))
+        for measure, curve in live.items():
+            np.testing.assert_array_equal(curve.sigma, made[measure].sigma)
+            np.testing.assert_array_equal(curve.value, made[measure].value)
+
+
 @pytest.mark.parametrize(("search_region", "start"), [("last", 0), ("predicted", 4)])
-def test_with_a_fast_lane_too_the_recorded_run_is_simulated_to_the_same_trajectories(search_region, start):
+def test_a_run_with_propagation_replays_to_the_bit(search_region, start):
     sequence = walk(40)
     live = live_with(SlowOracle(sequence, 0.02), propagator=Standing(), search_region=search_region)
-    log = run_wall(
-        sequence, live, first_box=first_box(sequence, start), start=start, meta={"search_region": search_region}
-    )
-    predictors = {name: create(name) for name in NAMES}
-    assert replay(log, predictors).rows == log.rows and len(log.of_kind("propagated")) > 20
-    again = simulate_recorded(log, sequence, Oracle(sequence, 0.02), predictors, first_box(sequence, start), Standing())
-    for kind in ("result", "propagated"):
-        assert again.of_kind(kind) == log.of_kind(kind)
-    made, simulated = (each.of_kind("trajectory") for each in (log, again))
-    # A live target's first box comes a moment after its frame.
-    first = len(NAMES)
-    assert simulated[first:] == made[first:] and len(made) > 40
-    assert [row[2:] for row in simulated[:first]] == [row[2:] for row in made[:first]]
-    with pytest.raises(InputError, match="it takes a propagator"):
-        simulate_recorded(log, sequence, Oracle(sequence), predictors, first_box(sequence, start))
+    log = run_wall(sequence, live, first_box=first_box(sequence, start), start=start)
+    assert replayed(log).rows == log.rows and log.of_kind("propagated")
+    searched = {row[4] is not None for row in log.of_kind("track")}
+    assert searched == {search_region == "predicted"}
 
 
-def test_a_judged_run_is_simulated_with_its_loss_and_its_return():
+def test_a_run_with_presence_replays_to_the_bit():
     sequence = walk(40)
     xywh = sequence.ground_truth_xywh.copy()
     xywh[12:24] = np.nan
     sequence = VideoSequence("walk", xywh)
-    live = live_with(SlowOracle(sequence), propagator=Standing(), search_region="predicted", status=PresenceConfig())
-    log = run_wall(sequence, live, first_box=first_box(sequence), meta={"search_region": "predicted"})
-    predictors = {name: create(name) for name in NAMES}
-    assert {"TRACKING", "LOST"} <= {row[2] for row in log.of_kind("status")}
-    assert replay(log, predictors).rows == log.rows
-    again = simulate_recorded(log, sequence, Oracle(sequence), predictors, first_box(sequence), Standing())
-    assert again.of_kind("start", "result", "propagated") == log.of_kind("start", "result", "propagated")
-    assert again.of_kind("status")[1:] == log.of_kind("status")[1:]
+    live = live_with(SlowOracle(sequence), propagator=Standing(), search_region="predicted", presence=PresenceConfig())
+    log = run_wall(sequence, live, first_box=first_box(sequence))
+    assert log.of_kind("presence")[0][2] == "TRACKING"
+    assert replayed(log).rows == log.rows
 
 
 def test_a_prediction_counts_from_when_it_was_made():
@@ -120,13 +109,16 @@ def test_a_prediction_counts_from_when_it_was_made():
     make = lambda log, clock: LiveTracker(Oracle(sequence), {"hold": Thorough()}, log=log, clock=clock)  # noqa: E731
     log = run_wall(sequence, make, first_box=first_box(sequence))
     results = [row[1] for row in log.of_kind("result")]
-    made = [row[1] for row in log.of_kind("trajectory")][1:]
-    assert len(made) == len(results) > 0 and all(m - r >= 4_000_000 for r, m in zip(results, made))
+    # After the first box, which stands at first, and the prediction from it. The last may have come too late.
+    made = [row[1] for row in log.of_kind("trajectory")][2:]
+    assert len(results) - 1 <= len(made) <= len(results) and len(results) > 0
+    assert all(m - r >= 4_000_000 for r, m in zip(results, made))
 
 
 def test_frames_are_delivered_at_their_capture_times_and_the_log_says_how_late():
     sequence = walk(12)
-    log = run_wall(sequence, live_with(Oracle(sequence)), first_box=first_box(sequence), meta={"sequence": "walk"})
+    log = EventLog({"sequence": "walk"})
+    assert run_wall(sequence, live_with(Oracle(sequence)), first_box=first_box(sequence), log=log) is log
     frames = log.of_kind("frame")
     assert [row[2] for row in frames] == list(range(12)) and [row[3] for row in frames] == sequence.camera_t_ns.tolist()
     assert all(row[1] >= row[3] for row in frames)
@@ -154,6 +146,17 @@ def test_a_tracker_that_fails_is_no_run():
         run_wall(sequence, live_with(Failing(sequence)), first_box=first_box(sequence))
     with pytest.raises(InputError, match=r"start frame 6 is outside 0\.\.5"):
         run_wall(sequence, live_with(Oracle(sequence)), first_box=first_box(sequence), start=6)
+
+
+def test_images_of_another_size_are_no_failure():
+    class Sized(VideoSequence):
+        def frame(self, index):
+            size = 40 if index < 6 else 80
+            return Frame(index, int(self.camera_t_ns[index]), np.zeros((size, size, 3), np.uint8))
+
+    sequence = Sized("sized", np.tile([10.0, 10, 8, 8], (12, 1)))
+    log = run_wall(sequence, live_with(Oracle(sequence)), first_box=first_box(sequence))
+    assert len(log.of_kind("frame")) == 12
 
 
 def test_a_tracker_that_exits_is_no_run():

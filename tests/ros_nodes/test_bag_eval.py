@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from pvtpp import predictors
+from pvtpp.core import commands
 from pvtpp.core.event_log import EventLog
-from pvtpp.core.state_machine import Pipeline
+from pvtpp.core.state_machine import StateMachine
 from pvtpp.errors import InputError
-from pvtpp.tracker import TrackerOutput
+from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp_ros_nodes import bag_eval, bags
 from pvtpp_ros_nodes.bags import Truth
 
@@ -22,18 +23,25 @@ OPTIONS = {"events": "/events", "truth": "/truth", "predictors": None, "sequence
 def flown(first=0, count=20, meta=None, lag=0, reset=True):
     """The log of a tracker that is right, `lag` frames late, on a target that moves 4 px a frame."""
     log = EventLog(meta)
-    pipeline = Pipeline({"hold": predictors.create("hold")}, "last", log)
+    hold = {"hold": predictors.create("hold")}
+    machine = StateMachine(hold, log=log)
     for index in range(first, first + count):
         t_ns = BEGIN_NS + index * FRAME_NS
         box = np.array([100.0 + 4 * max(index - lag, first), 100, 20, 20])
-        pipeline.frame_arrived(t_ns, index, t_ns)
+        todo = machine.frame_arrived(t_ns, Frame(index, t_ns))
         if index == first:
-            pipeline.init(t_ns, index, t_ns, box)
-        else:
-            pipeline.tracker_finished(t_ns, index, t_ns, TrackerOutput(box))
-            pipeline.predict(t_ns)
+            todo += machine.init(t_ns, Frame(index, t_ns), box)
+        # Everything takes no time.
+        while todo:
+            command = todo.pop(0)
+            if isinstance(command, commands.Init):
+                todo += machine.initialised(t_ns, command)
+            elif isinstance(command, commands.TrackFrame):
+                todo += machine.tracked(t_ns, command, TrackerOutput(box))
+            elif isinstance(command, commands.Predict):
+                todo += machine.predicted(t_ns, command, commands.predict(hold, command))
     if reset:
-        pipeline.reset(t_ns)
+        machine.reset(t_ns)
     return log
 
 

@@ -8,19 +8,15 @@ import os
 import sys
 import threading
 
-import numpy as np
 import pytest
 from node_helpers import until
 
-from pvtpp import defaults, predictors, propagation
-from pvtpp.boxes import xywh_to_box
+from pvtpp import defaults, predictors
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.replay import replay
 from pvtpp_benchmarks.datasets import load
 from pvtpp_benchmarks.score import score_online
-from pvtpp_benchmarks.wall import simulate_recorded
 from pvtpp_ros_nodes import bag_eval, bags, conversions
-from pvtpp_trackers import registry
 
 SEQUENCE = "Surfing06"
 
@@ -131,30 +127,6 @@ def test_the_bag_scores_as_its_event_log_does_and_the_log_replays_to_the_bit(fli
     bag_eval.main([path, "--json", str(out), "--sequence", SEQUENCE, "--root", root])
     assert json.loads(out.read_text())["rows"][0]["auc"] == row["auc"]
     assert EventLog.read(str(tmp_path / "target1.jsonl")).rows == log.rows
-
-
-@pytest.mark.real_data
-def test_the_simulation_fed_with_the_flight_scores_the_same(flight):
-    path, sequence, _ = flight
-    with bags.open_bag(path) as bag:
-        ((_, log),) = bags.event_logs(bag, "/camera/tracker/events")
-    begun = log.of_kind("init")[0]
-    own = rebased(log, begun[3], begun[2])
-    simulated = simulate_recorded(
-        own,
-        sequence,
-        registry.create("nanotrack-v3"),
-        {defaults.PREDICTOR: predictors.create(defaults.PREDICTOR)},
-        xywh_to_box(sequence.ground_truth_xywh[0]),
-        propagation.create("optical_flow"),
-    )
-    assert frames_tracked(simulated) == frames_tracked(own)
-    flown, again = (score_online(each, sequence, defaults.PREDICTOR, "otb").curves["auc"] for each in (own, simulated))
-    np.testing.assert_allclose(again.at(np.linspace(0, 1, 51)), flown.at(np.linspace(0, 1, 51)), atol=1e-6)
-
-
-def frames_tracked(log):
-    return [row[2] for row in log.of_kind("start", "track")]
 
 
 @pytest.mark.real_data

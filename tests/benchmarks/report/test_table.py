@@ -4,7 +4,7 @@ from pvtpp_benchmarks.report.table import result_table, table
 
 ROW = {
     "dataset": "clips", "tracker": "t", "predictor": "hold", "schedule": "async", "search_region": "last",
-    "propagation": "none", "status": "off", "ego_motion": "none", "mode": "otb", "clock": "simulated",
+    "propagation": "none", "presence": "off", "ego_motion": "none", "mode": "otb", "clock": "simulated",
     "evaluation": "online", "processing_ms": 47.0, "camera_fps": 30.0, "world_fps": 30.0, "auc": 0.5, "auc_std": None,
     "auc_ci95": [0.4, 0.6], "dp20": 0.7, "norm_precision": 0.4, "mauc": 0.55, "mdp": 0.75, "apart": False,
     "version": "1", "per_sequence": {"one": 0.5, "two": 0.5}, "sequences": 2,

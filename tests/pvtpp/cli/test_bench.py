@@ -1,4 +1,4 @@
-"""Timing from the command line: a table to read, a JSON that says on what, and that JSON as a board for the simulator."""
+"""Timing from the command line: a table, a JSON that says on what, and that JSON as the times of a simulation."""
 
 import json
 

@@ -9,11 +9,13 @@ import pytest
 from pvtpp.cli.main import COMMANDS, main
 from pvtpp_trackers.factory import MakeTracker
 
+PLAIN = ("--propagation", "none", "--search-region", "last")
+
 
 def evaluate(clips, tmp_path, *more):
     return main(
         ["eval", "--dataset", "folder", "--root", str(clips), "--tracker", "kcf", "--processing", "50ms"]
-        + ["--predictors", "hold,kalman", "--logs", str(tmp_path / "runs"), *more]
+        + ["--predictors", "hold,kalman", "--logs", str(tmp_path / "runs"), *PLAIN, *more]
     )
 
 
@@ -47,7 +49,7 @@ def test_run_then_score_gives_what_eval_gives(clips, tmp_path):
     assert rows[0] == rows[1]
 
 
-def test_logs_are_scored_by_what_they_tell_though_the_times_they_were_made_with_have_gone(clips, tmp_path, monkeypatch):
+def test_logs_are_scored_by_what_they_say_though_the_times_they_were_made_with_have_gone(clips, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     times = tmp_path / "board.json"
     times.write_text(json.dumps({"frame_s": [0.1, 0.05]}))
@@ -62,7 +64,7 @@ def test_logs_are_scored_by_what_they_tell_though_the_times_they_were_made_with_
     assert found[0] == found[1] == found[2] and found[0][0]["processing_ms"] == 50.0
 
 
-def test_older_logs_that_do_not_tell_their_median_are_kept_and_scored_alike(clips, tmp_path, capsys):
+def test_logs_that_do_not_say_their_median_are_kept_and_scored_the_same(clips, tmp_path, capsys):
     assert evaluate(clips, tmp_path, "--no-offline") == 0
     table = capsys.readouterr().out
     for path in (tmp_path / "runs").rglob("*.jsonl"):
@@ -76,7 +78,7 @@ def test_older_logs_that_do_not_tell_their_median_are_kept_and_scored_alike(clip
     assert capsys.readouterr().out == table
 
 
-@pytest.mark.parametrize("steered", [["--search-region", "predicted"], ["--status", "on"]])
+@pytest.mark.parametrize("steered", [["--search-region", "predicted"], ["--presence", "on"]])
 def test_runs_that_a_predictor_steered_are_scored_as_they_are(clips, tmp_path, steered):
     assert evaluate(clips, tmp_path, *steered, "--json", str(tmp_path / "eval.json"), "--no-offline") == 0
     score = ["score", str(tmp_path / "runs"), "--dataset", "folder", "--root", str(clips)]
@@ -134,7 +136,7 @@ def test_exchanged_weights_are_run_again_wherever_they_were_found(tmp_path, monk
     assert MakeTracker("nanotrack-v3").digest() == MakeTracker("csrt").digest()
 
 
-def test_a_tracker_in_the_working_folder_is_told_from_its_edited_self(tmp_path):
+def test_an_edited_tracker_in_the_working_folder_has_another_digest(tmp_path):
     """As the installed command sees it: a module that only the working folder holds, a new process for each run."""
     code = "from pvtpp_trackers.factory import MakeTracker; print(MakeTracker('mine_here:Mine').digest())"
     digests = []
@@ -270,7 +272,8 @@ def test_a_command_loads_only_what_it_needs():
     code = (
         "import sys; from pvtpp.cli.main import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "assert not {'cv2', 'onnxruntime', 'matplotlib', 'torch', 'numpy.testing'} & set(sys.modules), sorted(sys.modules)"
+        "loaded = {'cv2', 'onnxruntime', 'matplotlib', 'torch', 'numpy.testing'} & set(sys.modules)\n"
+        "assert not loaded, sorted(loaded)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

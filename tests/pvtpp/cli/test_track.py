@@ -4,18 +4,19 @@ import csv
 import json
 import os
 import signal
-import threading
 import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
 from pvtpp.boxes import iou, xywh_to_box
-from pvtpp.cli import sources, window
-from pvtpp.cli.frame_records import COLUMNS
+from pvtpp.cli import sources, track, window
+from pvtpp.cli.frame_records import COLUMNS, FrameRecord, RecordFile
 from pvtpp.cli.main import main
 from pvtpp.core.event_log import EventLog
+from pvtpp.trajectory import Prediction
 
 FAST = ["--tracker", "kcf", "--predictors", "kalman,hold", "--fps", "60"]
 
@@ -39,14 +40,9 @@ def truth(clips):
 BOX = "90,40,28,24"
 
 
-def test_a_folder_of_images_is_followed_and_told_in_a_table(images, clips, tmp_path, capsys):
-    # Slow enough for a machine that has other things to do.
-    assert (
-        main(
-            ["track", str(images), "--box", BOX, *FAST[:4], "--fps", "15", "--out", "seen.csv", "--log", "events.jsonl"]
-        )
-        == 0
-    )
+def test_a_folder_of_images_is_followed_and_a_table_is_printed(images, clips, tmp_path, capsys):
+    arguments = ["track", str(images), "--box", BOX, *FAST[:4], "--fps", "15"]
+    assert main([*arguments, "--out", "seen.csv", "--log", "events.jsonl"]) == 0
     printed = capsys.readouterr().out
     assert "24 frames at 15 fps" in printed and "median ms" in printed and "tracked.mp4" in printed
     with open("seen.csv", newline="") as file:
@@ -55,7 +51,9 @@ def test_a_folder_of_images_is_followed_and_told_in_a_table(images, clips, tmp_p
     expected = [(str(i), name) for i in range(24) for name in ("kalman", "hold")]
     assert [(row["frame"], row["predictor"]) for row in rows] == expected
     boxes = np.array([[float(row[name]) for name in ("left", "top", "width", "height")] for row in rows[::2]])
-    assert iou(xywh_to_box(boxes), xywh_to_box(truth(clips))).mean() > 0.5
+    # On a busy machine the tracker may fall behind; then the evidence is old, and says so.
+    fresh = np.array([float(row["age_ms"]) < 200 for row in rows[::2]])
+    assert iou(xywh_to_box(boxes), xywh_to_box(truth(clips)))[fresh].mean() > 0.5
     assert int(rows[-1]["t_ns"]) == round(23e9 / 15)
     assert main(["replay", "events.jsonl"]) == 0
 
@@ -121,7 +119,7 @@ def test_a_cameras_first_picture_is_as_old_as_it_is_and_those_that_waited_are_le
 
     monkeypatch.setattr(window, "opens", lambda: True)
     monkeypatch.setattr(window, "drawn_box", drawn)
-    monkeypatch.setattr(window, "shown", lambda sightings, over: sightings)
+    monkeypatch.setattr(window, "shown", lambda records, over: records)
     assert main(["track", "0", *FAST, "--out", "seen.json", "--log", "events.jsonl"]) == 0
     seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
     times = {row["frame"]: row["t_ns"] for row in seen}
@@ -131,6 +129,19 @@ def test_a_cameras_first_picture_is_as_old_as_it_is_and_those_that_waited_are_le
     pictures = sources.open_source("0").images()
     for number in (0, 1 + sources.WAITING, 2 + sources.WAITING):
         np.testing.assert_array_equal(next(pictures), cv2.imread(str(sorted(images.iterdir())[number])))
+
+
+def test_a_cameras_first_picture_may_be_as_old_as_drawing_takes(camera, tmp_path, monkeypatch):
+    real = track.open_source
+    monkeypatch.setattr(
+        track,
+        "open_source",
+        lambda *given: (found := real(*given)) and replace(found, first_ns=found.first_ns - 60 * 10**9),
+    )
+    assert main(["track", "0", "--box", BOX, *FAST, "--out", "seen.json"]) == 0
+    content = json.loads((tmp_path / "seen.json").read_text())
+    assert content["predictions"][0]["frame"] == 0 and content["failures"] == [] == content["notices"]
+    assert content["predictions"][2]["t_ns"] >= 60 * 10**9
 
 
 STANDING = """
@@ -151,28 +162,9 @@ def test_where_the_video_fails_the_rest_is_kept_and_it_is_no_error_unless_asked_
     for path in sorted(camera.folder.iterdir())[9:]:
         cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (100, 60)))
     (tmp_path / "standing.py").write_text(STANDING)
-    arguments = [
-        "track",
-        "0" if live else str(camera.folder),
-        "--box",
-        BOX,
-        "--fps",
-        "60",
-        "--tracker",
-        "standing:Standing",
-    ]
-    arguments += [
-        "--predictors",
-        "hold",
-        "--propagation",
-        "none",
-        "--out",
-        "seen.json",
-        "--log",
-        "events.jsonl",
-        *asked,
-    ]
-    assert main(arguments) == (2 if asked else 0)
+    arguments = ["track", "0" if live else str(camera.folder), "--box", BOX, "--fps", "60", *asked]
+    arguments += ["--tracker", "standing:Standing", "--predictors", "hold", "--propagation", "none"]
+    assert main([*arguments, "--out", "seen.json", "--log", "events.jsonl"]) == (2 if asked else 0)
     kind = "error" if asked else "warning: no video"
     said = capsys.readouterr()
     assert f"pvtpp track: {kind}: {(asked or ['tracked.mp4'])[-1]}: video frame " in said.err.splitlines()[-1]
@@ -180,6 +172,9 @@ def test_where_the_video_fails_the_rest_is_kept_and_it_is_no_error_unless_asked_
     seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
     frames = EventLog.read(str(tmp_path / "events.jsonl")).of_kind("frame")
     assert len(seen) == len(frames) == (12 if live else 24)
+    # That the images have another size from then on is worth a notice, and no failure.
+    content = json.loads((tmp_path / "seen.json").read_text())
+    assert content["failures"] == [] and all("100 x 60 pixels" in each for each in content["notices"])
 
 
 def test_without_a_place_for_the_video_that_nobody_asked_for_there_is_none(images, tmp_path, capsys):
@@ -222,14 +217,18 @@ def test_a_dead_camera_is_one_clear_error(camera, capsys):
     assert capsys.readouterr().err.strip() == "pvtpp track: error: camera 0: opened, but it delivers no image"
 
 
-def test_ctrl_c_ends_it_and_what_was_seen_is_written(images, tmp_path):
+def test_ctrl_c_ends_it_and_what_was_seen_is_written(images, tmp_path, monkeypatch):
     before = signal.getsignal(signal.SIGINT)
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    assert main(["track", str(images), "--box", BOX, *FAST[:4], "--fps", "5", "--out", "seen.json"]) == 0
-    timer.join()
+
+    def add(records, record, add=RecordFile.add):
+        add(records, record)
+        if record.frame == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(RecordFile, "add", add)
+    assert main(["track", str(images), "--box", BOX, *FAST, "--out", "seen.json"]) == 0
     seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
-    assert 1 <= seen[-1]["frame"] < 20 and (tmp_path / "tracked.mp4").exists()
+    assert seen[-1]["frame"] == 3 and (tmp_path / "tracked.mp4").exists()
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -263,7 +262,7 @@ class Failing:
         self.box, self.count = box, 0
     def update(self, image):
         self.count += 1
-        if self.count > 3:
+        if self.count > 1:
             raise RuntimeError("out of memory")
         return self.box
 """
@@ -271,7 +270,7 @@ class Failing:
 
 def test_a_tracker_that_fails_is_reported_and_what_was_seen_is_kept(images, tmp_path, capsys):
     (tmp_path / "failing.py").write_text(FAILING)
-    arguments = ["track", str(images), "--box", BOX, "--fps", "60", "--predictors", "hold", "--out", "seen.json"]
+    arguments = ["track", str(images), "--box", BOX, "--fps", "20", "--predictors", "hold", "--out", "seen.json"]
     assert main([*arguments, "--tracker", "failing:Failing"]) == 1
     assert "out of memory" in capsys.readouterr().err
     assert len(json.loads((tmp_path / "seen.json").read_text())["predictions"]) == 24
@@ -306,25 +305,14 @@ def test_bad_input_gets_one_clear_line(case, images, tmp_path, capsys):
     assert not (tmp_path / "tracked.mp4").exists()
 
 
-def test_the_event_log_says_what_made_it_and_how_results_were_judged(images, tmp_path):
-    arguments = [
-        "track",
-        str(images),
-        "--box",
-        BOX,
-        *FAST,
-        "--log",
-        "events.jsonl",
-        "--out",
-        "seen.json",
-        "--status",
-        "on",
-    ]
-    assert main(arguments) == 0 and main(["replay", "events.jsonl"]) == 0
+def test_the_event_log_says_what_made_it_and_how_results_were_assessed(images, tmp_path):
+    files = ["--log", "events.jsonl", "--out", "seen.json"]
+    assert main(["track", str(images), "--box", BOX, *FAST, *files, "--presence", "on"]) == 0
+    assert main(["replay", "events.jsonl"]) == 0
     meta = EventLog.read(str(tmp_path / "events.jsonl")).meta
-    assert meta["presence_config"]["lost_after"] >= 1
+    assert meta["core"]["presence"]["lost_after"] >= 1
     seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
-    assert {row["status"] for row in seen} <= {"TRACKING", "UNCERTAIN", "LOST"}
+    assert {row["presence"] for row in seen} <= {"TRACKING", "UNCERTAIN", "LOST"}
     assert (meta["clock"], meta["tracker"], meta["predictors"]) == ("wall", "kcf", ["kalman", "hold"])
 
 
@@ -332,3 +320,44 @@ def test_a_folder_is_read_by_number_at_the_rate_asked_for(images):
     source = sources.open_source(str(images), 12.5)
     assert (source.count, source.fps, source.live) == (24, 12.5, False)
     assert sources.open_source(str(images)).fps == sources.DEFAULT_FPS
+
+
+def lines_once(path, enough):
+    """The whole lines of a file as soon as `enough` holds of them; another thread writes it."""
+    until = time.monotonic() + 60
+    while True:
+        lines = path.read_text().splitlines() if path.exists() else []
+        if enough(lines):
+            return lines
+        assert time.monotonic() < until, f"{path} holds {len(lines)} lines, and not what was waited for"
+        time.sleep(0.01)
+
+
+def test_rows_and_events_are_on_disk_while_it_runs(images, tmp_path, monkeypatch):
+    found = {}
+
+    def add(records, record, add=RecordFile.add):
+        add(records, record)
+        if record.frame == 12:
+            found["rows"] = (tmp_path / "seen.csv").read_text().splitlines()
+            found["events"] = lines_once(
+                tmp_path / "events.jsonl", lambda lines: sum('["frame"' in x for x in lines) == 13
+            )
+
+    monkeypatch.setattr(RecordFile, "add", add)
+    assert main(["track", str(images), "--box", BOX, *FAST, "--out", "seen.csv", "--log", "events.jsonl"]) == 0
+    assert [line.split(",")[0] for line in found["rows"]] == ["frame", *(str(i) for i in range(13) for _ in range(2))]
+    assert '"format"' in found["events"][0] and not any('["end"' in line for line in found["events"])
+    assert len(EventLog.read(str(tmp_path / "events.jsonl")).of_kind("frame")) == 24
+
+
+def test_a_record_is_kept_on_disk_to_the_last_digit(tmp_path):
+    made = Prediction(5, np.array([0.1, 2, 3, 4]), np.array([1 / 3, 0, 0, 0]), np.full(4, 0.7), 0.05)
+    records = [FrameRecord(0, 5, "LOST", {"hold": made, "kalman": None}), FrameRecord(1, 9, None, {"hold": None})]
+    with RecordFile(None) as kept:
+        for record in records:
+            kept.add(record)
+        assert kept.count == 2
+        for again, record in zip(kept, records):
+            assert again[:3] == record[:3] and again.caption() == record.caption() and again.rows() == record.rows()
+    assert records[0].caption() == "lost, evidence 50 ms old" and records[1].caption() == "no target"

@@ -143,8 +143,8 @@ def test_training_that_diverges_publishes_nothing_and_leaves_what_was_there(boxe
     assert train(boxes, out, "--config", json.dumps(SMALL)) == 0
     before = (out / "motion.onnx").read_bytes()
     assert train(boxes, out, "--config", json.dumps({**SMALL, "learning_rate": 1e30, "epoch_batches": 4})) == 2
-    told = capsys.readouterr().err
-    assert "training diverged in epoch 1" in told and "lower learning_rate than 1e+30" in told
+    printed = capsys.readouterr().err
+    assert "training diverged in epoch 1" in printed and "lower learning_rate than 1e+30" in printed
     assert (out / "motion.onnx").read_bytes() == before
 
 
@@ -183,8 +183,8 @@ def test_resuming_is_for_the_same_training_alone(boxes, tmp_path, capsys):
 def test_what_cannot_be_is_said_in_one_line_before_anything_is_trained(options, words, boxes, tmp_path, capsys):
     out = tmp_path / "run"
     assert train(boxes, out, *options) == 2
-    told = capsys.readouterr().err
-    assert words in told and "Traceback" not in told and len(told.splitlines()) == 1
+    printed = capsys.readouterr().err
+    assert words in printed and "Traceback" not in printed and len(printed.splitlines()) == 1
     assert not list(out.rglob("*.ckpt"))
 
 
@@ -236,7 +236,7 @@ def test_a_module_s_frame_rate_and_heads_come_from_its_options(modules, options,
     assert words in capsys.readouterr().err
 
 
-def test_few_windows_are_told(boxes, tmp_path, caplog):
+def test_few_windows_are_reported(boxes, tmp_path, caplog):
     arguments = ["train", "paper", "--modules", "m", "--processing", "1500ms", "--out", str(tmp_path / "run")]
     assert main([*arguments, "--dataset", "annotations", "--root", str(boxes), "--config", json.dumps(PAPER)]) == 0
     assert " % of the windows to learn from can be used" in caplog.text
@@ -260,11 +260,11 @@ def test_a_training_that_is_stopped_says_so_and_goes_on(sent, status, boxes, tmp
         while not (out / "last.ckpt").is_file() and process.poll() is None and time.monotonic() < until:
             time.sleep(0.05)
         process.send_signal(sent)
-        told = process.communicate(timeout=60)[1]
+        printed = process.communicate(timeout=60)[1]
     finally:
         process.kill()
     assert process.returncode == status
-    assert "pvtpp train: interrupted; go on with --resume" in told and "Traceback" not in told
+    assert "pvtpp train: interrupted; go on with --resume" in printed and "Traceback" not in printed
 
 
 def test_two_processes_train_one_network_which_the_first_publishes(boxes, tmp_path):
@@ -272,9 +272,9 @@ def test_two_processes_train_one_network_which_the_first_publishes(boxes, tmp_pa
     launcher = ("-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(free_port()))
     more = ["--config", json.dumps(small), "--calibration", '{"steps": 2, "count": 16, "drawn": 64}']
     process = started(boxes, out, launcher, *more)
-    told, errors = process.communicate(timeout=240)
+    printed, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
-    assert told.count("sequences learnt from") == 1
+    assert printed.count("sequences learnt from") == 1
     assert train(boxes, tmp_path / "one", *more) == 0
     both, one = (load(tmp_path / name / "motion.safetensors")[0].state_dict() for name in ("both", "one"))
     for name, value in one.items():

@@ -93,7 +93,7 @@ def test_of_two_processes_the_first_records_and_both_learn(clips, tmp_path):
     words += ["-m", "pvtpp.cli.main", "train", "joint", "--dataset", "folder", "--root", str(clips), "--frozen"]
     words += ["--tracker", "seeing:Seeing", "--variations", "1", "--runs", "1", "--config", given]
     words += ["--out", str(tmp_path / "run")]
-    paths = os.pathsep.join([str(tmp_path), os.getcwd()])
+    paths = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(words, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("sequences learnt from") == 1
@@ -182,5 +182,5 @@ def test_joint_training_does_not_go_on_from_frozen_training_s_folder(clips, tmp_
 
 def test_joint_training_of_another_tracker_is_refused(clips, tmp_path, capsys):
     assert train(clips, tmp_path / "run", "--joint", "--tracker", "csrt") == 2
-    told = capsys.readouterr().err
-    assert "--joint trains nanotrack-v3, siamrpn-mobilenetv2, " in told and "the tracker is csrt" in told
+    printed = capsys.readouterr().err
+    assert "--joint trains nanotrack-v3, siamrpn-mobilenetv2, " in printed and "the tracker is csrt" in printed

@@ -1,4 +1,4 @@
-"""Published checkpoints from the command line: converted, usable by name, and every tensor of the file accounted for."""
+"""Published checkpoints from the command line: converted, usable by name, every tensor of the file accounted for."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_what_is_written_reads_back_to_the_bit(tmp_path, background):
         log.frame(0, 0, 0)
         log.init(1, 0, 0, BOX)
     again = EventLog.read(str(path))
-    assert again.rows == [["frame", 0, 0, 0], ["init", 1, 0, 0, BOX.tolist()]]
+    assert again.rows == [["frame", 0, 0, 0], ["init", 1, 0, 0, BOX.tolist(), [], False]]
     assert again.meta == {"sequence": "clip"} and is_complete(str(path))
 
 

@@ -222,7 +222,7 @@ def test_after_a_gap_of_two_seconds_the_age_says_so_and_tracking_goes_on():
         assert live.predict().age == 0 and live.errors == []
 
 
-def test_where_the_image_size_changes_the_target_is_carried_over_in_scale():
+def test_where_the_image_size_changes_the_target_is_given_anew_in_scale():
     rng = np.random.default_rng(1)
     small, large = (
         np.repeat(rng.integers(255, size=(*side, 1), dtype=np.uint8), 3, 2) for side in ((60, 80), (120, 160))

@@ -1,0 +1,48 @@
+"""Every example runs as it stands, without data, weights or network, and is short enough to be read at once."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[1] / "examples"
+EXAMPLES = sorted(path.name for path in FOLDER.glob("*.py"))
+LONGEST = 40
+# What each prints, as a regular expression over the whole output.
+PRINTS = {
+    "evaluate_and_compare.py": r"MyTracker(.|\n)*offline(.|\n)*hold(.|\n)*ensemble - hold(.|\n)*85ms .* 2$",
+    "live_tracking.py": r"^frame 0: the target is at \d+, \d+ px; evidence is \d+ ms old\n(.*\n)*frame 59: ",
+    "own_predictor.py": r"^mine: AUC 0\.\d{3}\nhold: AUC 0\.\d{3}$",
+    "replay_log.py": r"events, \d+ trajectories, the same: True\nkalman: at the last .*\nhold: at the last frame ",
+    "score_logs.py": r"mode otb(.|\n)*hold(.|\n)*constant_velocity(.|\n)*kalman(.|\n)*mode strict(.|\n)*kalman",
+}
+
+
+def test_every_example_is_here():
+    assert sorted(PRINTS) == EXAMPLES
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_it_runs_and_prints_what_it_says(name, tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name not in ("PVTPP_DATA", "PVTPP_WEIGHTS")}
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / name)],
+        cwd=tmp_path,
+        env={**environment, "PVTPP_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(PRINTS[name], done.stdout.strip(), re.MULTILINE), done.stdout
+    assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == []
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_it_is_at_most_forty_lines_and_says_what_it_shows(name):
+    lines = (FOLDER / name).read_text().splitlines()
+    assert len(lines) <= LONGEST and lines[0].startswith('"""') and max(map(len, lines)) <= 120
