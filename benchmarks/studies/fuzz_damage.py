@@ -24,8 +24,14 @@ VALUES: Sequence[Any] = (
 )  # fmt: skip
 
 
+class Sound(random.Random):
+    """The random numbers of a case that damages nothing: it shows that its reader takes the sound file."""
+
+
 def damage(rng: random.Random, data: bytes) -> bytes:
-    """Damage a file in one to three ways."""
+    """Damage a file in one to three ways; leave it as it is for `Sound`."""
+    if isinstance(rng, Sound):
+        return data
     for _ in range(rng.randint(1, 3)):
         data = rng.choice(_WAYS)(rng, data)
     return data
@@ -146,10 +152,13 @@ def reader(make: Callable[[], Optional[Case]]) -> Callable[[], Optional[Case]]:
 
 
 @contextmanager
-def allowed() -> Iterator[None]:
-    """An InputError is an answer, and the case goes on behind the block."""
-    with suppress(InputError):
+def allowed(rng: random.Random) -> Iterator[None]:
+    """An InputError in the block is an answer, and the case goes on behind it; a sound file must not raise one."""
+    try:
         yield
+    except InputError:
+        if isinstance(rng, Sound):
+            raise
 
 
 def of_file(name: str, sound: bytes, read: Callable[[Path, random.Random], None]) -> Case:
@@ -159,7 +168,7 @@ def of_file(name: str, sound: bytes, read: Callable[[Path, random.Random], None]
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(damage(rng, sound))
-        with allowed():
+        with allowed(rng):
             read(path, rng)
 
     return case

@@ -25,16 +25,16 @@ from pvtpp.errors import InputError
 
 # Importing the cases registers their readers.
 from pvtpp_benchmarks.studies import fuzz_data, fuzz_runs  # noqa: F401
-from pvtpp_benchmarks.studies.fuzz_damage import READERS
+from pvtpp_benchmarks.studies.fuzz_damage import READERS, Sound
 
 
-def run_case(name: str, number: int) -> Optional[str]:
-    """Run one case of a reader.
+def run_case(name: str, number: Optional[int]) -> Optional[str]:
+    """Run one case of a reader; None is the number of the case that damages nothing.
 
     Returns
     -------
     str or None
-        None for an answer or an InputError, else what was raised, as text.
+        None for an answer, and for an InputError of a damaged file; else what was raised, as text.
     """
     case = READERS[name]()
     assert case is not None
@@ -44,11 +44,10 @@ def run_case(name: str, number: int) -> Optional[str]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                case(random.Random(f"{name} {number}"), Path(folder))
-        except InputError:
-            return None
-        except Exception:
-            return traceback.format_exc(limit=-4)
+                case(Sound(name) if number is None else random.Random(f"{name} {number}"), Path(folder))
+        except Exception as error:
+            refused = isinstance(error, InputError) and number is not None
+            return None if refused else traceback.format_exc(limit=-4)
         finally:
             if before is None:
                 del os.environ["PVTPP_CACHE"]
@@ -81,22 +80,25 @@ def main(argv: Optional[List[str]] = None) -> int:
     parser.add_argument("--reader", choices=READERS, action="append", help="this reader alone; may be given again")
     parser.add_argument("--case", type=int, help="this case alone, with its whole error")
     options = parser.parse_args(argv)
-    numbers = range(options.first, options.first + options.inputs) if options.case is None else [options.case]
+    numbers: List[Optional[int]] = [options.case]
+    if options.case is None:
+        numbers += range(options.first, options.first + options.inputs)
     failed = 0
     for name in options.reader or READERS:
         if READERS[name]() is None:
             print(f"{name}: left out, something that it needs is not installed", flush=True)
             continue
-        errors: Dict[str, int] = {}
+        errors: Dict[str, Optional[int]] = {}
         with _quiet():
             found = {number: run_case(name, number) for number in numbers}
         for number, error in found.items():
             if error is not None:
                 failed += 1
                 if errors.setdefault(error, number) == number:
-                    print(f"{name}, case {number}:\n{error}", flush=True)
+                    case = "the sound file" if number is None else f"case {number}"
+                    print(f"{name}, {case}:\n{error}", flush=True)
         bad = sum(error is not None for error in found.values())
-        print(f"{name}: {len(found)} inputs, {bad} failed", flush=True)
+        print(f"{name}: {len(found) - (None in found)} inputs, {bad} failed", flush=True)
     return 1 if failed else 0
 
 

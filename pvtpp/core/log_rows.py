@@ -28,6 +28,10 @@ def _text(value: Any) -> bool:
     return type(value) is str
 
 
+def _texts(value: Any) -> bool:
+    return type(value) is list and all(map(_text, value))
+
+
 def _numbers(value: Any, count: int) -> bool:
     try:
         return (
@@ -72,7 +76,7 @@ def _pairs(values: Sequence[int]) -> List[Tuple[int, int]]:
 
 # What follows the kind and the time of each event, and how many of these may be missing.
 _FIELDS: Dict[str, Tuple[Tuple[Test, ...], int]] = {
-    "init": ((_whole, _whole, _box), 0),
+    "init": ((_whole, _whole, _box, _texts, lambda value: type(value) is bool), 2),
     "frame": ((_whole, _whole), 0),
     "initialised": ((), 0),
     "track": ((_whole, _whole, _or_none(_box)), 0),
