@@ -1,15 +1,19 @@
 """Models of processing times: constant, recorded per frame, drawn from recorded times, or any of these scaled.
 
 They are written as ``47ms``, ``0.02s``, ``trace:PATH``, ``empirical:PATH`` or ``bench:FILE``. Each may be followed by a
-factor: ``trace:PATH*1.8``. PATH is a file of seconds, one per line or separated by commas, or a folder of such files,
-one per sequence. FILE is the output of ``pvtpp bench --json`` on a board; its times are drawn from as with
+factor: ``trace:PATH*1.8``. FILE is the output of ``pvtpp bench --json`` on a board; its times are drawn from as with
 ``empirical``.
+
+PATH is a file of seconds or a folder of such files, one per sequence: ``<seq>.txt`` or ``<seq>_time.txt`` in the
+folder, or ``<seq>/<seq>_time.txt`` as the GOT-10k toolkit writes them. Where there are names that end in ``_time``,
+other files are left out: boxes lie beside them. A file has one number per line, or all numbers in one line. Several
+numbers in each of several lines are repetitions of one run, and the first repetition is taken. A repetition is a
+column, as the toolkit writes it, where there are no more columns than lines, and else a line.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -18,10 +22,19 @@ from typing import Callable, Dict, Protocol, Tuple
 import numpy as np
 
 from pvtpp.errors import InputError
+from pvtpp.files import parse_json, read_text
+from pvtpp_benchmarks.datasets.image_files import visible
 
 FORMS = "'47ms', '0.02s', 'trace:PATH', 'empirical:PATH', 'bench:FILE', each optionally '*FACTOR'"
 LONGEST_S = 3600
 """The longest processing time allowed, seconds: a longer one is a wrong unit and could overflow integer nanoseconds."""
+LONGEST_IN_FILE = 1e9
+"""The largest number allowed in a file before it is multiplied: milliseconds and microseconds may become seconds."""
+SLOWEST_S, FASTEST_S = 2.0, 1e-4
+"""Medians of recorded times that are taken for another unit: above the first without a factor, below the second with
+one below 1."""
+REPETITIONS = 10
+"""The most repetitions of one run that a file is expected to hold."""
 
 
 class ProcessingTime(Protocol):
@@ -157,16 +170,24 @@ def parse(text: str) -> ProcessingTime:
     Raises
     ------
     InputError
-        For any other text, with the forms that are allowed; for a file that cannot be read; for times above an hour.
+        For any other text, with the forms that are allowed; for a file that cannot be read; for times above an hour;
+        for recorded times that seem to be in another unit than seconds.
     """
     text = text.strip()
+    model = _parse(text)
+    _check_unit(model, text)
+    _bounded(model.longest_ns(), text)
+    return model
+
+
+def _parse(text: str) -> ProcessingTime:
     constant = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*(ms|s)", text)
     if constant:
         nanoseconds = float(constant[1]) * {"ms": 1e6, "s": 1e9}[constant[2]]
         return Constant(round(_bounded(nanoseconds, text)), text)
     scaled = re.fullmatch(r"(.+)\*([0-9]*\.?[0-9]+)", text)
     if scaled and float(scaled[2]) > 0:
-        base, factor = parse(scaled[1]), float(scaled[2])
+        base, factor = _parse(scaled[1].strip()), float(scaled[2])
         _bounded(base.longest_ns() * factor, text)
         return Scaled(base, factor, text)
     kind, colon, path = text.partition(":")
@@ -185,12 +206,38 @@ def _bounded(nanoseconds: float, text: str) -> float:
     return nanoseconds
 
 
+def _check_unit(model: ProcessingTime, text: str) -> None:
+    """Raise InputError for recorded times that no tracker takes, with the unit that they may be in."""
+    base: ProcessingTime = model
+    factor = 1.0
+    while isinstance(base, Scaled):
+        factor *= base.factor
+        base = base.base
+    median_s = model.median_ms() / 1e3
+    if not isinstance(base, Recorded):
+        return
+    if model is base and median_s > SLOWEST_S:
+        raise InputError(
+            f"processing time {text!r}: the median is {median_s:g} s a frame; if the file holds milliseconds, write "
+            f"'{text}*0.001'; if it holds seconds, '{text}*1'"
+        )
+    if factor < 1 and 0 < median_s < FASTEST_S:
+        raise InputError(
+            f"processing time {text!r}: the median is {median_s * 1e6:g} microseconds a frame, in the file it is "
+            f"{base.median_ms():g} ms; files hold seconds: leave the factor out if this one does"
+        )
+
+
 def _read_traces(path: str) -> Dict[str, np.ndarray]:
     if os.path.isdir(path):
-        names = sorted(name for name in os.listdir(path) if not name.startswith("."))
+        names = visible(path)
         files = [os.path.join(path, name) for name in names if name.endswith(".txt")]
+        folders = [name for name in names if os.path.isdir(os.path.join(path, name))]
         if not files:
-            folders = [name for name in names if os.path.isdir(os.path.join(path, name))]
+            nested = [os.path.join(path, name, f"{name}_time.txt") for name in folders]
+            files = [file for file in nested if os.path.isfile(file)]
+        files = [file for file in files if file.endswith("_time.txt")] or files
+        if not files:
             shown = ", ".join(folders[:10]) + (", .." if len(folders) > 10 else "")
             hint = f"; its folders are: {shown}" if folders else ""
             raise InputError(f"{path}: no .txt files of processing times (seconds, one per frame){hint}")
@@ -200,28 +247,44 @@ def _read_traces(path: str) -> Dict[str, np.ndarray]:
 
 
 def _read_bench(path: str) -> np.ndarray:
+    text = read_text(path)
     try:
-        with open(path, encoding="utf-8") as file:
-            seconds = np.array(json.load(file)["frame_s"], dtype=np.float64)
-    except OSError as error:
-        raise InputError(f"{path}: cannot read ({error.strerror or error})") from None
-    except (ValueError, TypeError, KeyError) as error:
+        seconds = np.array(parse_json(text, path)["frame_s"], dtype=np.float64)
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         raise InputError(f"{path}: not the JSON of pvtpp bench, which has a list 'frame_s' ({error!r})") from None
     return _nanoseconds(seconds, path)
 
 
 def _read_trace(path: str) -> Tuple[str, np.ndarray]:
+    rows = [line.replace(",", " ").split() for line in read_text(path).splitlines() if line.strip()]
+    widths = sorted(set(map(len, rows)))
+    if len(widths) > 1:
+        raise InputError(
+            f"{path}: some lines have {widths[0]} numbers and others {widths[-1]}; expected processing times one per "
+            "line, all in one line, or a column for each repetition"
+        )
     try:
-        with open(path, encoding="ascii") as file:
-            seconds = np.array(file.read().replace(",", " ").split(), dtype=np.float64)
-    except (OSError, ValueError) as error:
+        seconds = np.array(rows, dtype=np.float64)
+    except ValueError as error:
         raise InputError(f"{path}: cannot read processing times ({error})") from None
     name = os.path.splitext(os.path.basename(path))[0]
-    return (name[:-5] if name.endswith("_time") else name), _nanoseconds(seconds, path)
+    name = name[:-5] if name.endswith("_time") else name
+    return name, _nanoseconds(_first_repetition(seconds, path) if rows else seconds, path)
+
+
+def _first_repetition(seconds: np.ndarray, path: str) -> np.ndarray:
+    """The first run of a file with shape ``(lines, columns)``."""
+    lines, columns = seconds.shape
+    if min(lines, columns) > REPETITIONS:
+        raise InputError(
+            f"{path}: {lines} lines of {columns} numbers, which would be {min(lines, columns)} repetitions of one run; "
+            f"expected at most {REPETITIONS}, or one number per line, or all in one line"
+        )
+    return seconds[:, 0] if columns <= lines else seconds[0]
 
 
 def _nanoseconds(seconds: np.ndarray, source: str) -> np.ndarray:
-    if seconds.ndim != 1 or not len(seconds) or not ((seconds >= 0) & (seconds <= LONGEST_S)).all():
+    if seconds.ndim != 1 or not len(seconds) or not ((seconds >= 0) & (seconds <= LONGEST_IN_FILE)).all():
         raise InputError(
             f"{source}: processing times must be one or more numbers of seconds, each from 0 to {LONGEST_S}"
         )
@@ -230,4 +293,4 @@ def _nanoseconds(seconds: np.ndarray, source: str) -> np.ndarray:
 
 def _number(name: str) -> int:
     """A number made from a name, the same in every run, unlike Python's own hash."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:4], "big")

@@ -1,13 +1,64 @@
-"""Writing files completely or not at all, and the folder for files that can be created again."""
+"""Reading text as editors save it, writing files completely or not at all, and the folder of the cache."""
 
 from __future__ import annotations
 
+import codecs
+import json
 import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Iterator, Union
+from typing import Any, Iterator, Union
 
 from pvtpp.errors import InputError
+
+FilePath = Union[str, "os.PathLike[str]"]
+
+
+def read_text(path: FilePath) -> str:
+    """Read a text file.
+
+    The text is UTF-8, with or without a byte order mark; where the file begins with the mark of UTF-16, as editors of
+    Windows write it under the name "Unicode", it is UTF-16.
+
+    Returns
+    -------
+    str
+        The text without the mark; every line ends with a line feed alone.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or holds something else.
+    """
+    path = os.fspath(path)
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except (OSError, ValueError) as error:
+        # A name with a zero byte is no name: ValueError.
+        raise InputError(f"{path!s}: cannot read ({getattr(error, 'strerror', None) or error})") from None
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = data.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}: not a text file in UTF-8 (line {line} is none)") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def read_json(path: FilePath) -> Any:
+    """Read a file of JSON, its text as in `read_text`; InputError if it cannot be read or is no JSON."""
+    return parse_json(read_text(path), os.fspath(path))
+
+
+def parse_json(text: str, source: str) -> Any:
+    """Parse JSON; InputError names the `source` of a text that is none."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{source}: no JSON ({error})") from None
+    except RecursionError:
+        raise InputError(f"{source}: no JSON (brackets inside brackets, too many to be read)") from None
 
 
 @contextmanager

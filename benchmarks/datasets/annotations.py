@@ -7,6 +7,8 @@ from typing import List, Optional
 
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.archive import unpack
+from pvtpp_benchmarks.datasets.box_format import BoxFormat
+from pvtpp_benchmarks.datasets.image_files import visible
 from pvtpp_benchmarks.datasets.registry import register
 from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, annotation_clips, first_folder, subfolders
 
@@ -22,6 +24,9 @@ def box_folder(
     subset: Optional[str] = None,
     fps: Optional[float] = None,
     camera_fps: Optional[float] = None,
+    boxes: str = "xywh",
+    header: bool = False,
+    separator: Optional[str] = None,
 ) -> List[SequenceFiles]:
     """List the box files of a folder or an archive.
 
@@ -35,7 +40,10 @@ def box_folder(
         Annotated frames per second. None is 10 where the folder's name says ``10fps``, else 30.
     camera_fps
         Frames per second that the tracker sees, a divisor of `fps`. None shows it every annotated frame.
+    boxes, header, separator
+        The format of the box files, as in `pvtpp_benchmarks.datasets.box_format.BoxFormat.parse`.
     """
+    form = BoxFormat.parse(boxes, header, separator)
     place = root if os.path.isdir(root) else unpack(root)
     wanted = subset or split
     folders = [name for name in subfolders(place) if _box_files(os.path.join(place, name))]
@@ -49,8 +57,8 @@ def box_folder(
             raise InputError(f"{root}: several subsets, choose one: {', '.join(folders)}")
         place = os.path.join(place, folders[0]) if folders else place
     rate = fps or (10.0 if "10fps" in os.path.basename(os.path.abspath(place)) else 30.0)
-    return annotation_clips(place, world_fps=rate, camera_fps=camera_fps)
+    return annotation_clips(place, world_fps=rate, camera_fps=camera_fps, boxes=form)
 
 
 def _box_files(place: str) -> bool:
-    return any(name.endswith(".txt") for name in os.listdir(place))
+    return any(name.endswith(".txt") for name in visible(place))

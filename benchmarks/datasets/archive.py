@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from pvtpp.errors import InputError
 from pvtpp.files import cache_folder
+from pvtpp_benchmarks.datasets.image_files import is_hidden
 
 
 def unpack(path: str) -> str:
@@ -21,7 +22,7 @@ def unpack(path: str) -> str:
     Returns
     -------
     str
-        The folder that holds the archive's files.
+        The folder that holds the archive's files; hidden ones are left out.
 
     Raises
     ------
@@ -59,6 +60,8 @@ def _extract(path: str, target: str) -> None:
                 if inside.is_absolute() or ".." in inside.parts or not (member.isfile() or member.isdir()):
                     raise InputError(f"{path}: {member.name!r} is not a plain file inside the archive's own tree")
                 place = os.path.join(target, *inside.parts)
+                if any(map(is_hidden, inside.parts)):
+                    continue
                 if member.isdir():
                     os.makedirs(place, exist_ok=True)
                     continue

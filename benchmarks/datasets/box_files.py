@@ -9,13 +9,14 @@ import numpy as np
 
 from pvtpp.boxes import ArrayLike
 from pvtpp.errors import InputError
-from pvtpp.files import whole_file
+from pvtpp.files import read_text, whole_file
 
 
 def read_xywh(path: str) -> np.ndarray:
     """Read a box file: one row ``left, top, width, height`` per frame, in pixels.
 
     Values are separated by commas, tabs or spaces. CRLF, a byte order mark and blank lines at the end are accepted.
+    `pvtpp_benchmarks.datasets.box_format` reads files with other numbers, separators or a header.
 
     Returns
     -------
@@ -27,31 +28,57 @@ def read_xywh(path: str) -> np.ndarray:
     InputError
         For anything else, naming file and line. A blank line between rows would shift every later frame.
     """
-    return parse_xywh(_read_text(path), path)
+    return parse_xywh(read_text(path), path)
 
 
-def parse_xywh(text: str, source: str) -> np.ndarray:
-    """Parse the text of a box file, as `read_xywh` does; `source` names its origin in errors."""
+def parse_xywh(text: str, source: str, first_line: int = 1, expected: str = "x,y,w,h") -> np.ndarray:
+    """Parse the text of a box file, as `read_xywh` does.
+
+    Parameters
+    ----------
+    text
+        One row of four numbers per frame.
+    source
+        Where the text comes from, for errors.
+    first_line
+        The number that errors give to the first line of `text`.
+    expected
+        What errors call the four numbers.
+    """
     rows = list(map(str.split, text.rstrip().replace(",", " ").splitlines()))
     if not rows:
-        raise InputError(f"{source}: no boxes; expected one 'x,y,w,h' row per frame")
+        raise InputError(f"{source}: no boxes; expected one '{expected}' row per frame")
     if set(map(len, rows)) != {4}:
-        _explain(text, source)
+        _explain(text, source, first_line, expected)
     try:
         return np.fromiter(map(float, chain.from_iterable(rows)), np.float64, 4 * len(rows)).reshape(-1, 4)
     except ValueError:
-        _explain(text, source)
+        _explain(text, source, first_line, expected)
 
 
-def _explain(text: str, source: str) -> NoReturn:
-    for number, line in enumerate(text.rstrip().splitlines(), start=1):
-        try:
-            if len(list(map(float, line.replace(",", " ").split()))) == 4:
-                continue
-        except ValueError:
-            pass
-        raise InputError(f"{source}, line {number}: {line[:80]!r} is not four numbers 'x,y,w,h'")
+def _explain(text: str, source: str, first_line: int, expected: str) -> NoReturn:
+    for number, line in enumerate(text.rstrip().splitlines(), start=first_line):
+        if not _is_row(line):
+            hint = ""
+            if number == 1 and _is_header(line) and (_is_row(text.splitlines()[-1]) or ";" in line):
+                hint = "; the option header (--header) of the data set 'folder' leaves out a row of column names"
+            elif _is_row(line.replace(",", ".").replace(";", " ")):
+                hint = "; the option separator (--separator ';') of the data set 'folder' reads it"
+            raise InputError(f"{source}, line {number}: {line[:80]!r} is not four numbers '{expected}'{hint}")
     raise InputError(f"{source}: not a box file")
+
+
+def _is_row(line: str) -> bool:
+    try:
+        return len(list(map(float, line.replace(",", " ").split()))) == 4
+    except ValueError:
+        return False
+
+
+def _is_header(line: str) -> bool:
+    """Whether a line looks like column names: it has letters, and none of its fields is a number."""
+    fields = line.replace(";", " ").replace(",", " ").split()
+    return any(c.isalpha() for c in line) and not any(field.lstrip("+-")[:1].isdigit() for field in fields)
 
 
 def read_flags(path: str, count: int) -> np.ndarray:
@@ -67,10 +94,10 @@ def read_flags(path: str, count: int) -> np.ndarray:
     InputError
         If there are more or fewer integers, or something else.
     """
-    words = _read_text(path).replace(",", " ").split()
+    words = read_text(path).replace(",", " ").split()
     try:
         flags = np.array(list(map(int, words)), dtype=np.int64)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise InputError(f"{path}: expected integers, one per frame") from None
     if len(flags) != count:
         raise InputError(f"{path}: {len(flags)} flags for {count} annotated frames")
@@ -107,13 +134,3 @@ def write_text(path: str, text: str) -> None:
     """Write a text file, whole or not at all; InputError where it cannot be written."""
     with whole_file(path) as part, open(part, "w", encoding="utf-8", newline="\n") as file:
         file.write(text)
-
-
-def _read_text(path: str) -> str:
-    try:
-        with open(path, "rb") as file:
-            return file.read().decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: cannot read ({error.strerror or error})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file") from None

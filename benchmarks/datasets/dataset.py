@@ -20,11 +20,20 @@ class Dataset:
         The function that reads each sequence, by the sequence's name.
     published
         The number of sequences of the published set, which shows that a copy is incomplete; None where unknown.
+    options
+        The names of the options that its layout has, such as ``fps`` and ``boxes``.
     """
 
-    def __init__(self, name: str, readers: Mapping[str, Callable[[], VideoSequence]], published: Optional[int] = None):
+    def __init__(
+        self,
+        name: str,
+        readers: Mapping[str, Callable[[], VideoSequence]],
+        published: Optional[int] = None,
+        options: Iterable[str] = (),
+    ):
         self.name = name
         self.published = published
+        self.options = tuple(options)
         self._readers = dict(readers)
 
     @property
@@ -64,7 +73,7 @@ class Dataset:
     def select(self, names: Iterable[str]) -> Dataset:
         """The data set of these sequences alone, in the order given; InputError for an unknown name."""
         wanted = [self._name(name) for name in names]
-        return Dataset(self.name, {name: self._readers[name] for name in wanted})
+        return Dataset(self.name, {name: self._readers[name] for name in wanted}, options=self.options)
 
     def __repr__(self) -> str:
         return f"Dataset({self.name!r}, {len(self)} sequences)"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional
 
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets.box_format import BoxFormat
 from pvtpp_benchmarks.datasets.index_file import of_split, read_index, sequences_per_split
 from pvtpp_benchmarks.datasets.registry import register
 from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, subfolders
 
 _GROUND_TRUTH = "groundtruth.txt"
+_IMAGES = "img"
 _WORLD_GROUND_TRUTH = "groundtruth_30fps.txt"
 _INDEXED = (
     "<root>/index.json with <root>/<split>/<seq>/img/000001.jpg and groundtruth.txt (and groundtruth_30fps.txt "
@@ -21,10 +24,21 @@ _INDEXED = (
 
 @register(
     "folder",
-    "<root>/<seq>/img/*.jpg with <root>/<seq>/groundtruth.txt (x,y,w,h per line), or a root that is one such sequence",
+    "<root>/<seq>/img/*.jpg with <root>/<seq>/groundtruth.txt (x,y,w,h per line), or a root that is one such sequence; "
+    "other names and formats by the options box_file, image_folder, boxes, header, separator",
     own_folder=True,
 )
-def folder(root: str, split: Optional[str], fps: Optional[float] = None, world: bool = True) -> List[SequenceFiles]:
+def folder(
+    root: str,
+    split: Optional[str],
+    fps: Optional[float] = None,
+    world: bool = True,
+    box_file: str = _GROUND_TRUTH,
+    image_folder: str = _IMAGES,
+    boxes: str = "xywh",
+    header: bool = False,
+    separator: Optional[str] = None,
+) -> List[SequenceFiles]:
     """List the sequences of a folder of the user's own.
 
     Parameters
@@ -37,15 +51,32 @@ def folder(root: str, split: Optional[str], fps: Optional[float] = None, world: 
         Frames per second of the camera. None takes the rate in ``index.json``; where there is none, 10 for a sequence
         with ``groundtruth_30fps.txt`` and 30 for any other.
     world
-        False scores in the camera's own frames even where ``groundtruth_30fps.txt`` is present.
+        False scores in the camera's own frames even where ``groundtruth_30fps.txt`` is present. With another
+        `box_file` it makes no difference.
+    box_file
+        Name of the box file in the folder of its sequence, such as ``boxes.csv``. ``{name}`` stands for the name of
+        the sequence, and a path may lead elsewhere: ``../boxes/{name}.txt``.
+    image_folder
+        Name of the folder of images there; ``.`` where the images lie beside the box file. ``{name}`` as in `box_file`.
+    boxes
+        What the four numbers of a row mean: ``xywh``, ``cxcywh`` or ``xyxy``, where needed with ``+normalised``
+        (fractions of the image's size) or ``+1-based`` (the first pixel has the number 1).
+    header
+        Whether the first row of the box file holds names of columns.
+    separator
+        What separates the numbers: None for commas, tabs or spaces; ``,``, ``;`` or ``tab`` for that alone.
     """
     place = os.path.join(root, split) if split else root
     if fps is not None and not 0 < fps < math.inf:
         raise InputError(f"fps must be above 0 and finite, got {fps}")
+    for option, name in (("box_file", box_file), ("image_folder", image_folder)):
+        if not name or os.path.isabs(name):
+            raise InputError(f"{option} is {name!r}, expected a name in the folder of each sequence")
+    files = _Files(box_file, image_folder, BoxFormat.parse(boxes, header, separator))
     index = of_split(read_index(root), split)
-    if os.path.isfile(os.path.join(place, _GROUND_TRUTH)):
-        return [_clip(place, index, fps, world)]
-    return [_clip(os.path.join(place, name), index, fps, world) for name in _sequences(place)]
+    if os.path.isfile(files.annotation(place)):
+        return [_clip(place, index, fps, world, files)]
+    return [_clip(os.path.join(place, name), index, fps, world, files) for name in _sequences(place, files)]
 
 
 def published_splits(root: str) -> Mapping[str, Optional[int]]:
@@ -76,24 +107,46 @@ def indexed(root: str, split: Optional[str], world: bool = True) -> List[Sequenc
     return [_clip(os.path.join(place, name), known, None, world) for name in names]
 
 
-def _sequences(place: str) -> List[str]:
+@dataclass(frozen=True)
+class _Files:
+    """Where the files of a sequence lie in its folder, and the format of its box file."""
+
+    box_file: str = _GROUND_TRUTH
+    image_folder: str = _IMAGES
+    boxes: BoxFormat = BoxFormat()
+
+    def annotation(self, place: str) -> str:
+        return self._path(place, self.box_file)
+
+    def images(self, place: str) -> str:
+        return self._path(place, self.image_folder)
+
+    def _path(self, place: str, name: str) -> str:
+        name = name.replace("{name}", os.path.basename(os.path.abspath(place)))
+        return os.path.normpath(os.path.join(place, name))
+
+
+def _sequences(place: str, files: _Files = _Files()) -> List[str]:
     """Names of the folders in `place` that hold a sequence, sorted."""
     names = subfolders(place) if os.path.isdir(place) else []
-    return [name for name in names if os.path.isfile(os.path.join(place, name, _GROUND_TRUTH))]
+    return [name for name in names if os.path.isfile(files.annotation(os.path.join(place, name)))]
 
 
-def _clip(place: str, index: Dict[str, Dict[str, Any]], fps: Optional[float], world: bool) -> SequenceFiles:
+def _clip(
+    place: str, index: Dict[str, Dict[str, Any]], fps: Optional[float], world: bool, files: _Files = _Files()
+) -> SequenceFiles:
     name = os.path.basename(os.path.abspath(place))
     about = index.get(name, {})
     at_30 = os.path.join(place, _WORLD_GROUND_TRUTH)
-    has_world = os.path.isfile(at_30)
+    has_world = files.box_file == _GROUND_TRUTH and os.path.isfile(at_30)
     camera_fps = float(fps or about.get("fps") or (10.0 if has_world else 30.0))
     scored_at_30 = world and has_world
     return SequenceFiles(
         name,
-        at_30 if scored_at_30 else os.path.join(place, _GROUND_TRUTH),
-        os.path.join(place, "img"),
+        at_30 if scored_at_30 else files.annotation(place),
+        files.images(place),
         world_fps=30.0 if scored_at_30 else camera_fps,
         camera_fps=camera_fps,
         size=(about["width"], about["height"]) if "width" in about and "height" in about else None,
+        boxes=files.boxes,
     )

@@ -7,6 +7,8 @@ import re
 from typing import List, Optional, Tuple
 
 from pvtpp.errors import InputError
+from pvtpp.files import read_text
+from pvtpp_benchmarks.datasets.image_files import visible
 from pvtpp_benchmarks.datasets.registry import register
 from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, subfolders
 
@@ -32,7 +34,7 @@ def otb(root: str, split: Optional[str]) -> List[SequenceFiles]:
     clips = []
     for folder in subfolders(root):
         place = os.path.join(root, folder)
-        for file in sorted(os.listdir(place)):
+        for file in visible(place):
             target = re.fullmatch(r"groundtruth_rect(\.\d)?\.txt", file)
             path = os.path.join(place, file)
             # Human4 has an empty file for a first target that the benchmark does not use.
@@ -79,8 +81,7 @@ def _got10k_names(place: str) -> List[str]:
     listed = os.path.join(place, "list.txt")
     if not os.path.isfile(listed):
         return [name for name in subfolders(place) if os.path.isfile(os.path.join(place, name, "groundtruth.txt"))]
-    with open(listed, encoding="utf-8-sig") as file:
-        names = file.read().split()
+    names = read_text(listed).split()
     if not names:
         raise InputError(f"{listed}: empty; expected one sequence name per line")
     return names
@@ -90,7 +91,7 @@ def _got10k_size(path: str) -> Optional[Tuple[int, int]]:
     if not os.path.isfile(path):
         return None
     with open(path, encoding="utf-8", errors="replace") as file:
-        found = re.search(r"resolution:\s*\((\d+),\s*(\d+)\)", file.read())
+        found = re.search(r"resolution:\s*\(([1-9]\d{0,5}),\s*([1-9]\d{0,5})\)", file.read(), re.ASCII)
     return (int(found.group(1)), int(found.group(2))) if found else None
 
 

@@ -11,6 +11,7 @@ A recording is two files in the folder of its sequence:
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import dataclass
 from typing import Optional, Tuple
@@ -19,9 +20,11 @@ import numpy as np
 
 from pvtpp.camera_motion import Gyro, check_camera_matrix, check_rotation
 from pvtpp.errors import InputError
-from pvtpp.files import whole_file
+from pvtpp.files import read_json, read_text, whole_file
 
 SAMPLES, CAMERA = "gyro.csv", "camera.json"
+LATEST_NS = 2**62
+"""Times are smaller than this, so that sums of two fit 64 bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,28 +94,31 @@ def read(folder: str) -> Optional[GyroRecording]:
     if not os.path.isfile(samples):
         return None
     try:
-        with open(camera, encoding="utf-8") as file:
-            about = json.load(file)
-        matrix = about["camera_matrix"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        about = read_json(camera)
+        matrix, axes = about["camera_matrix"], about.get("camera_from_imu", np.eye(3))
+    except InputError as error:
+        raise InputError(f"{error}; beside {SAMPLES} an object with camera_matrix is needed") from None
+    except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{camera}: beside {SAMPLES} an object with camera_matrix is needed ({error!r})") from None
     times, rates = _samples(samples)
-    return GyroRecording(times, rates, matrix, about.get("camera_from_imu", np.eye(3)), samples)
+    return GyroRecording(times, rates, matrix, axes, samples)
 
 
 def _samples(path: str) -> Tuple[np.ndarray, np.ndarray]:
     times, rates = [], []
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip() or line.startswith("#"):
-                continue
-            fields = line.split(",")
-            try:
-                times.append(int(fields[0]))
-                rates.append([float(field) for field in fields[1:4]])
-                fine = len(rates[-1]) == 3 and np.isfinite(rates[-1]).all()
-            except ValueError:
-                fine = False
-            if not fine:
-                raise InputError(f"{path}, line {number}: {line.strip()!r} is no sample, expected t_ns,x,y,z (rad/s)")
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        fields = line.split(",")
+        try:
+            t_ns, rate = int(fields[0]), [float(field) for field in fields[1:4]]
+            fine = len(rate) == 3 and all(map(math.isfinite, rate)) and abs(t_ns) < LATEST_NS
+        except ValueError:
+            fine = False
+        if not fine:
+            raise InputError(f"{path}, line {number}: {line.strip()[:80]!r} is no sample, expected t_ns,x,y,z (rad/s)")
+        times.append(t_ns)
+        rates.append(rate)
+    if not times:
+        raise InputError(f"{path}: no samples; expected rows t_ns,x,y,z (rad/s)")
     return np.array(times, dtype=np.int64), np.reshape(np.array(rates, dtype=np.float64), (-1, 3))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 from typing import Any, Dict, List, Mapping, Optional
 
 from pvtpp.errors import InputError
+from pvtpp.files import read_json
 
 # Fields that are checked where present, and the types that each may have. The numbers must be above 0.
 _TYPES = {"split": (str,), "fps": (int, float), "width": (int,), "height": (int,)}
-_EXPECTED = {str: "text", float: "a finite number above 0", int: "a whole number above 0"}
+_EXPECTED = {
+    str: "text",
+    float: "a number above 0 and below a million",
+    int: "a whole number above 0 and below a million",
+}
+LARGEST = 10**6
+"""What rates and sizes stay below."""
 
 
 def read_index(root: str) -> List[Dict[str, Any]]:
@@ -32,16 +37,17 @@ def read_index(root: str) -> List[Dict[str, Any]]:
     if not os.path.isfile(path):
         return []
     try:
-        with open(path, encoding="utf-8") as file:
-            items = [dict(item) for item in json.load(file)]
+        items = [dict(item) for item in read_json(path)]
         index = [{"name": str(item.pop("name")), **item} for item in items]
-    except (OSError, ValueError, TypeError, KeyError):
-        raise InputError(f'{path}: expected a JSON list of {{"name", "split", "fps", "width", "height"}}') from None
+    except (ValueError, TypeError, KeyError) as error:
+        reason = f" ({str(error)[len(path) + 2 :]})" if isinstance(error, InputError) else ""
+        expected = '{"name", "split", "fps", "width", "height"}'
+        raise InputError(f"{path}: expected a JSON list of {expected}{reason}") from None
     index = [{key: value for key, value in entry.items() if value is not None} for entry in index]
     for entry in index:
         for field, types in _TYPES.items():
             value = entry.get(field)
-            if value is not None and not (type(value) in types and (isinstance(value, str) or 0 < value < math.inf)):
+            if value is not None and not (type(value) in types and (isinstance(value, str) or 0 < value < LARGEST)):
                 expected = _EXPECTED[types[-1]]
                 raise InputError(f"{path}: {field} of {entry['name']!r} is {value!r}, expected {expected}")
     return index

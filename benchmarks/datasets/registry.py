@@ -140,7 +140,7 @@ def load(
         if by_name[clip.name] is not clip:
             raise InputError(f"two files annotate {clip.name!r}: {clip.annotation} and {by_name[clip.name].annotation}")
     readers = {name: partial(clip.read, images) for name, clip in by_name.items()}
-    return Dataset(title, readers, published.get(split or ""))
+    return Dataset(title, readers, published.get(split or ""), allowed)
 
 
 def _splits(known: Entry, place: str) -> Tuple[Tuple[str, ...], Mapping[str, Optional[int]]]:

@@ -11,6 +11,7 @@ import numpy as np
 from pvtpp.boxes import ArrayLike
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.box_files import read_xywh, write_text, write_xywh
+from pvtpp_benchmarks.datasets.image_files import visible
 from pvtpp_benchmarks.datasets.sequence_files import subfolders
 
 # Endings of files that toolkits write beside the boxes.
@@ -121,8 +122,8 @@ def _index(root: str) -> Dict[str, List[Tuple[str, str]]]:
         raise InputError(f"{root}: no such folder; expected one tracker's, with <seq>.txt or <seq>/<seq>_001.txt")
     listed = [
         (name[:-4], os.path.join(root, name))
-        for name in sorted(os.listdir(root))
-        if name.endswith(".txt") and not name.startswith(".") and not name.endswith(_BESIDE)
+        for name in visible(root)
+        if name.endswith(".txt") and not name.endswith(_BESIDE)
     ]
     folders = subfolders(root)
     nested = ((name, os.path.join(root, name, f"{name}_001.txt")) for name in folders)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Optional, Sequence, Tuple
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy as np
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
 from pvtpp_benchmarks.datasets.gyro import GyroRecording
+from pvtpp_benchmarks.datasets.image_files import ImageReader
+from pvtpp_benchmarks.datasets.image_files import read_image as read_image
 
 
 @dataclass(frozen=True)
@@ -111,35 +114,15 @@ class VideoSequence:
             if self.images_missing:
                 where = f", expected in the folder {self.images_missing}, which does not exist"
             return Frame(index, t_ns, None, source=f"{self.name} frame {index}{where}")
-        path = self.image_paths[index]
-        return Frame(index, t_ns, lambda: read_image(path), source=path)
+        images = self._images
+        return Frame(index, t_ns, lambda: images.read(index), source=self.image_paths[index])
+
+    @cached_property
+    def _images(self) -> ImageReader:
+        """The reader of all images, which keeps the levels of the first one for images of more than 8 bits."""
+        return ImageReader(self.image_paths or ())
 
 
 def frame_times_ns(count: int, fps: float) -> np.ndarray:
     """Times of the frames 0 to ``count - 1`` at `fps`, rounded to nanoseconds, shape ``(count,)``, int64."""
     return np.rint(np.arange(count) * (1e9 / fps)).astype(np.int64)
-
-
-def read_image(path: str) -> np.ndarray:
-    """Read an image file.
-
-    Returns
-    -------
-    ndarray
-        Shape ``(height, width, 3)``, uint8, BGR.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or cannot be decoded.
-    """
-    import cv2
-
-    try:
-        data = np.fromfile(path, dtype=np.uint8)
-    except OSError as error:
-        raise InputError(f"{path}: cannot read image ({error.strerror or error})") from None
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
-        raise InputError(f"{path}: not an image that OpenCV can decode ({data.size} bytes)")
-    return image

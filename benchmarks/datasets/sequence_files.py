@@ -11,10 +11,11 @@ import numpy as np
 
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets import gyro
-from pvtpp_benchmarks.datasets.box_files import read_flags, read_xywh
+from pvtpp_benchmarks.datasets.box_files import read_flags
+from pvtpp_benchmarks.datasets.box_format import BoxFormat, read_boxes
+from pvtpp_benchmarks.datasets.image_files import decode, is_hidden, visible
+from pvtpp_benchmarks.datasets.image_files import list_images as list_images
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
-
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class SequenceFiles:
         Whether the annotation has the first box only, as in test sets whose other boxes are withheld.
     size
         Width and height of the images in pixels, where the layout tells them.
+    boxes
+        The format of the box file.
     """
 
     name: str
@@ -56,6 +59,7 @@ class SequenceFiles:
     absent: Tuple[Tuple[str, int], ...] = ()
     init_only: bool = False
     size: Optional[Tuple[int, int]] = None
+    boxes: BoxFormat = BoxFormat()
 
     def read(self, images: bool = True) -> VideoSequence:
         """Read the sequence, with the gyro recording that lies beside the annotation.
@@ -63,7 +67,7 @@ class SequenceFiles:
         It has no images if `images` is False or their folder does not exist. Raises InputError where files are
         malformed or do not fit together.
         """
-        boxes = read_xywh(self.annotation)
+        boxes = read_boxes(self.annotation, self.boxes, self._image_size())
         for path, value in self.absent:
             if os.path.isfile(path):
                 boxes[read_flags(path, len(boxes)) == value] = np.nan
@@ -81,20 +85,20 @@ class SequenceFiles:
         sequence = VideoSequence(self.name, boxes, self.world_fps, camera_fps, None, self.annotation, self.size)
         return replace(sequence, image_paths=numbered_images(paths, self.first, len(sequence), self.images or ""))
 
+    def _image_size(self) -> Optional[Tuple[int, int]]:
+        """Width and height of the images where the boxes cannot be read without them, else what the layout says."""
+        paths = self._image_paths() if self.size is None and self.boxes.scale == "normalised" else None
+        if not paths:
+            return self.size
+        height, width = decode(paths[0]).shape[:2]
+        return (width, height)
+
     def _image_paths(self) -> Optional[List[str]]:
         if self.images is None or not os.path.isdir(self.images):
             return None
         paths = list_images(self.images)
         # Where images lie beside their annotation, the folder always exists: no images then means annotations alone.
         return None if not paths and self.images == os.path.dirname(self.annotation) else paths
-
-
-def list_images(folder: str) -> List[str]:
-    """Paths of the image files of a folder, in the order of the numbers in their names."""
-    names = [n for n in os.listdir(folder) if n.lower().endswith(IMAGE_ENDINGS) and not n.startswith(".")]
-    # Numbers without leading zeros sort wrongly as text.
-    names.sort(key=None if len(set(map(len, names))) < 2 else _natural)
-    return [os.path.join(folder, name) for name in names]
 
 
 def numbered_images(paths: List[str], first: int, count: int, folder: str) -> List[str]:
@@ -117,7 +121,7 @@ def annotation_clips(folder: str, images: Optional[str] = None, **shared: object
     `shared` are fields of `SequenceFiles` that all sequences have in common.
     """
     clips = []
-    for stem in sorted(name[:-4] for name in os.listdir(folder) if name.endswith(".txt") and not name.startswith(".")):
+    for stem in (name[:-4] for name in visible(folder) if name.endswith(".txt")):
         name = stem[:-3] if stem.endswith("_gt") else stem
         place = os.path.join(images, name) if images else None
         path = os.path.join(folder, f"{stem}.txt")
@@ -134,9 +138,4 @@ def first_folder(root: str, *candidates: str) -> Optional[str]:
 def subfolders(root: str) -> List[str]:
     """Names of the folders in `root`, sorted, without hidden ones."""
     with os.scandir(root) as entries:
-        return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
-
-
-def _natural(name: str) -> List[Tuple[int, str]]:
-    """Sorting key that compares digits as numbers."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+        return sorted(entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name))

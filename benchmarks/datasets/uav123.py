@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import List, Optional
 
+from pvtpp_benchmarks.datasets.image_files import visible
 from pvtpp_benchmarks.datasets.registry import register
 from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, first_folder
 
@@ -62,7 +63,7 @@ def _clips(root: str, annotated: str, filmed: str, fps: float) -> List[SequenceF
     images = os.path.join(os.path.dirname(os.path.dirname(place)), "data_seq", filmed)
     step = round(30.0 / fps)
     clips = []
-    for name in sorted(file[:-4] for file in os.listdir(place) if file.endswith(".txt") and not file.startswith(".")):
+    for name in (file[:-4] for file in visible(place) if file.endswith(".txt")):
         stem, _, part = name.rpartition("_")
         folder = stem if stem and part.isdigit() else name
         first = (_FIRST_IMAGE.get(name, 1) - 1) // step + 1

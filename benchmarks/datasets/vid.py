@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from typing import Any, Dict, List, Optional
 from xml.etree import ElementTree
 
 import numpy as np
 
 from pvtpp.errors import InputError
-from pvtpp.files import cache_folder
+from pvtpp.files import cache_folder, read_json
 from pvtpp_benchmarks.datasets.box_files import write_text, write_xywh
+from pvtpp_benchmarks.datasets.image_files import visible
+from pvtpp_benchmarks.datasets.index_file import LARGEST
 from pvtpp_benchmarks.datasets.registry import register
 from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, subfolders
 
@@ -66,21 +69,33 @@ def _gathered(folder: str, stem: str) -> Dict[str, Any]:
     """Image size and the first frame of every track of a video; the boxes are in ``STEM.TRACK.txt``."""
     index, changed = f"{stem}.json", os.stat(folder).st_mtime_ns
     if os.path.isfile(index):
-        with open(index, encoding="utf-8") as file:
-            about = json.load(file)
-        if about["changed"] == changed:
+        about = _index(index)
+        if about.get("changed") == changed:
             return about
-    frames = sorted(name for name in os.listdir(folder) if name.endswith(".xml"))
+    frames = [name for name in visible(folder) if name.endswith(".xml")]
     boxes: Dict[str, Dict[int, List[float]]] = {}
     size = [0, 0]
     for name in frames:
-        tree, number = _parse(os.path.join(folder, name)), int(name[:-4])
-        size = [int(tree.findtext(f"size/{side}", "0")) for side in ("width", "height")]
-        for target in tree.findall("object"):
-            left, top, right, bottom = (float(target.findtext(f"bndbox/{side}", "nan")) for side in _SIDES)
-            # Both ends are pixels of the target.
-            box = [left, top, right - left + 1, bottom - top + 1]
-            boxes.setdefault(target.findtext("trackid", "0"), {})[number] = box
+        path = os.path.join(folder, name)
+        if not re.fullmatch(r"\d{1,6}\.xml", name, re.ASCII):
+            raise InputError(f"{path}: the name of an annotation is expected to be the number of its frame")
+        tree, number = _parse(path), int(name[:-4])
+        try:
+            size = [int(tree.findtext(f"size/{side}", "0")) for side in ("width", "height")]
+            for target in tree.findall("object"):
+                left, top, right, bottom = (float(target.findtext(f"bndbox/{side}", "nan")) for side in _SIDES)
+                # Both ends are pixels of the target.
+                box = [left, top, right - left + 1, bottom - top + 1]
+                track = target.findtext("trackid", "0").strip()
+                if not re.fullmatch(r"[\w-]{1,40}", track):
+                    raise InputError(f"{path}: trackid is {track[:80]!r}, expected a number")
+                boxes.setdefault(track, {})[number] = box
+        except InputError:
+            raise
+        except ValueError as error:
+            raise InputError(f"{path}: a size or a side of a box is no number ({error})") from None
+        if not (0 <= size[0] < LARGEST and 0 <= size[1] < LARGEST):
+            raise InputError(f"{path}: the image is {size[0]}x{size[1]}, expected 0 to {LARGEST - 1} pixels")
     tracks = {}
     for track, by_frame in boxes.items():
         first, last = min(by_frame), max(by_frame)
@@ -94,11 +109,23 @@ def _gathered(folder: str, stem: str) -> Dict[str, Any]:
     return about
 
 
+def _index(path: str) -> Dict[str, Any]:
+    """What an earlier call has written; empty where the file is damaged, so that it is made anew."""
+    try:
+        about = read_json(path)
+        size, tracks = about["size"], about["tracks"]
+        numbers = [*size, *tracks.values()]
+        whole = len(size) == 2 and all(type(number) is int and 0 <= number < 10**9 for number in numbers)
+        return about if whole else {}
+    except (InputError, TypeError, KeyError, AttributeError):
+        return {}
+
+
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 def _parse(path: str) -> ElementTree.Element:
     try:
         return ElementTree.parse(path).getroot()
-    except (OSError, ElementTree.ParseError) as error:
+    except (OSError, ValueError, LookupError, ElementTree.ParseError) as error:
         raise InputError(f"{path}: not an annotation in XML ({error})") from None

@@ -10,7 +10,11 @@ from pvtpp import defaults
 from pvtpp.arguments import comma_separated
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets import Dataset, available, load
+from pvtpp_benchmarks.datasets.box_format import FORMS, SEPARATORS
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
+
+DATASET_OPTIONS = ("subset", "fps", "camera_fps", "box_file", "image_folder", "boxes", "header", "separator")
+"""Options of layouts, given on to `pvtpp_benchmarks.datasets.load` where they are not None."""
 
 
 def add_dataset(parser: argparse.ArgumentParser, required: bool = True) -> None:
@@ -24,6 +28,17 @@ def add_dataset(parser: argparse.ArgumentParser, required: bool = True) -> None:
         "--camera-fps", type=float, help="show the tracker fewer frames than the world has (annotations)"
     )
     group.add_argument("--fps", type=float, help="world frame rate, where the layout does not tell (default 30)")
+    group.add_argument(
+        "--box-file",
+        metavar="NAME",
+        help="box file of each sequence of 'folder' (default groundtruth.txt); {name} is the sequence's name",
+    )
+    group.add_argument(
+        "--image-folder", metavar="NAME", help="folder of its images (default img); . for images beside the box file"
+    )
+    group.add_argument("--boxes", metavar="FORMAT", help=f"numbers of its box files (default xywh): {FORMS}")
+    group.add_argument("--header", action="store_true", default=None, help="its box files begin with column names")
+    group.add_argument("--separator", choices=SEPARATORS, help="between its numbers (default: comma, tab or space)")
     group.add_argument("--sequences", type=comma_separated, metavar="A,B", help="these sequences only")
     group.add_argument(
         "--apart",
@@ -36,7 +51,7 @@ def add_dataset(parser: argparse.ArgumentParser, required: bool = True) -> None:
 
 def load_dataset(options: argparse.Namespace, images: bool = True) -> Dataset:
     """Return the data set that the options name, or the sequences of it that they ask for."""
-    given = {name: getattr(options, name) for name in ("subset", "fps", "camera_fps")}
+    given = {name: getattr(options, name) for name in DATASET_OPTIONS}
     extra = {name: value for name, value in given.items() if value is not None}
     dataset = load(options.dataset, options.root, options.split, images=images, **extra)
     return dataset.select(options.sequences) if options.sequences else dataset

@@ -1,4 +1,7 @@
-"""List the data sets that can be read and the layout each is expected in, or check a copy of one."""
+"""List the data sets that can be read and the layout each is expected in, or check a copy of one.
+
+`check` exits with 1 where it found problems; warnings are of what may be meant so.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import asdict
 
 from pvtpp.cli import common
 from pvtpp_benchmarks.datasets import available, entry
+from pvtpp_benchmarks.datasets.contact_sheet import check_ending, write_contact_sheets
 from pvtpp_benchmarks.datasets.dataset_check import DECODE, check
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
@@ -21,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_dataset(checking)
     checking.add_argument(
         "--decode", choices=DECODE, default="ends", help="which images to open (default: first and last)"
+    )
+    checking.add_argument(
+        "--sheet",
+        metavar="FILE.png",
+        help="draw frames of each sequence with their boxes, to look at; many sequences go on in FILE-2.png",
     )
     for action in (listing, checking):
         action.add_argument("--json", metavar="FILE")
@@ -46,7 +55,11 @@ def run(options: argparse.Namespace) -> int:
         if options.json:
             write_json(options.json, {"datasets": entries})
         return 0
-    report = check(common.load_dataset(options), options.decode)
+    if options.sheet:
+        check_ending(options.sheet)
+        check_writable(options.sheet)
+    dataset = common.load_dataset(options)
+    report = check(dataset, options.decode)
     columns = [
         ("sequence", lambda r: r["name"]),
         ("frames", lambda r: str(r["frames"])),
@@ -58,8 +71,16 @@ def run(options: argparse.Namespace) -> int:
         ("problems", lambda r: str(len(r["problems"]))),
     ]
     rows = [asdict(row) for row in report.rows]
-    print(table(columns, rows))
-    print("\n".join(["", *report.problems] if report.problems else ["", "no problems found"]))
     if options.json:
-        write_json(options.json, {"protocol": facts(0), "sequences": rows, "problems": list(report.problems)})
+        found = {"problems": list(report.problems), "warnings": list(report.warnings)}
+        write_json(options.json, {"protocol": facts(0), "sequences": rows, **found})
+    sheets = write_contact_sheets(dataset, options.sheet) if options.sheet else []
+    lines = [*report.problems, *(f"warning: {warning}" for warning in report.warnings)]
+    if sheets:
+        lines.append(f"contact sheet: {', '.join(sheets)}")
+    if report.problems or report.warnings:
+        lines.append(f"{len(report.problems)} problems, {len(report.warnings)} warnings")
+    else:
+        lines.append("no problems found")
+    print("\n".join([table(columns, rows), "", *lines]))
     return 1 if report.problems else 0

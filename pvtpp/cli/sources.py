@@ -15,8 +15,7 @@ import numpy as np
 
 from pvtpp.errors import InputError
 from pvtpp.tracker import check_image
-from pvtpp_benchmarks.datasets.sequence import read_image
-from pvtpp_benchmarks.datasets.sequence_files import list_images
+from pvtpp_benchmarks.datasets.image_files import IMAGE_ENDINGS, ImageReader, list_images
 
 DEFAULT_FPS = 30.0
 # So many pictures a camera's driver keeps waiting, as a rule at most.
@@ -85,8 +84,9 @@ def open_source(text: str, fps: Optional[float] = None) -> Source:
 def _folder(path: str, fps: Optional[float]) -> Source:
     paths = list_images(path)
     if not paths:
-        raise InputError(f"{path}: no images in this folder (.jpg, .jpeg, .png, .bmp)")
-    return Source(path, fps or DEFAULT_FPS, len(paths), False, lambda: map(read_image, paths))
+        raise InputError(f"{path}: no images in this folder ({', '.join(IMAGE_ENDINGS)})")
+    reader = ImageReader(paths)
+    return Source(path, fps or DEFAULT_FPS, len(paths), False, lambda: map(reader.read, range(len(paths))))
 
 
 def _video(path: str, fps: Optional[float]) -> Source:

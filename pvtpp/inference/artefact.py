@@ -6,12 +6,12 @@ A graph that is damaged, exchanged or copied in part is refused when the folder 
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Mapping, Union
 
 from pvtpp.errors import InputError
+from pvtpp.files import read_json
 from pvtpp.inference.engine import Engine, load
 
 SIDECAR = "artefact.json"
@@ -64,14 +64,9 @@ def read_sidecar(folder: Union[str, Path]) -> Dict[str, Any]:
     """Read the sidecar in this folder, without its graphs; InputError if there is none or an entry is missing."""
     folder = Path(folder)
     path = folder / SIDECAR
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"{folder}: no exported network ({SIDECAR}: {error.strerror or error}); see pvtpp export"
-        ) from None
-    except ValueError as error:
-        raise InputError(f"{path}: no JSON ({error})") from None
+    if not path.is_file():
+        raise InputError(f"{folder}: no exported network (there is no {SIDECAR}); see pvtpp export")
+    card = read_json(path)
     if not isinstance(card, dict) or card.get("format") != FORMAT or not isinstance(card.get("graphs"), dict):
         raise InputError(f"{path}: not a sidecar of format {FORMAT}, the one that this version of pvtpp reads")
     # A network that was exported from memory has no source.
@@ -98,8 +93,9 @@ def read(folder: Union[str, Path]) -> Artefact:
         file = folder / graph["file"]
         try:
             found = hashlib.sha256(file.read_bytes()).hexdigest()
-        except OSError as error:
-            raise InputError(f"{file}: cannot read ({error.strerror or error})") from None
+        except (OSError, ValueError) as error:
+            # A name with a zero byte is no name: ValueError.
+            raise InputError(f"{str(file)!r}: cannot read ({getattr(error, 'strerror', None) or error})") from None
         if found != graph["sha256"]:
             raise InputError(
                 f"{file}: sha256 is {found}, {SIDECAR} says {graph['sha256']}; export it again, or copy it whole"

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from pvtpp.errors import InputError
-from pvtpp.files import cache_folder, whole_file
+from pvtpp.files import cache_folder, read_json, whole_file
 from pvtpp.inference import cuda
 from pvtpp.inference.artefact import SIDECAR
 
@@ -122,10 +122,10 @@ def obtain(graph: Path, trt: Any) -> Path:
 def precision_of(graph: Path) -> str:
     """Precision of a graph by the sidecar beside it; ``fp32`` where no sidecar names the graph."""
     try:
-        card = json.loads((graph.parent / SIDECAR).read_text(encoding="utf-8"))
+        card = read_json(graph.parent / SIDECAR)
         named = {entry["file"] for entry in card["graphs"].values()}
         return str(card["precision"]) if graph.name in named else "fp32"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (InputError, KeyError, TypeError, AttributeError):
         return "fp32"
 
 
@@ -162,8 +162,8 @@ def _build(graph: Path, engine: Path, flags: Tuple[str, ...]) -> None:
 def _record(path: Path) -> Optional[Dict[str, Any]]:
     """The record beside an engine; None if it is missing or damaged."""
     try:
-        record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = read_json(path.with_suffix(".json"))
+    except InputError:
         return None
     return record if isinstance(record, dict) else None
 

@@ -13,7 +13,6 @@ stands still, as Eq. 4 has it for a motion factor of zero.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -21,6 +20,7 @@ import numpy as np
 
 from pvtpp import inference
 from pvtpp.errors import InputError
+from pvtpp.files import read_json
 from pvtpp.inference.engine import Engine, TensorSpec
 from pvtpp.predictors.motion_statistics import HORIZON_NS, recent_velocity, stated_sigma
 from pvtpp.track import Track
@@ -202,10 +202,7 @@ def _encoder(path: str, card: Dict[str, Any]) -> Optional[Path]:
 def _card(path: Path) -> Dict[str, Any]:
     if not path.is_file():
         return {}
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path}: no JSON ({error})") from None
+    card = read_json(path)
     if not isinstance(card, dict) or not isinstance(card.get("kappa", 30.0), (int, float)):
         raise InputError(f"{path}: not the card of an N-head network, which is an object with a number 'kappa'")
     encoder = card.get("encoder") or None

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
@@ -116,8 +114,9 @@ class Recording:
             raise
         except OSError as error:
             raise InputError(f"{path}: no recording, or damaged ({error.strerror or error})") from None
-        except (KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
-            # NumPy's own message for such a file suggests to load it with pickle, which can run code.
+        except Exception:
+            # Damaged archives and array headers raise all kinds of errors. NumPy's own message for such a file suggests
+            # to load it with pickle, which can run code.
             raise InputError(f"{path}: no recording, or damaged; delete it and call again") from None
         return cls(**{**arrays, "clip": str(arrays["clip"])})
 

@@ -15,7 +15,7 @@ from typing import Any, Dict, Mapping, Tuple, Union
 import numpy as np
 
 from pvtpp.errors import InputError
-from pvtpp.files import whole_file
+from pvtpp.files import read_json, whole_file
 
 FilePath = Union[str, Path]
 NESTS = ("state_dict", "model", "net")
@@ -108,13 +108,13 @@ def read_weights(path: FilePath) -> Tuple[Dict[str, Any], Dict[str, Any]]:
     path = _checked_name(path)
     load = _import("safetensors.torch").load
     try:
-        data, text = path.read_bytes(), card_of(path).read_text(encoding="utf-8")
+        data = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{error.filename}: cannot read ({error.strerror}); weights are a file and its card") from None
+        raise InputError(f"{path}: cannot read ({error.strerror}); weights are a file and its card") from None
     try:
-        card = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"{card_of(path)}: no JSON ({error})") from None
+        card = read_json(card_of(path))
+    except InputError as error:
+        raise InputError(f"{error}; weights are a file and its card") from None
     try:
         return load(data), card
     except Exception as error:
