@@ -19,7 +19,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -77,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     if missing:
         raise InputError(f"training needs {', '.join(missing)}: pip install 'pvtpp[cpu,train,export]'")
     _make_folder(options.out)
-    began = time.time()
+    before = _versions(options.out)
     try:
         with _ended_by_signals():
             options.train(options)
@@ -88,10 +87,10 @@ def run(options: argparse.Namespace) -> int:
     except SystemExit as ended:
         if ended.code not in SIGNALS:
             raise
-        _say_interrupted(options, began)
+        _say_interrupted(options, before)
         return int(ended.code)
     except KeyboardInterrupt:
-        _say_interrupted(options, began)
+        _say_interrupted(options, before)
         return 130
     return 0
 
@@ -116,10 +115,16 @@ def _ended_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _say_interrupted(options: argparse.Namespace, began: float) -> None:
-    """Print how an interrupted training goes on; checkpoints from before `began` are only of use where it resumed."""
-    there = [os.path.getmtime(path) for path in checkpoints(options.out) if os.path.isfile(path)]
-    can_resume = any(options.resume or changed >= began for changed in there)
+def _versions(folder: str) -> list[tuple[int, int]]:
+    """Inode and time of change of each checkpoint in the folder: other ones tell of a newer checkpoint."""
+    found = (os.stat(path) for path in checkpoints(folder) if os.path.isfile(path))
+    return [(each.st_ino, each.st_mtime_ns) for each in found]
+
+
+def _say_interrupted(options: argparse.Namespace, before: list[tuple[int, int]]) -> None:
+    """Print how an interrupted training goes on; its checkpoints are those that were not there `before`."""
+    there = _versions(options.out)
+    can_resume = bool(there if options.resume else set(there) - set(before))
     rest = "go on with --resume" if can_resume else "no epoch was finished, begin again; recordings are kept"
     print(f"\npvtpp train: interrupted; {rest}", file=sys.stderr)
 

@@ -56,6 +56,6 @@ def _reserve(file: BinaryIO, size: int) -> None:
                 raise
     # Random bytes, because file systems that compress store zeros for nothing.
     chunk = os.urandom(CHUNK)
-    for _ in range(-(-size // CHUNK)):
-        file.write(chunk)
+    for begin in range(0, size, CHUNK):
+        file.write(chunk[: size - begin])
     file.flush()

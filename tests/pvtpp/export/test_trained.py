@@ -40,14 +40,14 @@ def boxes():
 
 def recording(seed=0, n=40):
     rng = np.random.default_rng(seed)
-    t = np.arange(n) * 50_000_000
-    truth_t = np.arange(4 * n) * 12_500_000
-    along = np.stack([100 + truth_t * 2e-8, 80 + truth_t * 1e-8, np.full(4 * n, 30.0), np.full(4 * n, 20.0)], 1)
+    truth_t = np.arange(3 * n) * 16_666_667
+    t = truth_t[::3]
+    along = np.stack([100 + truth_t * 2e-8, 80 + truth_t * 1e-8, np.full(3 * n, 30.0), np.full(3 * n, 20.0)], 1)
     search = rng.normal(size=(n, 5, 9, 9)).astype(np.float16)
     seen = np.arange(n) > 0
     search[~seen] = 0
     template = rng.normal(size=(5, 4, 4)).astype(np.float16)
-    return Recording("clip", t, t + 40_000_000, along[::4], np.ones(n), seen, search, template, truth_t, along)
+    return Recording("clip", t, t + 40_000_000, along[::3], np.ones(n), seen, search, template, truth_t, along)
 
 
 @pytest.fixture(scope="module")
