@@ -43,17 +43,10 @@ PREDICTORS = ("motion", "joint", "paper")
 """Kinds of trained predictors, as ``pvtpp train`` calls them."""
 _PREDICTORS = "motion, joint, paper"
 _OF_TRACKERS = (
-    "checkpoint",
-    "form",
-    "precision",
-    "pixels",
-    "calibrate",
-    "verify",
-    "backend",
-    "dataset",
-    "root",
-    "split",
+    *("checkpoint", "form", "precision", "pixels", "calibrate"),
+    *("verify", "backend", "dataset", "root", "split", "sequences"),
 )
+"""Options that a trained predictor does not have."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
