@@ -203,7 +203,7 @@ class _Recorder:
 
     def _feature(self, features: Any, name: str) -> np.ndarray:
         """The array of this name; InputError where the tracker does not give it as `record` says."""
-        array = getattr(features, name, None)
+        array: Any = getattr(features, name, None)
         fits = isinstance(array, np.ndarray) and array.ndim == 4 and len(array) == 1
         if fits and array.dtype.kind == "f":
             return array
