@@ -66,7 +66,7 @@ def measure(predictor_s: float, options: argparse.Namespace) -> Dict[str, np.nda
             frame = Frame(index, time.time_ns())
             for name, call in (("submit", lambda frame=frame: live.submit(frame)), ("predict", live.predict)):
                 begin = time.perf_counter()
-                call()  # type: ignore[operator]
+                call()
                 seconds[name].append(time.perf_counter() - begin)
             time.sleep(1 / options.fps)
     return {name: np.array(values) for name, values in seconds.items()}

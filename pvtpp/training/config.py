@@ -35,10 +35,9 @@ def read(path: str | Path, kind: type[Config], base: Config | None = None, **giv
         type than the field's.
     """
     try:
-        # Some editors put a byte order mark in front.
-        values = json.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot read the configuration ({error})") from None
+        values = read_json(path)
+    except InputError as error:
+        raise InputError(f"{error}; cannot read the configuration") from None
     return made(kind, values, str(path), base, **given)
 
 
