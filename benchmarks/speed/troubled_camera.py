@@ -71,6 +71,12 @@ class World:
         before, after = self._boxes[shown(index)], self._boxes[shown(index + 1)]
         return before + (place - index) * (after - before)
 
+    def way(self, from_ns: int, to_ns: int) -> float:
+        """How far the target has moved between two times, along its path, pixels of the full size."""
+        times = np.linspace(max(from_ns, 0), max(to_ns, from_ns, 0), 8)
+        path = np.array([self.box_at(round(t_ns))[:2] for t_ns in times])
+        return float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
+
     def scale_of(self, image: np.ndarray) -> float:
         """Scale of an image: its width relative to the full one."""
         return image.shape[1] / self._width

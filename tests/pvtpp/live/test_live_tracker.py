@@ -30,6 +30,7 @@ from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.predictors import create
 from pvtpp.propagation import create as create_propagator
+from pvtpp.tracker import Frame
 
 # Results and frames
 
@@ -100,23 +101,6 @@ def test_after_a_gap_of_two_seconds_the_age_says_so_and_tracking_goes_on():
         assert live.predict().age == 0 and live.errors == []
 
 
-def test_where_the_image_size_changes_the_target_is_given_anew_in_scale():
-    rng = np.random.default_rng(1)
-    small, large = (
-        np.repeat(rng.integers(255, size=(*side, 1), dtype=np.uint8), 3, 2) for side in ((60, 80), (120, 160))
-    )
-    tracker = Quick()
-    with made(tracker, propagator=create_propagator("optical_flow"), clock=Clock()) as live:
-        live.init(frame(0, small), [40, 30, 20, 20])
-        for index, image in enumerate([small, small, large, large, small, small], start=1):
-            live.submit(frame(index, image))
-            until(lambda index=index: evidence(live) == index)
-            until(lambda image=image: live.predict(0).box[2] == image.shape[1] / 4)
-        assert {each.stage for each in live.errors} == {"size"} and len(live.errors) == 2
-        assert "frame 3: the image is 160 x 120 pixels, those before were 80 x 60" in str(live.errors[0].error)
-        assert tracker.inits == [0, 3, 5] and live.target == 3
-
-
 # The clock, the log, the settings
 
 
@@ -134,6 +118,19 @@ def test_a_clock_that_is_set_back_stops_nothing():
         # What is asked and answered is of the clock as it is set now.
         assert live.predict(FRAME).t_ns == FRAME and live.predict(FRAME).age == 0
         assert live.trajectory().at(FRAME).box[0] == box_at(live, 1) == 110
+
+
+def test_a_frame_stamped_before_the_clock_was_set_back_keeps_its_place_in_time():
+    clock = Clock()
+    with made(Quick(), clock=clock, config=LiveConfig()) as live:
+        clock.t_ns = 10**9
+        live.init(Frame(0, 10**9 - 2 * FRAME), BOX)
+        clock.t_ns -= 100_000_000
+        # By the clock as it is set now it would be from the future.
+        assert live.submit(Frame(1, 10**9 - FRAME // 2))
+        until(lambda: live.trajectory().evidence_ns == 10**9 - FRAME // 2 - 100_000_000)
+        assert live.predict().age == pytest.approx(FRAME / 2e9)
+        assert live.submit(Frame(2, 10**9 - 100_000_000))
 
 
 @pytest.mark.parametrize("search_region", ["last", "predicted"])
