@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterable, Optional, Tuple, Union
 
 from pvtpp import defaults
 from pvtpp.arguments import comma_separated
-from pvtpp.core.state_machine import SCHEDULES, SEARCH_REGIONS
+from pvtpp.core.config import SCHEDULES, SEARCH_REGIONS
 from pvtpp.errors import InputError
 from pvtpp.propagation import names as propagator_names
 from pvtpp_benchmarks import processing as processing_models

@@ -9,9 +9,11 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 import numpy as np
 
 from pvtpp.errors import InputError
+from pvtpp.files import parse_json, read_text
 from pvtpp_benchmarks.provenance import facts, hardware
 from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_benchmarks.report.table import Column, result_table, table
+from pvtpp_benchmarks.result_rows import check_rows
 
 RESAMPLES = 10_000
 TIE = 1e-12
@@ -176,14 +178,13 @@ class Result:
     @classmethod
     def read(cls, path: str) -> Result:
         """Read what `write` wrote. Raises InputError for a file that is missing or no result."""
+        text = read_text(path)
         try:
-            with open(path, encoding="utf-8") as file:
-                content = json.load(file)
+            content = parse_json(text, path)
             rows, protocol = content["rows"], content["protocol"]
-        except OSError as error:
-            raise InputError(f"{path}: cannot read ({error.strerror or error})") from None
         except (ValueError, KeyError, TypeError):
             raise InputError(f"{path}: not the JSON of a result, which has 'protocol' and 'rows'") from None
+        check_rows(rows, protocol, path)
         return cls(tuple(rows), protocol)
 
 

@@ -14,10 +14,11 @@ import numpy as np
 
 from pvtpp.appearance import AppearanceTracker
 from pvtpp.clip import LazyFrames
+from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.core.simulator import Costs, Simulator
-from pvtpp.core.state_machine import CoreConfig, StateMachine
+from pvtpp.core.state_machine import StateMachine
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.propagation import Propagator
@@ -88,7 +89,7 @@ def simulate(
     predictor_ns
         What each prediction takes, nanoseconds.
     schedule, search_region
-        As of `pvtpp.core.state_machine.CoreConfig`.
+        As of `pvtpp.core.config.CoreConfig`.
     propagation
         None runs without.
     presence

@@ -12,8 +12,8 @@ from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Optional, Tupl
 from pvtpp import defaults
 from pvtpp import predictors as predictor_registry
 from pvtpp import propagation as propagation_registry
+from pvtpp.core.config import SCHEDULES, SEARCH_REGIONS
 from pvtpp.core.presence import PRESENCES
-from pvtpp.core.state_machine import SCHEDULES, SEARCH_REGIONS
 from pvtpp.errors import InputError
 from pvtpp.validation import at_least, check, holds, one_of, whole_from
 from pvtpp_benchmarks import processing
@@ -60,7 +60,7 @@ class RunSpec:
     predictor_ns
         What each prediction takes, nanoseconds.
     schedule, search_region, presence
-        As of `pvtpp.core.state_machine.CoreConfig`; presence ``on`` or ``off``.
+        As of `pvtpp.core.config.CoreConfig`; presence ``on`` or ``off``.
     propagation, propagation_ns, propagation_core
         The propagator's name, what each step takes that it measures (nanoseconds), and the processor that it runs on.
     starts

@@ -39,7 +39,7 @@ def as_box(value: ArrayLike, source: str = "box") -> np.ndarray:
     """
     try:
         box = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{source}: {value!r} is not four numbers") from None
     if box.shape != (4,):
         raise InputError(f"{source}: expected 4 numbers, got shape {box.shape}: {value!r}")

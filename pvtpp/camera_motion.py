@@ -291,7 +291,7 @@ def check_rotation(value: ArrayLike, name: str) -> np.ndarray:
 def _matrix(value: ArrayLike, source: str) -> np.ndarray:
     try:
         matrix = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         matrix = np.empty(0)
     if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
         raise InputError(f"{source}: {value!r} is no (3, 3) array of finite numbers")
@@ -301,7 +301,7 @@ def _matrix(value: ArrayLike, source: str) -> np.ndarray:
 def _vector(value: ArrayLike, source: str) -> np.ndarray:
     try:
         vector = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{source}: {value!r} is not three numbers") from None
     if vector.shape != (3,) or not np.isfinite(vector).all():
         raise InputError(f"{source}: {value!r} is not three finite numbers")

@@ -20,7 +20,7 @@ PROPAGATION = "optical_flow"
 SEARCH_REGION = "predicted"
 PRESENCE = "off"
 PROPAGATION_PROCESSING = "2.5ms"
-"""What a step of propagation is charged on a simulated clock; `pvtpp_benchmarks.speed.propagation_frame` measures it."""
+"""Charged for each step of propagation on a simulated clock; `pvtpp_benchmarks.speed.propagation_frame` measures it."""
 PREDICTOR_PROCESSING = "0ms"
 """What a prediction is charged on a simulated clock: it takes about 0.1 ms."""
 
@@ -36,7 +36,7 @@ def propagator(name: str = PROPAGATION) -> Optional[Propagator]:
 
 
 def presence(setting: str = PRESENCE) -> Optional[PresenceConfig]:
-    """Return the constants of the presence monitor where `setting` is ``on``; None (believe every result) for ``off``."""
+    """Return the constants of the presence monitor for ``on``; None (believe every result) for ``off``."""
     return PresenceConfig() if setting == "on" else None
 
 

@@ -34,8 +34,9 @@ def read_text(path: FilePath) -> str:
     try:
         with open(path, "rb") as file:
             data = file.read()
-    except OSError as error:
-        raise InputError(f"{path}: cannot read ({error.strerror or error})") from None
+    except (OSError, ValueError) as error:
+        # A name with a zero byte is no name: ValueError.
+        raise InputError(f"{path!s}: cannot read ({getattr(error, 'strerror', None) or error})") from None
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = data.decode("utf-16" if wide else "utf-8-sig")

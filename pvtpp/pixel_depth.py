@@ -2,8 +2,8 @@
 
 The levels are those of the first image of the sequence and stay for all others, so that a target keeps its grey level
 and nothing flickers. They are the 0.1st and the 99.9th percentile of that image, each moved outwards by an eighth of
-their distance, as room for later images. Between them the stretch is linear; what lies outside becomes 0 or 255. Whole
-numbers are never stretched apart: the levels are at least 255 apart.
+their distance, so that later images fit too. Between them the stretch is linear; what lies outside becomes 0 or 255.
+Whole numbers are never stretched apart: the levels are at least 255 apart.
 """
 
 from __future__ import annotations

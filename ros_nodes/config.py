@@ -10,7 +10,7 @@ import numpy as np
 
 from pvtpp import defaults, predictors, propagation
 from pvtpp.camera_motion import GyroConfig, check_rotation
-from pvtpp.core.state_machine import SEARCH_REGIONS
+from pvtpp.core.config import SEARCH_REGIONS
 from pvtpp.errors import InputError
 from pvtpp.validation import Rule, check, one_of
 from pvtpp_ros_nodes.parameters import SWITCH, TEXT, numbers, real, whole

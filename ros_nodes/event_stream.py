@@ -119,7 +119,9 @@ class EventStream:
 
     def _add(self, row: Optional[list]) -> None:
         if len(self._waiting) < KEPT:
-            self._waiting.append(Event(self.target_id, self._number, row, {**self.meta, "part": True} if row is None else {}))
+            self._waiting.append(
+                Event(self.target_id, self._number, row, {**self.meta, "part": True} if row is None else {})
+            )
         self._number += 1
 
     def _run(self) -> None:

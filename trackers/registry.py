@@ -141,7 +141,7 @@ def _code(module: str) -> List[str]:
 
 
 def source_digest(module: str) -> str:
-    """Tell one state of a user's own tracker from another: a digest of its module's source, empty where there is none."""
+    """Return a digest of the source of a user's own tracker module, empty where there is none."""
     content = hashlib.sha256()
     files = _code(module) if module and module != "__main__" else []
     for path in files:

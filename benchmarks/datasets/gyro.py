@@ -119,4 +119,6 @@ def _samples(path: str) -> Tuple[np.ndarray, np.ndarray]:
             raise InputError(f"{path}, line {number}: {line.strip()[:80]!r} is no sample, expected t_ns,x,y,z (rad/s)")
         times.append(t_ns)
         rates.append(rate)
+    if not times:
+        raise InputError(f"{path}: no samples; expected rows t_ns,x,y,z (rad/s)")
     return np.array(times, dtype=np.int64), np.reshape(np.array(rates, dtype=np.float64), (-1, 3))

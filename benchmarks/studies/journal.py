@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from pvtpp.errors import InputError
+from pvtpp.files import read_text
 
 Key = Tuple[Any, ...]
 
@@ -32,14 +33,14 @@ class Journal:
         if self._path is None or not self._path.exists():
             return
         try:
-            text = self._path.read_text(encoding="utf-8")
+            text = read_text(self._path)
             whole, _, rest = text.rpartition("\n")
             for line in whole.splitlines():
                 key, value = json.loads(line)
                 self._kept[tuple(key)] = value
             if rest:
                 self._path.write_text(whole + "\n" if whole else "", encoding="utf-8")
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise InputError(f"{self._path}: not a journal of this table, or not writable ({error})") from None
 
     def get(self, key: Key) -> Any:

@@ -1,21 +1,28 @@
-r"""Export a tracker's network to ONNX graphs that fly without torch; needs `pip install 'pvtpp[cpu,train,export]'`.
+r"""Export a network to ONNX graphs that run without torch; needs `pip install 'pvtpp[cpu,train,export]'`.
 
-Every export is compared with torch before it is accepted: every tensor, then the boxes frame by frame, then whole
-tracks, on the clips of --dataset or on a generated one; what does not agree is not written. `--verify` compares what
-already lies in --out again, on any --backend, and exports only what is not there.
+*A tracker's network.* Every tensor, then the boxes frame by frame, then whole tracks are compared with torch, on the
+clips of --dataset or on a generated one; what does not agree is not written. `--verify` compares what already lies in
+--out again, on any --backend, and exports only what is not there.
 
-  pvtpp export nanotrack-v3 --checkpoint nanotrackv3.pth --out exported/nanotrack --dataset uav-mini \
-      --root data/uav-mini
+  pvtpp export nanotrack-v3 --checkpoint nanotrackv3.pth --out exported/nanotrack \
+      --dataset uav-mini --root data/uav-mini
   pvtpp export nanotrack-v3 --out exported/int8 --precision int8 --calibrate uav-mini:data/uav-mini:train
 
-For TensorRT, --form unrolled; the engines are built on the board, and `pvtpp bench` says how fast they are
+For TensorRT, --form unrolled; the engines are built on the board, `pvtpp bench` says how fast they are
 (docs/jetson.md).
+
+*A trained predictor*: motion, joint or paper, of the weights (.safetensors) or of a checkpoint that `pvtpp train` left.
+
+  pvtpp export motion runs/motion/last.ckpt --out runs/motion/motion.onnx
+
+What --out holds already is replaced with --force only.
 """
 
 from __future__ import annotations
 
 import argparse
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from pvtpp.arguments import comma_separated
@@ -32,26 +39,41 @@ if TYPE_CHECKING:
     from pvtpp.export.artefact import ExportConfig
 
 
+PREDICTORS = ("motion", "joint", "paper")
+"""Kinds of trained predictors, as ``pvtpp train`` calls them."""
+_PREDICTORS = "motion, joint, paper"
+_OF_TRACKERS = (
+    *("checkpoint", "form", "precision", "pixels", "calibrate"),
+    *("verify", "backend", "dataset", "root", "split", "sequences"),
+)
+"""Options that a trained predictor does not have."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
+    """Add the command's arguments."""
     parser.add_argument(
-        "model", metavar="MODEL", help="nanotrack-v3, siamrpn-mobilenetv2 or any other network of pvtpp_trackers.models"
+        "model",
+        metavar="MODEL",
+        help=f"nanotrack-v3, siamrpn-mobilenetv2 or any other network of pvtpp_trackers.models; or {_PREDICTORS}",
     )
-    parser.add_argument("--checkpoint", metavar="FILE", help="the trained weights (default: the catalogue's)")
-    parser.add_argument("--out", required=True, metavar="DIR", help="the folder of graphs and sidecar")
+    parser.add_argument("file", nargs="?", metavar="FILE", help=f"{_PREDICTORS}: the weights, or a checkpoint")
+    parser.add_argument("--checkpoint", metavar="FILE", help="a tracker's trained weights (default: the catalogue's)")
     parser.add_argument(
-        "--form", default="grouped", help="of correlations: grouped, or unrolled for TensorRT (default grouped)"
+        "--out",
+        required=True,
+        metavar="PATH",
+        help=f"a tracker: the folder of its graphs; {_PREDICTORS}: the graph, .onnx",
     )
-    parser.add_argument("--precision", default="fp32", help="fp32, fp16 or int8 (default fp32)")
+    parser.add_argument("--force", action="store_true", help="replace what --out holds")
+    parser.add_argument("--form", help="of correlations: grouped, or unrolled for TensorRT (default grouped)")
+    parser.add_argument("--precision", help="fp32, fp16 or int8 (default fp32)")
     parser.add_argument("--pixels", action="store_true", help="crops go in as BGR bytes, converted inside the graph")
     parser.add_argument(
-        "--calibrate", metavar="NAME:ROOT[:SPLIT]", help="clips to calibrate int8 on; not those that you test it on"
+        "--calibrate", metavar="NAME:ROOT[:SPLIT]", help="clips to calibrate int8 on; not those that it is evaluated on"
     )
     group = parser.add_argument_group("parity gate")
     group.add_argument("--verify", action="store_true", help="keep what is in --out if it passes the gate")
-    group.add_argument(
-        "--backend", default="onnxruntime:cpu", metavar="B", help=f"for --verify: of {', '.join(BACKENDS['.onnx'])}"
-    )
+    group.add_argument("--backend", metavar="B", help=f"for --verify: of {', '.join(BACKENDS['.onnx'])}")
     group.add_argument(
         "--dataset", metavar="NAME", help=f"clips to compare tracks on, one of: {', '.join(available())}"
     )
@@ -61,18 +83,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Export, or verify; returns 1 where the network was refused."""
+    """Export; returns 0, or 1 where the graphs differ too much from torch."""
+    if options.model in PREDICTORS:
+        return _export_predictor(options)
+    if options.file:
+        raise InputError(
+            f"{options.file}: only {_PREDICTORS} take a FILE; a tracker's weights are named by --checkpoint FILE"
+        )
     try:
-        from pvtpp.export.artefact import ExportConfig, check_folder, export, verify
+        from pvtpp.export.artefact import CPU, ExportConfig, check_folder, export, verify
         from pvtpp.export.parity import ParityError
+        from pvtpp.export.publication import refuse_existing
     except ModuleNotFoundError as error:
         raise InputError(f"exporting needs {error.name}: pip install 'pvtpp[cpu,train,export]'") from None
 
-    config = ExportConfig(options.form, options.precision, options.pixels)
+    config = ExportConfig(options.form or "grouped", options.precision or "fp32", options.pixels)
     if (config.precision == "int8") != bool(options.calibrate):
         raise InputError(f"--calibrate is for --precision int8, and needed there; the precision is {config.precision}")
     # What costs nothing to refuse comes before a download.
     check_folder(options.out)
+    if is_artefact(options.out) and not options.verify and not options.force:
+        refuse_existing(
+            [options.out], "compare it with torch by --verify, replace it by --force, or take another --out"
+        )
     clips = _clips(options)
     network = load_network(options.model, options.checkpoint)
     gate = partial(network.compare, clips)
@@ -84,7 +117,7 @@ def run(options: argparse.Namespace) -> int:
     there = _same_artefact(options.out, config, card) if options.verify else None
     try:
         if there is not None:
-            found = verify(there, network.engines, gate, options.backend).summary()
+            found = verify(there, network.engines, gate, options.backend or CPU).summary()
         else:
             samples = {}
             if options.calibrate:
@@ -99,6 +132,36 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _export_predictor(options: argparse.Namespace) -> int:
+    """Export a trained predictor's weights or checkpoint."""
+    given = [name for name in _OF_TRACKERS if getattr(options, name)]
+    if given:
+        raise InputError(f"--{given[0]} is for a tracker's network; {options.model} takes FILE, --out and --force")
+    if not options.file:
+        raise InputError(
+            f"pvtpp export {options.model} needs the weights (.safetensors) or a checkpoint (.ckpt) of a training: "
+            f"pvtpp export {options.model} FILE --out F.onnx"
+        )
+    try:
+        from pvtpp.export.publication import files_of, graph_path, refuse_existing
+        from pvtpp.export.trained import export_again
+    except ModuleNotFoundError as error:
+        raise InputError(f"exporting needs {error.name}: pip install 'pvtpp[cpu,train,export]'") from None
+
+    out, source = graph_path(options.out), Path(options.file)
+    if not options.force:
+        graph, encoder, *beside = files_of(out)
+        # The weights that are exported, with their card, may lie where they would be written.
+        in_place = source.resolve() == beside[0].resolve()
+        refuse_existing([graph, encoder, *([] if in_place else beside)], "replace it by --force, or take another --out")
+    worst = export_again(options.model, source, out)
+    prefix = {"paper": "n_head"}.get(options.model, options.model)
+    print(f"{out}: ONNX against torch {worst:.1e}; use it as --predictors {prefix}:{out}")
+    if options.model == "motion" and source.suffix != ".safetensors":
+        print("sigma is not calibrated, which pvtpp train motion does after its last epoch (--resume)")
+    return 0
+
+
 def _same_artefact(folder: str, config: ExportConfig, card: Dict[str, Any]) -> Optional[Artefact]:
     """The artefact in `folder`, if it is the one asked for; None where there is none."""
     from pvtpp.export.artefact import config_of
@@ -110,7 +173,7 @@ def _same_artefact(folder: str, config: ExportConfig, card: Dict[str, Any]) -> O
     there = {"model": artefact.card["model"], "source": artefact.card["source"], "configuration": config_of(artefact)}
     differing = [f"{name} {there[name]}, asked for is {asked[name]}" for name in asked if asked[name] != there[name]]
     if differing:
-        raise InputError(f"{folder}: holds another export: {differing[0]}; leave out --verify to replace it")
+        raise InputError(f"{folder}: holds another export: {differing[0]}; replace it by --force, without --verify")
     return artefact
 
 

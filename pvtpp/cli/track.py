@@ -30,8 +30,8 @@ from pvtpp.cli.signals import EndRequest, end_requests
 from pvtpp.cli.sources import POSSIBLE, Source, open_source
 from pvtpp.cli.video_file import TimedImage
 from pvtpp.core.capture_times import CaptureTimeConfig
+from pvtpp.core.config import SEARCH_REGIONS
 from pvtpp.core.log_file import LogFile
-from pvtpp.core.state_machine import SEARCH_REGIONS
 from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker

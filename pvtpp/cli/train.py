@@ -1,8 +1,10 @@
-r"""Train a predictor; needs `pip install 'pvtpp[train,export]'`.
+r"""Train a predictor; needs `pip install 'pvtpp[cpu,train,export]'`.
 
-Any data set of `pvtpp datasets list` will do. Checkpoints and TensorBoard logs go to --out, and at the end the graph
-that runs without torch. Every twentieth sequence is held out. Under `torchrun` several processes share the work; on
-several machines they need an --out that all of them see:
+Any data set of `pvtpp datasets list` will do. Checkpoints and TensorBoard logs go to --out, and at the end the weights,
+their card, and the graph that runs without torch. A training that was interrupted goes on with --resume. What an
+earlier training left in --out is replaced with --force only. Every twentieth sequence is held out.
+
+Under `torchrun` several processes share the work; on several machines they need an --out that all of them see:
 
   torchrun --nproc-per-node 2 --no-python pvtpp train motion --dataset lasot --root data/LaSOT --split train \
       --out runs/motion
@@ -14,8 +16,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from pvtpp.cli import common
@@ -23,17 +30,21 @@ from pvtpp.errors import InputError
 
 KINDS = {
     "motion": "the any-time predictor: from boxes alone, for any tracker, camera and board",
-    "joint": "the any-time predictor that also reads a tracker's features, of a frozen tracker or with its last layers",
+    "joint": "the any-time predictor that also reads a tracker's features, frozen or learning with the predictor",
     "paper": "PVT++'s own modules with N heads (M, V, MV), for one frame rate and one processing time",
 }
 """What can be trained. Each is a file ``train_KIND.py`` with `add_arguments(parser)` and `run(options)`."""
 
-TERMINATED = 128 + 15
-"""Exit status of a command that SIGTERM ended."""
+SIGNALS = {128 + number: number for number in (signal.SIGTERM, signal.SIGHUP)}
+"""Signals that end a training as Ctrl-C does, by their exit status."""
+PACKAGES = ("torch", "lightning", "safetensors", "tensorboard", "onnx", "onnxruntime")
+"""What a training needs, at its end at the latest."""
+LEAST_SPACE = 16 << 20
+"""Bytes that weights, graph and logs take, about; the space for checkpoints is checked once their size is known."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
+    """Add the kinds of predictors as commands of their own, with their arguments."""
     kinds = parser.add_subparsers(dest="kind", metavar="|".join(KINDS), required=True)
     for name, summary in KINDS.items():
         module = import_module(f"pvtpp.cli.train_{name}")
@@ -45,40 +56,113 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         group.add_argument("--out", required=True, metavar="DIR", help="checkpoints, logs, and the result")
         group.add_argument("--config", metavar="JSON", help="a file, or an object, with fields of the configuration")
         group.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --out")
+        group.add_argument(
+            "--force", action="store_true", help="begin anew, and replace what an earlier training left in --out"
+        )
         group.add_argument("--seed", type=int, help="(default: the configuration's)")
         module.add_arguments(kind)
         kind.set_defaults(train=module.run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train; returns the exit status, which is not 0 where it was interrupted."""
+    """Train; returns 0, or 128 and the number of the signal that interrupted it."""
     if options.apart:
         raise InputError(
             f"--apart {','.join(options.apart)} is for tables; in training every twentieth sequence is held out"
         )
+    if options.resume and options.force:
+        raise InputError("--resume goes on with a training, --force begins anew: give one of them")
+    missing = [name for name in PACKAGES if find_spec(name) is None]
+    if missing:
+        raise InputError(f"training needs {', '.join(missing)}: pip install 'pvtpp[cpu,train,export]'")
     _make_folder(options.out)
+    before = _versions(options.out)
     try:
-        options.train(options)
+        with _ended_by_signals():
+            options.train(options)
     except ModuleNotFoundError as error:
         if (error.name or "pvtpp").split(".")[0] == "pvtpp":
             raise
-        raise InputError(f"training needs {error.name}: pip install 'pvtpp[train,export]'") from None
+        raise InputError(f"training needs {error.name}: pip install 'pvtpp[cpu,train,export]'") from None
     except SystemExit as ended:
-        # What `fit` makes of SIGTERM.
-        if ended.code != TERMINATED:
+        if ended.code not in SIGNALS:
             raise
-        _tell_interrupted(options.out)
-        return TERMINATED
+        _say_interrupted(options, before)
+        return int(ended.code)
     except KeyboardInterrupt:
-        _tell_interrupted(options.out)
+        _say_interrupted(options, before)
         return 130
     return 0
 
 
-def _tell_interrupted(folder: str) -> None:
-    begun = any(os.path.isfile(path) for path in checkpoints(folder))
-    rest = "go on with --resume" if begun else "no epoch was finished, begin again; recordings are kept"
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Within the block `SIGNALS` raise SystemExit, with their exit status."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: Any) -> None:
+        raise SystemExit(128 + number)
+
+    # A process that was started to outlive its terminal (nohup) ignores SIGHUP, and goes on doing so.
+    numbers = [number for number in SIGNALS.values() if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _versions(folder: str) -> list[tuple[int, int]]:
+    """Inode and time of change of each checkpoint in the folder: other ones tell of a newer checkpoint."""
+    found = (os.stat(path) for path in checkpoints(folder) if os.path.isfile(path))
+    return [(each.st_ino, each.st_mtime_ns) for each in found]
+
+
+def _say_interrupted(options: argparse.Namespace, before: list[tuple[int, int]]) -> None:
+    """Print how an interrupted training goes on; its checkpoints are those that were not there `before`."""
+    there = _versions(options.out)
+    can_resume = bool(there if options.resume else set(there) - set(before))
+    rest = "go on with --resume" if can_resume else "no epoch was finished, begin again; recordings are kept"
     print(f"\npvtpp train: interrupted; {rest}", file=sys.stderr)
+
+
+def require_place(options: argparse.Namespace, results: Iterable[str], newest: str = "last.ckpt") -> None:
+    """InputError, before any work, where the training would replace what an earlier one left, or has nothing to resume.
+
+    Parameters
+    ----------
+    options
+        The command's.
+    results
+        Paths of what the training writes at its end.
+    newest
+        The checkpoint in --out that --resume needs.
+    """
+    from pvtpp.export.publication import refuse_existing
+
+    if options.resume:
+        path = os.path.join(options.out, newest)
+        if not os.path.isfile(path):
+            raise InputError(f"{path}: no checkpoint to resume from")
+    elif not options.force:
+        instead = "begin anew with --force, or take another --out"
+        refuse_existing(checkpoints(options.out), f"go on with that training by --resume, {instead}")
+        refuse_existing(results, instead)
+
+
+@contextmanager
+def after_training(options: argparse.Namespace) -> Iterator[None]:
+    """Errors within the block, which comes after the last epoch, say how the training is got back."""
+    try:
+        yield
+    except InputError as error:
+        newest = os.path.join(options.out, "last.ckpt")
+        raise InputError(
+            f"{error}; {newest} holds the finished training, and the same command with --resume does only the rest"
+        ) from error
 
 
 def checkpoints(folder: str) -> list[str]:
@@ -98,29 +182,33 @@ def refuse_rates(options: argparse.Namespace, what: str) -> None:
 
 
 def _make_folder(path: str) -> None:
+    """Create the folder; InputError where that fails, or it cannot take what a training writes."""
+    from pvtpp.training.disk import require_space
+    from pvtpp.training.ranks import is_first
+
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
         raise InputError(f"--out {path}: cannot make the folder ({error.strerror or error})") from None
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise InputError(f"--out {path}: cannot write there")
+    if is_first():
+        require_space(path, LEAST_SPACE, "weights, graph and logs")
 
 
 def configured(kind: type, text: str | None, option: str, base: Any = None, **given: Any) -> Any:
-    """Make the configuration that the user describes.
+    """The configuration that an option gives.
 
     Parameters
     ----------
     kind
         Its class.
     text
-        A JSON object, or a file with one; None describes nothing.
+        What the option says: a JSON object, or a file with one.
     option
-        That gave `text`, for messages.
+        Name of the option, for messages.
     base
-        What `text` leaves out is taken from here; None: from the defaults.
+        Where fields that `text` leaves out come from; None takes their defaults.
     given
-        Fields that go before `text`.
+        Fields that override those of `text`.
     """
     from pvtpp.training import config
 

@@ -1,9 +1,11 @@
-"""Train the joint predictor, which also reads the tracker's features; needs `pip install 'pvtpp[cpu,train,export]'`.
+"""Train the joint predictor, which also reads the tracker's own features.
 
-The tracker is recorded once along the clips and along variations of them, under --out. `--frozen`: it stays as it is,
-any tracker with features will do. `--joint`: its last layers learn too (NanoTrack V3's and SiamRPN++'s, from torch
-weights), in one step with the predictor, which is trained with the tracker frozen before that; the tracker goes to
-OUT/tracker, a folder for `--weights`. `--predictors joint:OUT/joint.onnx` uses the result in every command.
+It needs `pip install 'pvtpp[cpu,train,export]'`. The tracker is recorded once along the clips and along variations of
+them, under --out. `--frozen`: it stays as it is, any tracker with features will do. `--joint`: its last layers learn
+too (NanoTrack V3's and SiamRPN++'s, from torch weights), in one step with the predictor, which was trained frozen
+before; the tracker's weights go to OUT/tracker.pth, its graphs to OUT/tracker, a folder for `--weights`.
+`--predictors joint:OUT/joint.onnx` uses the result in every command. `pvtpp export joint` makes its graphs again, of
+the weights or of a checkpoint.
 
   pvtpp train joint --frozen --tracker nanotrack-v3 --dataset folder --root my_clips --out runs/joint
 """
@@ -11,24 +13,28 @@ OUT/tracker, a folder for `--weights`. `--predictors joint:OUT/joint.onnx` uses 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from dataclasses import asdict, replace
 from typing import Any
 
 from pvtpp.cli import common
-from pvtpp.cli.train import checkpoints, clips, configured, seeded, split
+from pvtpp.cli.train import after_training, checkpoints, clips, configured, require_place, seeded, split
 from pvtpp.errors import InputError
+from pvtpp.files import whole_file
 from pvtpp.progress import progress
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_trackers.factory import MakeTracker
 
+FIRST_STAGE = "frozen"
+"""Folder in --out where the first stage of joint training, on the frozen tracker, leaves its checkpoints."""
 RANDOM = "random"
 """In place of a checkpoint: an untrained tracker, to see whether training runs at all."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
+    """Add the arguments that only the joint predictor has."""
     group = parser.add_argument_group("joint training")
     mode = group.add_mutually_exclusive_group(required=True)
     mode.add_argument("--frozen", action="store_true", help="the tracker stays as it is")
@@ -46,8 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Record the tracker, train, and write the graph."""
+    """Train the joint predictor and publish it."""
     from pvtpp.export.joint import publish
+    from pvtpp.export.publication import files_of
     from pvtpp.training.joint import JointTraining, train
     from pvtpp.training.ranks import is_first
 
@@ -55,6 +62,12 @@ def run(options: argparse.Namespace) -> None:
         raise InputError(f"--variations is {options.variations}, allowed is any whole number from 0")
     if options.joint and options.resume:
         _require_first_stage(options.out)
+    path, tracker_weights, tracker_graphs = (
+        os.path.join(options.out, name) for name in ("joint.onnx", "tracker.pth", "tracker")
+    )
+    of_tracker = [tracker_weights, tracker_graphs] if options.joint else []
+    first_stage = os.path.join(FIRST_STAGE, "last.ckpt") if options.joint else "last.ckpt"
+    require_place(options, [*map(str, files_of(path)), *of_tracker], first_stage)
     base = configured(JointTraining, options.config, "--config", **seeded(options))
     untrained = options.joint and options.checkpoint == RANDOM
     if untrained:
@@ -67,19 +80,15 @@ def run(options: argparse.Namespace) -> None:
     shapes = part.shapes if part else (learnt[0].template.shape, learnt[0].search.shape[1:])
     config = replace(base, network=_fitting(base.network, *shapes))
     progress = sys.stderr.isatty()
-    where = os.path.join(options.out, "frozen") if options.joint else options.out
-    resumes = options.resume and (not options.joint or os.path.isfile(os.path.join(where, "last.ckpt")))
+    where = os.path.join(options.out, FIRST_STAGE) if options.joint else options.out
     if not options.resume and is_first():
         _forget(options.out)
-    network = train(config, None, learnt, apart, where, part, resume=resumes, progress=progress)
+    network = train(config, None, learnt, apart, where, part, resume=options.resume, progress=progress)
     if options.joint:
         resumes = options.resume and os.path.isfile(os.path.join(options.out, "last.ckpt"))
         network = train(config, None, learnt, apart, options.out, part, True, network, resumes, progress)
     if not is_first():
         return
-    if options.joint:
-        _export_tracker(options, part, source, parts[1], config.seed)
-    path = os.path.join(options.out, "joint.onnx")
     card = {
         "data": title,
         "tracker": source,
@@ -88,7 +97,12 @@ def run(options: argparse.Namespace) -> None:
         "training": asdict(config),
         "protocol": facts(config.seed),
     }
-    worst = publish(network, path, card)
+    with after_training(options):
+        if options.joint:
+            _save_tracker(part, tracker_weights)
+        worst = publish(network, path, card)
+        if options.joint:
+            _export_tracker(options, part, source, parts[1], tracker_weights, tracker_graphs, config.seed)
     print(
         f"{path}: {len(parts[0])} sequences learnt from, ONNX against torch {worst:.1e}; "
         f"use it as --predictors joint:{path}"
@@ -175,7 +189,20 @@ def _fitting(network: Any, template: tuple[int, ...], search: tuple[int, ...]) -
     return replace(network, channels=min(network.channels, template[0]), template=template[-1], search=search[-1])
 
 
-def _export_tracker(options: argparse.Namespace, part: Any, source: str, sequences: list[Any], seed: int) -> None:
+def _save_tracker(part: Any, path: str) -> None:
+    """Write the tracker's weights, as ``pvtpp export`` reads them by --checkpoint."""
+    import torch
+
+    content = io.BytesIO()
+    torch.save({"state_dict": part.model.state_dict()}, content)
+    with whole_file(path) as temporary, open(temporary, "wb") as file:
+        file.write(content.getbuffer())
+
+
+def _export_tracker(
+    options: argparse.Namespace, part: Any, source: str, sequences: list[Any], weights: str, folder: str, seed: int
+) -> None:
+    """Export the tracker's graphs to `folder`; where that fails the message names its `weights`."""
     from functools import partial
     from pathlib import Path
 
@@ -184,13 +211,12 @@ def _export_tracker(options: argparse.Namespace, part: Any, source: str, sequenc
     from pvtpp_trackers.models.parts import engines
 
     model = part.model.eval()
-    trained = Path(options.out, "last.ckpt")
-    network = Network(options.tracker, trained, dict(zip(model.parts(), engines(model))))
+    network = Network(options.tracker, Path(weights), dict(zip(model.parts(), engines(model))))
     card = {"model": options.tracker, "source": {"trained": source}, "protocol": facts(seed)}
-    export(
-        network.engines,
-        os.path.join(options.out, "tracker"),
-        ExportConfig(),
-        partial(network.compare, sequences[:1]),
-        card,
-    )
+    try:
+        export(network.engines, folder, ExportConfig(), partial(network.compare, sequences[:1]), card)
+    except InputError as error:
+        raise InputError(
+            f"{error}; the tracker's trained weights are kept in {weights}; export them with: "
+            f"pvtpp export {options.tracker} --checkpoint {weights} --out {folder}"
+        ) from error

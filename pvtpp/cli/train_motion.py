@@ -1,8 +1,8 @@
-"""Train the any-time motion predictor on your own annotated boxes; needs `pip install 'pvtpp[train,export]'`.
+"""Train the any-time motion predictor on your own annotated boxes; needs `pip install 'pvtpp[cpu,train,export]'`.
 
 Images and frame rates are not looked at: rows count as frames of the rates that `windows` in --config draws. Sequences
 held out serve validation and the calibration of sigma. `--predictors motion:OUT/motion.onnx` uses the result in every
-command.
+command. `pvtpp export motion` makes the graph again, of the weights or of a checkpoint.
 
   pvtpp train motion --dataset lasot --root data/LaSOT --split train --out runs/motion --config '{"epochs": 25}'
 """
@@ -15,26 +15,29 @@ import sys
 from dataclasses import asdict
 
 from pvtpp.cli import common
-from pvtpp.cli.train import configured, refuse_rates, seeded, split
+from pvtpp.cli.train import after_training, configured, refuse_rates, require_place, seeded, split
 from pvtpp_benchmarks.provenance import facts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
+    """Add the arguments that only the motion predictor has."""
     parser.add_argument(
         "--calibration", metavar="JSON", help="like --config, with fields of Calibration (sigma, after training)"
     )
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train, calibrate sigma, and write the graph."""
+    """Train the motion predictor and publish it."""
     from pvtpp.export.motion import publish
+    from pvtpp.export.publication import files_of
     from pvtpp.training import calibration as sigma
     from pvtpp.training.draw import few
     from pvtpp.training.motion import MotionTraining, train
     from pvtpp.training.ranks import is_first
 
     refuse_rates(options, "train motion")
+    path = os.path.join(options.out, "motion.onnx")
+    require_place(options, map(str, files_of(path)))
     config = configured(MotionTraining, options.config, "--config", **seeded(options))
     calibration = configured(sigma.Calibration, options.calibration, "--calibration", **seeded(options))
     title, sequences = common.load_sequences(options, images=False)
@@ -45,8 +48,6 @@ def run(options: argparse.Namespace) -> None:
     network = train(config, learnt, kept, options.out, options.resume, progress=sys.stderr.isatty())
     if not is_first():
         return
-    network = sigma.calibrate(network, calibration, kept)
-    path = os.path.join(options.out, "motion.onnx")
     card = {
         "data": title,
         "sequences": len(learnt),
@@ -55,7 +56,8 @@ def run(options: argparse.Namespace) -> None:
         "calibration": asdict(calibration),
         "protocol": facts(config.seed),
     }
-    worst = publish(network, path, card)
+    with after_training(options):
+        worst = publish(sigma.calibrate(network, calibration, kept), path, card)
     print(
         f"{path}: {len(learnt)} sequences learnt from, ONNX against torch {worst:.1e}; "
         f"use it as --predictors motion:{path}"

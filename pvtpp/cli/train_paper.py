@@ -1,8 +1,9 @@
-r"""Train PVT++'s own modules with N heads by its recipe; needs `pip install 'pvtpp[train,export]'`.
+r"""Train PVT++'s own modules with N heads by its recipe; needs `pip install 'pvtpp[cpu,train,export]'`.
 
 A module is made for one frame rate and one processing time, which say how many heads it has. `m` learns from annotated
-boxes alone; `v` and `mv` from the tracker's boxes and features along the clips, recorded once under --out.
-`--predictors n_head:OUT/m.onnx` uses the result in every command.
+boxes alone; `v` and `mv` from what the tracker said and saw along the clips, recorded once under --out. `--predictors
+n_head:OUT/m.onnx` uses the result in every command. `pvtpp export paper` makes the graphs again, of the weights or of a
+checkpoint.
 
   pvtpp train paper --modules m --kappa 30 --processing 47ms --dataset lasot --root data/LaSOT --split train \
       --out runs/m47
@@ -17,7 +18,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pvtpp.cli import common
-from pvtpp.cli.train import clips, configured, refuse_rates, seeded, split
+from pvtpp.cli.train import after_training, clips, configured, refuse_rates, require_place, seeded, split
 from pvtpp.errors import InputError
 from pvtpp.progress import progress
 from pvtpp_benchmarks import processing
@@ -30,7 +31,7 @@ SHORTEST_S = 0.02
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
+    """Add the arguments that only a module of the paper has."""
     group = parser.add_argument_group("module")
     group.add_argument("--modules", required=True, choices=list(MODULES), help="motion, visual, or both")
     group.add_argument("--kappa", type=float, default=30.0, metavar="FPS", help="frame rate of its heads (default 30)")
@@ -45,13 +46,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train a module, and write the graph."""
+    """Train a module of the paper and publish it."""
     from pvtpp.export.n_head import publish
+    from pvtpp.export.publication import files_of
     from pvtpp.training.paper import on_boxes, on_recordings, recipe, train
     from pvtpp.training.ranks import is_first
 
     kind, seconds = MODULES[options.modules], processing.parse(options.processing).median_ms() / 1e3
     boxes_alone = kind == "motion"
+    path = os.path.join(options.out, f"{options.modules}.onnx")
+    require_place(options, map(str, files_of(path)))
     if boxes_alone:
         refuse_rates(options, "train paper --modules m")
         config, sides = _configured(options, recipe(kind, options.kappa, seconds)), (0, 0)
@@ -71,7 +75,6 @@ def run(options: argparse.Namespace) -> None:
     network = train(config, learnt, apart, options.out, options.resume, progress=sys.stderr.isatty())
     if not is_first():
         return
-    path = os.path.join(options.out, f"{options.modules}.onnx")
     card = {
         "data": title,
         "sequences": len(parts[0]),
@@ -79,7 +82,8 @@ def run(options: argparse.Namespace) -> None:
         "training": asdict(config),
         "protocol": facts(config.seed),
     }
-    worst = publish(network, path, config.kappa, card, sides)
+    with after_training(options):
+        worst = publish(network, path, config.kappa, card, sides)
     print(
         f"{path}: {len(parts[0])} sequences learnt from, ONNX against torch {worst:.1e}; "
         f"use it as --predictors n_head:{path}"

@@ -34,9 +34,10 @@ from typing import Any, Callable, Dict, Iterable, List, NoReturn, Optional, Sequ
 
 import numpy as np
 
+from pvtpp.core.log_rows import check_meta, check_rows
 from pvtpp.core.presence import Presence
 from pvtpp.errors import InputError
-from pvtpp.files import whole_file
+from pvtpp.files import read_text, whole_file
 from pvtpp.track import Displacement, PropagatedBox
 from pvtpp.tracker import TrackerOutput
 from pvtpp.trajectory import Trajectory, TrajectoryTable
@@ -233,11 +234,7 @@ class EventLog:
         InputError
             If it is missing, cut off, of another format or version, and for events of an unknown kind or out of order.
         """
-        try:
-            with open(path, encoding="ascii") as file:
-                text = file.read()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: cannot read event log ({error})") from None
+        text = read_text(path)
         first, _, body = text.strip().partition("\n")
         if cut_off and not text.endswith("\n"):
             # The last row was being written.
@@ -245,28 +242,30 @@ class EventLog:
         try:
             header = json.loads(first)
             rows = json.loads("[" + body.replace("\n", ",") + "]")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{path}: not a complete event log ({error})") from None
         meta = _checked_meta(header, path)
         closed = bool(rows) and isinstance(rows[-1], list) and rows[-1][:2] == ["end", len(rows) - 1]
         if closed:
             found = rows.pop()[2:]
-            meta.update(*(each for each in found if isinstance(each, dict)))
+            meta.update(*(each for each in found[:1] if isinstance(each, dict)))
+            check_meta(meta, path)
         elif not cut_off:
             raise InputError(f"{path}: the event log is cut off (no closing line for its {len(rows)} events)")
         if not _in_order(rows):
             _explain(rows, path)
+        check_rows(rows, path)
         return cls(meta, rows)
 
 
 def read_meta(path: str) -> Dict[str, Any]:
     """Read what a log says of its run, without its events. Raises InputError for a file that is no log."""
     try:
-        with open(path, encoding="ascii") as file:
+        with open(path, encoding="utf-8-sig") as file:
             header = json.loads(file.readline())
     except OSError as error:
         raise InputError(f"{path}: cannot read event log ({error.strerror or error})") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not an event log ({error})") from None
     return _checked_meta(header, path)
 
@@ -296,6 +295,7 @@ def _checked_meta(header: Any, path: str) -> Dict[str, Any]:
         raise InputError(f"{path}: event log version {version!r}, this pvtpp reads version {VERSION}")
     if not isinstance(meta, dict):
         raise InputError(f"{path}: its header has no 'meta' object")
+    check_meta(meta, path)
     return meta
 
 

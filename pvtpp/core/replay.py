@@ -9,8 +9,9 @@ import numpy as np
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
 from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, Propagation, TrackFrame
+from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import KINDS, EventLog
-from pvtpp.core.state_machine import CoreConfig, StateMachine
+from pvtpp.core.state_machine import StateMachine
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor, reads_features
 from pvtpp.track import Displacement, PropagatedBox
@@ -54,7 +55,11 @@ class _Replay:
         # Where the recorded predictors took time to encode, others are asked to encode too: so they predict from what
         # was there afterwards.
         encode = any(row[0] == "encoded" or row[2:3] == ["Encode"] for row in log.rows)
-        self.machine = StateMachine(predictors, CoreConfig.from_meta(log.meta), EventLog(log.meta), gyro, encode)
+        try:
+            config = CoreConfig.from_meta(log.meta)
+        except (TypeError, AttributeError) as error:
+            raise InputError(f"'core' of the log does not say how the run was made ({error})") from None
+        self.machine = StateMachine(predictors, config, EventLog(log.meta), gyro, encode)
         self.asked: Dict[str, Command] = {}
         # Recorded trajectories come in groups, one of each predictor that there was.
         self.group = max(len(log.predictors), 1)

@@ -28,8 +28,9 @@ from pvtpp.boxes import ArrayLike, as_box
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
 from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, Propagation, TrackFrame
+from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog, Unlogged
-from pvtpp.core.presence import Presence, PresenceConfig
+from pvtpp.core.presence import Presence
 from pvtpp.core.reacquisition import Reacquisition
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
@@ -37,10 +38,7 @@ from pvtpp.stabilised import answer
 from pvtpp.track import PropagatedBox, Track
 from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp.trajectory import Prediction, Trajectory
-from pvtpp.validation import above, check, one_of
 
-SEARCH_REGIONS = ("last", "predicted")
-SCHEDULES = ("async", "paper")
 FRAMES = 3
 """Newest frames that a result is propagated to: enough to see how the target moves now."""
 LEAST_QUALITY = 0.02
@@ -51,53 +49,6 @@ PUSHED_KEPT = 64
 """Capture times of the propagator's frames that are remembered; a result is propagated to the newest `FRAMES`."""
 UNENCODED_KEPT = 4
 """Results that wait for a busy predictor to encode them; of more the newest are kept."""
-
-
-@dataclass(frozen=True)
-class CoreConfig:
-    """What decides the schedule.
-
-    Attributes
-    ----------
-    search_region
-        ``predicted``: the tracker looks where the leading predictor has the target. ``last``: round its own last
-        result.
-    presence
-        Constants of the presence monitor; None believes every result.
-    propagation
-        Whether there is a propagator.
-    one_core
-        Propagator and tracker share a processor: the tracker waits for the propagation of its result.
-    schedule
-        ``async``: predict, then take the newest frame. ``paper``: take the newest frame, predict for the frames to
-        come, then track the frame taken (PVT++, arXiv 2211.11629); knows no propagation.
-    wait_s
-        How long the tracker waits at most for propagation and prediction, seconds. The schedule ``paper`` has no such
-        limit.
-    """
-
-    search_region: str = "last"
-    presence: Optional[PresenceConfig] = None
-    propagation: bool = False
-    one_core: bool = False
-    schedule: str = "async"
-    wait_s: float = 0.1
-
-    def __post_init__(self) -> None:
-        check(
-            self,
-            {"search_region": one_of(SEARCH_REGIONS), "schedule": one_of(SCHEDULES), "wait_s": above(0)},
-        )
-        if self.propagation and self.schedule == "paper":
-            raise InputError("schedule 'paper' knows no propagation, use 'async'")
-
-    @classmethod
-    def from_meta(cls, meta: Mapping[str, Any]) -> CoreConfig:
-        """Read the configuration back from the meta of an event log."""
-        values = dict(meta.get("core", {}))
-        if values.get("presence") is not None:
-            values["presence"] = PresenceConfig.from_dict(values["presence"])
-        return cls(**values)
 
 
 @dataclass
@@ -493,14 +444,13 @@ class StateMachine:
 
     def _where_to_look(self, target: _Target, capture_ns: int) -> Optional[np.ndarray]:
         monitor, seen = target.reacquisition, target.track.evidence()[1][-1]
-        # After a pause of the camera nothing is where it was going.
-        asked_ns = min(capture_ns, target.track.evidence_ns + SEARCH_HORIZON_NS)
-        expected = self.answer(self.trajectories[self.names[0]], asked_ns).box
+        lead = self.trajectories[self.names[0]]
         if monitor is not None and monitor.history.lost:
             lost_s = max(capture_ns - target.track.evidence_ns, 0) * 1e-9
-            return monitor.where(lost_s, seen, expected)
+            return monitor.where(lost_s, seen, self.answer(lead, capture_ns).box)
         if self.config.search_region == "predicted":
-            return expected
+            # After a pause of the camera nothing is where it was going.
+            return self.answer(lead, min(capture_ns, target.track.evidence_ns + SEARCH_HORIZON_NS)).box
         # The tracker's own last result is too old, or was a miss: then the newest evidence is the better place.
         return seen if target.catching_up or (monitor is not None and monitor.history.misses) else None
 

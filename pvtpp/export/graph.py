@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +11,11 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from pvtpp import inference
 from pvtpp.errors import InputError
 from pvtpp.export.alignment import align
 from pvtpp.export.composition import compose
 from pvtpp.export.operators import FORMS, unroll
-from pvtpp.files import whole_file
-from pvtpp.inference.engine import Engine, TensorSpec
+from pvtpp.inference.engine import TensorSpec
 from pvtpp.inference.torch import TorchEngine
 
 OPSET = 13
@@ -109,48 +107,6 @@ def write_graph(engine: TorchEngine, path: str | Path, form: str = "grouped") ->
         model = unroll(model)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
-
-
-def graph_path(path: str | Path) -> Path:
-    """The path, if it ends in ``.onnx``; else InputError."""
-    path = Path(path)
-    if path.suffix != ".onnx":
-        raise InputError(f"{path}: graphs are written as .onnx, got {path.suffix or 'no suffix'!r}")
-    return path
-
-
-def write_checked(
-    engine: TorchEngine, path: Path, difference: Callable[[Engine, Engine], float], tolerance: float
-) -> float:
-    """Write the graph of an engine, whole or not at all, and compare it with torch.
-
-    Parameters
-    ----------
-    engine
-        The torch engine.
-    path
-        The ``.onnx`` file.
-    difference
-        Largest difference between two engines, the graph's and torch's.
-    tolerance
-        Largest difference allowed.
-
-    Returns
-    -------
-    float
-        The difference found.
-
-    Raises
-    ------
-    InputError
-        If it is above `tolerance`.
-    """
-    with whole_file(path, keep_extension=True) as partial:
-        write_graph(engine, partial)
-        worst = difference(inference.load(partial), engine)
-        if not worst <= tolerance:
-            raise InputError(f"{path}: the graph differs from torch by {worst:.2e}, allowed is {tolerance:.0e}")
-    return worst
 
 
 def folded(path: str | Path) -> onnx.ModelProto:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pvtpp.export.agreement import furthest
-from pvtpp.export.graph import graph_path, write_checked
+from pvtpp.export import publication
+from pvtpp.export.agreement import TOLERANCE, furthest, quantities
+from pvtpp.export.publication import graph_path, weights_of
 from pvtpp.inference.engine import Engine
 from pvtpp.networks.joint import JointNetwork, save
 from pvtpp.predictors.joint import SEEN, encoder_of
+from pvtpp.predictors.motion import OUTPUT
 
-TOLERANCE = 1e-5
 SAMPLES = 30
 
 
 def publish(network: JointNetwork, path: str | Path, notes: Mapping[str, Any], tolerance: float = TOLERANCE) -> float:
-    """Write both graphs, the weights and the card.
+    """Write the weights and the card, then both graphs.
 
     Parameters
     ----------
@@ -30,32 +32,33 @@ def publish(network: JointNetwork, path: str | Path, notes: Mapping[str, Any], t
     notes
         Entries for the card, such as how the network was trained.
     tolerance
-        Largest difference from torch allowed.
+        Largest difference from torch allowed, relative to the scale of the outputs.
 
     Returns
     -------
     float
-        The largest difference between graphs and torch on random inputs.
+        The largest difference between graphs and torch on random inputs, see `difference`; the card holds it too.
 
     Raises
     ------
     InputError
-        If it is above `tolerance`, or torch's own output is not finite.
+        As `pvtpp.export.publication.publish`: where a graph does not pass, weights and card are kept.
     """
     path = graph_path(path)
     predictor, encoder = network.engines()
-    graphs = ((encoder, encoder_of(path)), (predictor, path))
-    worst = max(write_checked(engine, at, difference, tolerance) for engine, at in graphs)
-    save(network, path.with_suffix(".safetensors"), {**notes, "onnx_against_torch": worst})
-    return worst
+
+    graphs = {encoder_of(path): encoder, path: predictor}
+    write = partial(save, network, weights_of(path))
+    return publication.publish("joint", path, graphs, difference, write, notes, tolerance)
 
 
 def difference(engine: Engine, reference: Engine, seed: int = 0) -> float:
-    """The largest difference between two engines on random tracks or features, in the units of their outputs."""
+    """The largest difference of two engines on random tracks or features, relative to the outputs' scale."""
     rng, worst = np.random.default_rng(seed), 0.0
     for _ in range(SAMPLES):
         made = _drawn(rng, engine)
-        worst = float(np.maximum(worst, furthest(engine.run(made), reference.run(made))))
+        found, expected = (quantities(each.run(made), OUTPUT) for each in (engine, reference))
+        worst = float(np.maximum(worst, furthest(found, expected)))
     return worst
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pvtpp import inference
-from pvtpp.export.agreement import furthest
-from pvtpp.export.graph import write_checked
+from pvtpp.export import publication
+from pvtpp.export.agreement import TOLERANCE, furthest, quantities
+from pvtpp.export.publication import graph_path, weights_of, write_checked
 from pvtpp.inference.engine import Engine
 from pvtpp.networks.motion import MotionNetwork, save
-
-TOLERANCE = 1e-5
+from pvtpp.predictors.motion import OUTPUT
 
 
 def export(network: MotionNetwork, path: str | Path, tolerance: float = TOLERANCE) -> float:
@@ -27,12 +28,12 @@ def export(network: MotionNetwork, path: str | Path, tolerance: float = TOLERANC
     path
         The ``.onnx`` file.
     tolerance
-        Largest difference from torch allowed.
+        Largest difference from torch allowed, relative to the scale of the outputs.
 
     Returns
     -------
     float
-        The largest difference from torch on random tracks.
+        The largest difference from torch on random tracks, relative to the scale of the outputs (see `furthest`).
 
     Raises
     ------
@@ -43,15 +44,39 @@ def export(network: MotionNetwork, path: str | Path, tolerance: float = TOLERANC
     return write_checked(engine, Path(path), _difference, tolerance)
 
 
-def publish(network: MotionNetwork, path: str | Path, card: Mapping[str, Any]) -> float:
-    """Write the graph, the weights and the card beside it; returns what `export` returns, which the card holds too."""
-    worst = export(network, path)
-    save(network, Path(path).with_suffix(".safetensors"), {**card, "onnx_against_torch": worst})
-    return worst
+def publish(network: MotionNetwork, path: str | Path, card: Mapping[str, Any], tolerance: float = TOLERANCE) -> float:
+    """Write the weights and the card, then the graph.
+
+    Parameters
+    ----------
+    network
+        The network.
+    path
+        The graph, ``.onnx``; the other files are written beside it.
+    card
+        Entries for the card, such as how the network was trained.
+    tolerance
+        As in `export`.
+
+    Returns
+    -------
+    float
+        What `export` returns; the card holds it too.
+
+    Raises
+    ------
+    InputError
+        As `pvtpp.export.publication.publish`: where the graph does not pass, weights and card are kept.
+    """
+    path = graph_path(path)
+    engine = network.cpu().eval().engine()
+
+    write = partial(save, network, weights_of(path))
+    return publication.publish("motion", path, {path: engine}, _difference, write, card, tolerance)
 
 
 def difference(network: MotionNetwork, path: str | Path, tracks: int = 50, seed: int = 0) -> float:
-    """The largest difference between torch and the graph at `path` on random tracks, in sizes of the last box."""
+    """The largest difference between torch and the graph at `path` on random tracks, relative to the outputs' scale."""
     return _difference(inference.load(path), network.engine(), tracks, seed)
 
 
@@ -70,5 +95,6 @@ def _difference(engine: Engine, reference: Engine, tracks: int = 50, seed: int =
             made["innovation"] = rng.normal(0, 0.03, shapes["step"]) * (made["interval"] > 0)
             made["quality"] = rng.uniform(0.1, 1.0, shapes["quality"]) * (made["interval"] > 0)
         made = {name: value.astype(np.float32) for name, value in made.items()}
-        worst = float(np.maximum(worst, furthest(engine.run(made), reference.run(made))))
+        found, expected = (quantities(each.run(made), OUTPUT) for each in (engine, reference))
+        worst = float(np.maximum(worst, furthest(found, expected)))
     return worst

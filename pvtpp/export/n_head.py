@@ -8,18 +8,21 @@ beside them (``STEM.json``) says which belong together and which frames the head
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pvtpp.export.agreement import furthest
-from pvtpp.export.graph import graph_path, write_checked
+from pvtpp.export import publication
+from pvtpp.export.agreement import TOLERANCE, furthest
+from pvtpp.export.publication import graph_path, weights_of
 from pvtpp.inference.engine import Engine
+from pvtpp.inference.torch import TorchEngine
 from pvtpp.networks import weights
 from pvtpp.networks.n_head import NHeadNetwork, as_engine, as_engines
+from pvtpp.predictors.joint import encoder_of
 
-TOLERANCE = 1e-5
 SAMPLES = 20
 
 
@@ -31,7 +34,7 @@ def publish(
     sides: tuple[int, int] = (7, 31),
     tolerance: float = TOLERANCE,
 ) -> float:
-    """Write graphs, weights and card.
+    """Write weights and card, then the graphs.
 
     Parameters
     ----------
@@ -46,35 +49,35 @@ def publish(
     sides
         For V and MV: sides of the feature maps of template and search region.
     tolerance
-        Largest difference from torch allowed.
+        Largest difference from torch allowed, relative to the scale of the outputs.
 
     Returns
     -------
     float
-        The largest difference between graphs and torch on random inputs, see `difference`.
+        The largest difference between graphs and torch on random inputs, see `difference`; the card holds it too.
 
     Raises
     ------
     InputError
-        If it is above `tolerance`, or torch's own output is not finite.
+        As `pvtpp.export.publication.publish`: where a graph does not pass, weights and card are kept.
     """
     path = graph_path(path)
     card: dict[str, Any] = {**notes, "kappa": kappa}
     if network.config.sees_images:
+        beside = encoder_of(path)
         decoder, encoder = as_engines(network, *sides)
-        beside = path.with_suffix(".encoder.onnx")
-        worst = max(
-            write_checked(encoder, beside, difference, tolerance), write_checked(decoder, path, difference, tolerance)
-        )
-        card["encoder"] = beside.name
+        graphs: dict[Path, TorchEngine] = {beside: encoder, path: decoder}
+        # The sides are not in the weights, and without them the graphs could not be made again.
+        card = {**card, "encoder": beside.name, "sides": list(sides)}
     else:
-        worst = write_checked(as_engine(network), path, difference, tolerance)
-    weights.save(network, path.with_suffix(".safetensors"), {**card, "onnx_against_torch": worst})
-    return worst
+        graphs = {path: as_engine(network)}
+
+    write = partial(weights.save, network, weights_of(path))
+    return publication.publish("paper", path, graphs, difference, write, card, tolerance)
 
 
 def difference(engine: Engine, reference: Engine, seed: int = 0) -> float:
-    """The largest difference of two engines on random inputs, divided by their largest output if that is above 1."""
+    """The largest difference of two engines on random inputs, relative to the scale of their outputs."""
     rng, worst = np.random.default_rng(seed), 0.0
     for _ in range(SAMPLES):
         made = {
@@ -83,5 +86,5 @@ def difference(engine: Engine, reference: Engine, seed: int = 0) -> float:
         }
         if "interval" in made:
             made["interval"] = rng.integers(1, 8, made["interval"].shape).astype(np.float32)
-        worst = float(np.maximum(worst, furthest(engine.run(made), reference.run(made), relative=True)))
+        worst = float(np.maximum(worst, furthest(engine.run(made), reference.run(made))))
     return worst

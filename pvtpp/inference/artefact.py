@@ -93,8 +93,9 @@ def read(folder: Union[str, Path]) -> Artefact:
         file = folder / graph["file"]
         try:
             found = hashlib.sha256(file.read_bytes()).hexdigest()
-        except OSError as error:
-            raise InputError(f"{file}: cannot read ({error.strerror or error})") from None
+        except (OSError, ValueError) as error:
+            # A name with a zero byte is no name: ValueError.
+            raise InputError(f"{file!s}: cannot read ({getattr(error, 'strerror', None) or error})") from None
         if found != graph["sha256"]:
             raise InputError(
                 f"{file}: sha256 is {found}, {SIDECAR} says {graph['sha256']}; export it again, or copy it whole"

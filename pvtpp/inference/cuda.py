@@ -6,31 +6,45 @@ Written against the documented interface of CUDA 11.4 to 13; not run on a GPU ye
 from __future__ import annotations
 
 import ctypes
+import logging
+import mmap
+import os
+import re
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Callable, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 
 from pvtpp.errors import InputError
 
-LIBRARIES = (
-    "libcudart.so",
-    *(f"libcudart.so.{version}" for version in ("13", "12", "11.0")),
-    "/usr/local/cuda/lib64/libcudart.so",
-)
+VERSIONED = {13: "libcudart.so.13", 12: "libcudart.so.12", 11: "libcudart.so.11.0"}
+"""File names of the CUDA runtimes by major version."""
+LIBRARIES = ("libcudart.so", *VERSIONED.values(), "/usr/local/cuda/lib64/libcudart.so")
+"""What is loaded where TensorRT does not say which runtime it needs, the first that is there."""
+MAPS = "/proc/self/maps"
+"""Files that this process has loaded."""
 TO_DEVICE, TO_HOST = 1, 2
 _NON_BLOCKING, _THREAD_LOCAL = 1, 1
 _MAJOR, _MINOR = 75, 76
 _PROPERTIES = 1 << 14
 """Bytes: more than the structure of device properties has in any version. The name comes first in all of them."""
+_log = logging.getLogger(__name__)
 
 
 class Cuda:
-    """The CUDA runtime on the current device. A call that fails raises InputError with CUDA's message."""
+    """The CUDA runtime on the current device. A call that fails raises InputError with CUDA's message.
 
-    def __init__(self, library: Any):
-        self._library = library
+    Parameters
+    ----------
+    library
+        The library, loaded by ctypes.
+    name
+        Its file name, for messages.
+    """
+
+    def __init__(self, library: Any, name: str = "libcudart.so"):
+        self._library, self._name = library, name
         library.cudaGetErrorString.restype = ctypes.c_char_p
 
     def device(self) -> Tuple[str, str, str]:
@@ -38,12 +52,17 @@ class Cuda:
         number, properties = ctypes.c_int(), ctypes.create_string_buffer(_PROPERTIES)
         self._call("cudaGetDevice", ctypes.byref(number))
         self._call("cudaGetDeviceProperties", properties, number)
-        major, minor, version = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
+        major, minor = ctypes.c_int(), ctypes.c_int()
         for value, attribute in ((major, _MAJOR), (minor, _MINOR)):
             self._call("cudaDeviceGetAttribute", ctypes.byref(value), ctypes.c_int(attribute), number)
-        self._call("cudaRuntimeGetVersion", ctypes.byref(version))
         name = properties.value.decode(errors="replace")
-        return name, f"{major.value}.{minor.value}", f"{version.value // 1000}.{version.value % 1000 // 10}"
+        return name, f"{major.value}.{minor.value}", "{}.{}".format(*self.version())
+
+    def version(self) -> Tuple[int, int]:
+        """Major and minor version of the runtime."""
+        version = ctypes.c_int()
+        self._call("cudaRuntimeGetVersion", ctypes.byref(version))
+        return version.value // 1000, version.value % 1000 // 10
 
     def stream(self) -> ctypes.c_void_p:
         """Create a stream that does not wait for the default stream."""
@@ -88,13 +107,20 @@ class Cuda:
         graph = ctypes.c_void_p()
         try:
             work()
-        finally:
-            # In any case: a stream that is still capturing takes no more work.
-            self._call("cudaStreamEndCapture", stream, ctypes.byref(graph))
+        except BaseException:
+            # A stream that is still capturing takes no more work. Ending an invalid capture fails, too: what went wrong
+            # in `work` is the reason.
+            with suppress(InputError):
+                self._call("cudaStreamEndCapture", stream, ctypes.byref(graph))
+            if graph.value:
+                self.free("cudaGraphDestroy", graph)
+            self.clear_error()
+            raise
+        self._call("cudaStreamEndCapture", stream, ctypes.byref(graph))
         try:
             return self._made("cudaGraphInstantiateWithFlags", graph, ctypes.c_ulonglong(0))
         finally:
-            self._call("cudaGraphDestroy", graph)
+            self.free("cudaGraphDestroy", graph)
 
     def launch(self, graph: ctypes.c_void_p, stream: ctypes.c_void_p) -> None:
         """Queue a captured graph in the stream."""
@@ -105,26 +131,99 @@ class Cuda:
         with suppress(InputError):
             self._call(function, pointer)
 
+    def clear_error(self) -> None:
+        """Forget the last error. CUDA keeps it until it is asked for, and whoever asks next takes it for their own."""
+        self._library.cudaGetLastError()
+
     def _made(self, function: str, *arguments: Any) -> ctypes.c_void_p:
         pointer = ctypes.c_void_p()
         self._call(function, ctypes.byref(pointer), *arguments)
         return pointer
 
     def _call(self, function: str, *arguments: Any) -> None:
-        status = getattr(self._library, function)(*arguments)
+        try:
+            called = getattr(self._library, function)
+        except AttributeError:
+            raise InputError(
+                f"CUDA: {self._name} has no {function}; supported are the runtimes of CUDA 11.4 to 13"
+            ) from None
+        status = called(*arguments)
         if status:
             reason = self._library.cudaGetErrorString(ctypes.c_int(status)).decode(errors="replace")
+            self.clear_error()
             raise InputError(f"CUDA: {function} failed: {reason}")
 
 
 @lru_cache(maxsize=1)
 def runtime() -> Cuda:
-    """The CUDA runtime of this machine; InputError if there is none."""
-    for name in LIBRARIES:
+    """The CUDA runtime of this machine: the one that TensorRT uses, where it is loaded already, else the first found.
+
+    A runtime of another major version than TensorRT's is reported in the log.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    loaded = _loaded("libcudart")
+    needed = _needed(loaded)
+    preferred = [path for major, path in loaded.items() if major == needed]
+    if needed in VERSIONED:
+        preferred.append(VERSIONED[needed])
+    names = (*preferred, *LIBRARIES)
+    for name in names:
         try:
-            return Cuda(ctypes.CDLL(name))
-        except OSError:
+            cuda = Cuda(ctypes.CDLL(name), name)
+        except (OSError, AttributeError):
             continue
+        _check_version(cuda, name, needed)
+        return cuda
     raise InputError(
-        f"no CUDA runtime here: none of {', '.join(LIBRARIES)} loads; on a Jetson, is JetPack's CUDA installed?"
+        f"no CUDA runtime here: none of {', '.join(names)} loads; on a Jetson, is JetPack's CUDA installed?"
     )
+
+
+def _check_version(cuda: Cuda, name: str, needed: int) -> None:
+    """Log where the runtime is not of the major version that TensorRT needs; 0 where that is unknown."""
+    with suppress(InputError):
+        major, minor = cuda.version()
+        if needed not in (0, major):
+            _log.warning(
+                "%s is the runtime of CUDA %d.%d, but TensorRT is built for CUDA %d; install the runtime of CUDA %d, "
+                "or put its folder on LD_LIBRARY_PATH",
+                *(name, major, minor, needed, needed),
+            )
+
+
+def _loaded(library: str) -> Dict[int, str]:
+    """Paths of the versions of a library that this process has loaded, by major version; 0 where the name has none."""
+    try:
+        with open(MAPS, encoding="utf-8", errors="surrogateescape") as file:
+            paths: List[str] = [line.split(None, 5)[-1].strip() for line in file if "/" in line]
+    except OSError:
+        return {}
+    found: Dict[int, str] = {}
+    for path in paths:
+        match = re.match(rf"{library}(?:-\w+)?\.so(?:\.(\d+))?", os.path.basename(path))
+        if match:
+            found.setdefault(int(match[1] or 0), path)
+    return found
+
+
+def _needed(loaded: Dict[int, str]) -> int:
+    """Major version of the CUDA runtime that TensorRT is linked against; 0 where that is unknown.
+
+    Parameters
+    ----------
+    loaded
+        The runtimes that this process has loaded, which include TensorRT's unless that is built in.
+    """
+    if len(loaded) < 2:
+        return next(iter(loaded), 0)
+    for path in _loaded("libnvinfer").values():
+        with suppress(OSError, ValueError), open(path, "rb") as file:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                match = re.search(rb"libcudart\.so\.(\d+)", content)
+                if match:
+                    return int(match[1])
+    return 0

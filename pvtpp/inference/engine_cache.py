@@ -72,10 +72,16 @@ def build_flags(precision: str, can_be_strongly_typed: bool) -> Tuple[str, ...]:
 
     TensorRT can build by the types of the graph from version 9 on, and always does from version 11 on. Older versions
     need the flag that allows the precision.
+
+    Raises
+    ------
+    InputError
+        For another precision than ``fp32``, ``fp16`` and ``int8``.
     """
-    if can_be_strongly_typed:
-        return ("strongly_typed",)
-    return {"fp32": (), "fp16": ("fp16",), "int8": ("int8",)}[precision]
+    flags: Dict[str, Tuple[str, ...]] = {"fp32": (), "fp16": ("fp16",), "int8": ("int8",)}
+    if precision not in flags:
+        raise InputError(f"{SIDECAR}: precision is {precision!r}, allowed is one of: {', '.join(flags)}")
+    return ("strongly_typed",) if can_be_strongly_typed else flags[precision]
 
 
 def why_build(folder: Path, stem: str, key: EngineKey) -> str:
@@ -101,7 +107,7 @@ def obtain(graph: Path, trt: Any) -> Path:
     Raises
     ------
     InputError
-        If there is no CUDA or no polygraphy, or TensorRT cannot build the graph.
+        If there is no CUDA or no polygraphy, TensorRT cannot build the graph, or the cache cannot be written.
     """
     flags = build_flags(precision_of(graph), hasattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED"))
     gpu, capability, version = cuda.runtime().device()
@@ -140,8 +146,8 @@ def _build(graph: Path, engine: Path, flags: Tuple[str, ...]) -> None:
     # Passed only where it is needed: older versions of polygraphy do not have the argument.
     network = NetworkFromOnnxPath(str(graph), **({"strongly_typed": True} if typed else {}))
     allowed = {flag: True for flag in flags if flag != "strongly_typed"}
-    engine.parent.mkdir(parents=True, exist_ok=True)
     try:
+        engine.parent.mkdir(parents=True, exist_ok=True)
         # In a temporary folder, because polygraphy leaves a lock file beside the timing cache.
         with TemporaryDirectory(dir=str(engine.parent)) as scratch:
             times, part = os.path.join(scratch, TIMING_CACHE), os.path.join(scratch, engine.name)
@@ -156,6 +162,11 @@ def _build(graph: Path, engine: Path, flags: Tuple[str, ...]) -> None:
         reason = " ".join(str(error).split())
         raise InputError(
             f"{graph}: TensorRT cannot build an engine of it ({reason}); was it exported with --form unrolled?"
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"{error.filename or engine.parent}: cannot write the TensorRT engine ({error.strerror or error}); "
+            "PVTPP_CACHE names another folder"
         ) from None
 
 

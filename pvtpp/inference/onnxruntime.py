@@ -90,16 +90,33 @@ def load(path: Path, threads: int, setting: str = "cpu") -> OnnxRuntimeEngine:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=_with_options(providers))
-    except Exception as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: damaged, or no ONNX graph that this ONNX Runtime reads ({reason})") from None
-    engine = OnnxRuntimeEngine(session, path)
+    engine = OnnxRuntimeEngine(_session(onnxruntime, path, options, providers), path)
     if setting and engine.providers[0] != providers[0]:
         # ONNX Runtime falls back silently; the tracker would be many times slower, which is noticed only in flight.
         raise InputError(f"{path}: {providers[0]} is built in but does not start here; does its CUDA fit the driver?")
     return engine
+
+
+def _session(onnxruntime: Any, path: Path, options: Any, providers: Sequence[str]) -> Any:
+    """An ``InferenceSession``; for TensorRT without the options of newer versions where this one refuses them.
+
+    Versions differ in how they refuse an option: some raise an error, others go on without TensorRT.
+    """
+    choices = _with_options(providers)
+    for number, choice in enumerate(choices, 1):
+        try:
+            session = onnxruntime.InferenceSession(str(path), options, providers=choice)
+        except Exception as error:
+            if number < len(choices):
+                continue
+            reason = " ".join(str(error).split())
+            refused = "" if providers[0] == _CPU else f", or {providers[0]} does not start"
+            raise InputError(
+                f"{path}: damaged, or no ONNX graph that this ONNX Runtime reads{refused} ({reason})"
+            ) from None
+        if number == len(choices) or session.get_providers()[0] == providers[0]:
+            break
+    return session
 
 
 def _providers(setting: str, available: Sequence[str], source: str) -> Tuple[str, ...]:
@@ -115,13 +132,25 @@ def _providers(setting: str, available: Sequence[str], source: str) -> Tuple[str
     return tuple(name for name in wanted if name in available)
 
 
-def _with_options(providers: Sequence[str]) -> List[Any]:
-    """The providers with their options: TensorRT keeps its engines in the cache, else every start builds them again."""
+def _with_options(providers: Sequence[str]) -> List[List[Any]]:
+    """The providers with their options, in the forms to try: TensorRT's newest option is unknown before 1.14.
+
+    TensorRT keeps its engines in the cache, or every start would build them again.
+    """
+    if _TENSORRT not in providers:
+        return [list(providers)]
     folder = cache_folder() / "engines" / "onnxruntime"
-    kept = {"trt_engine_cache_enable": True, "trt_engine_cache_path": str(folder), "trt_timing_cache_enable": True}
-    if _TENSORRT in providers:
+    try:
         folder.mkdir(parents=True, exist_ok=True)
-    return [(name, kept) if name == _TENSORRT else name for name in providers]
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot make the folder of TensorRT's engines ({error.strerror or error})"
+        ) from None
+    kept = {"trt_engine_cache_enable": True, "trt_engine_cache_path": str(folder)}
+    return [
+        [(name, {**kept, **more}) if name == _TENSORRT else name for name in providers]
+        for more in ({"trt_timing_cache_enable": True}, {})
+    ]
 
 
 def _specs(values: Any, source: str) -> Tuple[TensorSpec, ...]:

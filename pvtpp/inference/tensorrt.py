@@ -8,8 +8,9 @@ copying out. Written for TensorRT 8.4 to 11, whose interfaces are detected. Not 
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 import numpy as np
 
@@ -27,6 +28,7 @@ DTYPES = {
     "UINT8": np.uint8,
     "BOOL": np.bool_,
 }
+_OTHER = "an engine of another TensorRT or GPU; build it here from its ONNX graph"
 _log = logging.getLogger(__name__)
 
 
@@ -76,13 +78,7 @@ class TensorRtEngine:
 
     def __init__(self, trt: Any, path: Path):
         self._source, self._cuda = str(path), cuda.runtime()
-        self._runtime = trt.Runtime(trt.Logger(trt.Logger.WARNING))
-        self._engine = self._runtime.deserialize_cuda_engine(path.read_bytes())
-        if self._engine is None:
-            raise InputError(
-                f"{path}: damaged, or an engine of another TensorRT or GPU; build it here from its ONNX graph"
-            )
-        self._context = self._engine.create_execution_context()
+        self._runtime, self._engine, self._context = _opened(trt, path, self._cuda)
         self._stream = self._cuda.stream()
         tensors = _tensors(trt, self._engine, self._source)
         self.inputs = tuple(spec for spec, is_input in tensors if is_input)
@@ -93,12 +89,15 @@ class TensorRtEngine:
         for spec, _ in tensors:
             shape = tuple(int(n or 0) for n in spec.shape)
             self._pinned[spec.name], self._host[spec.name] = self._cuda.pinned(shape, spec.dtype)
+            # The first run below must not read numbers at random, which may be indices.
+            self._host[spec.name].fill(0)
             self._device[spec.name] = self._cuda.allocate(self._host[spec.name].nbytes)
         # In the order of the engine's tensors, as `execute_async_v2` takes them.
         self._bindings: List[int] = [self._device[spec.name].value for spec, _ in tensors]
         if hasattr(self._context, "set_tensor_address"):
             for name, pointer in self._device.items():
-                self._context.set_tensor_address(name, pointer.value)
+                if not self._context.set_tensor_address(name, pointer.value):
+                    raise InputError(f"{path}: TensorRT does not take the memory of {name!r}; its log says why")
         # The first run allocates memory, which is not allowed inside a capture.
         self._enqueue()
         self._cuda.synchronise(self._stream)
@@ -138,17 +137,52 @@ class TensorRtEngine:
         self._cuda.copy(target, source, self._host[name].nbytes, kind, self._stream)
 
     def __del__(self) -> None:
-        runtime = getattr(self, "_cuda", None)
+        runtime, stream = getattr(self, "_cuda", None), getattr(self, "_stream", None)
         if runtime is None:
             return
+        if stream is not None:
+            # After an error copies may still be under way, into memory that is freed here.
+            with suppress(InputError):
+                runtime.synchronise(stream)
         # Before the memory, whose addresses the graph holds.
         if getattr(self, "_graph", None) is not None:
             runtime.free("cudaGraphExecDestroy", self._graph)
         for function, kept in (("cudaFree", "_device"), ("cudaFreeHost", "_pinned")):
             for pointer in getattr(self, kept, {}).values():
                 runtime.free(function, pointer)
-        if hasattr(self, "_stream"):
-            runtime.free("cudaStreamDestroy", self._stream)
+        if stream is not None:
+            runtime.free("cudaStreamDestroy", stream)
+
+
+def _opened(trt: Any, path: Path, runtime: cuda.Cuda) -> Tuple[Any, Any, Any]:
+    """TensorRT's runtime, the engine in the file, and an execution context of it.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or TensorRT cannot start or use this engine. It says so by None or by an exception
+        of any kind, depending on its version.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot read ({error.strerror or error})") from None
+
+    def step(make: Callable[[], Any], what: str) -> Any:
+        try:
+            made, reason = make(), ""
+        except Exception as error:
+            made, reason = None, f" ({' '.join(str(error).split())})"
+        if made is None:
+            # TensorRT leaves CUDA's error behind, which the next engine would take for its own.
+            runtime.clear_error()
+            raise InputError(f"{path}: TensorRT {trt.__version__} cannot {what}{reason}")
+        return made
+
+    started = step(lambda: trt.Runtime(trt.Logger(trt.Logger.WARNING)), "start here; does the driver fit its CUDA?")
+    engine = step(lambda: started.deserialize_cuda_engine(content), f"read this engine: it is damaged, or {_OTHER}")
+    context = step(engine.create_execution_context, f"run this engine: the GPU's memory is full, or it is {_OTHER}")
+    return started, engine, context
 
 
 def _tensors(trt: Any, engine: Any, source: str) -> List[Tuple[TensorSpec, bool]]:

@@ -19,7 +19,8 @@ class Failure(NamedTuple):
     t_ns
         When, nanoseconds on the live tracker's clock.
     stage
-        ``init``, ``track``, ``propagate``, ``encode``, ``predict``, ``stall`` (the tracker hangs) or ``on_result``.
+        ``init``, ``track``, ``propagate``, ``encode``, ``predict``, ``stall`` (the tracker hangs), ``on_result``, or
+        a notice: ``capture time`` (frames are refused), ``clock`` (it was set), ``size`` (the images changed theirs).
     error
         What was raised.
     """

@@ -16,16 +16,19 @@ from copy import copy
 from types import TracebackType
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type, Union
 
+import cv2
+
 from pvtpp.appearance import AppearanceTracker
 from pvtpp.boxes import ArrayLike, as_box, require_in_image
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
 from pvtpp.core.capture_times import CaptureTimes, Refusal
 from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, TrackFrame
+from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.log_file import LogFile
 from pvtpp.core.presence import Presence, PresenceConfig
-from pvtpp.core.state_machine import CoreConfig, StateMachine
+from pvtpp.core.state_machine import StateMachine
 from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
 from pvtpp.live.failures import Failure, Failures
@@ -221,6 +224,7 @@ class LiveTracker:
                 refusal = self._accept(frame)
                 if refusal is not None:
                     raise InputError(f"no new target: {refusal.text}")
+            self._size = size
             self._dispatch(self._machine.init(self._now(), frame, box))
 
     def predict(self, t_ns: Optional[int] = None, predictor: Optional[str] = None) -> Optional[Prediction]:
@@ -368,8 +372,8 @@ class LiveTracker:
         self._session.now()
         if not self._session.shifted:
             return frame
-        inside = copy(frame)
-        inside.t_ns = self._session.inside(frame.t_ns)
+        newest, inside = self._machine.newest, copy(frame)
+        inside.t_ns = self._session.captured(frame.t_ns, None if newest is None else newest.t_ns)
         return inside
 
     def _accept(self, frame: Frame) -> Optional[Refusal]:
@@ -436,10 +440,10 @@ class LiveTracker:
         return None
 
     def _execute(self, command: Command) -> None:
-        if self._carried_over(command):
-            return
         work, begin = WORK[type(command)], time.perf_counter()
         try:
+            if self._given_anew(command):
+                return
             found, report = self._found(command)
         except BaseException as error:
             # Whatever a tracker or a predictor raises, an exit too, the next frame is tried.
@@ -465,7 +469,6 @@ class LiveTracker:
             initialised = command
             with self._busy():
                 self._tracker.init(command.frame, command.box)
-            self._size = _size_of(command.frame)
             return None, lambda now: machine.initialised(now, initialised)
         if isinstance(command, TrackFrame):
             tracked = command
@@ -482,24 +485,39 @@ class LiveTracker:
         trajectories, predicted = commands.predict(self._predictors, command), command
         return trajectories, lambda now: machine.predicted(now, predicted, trajectories)
 
-    def _carried_over(self, command: Command) -> bool:
-        """Where the size of the images has changed: give the target anew, where it is expected, in the new scale."""
+    def _given_anew(self, command: Command) -> bool:
+        """Where the size of the images has changed: give the target anew where it was seen last, in the new scale.
+
+        The frame on which it was seen is scaled, and not the expectation on the new one taken for evidence: its age
+        stays what it is, and the tracker starts on the target.
+        """
         frame = command.frame if isinstance(command, (TrackFrame, Propagate)) else None
         before, size = self._size, None if frame is None else _size_of(frame)
         if frame is None or before is None or size is None or size == before:
             return False
+        outcome = ""
         with self._lock:
-            carried = self._of_use(command) and self._size == before
-            if carried:
-                across, down = size[0] / before[0], size[1] / before[1]
-                expected = self._machine.answer(self._machine.trajectories[self._lead], frame.t_ns).box
-                self._size = size
-                self._dispatch(self._machine.init(self._now(), frame, expected * [across, down, across, down]))
+            if not self._machine.active or command.target != self._machine.target:
+                if isinstance(command, Propagate):
+                    # Without a target there is none to give; the propagator takes images of any size.
+                    return False
+            elif self._size == before:
+                trajectory = self._machine.trajectories[self._lead]
+                seen = self._recent.find(trajectory.evidence_ns)
+                if seen is None:
+                    outcome = "the frame on which the target was seen last is not in memory: the target is forgotten"
+                    self._dispatch(self._machine.reset(self._now()))
+                else:
+                    outcome = "the target is given anew in the new scale"
+                    across, down = size[0] / before[0], size[1] / before[1]
+                    box = self._machine.answer(trajectory, seen.t_ns).box * [across, down, across, down]
+                    self._size = size
+                    self._dispatch(self._machine.init(self._now(), _scaled(seen, size), box))
             self._dispatch(self._machine.failed(self._now(), command))
-        if carried:
+        if outcome:
             text = (
-                f"{frame.source}: the image is {size[0]} x {size[1]} pixels, those before were {before[0]} x {before[1]}; "
-                "the target is carried over in scale"
+                f"{frame.source}: the image is {size[0]} x {size[1]} pixels, those before were "
+                f"{before[0]} x {before[1]}; {outcome}"
             )
             self._report("size", InputError(text))
         return True
@@ -547,6 +565,13 @@ def _size_of(frame: Frame) -> Optional[Tuple[int, int]]:
         # Who needs the image will say what is wrong with it.
         return None
     return width, height
+
+
+def _scaled(frame: Frame, size: Tuple[int, int]) -> Frame:
+    """The frame with its image in another size (width and height), scaled when somebody asks for it."""
+    if _size_of(frame) == size:
+        return frame
+    return Frame(frame.index, frame.t_ns, lambda: cv2.resize(frame.image, size), frame.source)
 
 
 def _lower_switch_interval(wanted: Optional[float]) -> Optional[Tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""Room for one thing, the newest: whoever puts never waits, whoever takes never sees an old one, and no queue builds."""
+"""A place for one thing, the newest: who puts never waits, who takes never sees an old one, and no queue builds."""
 
 from __future__ import annotations
 

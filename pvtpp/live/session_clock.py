@@ -16,6 +16,8 @@ JUMP_NS = 500_000_000
 """A clock that goes forward by this much more than the time that has passed was set."""
 STEADY_NS = 300_000_000
 """A clock that has kept pace with real time for so long was set where it jumps forward; others go at their own pace."""
+OLD_STAMPS_NS = 1_000_000_000
+"""So long after the clock was set back, frames may still come that were stamped before."""
 PACE = 0.1
 """Share by which a clock in step with real time may differ from it."""
 
@@ -44,6 +46,9 @@ class SessionClock:
         self._real_read = 0
         self._steady_ns = 0
         self._step: Optional[Step] = None
+        # When the clock was last set, inside, and the shift before.
+        self._set_ns: Optional[int] = None
+        self._shift_before = 0
 
     def now(self) -> int:
         """Return the time inside: it never goes back, and does not jump where the clock was set."""
@@ -65,6 +70,26 @@ class SessionClock:
         """Convert a time of the clock as it is set now."""
         return t_ns + self._shift
 
+    def captured(self, t_ns: int, newest_ns: Optional[int]) -> int:
+        """Convert the capture time of a frame that arrives now.
+
+        Where the clock was just set back, and the time would be ahead of it by more than it would otherwise be behind,
+        the frame was stamped before.
+
+        Parameters
+        ----------
+        t_ns
+            By the camera's stamp.
+        newest_ns
+            Inside, of the frame before; None for the first.
+        """
+        with self._lock:
+            now = self._advance()
+            inside, before = t_ns + self._shift, t_ns + self._shift_before
+            just_set = self._set_ns is not None and now - self._set_ns < OLD_STAMPS_NS
+            stamped_before = just_set and inside - now > now - before >= 0
+            return before if stamped_before and (newest_ns is None or before > newest_ns) else inside
+
     def outside(self, t_ns: int) -> int:
         """Convert a time inside to one of the clock as it is set now."""
         return t_ns - self._shift
@@ -78,8 +103,10 @@ class SessionClock:
             set_forward = passed - real_passed > JUMP_NS and self._steady_ns > STEADY_NS
             if set_back or set_forward:
                 by = passed - max(real_passed if self._steady_ns > STEADY_NS else 0, 0)
+                self._shift_before = self._shift
                 self._shift -= by
                 self._step = Step(read + self._shift, by)
+                self._set_ns = read + self._shift
             elif off:
                 self._steady_ns = 0
             else:

@@ -13,7 +13,6 @@ stands still, as Eq. 4 has it for a motion factor of zero.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -21,6 +20,7 @@ import numpy as np
 
 from pvtpp import inference
 from pvtpp.errors import InputError
+from pvtpp.files import read_json
 from pvtpp.inference.engine import Engine, TensorSpec
 from pvtpp.predictors.motion_statistics import HORIZON_NS, recent_velocity, stated_sigma
 from pvtpp.track import Track

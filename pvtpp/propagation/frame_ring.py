@@ -97,6 +97,12 @@ class FrameRing:
         """The frame of this number, which must be in memory."""
         return self._frames[number - self._frames[0].number]
 
+    def longest_gap(self, first: int, last: int) -> int:
+        """Longest time between two neighbours of the frames numbered `first` to `last`, nanoseconds."""
+        oldest = self._frames[0].number
+        times = self._times[first - oldest : last - oldest + 1]
+        return max((b - a for a, b in zip(times, times[1:])), default=0)
+
     @property
     def memory(self) -> int:
         """Bytes of image in memory, spare buffers included."""

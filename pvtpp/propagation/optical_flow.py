@@ -20,7 +20,10 @@ from pvtpp.validation import above, at_least, between, check, whole_from
 DIM = 0.02
 """Least quality of a box that was seen in any step."""
 BLIND_NS = 250_000_000
-"""If nothing was seen for longer than this, the quality is 0, whatever was seen before."""
+"""If nothing was seen for longer than this, the quality is 0, whatever was seen before.
+
+A doubtful step between two frames that are farther apart is as good as nothing seen.
+"""
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ class OpticalFlow:
         gap = last.number - first.number
         stride = -(-gap // self.config.links)
         qualities: List[float] = []
+        lost_sight = False
         moved, measured, here, seen_ns = first_box, 0, first, from_ns
         while here is not last:
             stored = here.longest_step(moved, last.number)
@@ -111,17 +115,20 @@ class OpticalFlow:
                 here.add_step(*stored)
                 measured += 1
             number, step = stored
+            if step.quality < self.config.doubtful:
+                lost_sight = lost_sight or self._ring.longest_gap(here.number, number) > BLIND_NS
             here, moved = self._ring.numbered(number), step.move(moved)
             qualities.append(step.quality)
             if step.quality:
                 seen_ns = here.t_ns
         # A single step that saw nothing does not make the whole chain worthless.
-        quality = max(min(qualities), DIM) if any(qualities) else 0.0
+        quality = max(min(qualities), DIM) if any(qualities) and not lost_sight else 0.0
         if len(qualities) >= self.config.refine_after or (gap > 1 and quality < self.config.doubtful):
             dx, dy = (moved[:2] - first_box[:2]).tolist()
             direct = _measure(first, last, first_box, (dx, dy, float(moved[2] / first_box[2])))
             measured += 1
-            if direct.quality > 0 and direct.quality >= self.config.trust * quality:
+            least = self.config.doubtful if lost_sight else self.config.trust * quality
+            if direct.quality > 0 and direct.quality >= least:
                 moved, quality = direct.move(first_box), direct.quality
                 first.add_step(last.number, direct)
             else:

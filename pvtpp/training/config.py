@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pvtpp.errors import InputError
+from pvtpp.files import read_json
 
 Config = TypeVar("Config")
 WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
@@ -35,9 +35,9 @@ def read(path: str | Path, kind: type[Config], base: Config | None = None, **giv
         type than the field's.
     """
     try:
-        values = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot read the configuration ({error})") from None
+        values = read_json(path)
+    except InputError as error:
+        raise InputError(f"{error}; cannot read the configuration") from None
     return made(kind, values, str(path), base, **given)
 
 

@@ -6,28 +6,42 @@ uninterrupted one, and several processes can share the shards of a batch.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
 from lightning.pytorch.utilities.rank_zero import rank_zero_info
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from pvtpp.errors import InputError
+from pvtpp.files import whole_file
 from pvtpp.training import ranks, resume
+from pvtpp.training.disk import require_space
 from pvtpp.training.draw import Draw, few, usable
 from pvtpp.training.run import Run
 
 SIGTERM_STATUS = 128 + 15
 """Exit status of a process that was asked to end, by the convention of shells."""
+COPIES, LOGS = 4, 1 << 20
+"""Checkpoints that lie in the folder at once, at most, while one is replaced; bytes of logs, about."""
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+"""Errors of a disk that is full or cannot be written."""
+QUALITY = "held_out/iou"
+"""Name of the mean IoU on held-out windows in the logs."""
 Windows = Callable[[np.random.Generator, int], dict[str, Tensor]]
 """Draws windows: a `Draw`, or anything that is called like one."""
 
@@ -126,9 +140,69 @@ class WindowModule(lightning.LightningModule):
                 f"than {getattr(self.config, 'learning_rate', None)} may help"
             )
 
+    def for_export(self) -> dict[str, Any]:
+        """What the export needs besides weights and configuration: tensors and plain values."""
+        return {}
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Write to the checkpoint which training it is of."""
+        """Write to the checkpoint which training it is of, and what its export needs."""
         checkpoint[resume.KEY] = self.facts
+        checkpoint[resume.EXPORT] = self.for_export()
+
+
+class Checkpoints(TorchCheckpointIO):
+    """Writes each checkpoint whole or not at all, beside the one that it replaces.
+
+    Lightning's own way goes through the system's folder for temporary files. On another disk the last step is a copy,
+    which leaves half a checkpoint in place of the newest one where it is interrupted or the disk is full.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Write a checkpoint; InputError where that fails, and then the one before is still there."""
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        try:
+            with whole_file(path) as part, open(part, "wb") as file:
+                file.write(content.getbuffer())
+                file.flush()
+                os.fsync(file.fileno())
+        except InputError as error:
+            raise InputError(f"{error}; earlier checkpoints are kept, so --resume goes on once it can write") from None
+
+
+class Report(Callback):
+    """One line an epoch in Lightning's log, for trainings without a progress bar.
+
+    Parameters
+    ----------
+    every
+        Report every epoch; False reports the last one alone.
+
+    Attributes
+    ----------
+    training
+        Whether batches are being trained on.
+    """
+
+    def __init__(self, every: bool):
+        self.training = False
+        self._every, self._begun = every, 0.0
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        """The first batch comes next."""
+        self.training = True
+
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
+        """Note the time."""
+        self._begun = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """Log epoch, quality and time."""
+        epoch, epochs = trainer.current_epoch + 1, trainer.max_epochs
+        if self._every or epoch == epochs:
+            quality = trainer.callback_metrics.get(QUALITY)
+            found = "nothing is held out" if quality is None else f"mean IoU {float(quality):.3f} on held-out windows"
+            rank_zero_info(f"epoch {epoch} of {epochs}: {found}, {time.monotonic() - self._begun:.1f} s")
 
 
 def fit(module: WindowModule, folder: str, resumed: bool = False, progress: bool = True) -> None:
@@ -145,12 +219,13 @@ def fit(module: WindowModule, folder: str, resumed: bool = False, progress: bool
     resumed
         Continue from the newest checkpoint in `folder`; otherwise that checkpoint is removed.
     progress
-        Show a progress bar.
+        Show a progress bar; otherwise one line is logged after every epoch.
 
     Raises
     ------
     InputError
-        Where no window can be used, for a checkpoint of another training, and where weights are no longer finite.
+        Where no window can be used, for a checkpoint of another training, where weights are no longer finite, and where
+        `folder` cannot take the checkpoints; this is found before the first step.
     KeyboardInterrupt
         On SIGINT.
     SystemExit
@@ -164,13 +239,17 @@ def fit(module: WindowModule, folder: str, resumed: bool = False, progress: bool
     module.facts = resume.facts(module, module.config, module.data_digest())
     if resumed:
         resume.check(newest, module, module.facts)
-    trainer = _trainer(module.config, folder, progress)
+    report = Report(not progress)
+    trainer = _trainer(module.config, folder, progress, report)
+    if ranks.is_first():
+        _make_space(module, folder)
     if not resumed and ranks.is_first():
         # Else a training that is killed in its first epoch leaves the checkpoint of an earlier one behind.
         with suppress(FileNotFoundError):
             os.remove(newest)
     try:
-        trainer.fit(module, ckpt_path=newest if resumed else None)
+        with _terminable(report):
+            trainer.fit(module, ckpt_path=newest if resumed else None)
     except SIGTERMException:
         raise SystemExit(SIGTERM_STATUS) from None
     except SystemExit as ended:
@@ -178,11 +257,52 @@ def fit(module: WindowModule, folder: str, resumed: bool = False, progress: bool
         if isinstance(ended.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None
         raise
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        where = error.filename or folder
+        raise InputError(f"{where}: cannot write ({error.strerror}); checkpoints are kept, --resume goes on") from None
     if trainer.interrupted:
         raise KeyboardInterrupt
 
 
-def _trainer(config: Run, folder: str, progress: bool) -> lightning.Trainer:
+def _make_space(module: WindowModule, folder: str) -> None:
+    """Create the folder; InputError where it cannot take the checkpoints."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot make the folder ({error.strerror or error})") from None
+    weights = sum(tensor.numel() * tensor.element_size() for tensor in module.state_dict().values())
+    # Adam keeps two numbers for each that learns.
+    moments = 2 * sum(each.numel() * each.element_size() for each in module.parameters() if each.requires_grad)
+    require_space(folder, COPIES * (weights + moments) + LOGS, "checkpoints")
+
+
+@contextmanager
+def _terminable(report: Report) -> Iterator[None]:
+    """SIGTERM ends the block with SystemExit: while batches are trained on after the current one, otherwise at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[int] = []
+
+    def end(number: int, frame: Any) -> None:
+        received.append(number)
+        # Lightning calls this handler besides its own, which ends the training after the batch.
+        if not report.training:
+            raise SystemExit(SIGTERM_STATUS)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+        if received:
+            # It came after the last batch.
+            raise SystemExit(SIGTERM_STATUS)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _trainer(config: Run, folder: str, progress: bool, report: Report) -> lightning.Trainer:
     devices, nodes = ranks.layout(config.devices)
     checkpoint = ModelCheckpoint(folder, filename="{epoch}", save_last=True, save_top_k=1, enable_version_counter=False)
     try:
@@ -196,7 +316,8 @@ def _trainer(config: Run, folder: str, progress: bool) -> lightning.Trainer:
             deterministic=True,
             reload_dataloaders_every_n_epochs=1,
             use_distributed_sampler=False,
-            callbacks=[checkpoint],
+            callbacks=[checkpoint, report],
+            plugins=[Checkpoints()],
             logger=_logger(folder),
             enable_progress_bar=progress,
             enable_model_summary=progress,

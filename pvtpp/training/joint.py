@@ -26,7 +26,7 @@ from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.predictors.motion import WEIGHTS as MOTION
 from pvtpp.training.calibration import calibration_loss
 from pvtpp.training.draw import Draw
-from pvtpp.training.fit import WindowModule, fit
+from pvtpp.training.fit import QUALITY, WindowModule, fit
 from pvtpp.training.motion import overlap
 from pvtpp.training.projection import Projection
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
@@ -167,6 +167,8 @@ class JointModule(WindowModule):
     ----------
     network
         The network that learns.
+    to_fold
+        The projection that its features went through; folded into the network after training.
     """
 
     config: JointTraining
@@ -185,7 +187,13 @@ class JointModule(WindowModule):
         self.network = JointNetwork(config.network, copy.deepcopy(motion))
         self.network.motion.requires_grad_(False)
         self.tracker: Any = tracker
-        self.projection = projection
+        self.projection = self.to_fold = projection
+
+    def for_export(self) -> dict[str, Any]:
+        """The projection to fold into the network, where there is one."""
+        fold = self.to_fold
+        made = fold and {"matrix": torch.from_numpy(fold.matrix), "mean": torch.from_numpy(fold.mean)}
+        return {"projection": made}
 
     def data_digest(self) -> str:
         """As the base class, with the projection, if there is one."""
@@ -227,14 +235,14 @@ class JointModule(WindowModule):
     def training_step(self, batch: dict[str, Tensor], index: int) -> Tensor:
         """The weighted sum of the losses of one batch."""
         c, losses = self.config, self.losses(batch)
-        self.log_dict({f"train/{name}": value for name, value in losses.items()})
+        self.log_dict({f"train_loss/{name}": value for name, value in losses.items()})
         weights = {"overlap": 1.0, "absolute": c.absolute, "robust": c.robust, "calibration": c.calibration}
         return torch.stack([weights.get(name, c.tracker) * value for name, value in losses.items()]).sum()
 
     def validation_step(self, batch: dict[str, Tensor], index: int) -> None:
         """Log the mean IoU on the held-out windows."""
         overlapped = 1 - self.losses(batch)["overlap"] / batch["weight"].mean()
-        self.log("held_out/overlap", overlapped, prog_bar=True, sync_dist=True)
+        self.log(QUALITY, overlapped, prog_bar=True, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         """AdamW with a linear warm-up and a cosine decay; the tracker's layers have a learning rate of their own."""
@@ -316,11 +324,27 @@ def train(
         config = replace(config, network=start.config)
     learnt, apart = (RecordingPool(group, config.windows) if group else None for group in given)
     module = JointModule(config, motion, learnt, apart, *((part, projection) if together else ())).train()
+    module.to_fold = projection
     if start:
         module.network.load_state_dict(start.state_dict())
         module.network.trust(1 / config.trust)
     fit(module, folder, resume, progress)
-    network = module.network.cpu().trust(config.trust).eval()
+    return finished(module.network.cpu(), config.trust, projection)
+
+
+def finished(network: JointNetwork, trust: float, projection: Projection | None) -> JointNetwork:
+    """The network as it is used after training; `network` is changed.
+
+    Parameters
+    ----------
+    network
+        The trained network.
+    trust
+        See `JointTraining`.
+    projection
+        What its features went through in training; None where they are the tracker's own.
+    """
+    network = network.trust(trust).eval()
     return projection.folded(network) if projection else network
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,9 +17,10 @@ from pvtpp.errors import InputError
 from pvtpp.networks.motion import LARGEST_CHANGE, MotionConfig, MotionNetwork, mean_at, sigma_at
 from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.predictors.motion import INPUTS
+from pvtpp.training import resume
 from pvtpp.training.calibration import calibration_loss
 from pvtpp.training.draw import Draw
-from pvtpp.training.fit import WindowModule, fit
+from pvtpp.training.fit import QUALITY, WindowModule, fit
 from pvtpp.training.run import Run
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
 from pvtpp.validation import above, at_least, check
@@ -163,7 +163,7 @@ class MotionModule(WindowModule):
     def training_step(self, batch: dict[str, Tensor], index: int) -> Tensor:
         """The weighted sum of the losses of one batch."""
         losses = self.losses(self.network, batch)
-        self.log_dict({f"train/{name}": value for name, value in losses.items()})
+        self.log_dict({f"train_loss/{name}": value for name, value in losses.items()})
         return (
             losses["overlap"] + self.config.robust * losses["robust"] + self.config.calibration * losses["calibration"]
         )
@@ -178,7 +178,7 @@ class MotionModule(WindowModule):
     def validation_step(self, batch: dict[str, Tensor], index: int) -> None:
         """Log the mean IoU of the averaged network on the held-out windows."""
         losses = self.losses(self.average, batch)
-        self.log("held_out/overlap", 1 - losses["overlap"] / batch["weight"].mean(), prog_bar=True, sync_dist=True)
+        self.log(QUALITY, 1 - losses["overlap"] / batch["weight"].mean(), prog_bar=True, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         """AdamW with a linear warm-up and a cosine decay."""
@@ -239,10 +239,8 @@ def train(
 
 def averaged(config: MotionTraining, path: str) -> MotionNetwork:
     """The averaged network of a checkpoint that `train` wrote; InputError where it is missing or does not fit."""
-    if not os.path.isfile(path):
-        raise InputError(f"{path}: no such checkpoint")
-    state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
     network, prefix = MotionNetwork(config.network), "average."
+    state = resume.read(path)["state_dict"]
     found = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
     network.load_state_dict(match(network.state_dict(), found, path, "a motion network of this configuration"))
     return network.eval()

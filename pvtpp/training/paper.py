@@ -24,7 +24,7 @@ from torch import Tensor
 from pvtpp.errors import InputError
 from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork
 from pvtpp.training.draw import Draw
-from pvtpp.training.fit import WindowModule, fit
+from pvtpp.training.fit import QUALITY, WindowModule, fit
 from pvtpp.training.motion import overlap
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
 from pvtpp.training.recordings import Recording
@@ -314,6 +314,13 @@ class PaperModule(WindowModule):
         super().__init__(config, learnt, apart)
         self.network = NHeadNetwork(config.network)
 
+    def for_export(self) -> dict[str, Any]:
+        """For V and MV: sides of the feature maps of template and search region."""
+        pool = self.learnt.pool if self.learnt else None
+        if not isinstance(pool, RecordingPool):
+            return {}
+        return {"sides": [pool.recordings[0].template.shape[-1], pool.recordings[0].search.shape[-1]]}
+
     def losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Losses of every branch and of the ``estimator``: summed over heads and coordinates, averaged over windows."""
         found = {}
@@ -328,14 +335,14 @@ class PaperModule(WindowModule):
         """The weighted sum of the losses of one batch."""
         parts = {**RECIPES[self.config.network.kind].parts, "estimator": ESTIMATOR}
         losses = self.losses(batch)
-        self.log_dict({f"train/{name}": value for name, value in losses.items()})
+        self.log_dict({f"train_loss/{name}": value for name, value in losses.items()})
         return torch.stack([parts[name] * value for name, value in losses.items()]).sum()
 
     def validation_step(self, batch: dict[str, Tensor], index: int) -> None:
         """Log the mean IoU of the module's own branch on the held-out windows."""
         asked = self._branches(batch)[self.config.network.kind]
         shared = (overlap(asked, batch["truth"]) * batch["weight"]).sum() / batch["weight"].sum().clamp(min=1)
-        self.log("held_out/overlap", shared, prog_bar=True, sync_dist=True)
+        self.log(QUALITY, shared, prog_bar=True, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         """AdamW with a learning rate that falls in steps."""

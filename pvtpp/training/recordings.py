@@ -2,17 +2,15 @@
 
 A recording is one online run on a simulated clock: the tracker takes the newest frame whenever it is free, so a slow
 one skips frames. Any tracker will do whose results have `features` with `template` (the same for all frames) and
-`search`, of whatever size: those of NanoTrack V3 are 96 x 8 x 8 and 96 x 16 x 16. `recorded_windows` makes training
-windows of them.
+`search`, of whatever size, with a batch axis: those of NanoTrack V3 are 1 x 96 x 8 x 8 and 1 x 96 x 16 x 16.
+`recorded_windows` makes training windows of them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
-import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -34,6 +32,12 @@ from pvtpp.training.tracker_error import log_uniform
 from pvtpp.validation import at_least, check
 
 FORMAT = "pvtpp recording 1"
+KINDS = {
+    **dict.fromkeys(("t_ns", "available_ns", "truth_t_ns"), "i"),
+    **dict.fromkeys(("boxes", "scores", "search", "template", "truth"), "f"),
+    "seen": "b",
+}
+"""Kinds of the numbers in a recording's arrays, as NumPy calls them: integers, fractions, truth values."""
 WAIT_S = 0.2
 """Seconds between checks whether another process has written a recording."""
 
@@ -112,12 +116,16 @@ class Recording:
                 if str(file["format"]) != FORMAT:
                     raise InputError(f"{path}: format is {str(file['format'])!r}, expected {FORMAT!r}")
                 arrays = {f.name: file[f.name] for f in fields(cls)}
+            wrong = [name for name, kind in KINDS.items() if arrays[name].dtype.kind != kind or not arrays[name].ndim]
+            if wrong:
+                raise InputError(f"{path}: no recording, or damaged ({wrong[0]} is {arrays[wrong[0]].dtype})")
         except InputError:
             raise
         except OSError as error:
             raise InputError(f"{path}: no recording, or damaged ({error.strerror or error})") from None
-        except (KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
-            # NumPy's own message for such a file suggests to load it with pickle, which can run code.
+        except Exception:
+            # Damaged archives raise errors of many kinds. NumPy's own message for such a file suggests to load it with
+            # pickle, which can run code.
             raise InputError(f"{path}: no recording, or damaged; delete it and call again") from None
         return cls(**{**arrays, "clip": str(arrays["clip"])})
 
@@ -189,14 +197,27 @@ class _Recorder:
         if self._most is not None and len(self.search) + 1 >= self._most:
             raise _Enough
         output = self._tracker.track(frame)
-        seen, template = (getattr(output.features, name, None) for name in ("search", "template"))
-        if seen is None or template is None:
-            raise InputError(
-                f"clip {self._clip.name}: {type(self._tracker).__name__} gives no features (template, search) to record"
-            )
+        seen, self.template = (self._feature(output.features, name) for name in ("search", "template"))
         self.search.append(np.asarray(seen[0], dtype=np.float16))
-        self.template = template
         return output
+
+    def _feature(self, features: Any, name: str) -> np.ndarray:
+        """The array of this name; InputError where the tracker does not give it as `record` says."""
+        array: Any = getattr(features, name, None)
+        fits = isinstance(array, np.ndarray) and array.ndim == 4 and len(array) == 1
+        if fits and array.dtype.kind == "f":
+            return array
+        if isinstance(features, Mapping):
+            found = "a dict; types.SimpleNamespace(**features) makes attributes of it"
+        elif array is None:
+            found = f"without {name}" if features is not None else "None"
+        else:
+            shape = f"{array.dtype}{list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__
+            found = f"with {name} {shape}"
+        raise InputError(
+            f"clip {self._clip.name}: {type(self._tracker).__name__} gives no features to record: they are {found}; "
+            "expected are attributes template (1, C, h, w) and search (1, C, H, W), arrays of float32"
+        )
 
 
 def record(
@@ -212,7 +233,8 @@ def record(
     Parameters
     ----------
     tracker
-        Gives results with features.
+        Gives results whose `features` have the attributes `template`, ``(1, C, h, w)``, the same for all frames, and
+        `search`, ``(1, C, H, W)``: arrays of float32 with a batch axis.
     clip
         What it runs on.
     processing_ns

@@ -115,8 +115,6 @@ def read_weights(path: FilePath) -> Tuple[Dict[str, Any], Dict[str, Any]]:
         card = read_json(card_of(path))
     except InputError as error:
         raise InputError(f"{error}; weights are a file and its card") from None
-    if not isinstance(card, dict):
-        raise InputError(f"{card_of(path)}: is {type(card).__name__}, expected an object")
     try:
         return load(data), card
     except Exception as error:

@@ -29,7 +29,7 @@ def test_every_target_has_a_log_of_its_own_with_a_header_first(no_thread_is_left
         (2, 0, None), (2, 1, "frame"), (2, 2, "frame"), (2, 3, "init"),
     ]  # fmt: skip
     assert stream.target_id == 2
-    assert [event.meta for event in heard if event.row is None] == [{}, {}]
+    assert [event.meta for event in heard if event.row is None] == [{"part": True}] * 2
 
 
 def test_the_gyro_since_the_image_on_which_the_target_was_given_belongs_to_its_log(no_thread_is_left):
@@ -66,16 +66,19 @@ def test_of_two_live_trackers_at_work_no_log_has_rows_of_both(no_thread_is_left)
     new.put(["reset", 5])
     stream.close()
     kinds = [(event.target_id, event.meta or event.row[0]) for event in heard]
-    first, second = [{"live": "old"}, "init", "reset"], [{"live": "new"}, "frame", "init", "reset"]
+    first = [{"live": "old", "part": True}, "init", "reset"]
+    second = [{"live": "new", "part": True}, "frame", "init", "reset"]
     assert kinds == [*((1, kind) for kind in first), *((2, kind) for kind in second)]
 
 
 def test_the_lines_are_those_of_the_file(tmp_path, no_thread_is_left):
     log = EventLog({"tracker": "x"}, [["init", 2, 0, 1, [0.1, 2.0, 3.0, 4.0]], ["reset", 3]])
-    log.write(str(tmp_path / "log.jsonl"))
     heard = []
     stream = EventStream(heard.append, None)
-    stream.begin(log.meta)
+    stream.begin(dict(log.meta))
+    # Each target has a log of its own, which says so.
+    log.meta["part"] = True
+    log.write(str(tmp_path / "log.jsonl"))
     for row in log.rows:
         stream.put(row)
     stream.close()

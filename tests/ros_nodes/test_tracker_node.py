@@ -14,7 +14,12 @@ from pvtpp.core.replay import replay
 from pvtpp_ros_nodes import conversions
 
 pytestmark = pytest.mark.usefixtures("world")
-QUICK = ("_tracker:=bright_spot:BrightSpot", "_predictor:=constant_velocity", "_propagation:=none")
+QUICK = (
+    "_tracker:=bright_spot:BrightSpot",
+    "_predictor:=constant_velocity",
+    "_propagation:=none",
+    "_presence:=true",
+)
 
 
 def started(operator, *arguments, **env):

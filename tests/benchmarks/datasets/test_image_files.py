@@ -1,4 +1,4 @@
-"""Image files: their order goes by number or is refused, and all images of a sequence become 8 bits alike."""
+"""Image files: their order goes by number or is refused, and all images of a sequence become 8 bits by one rule."""
 
 from __future__ import annotations
 

@@ -71,6 +71,9 @@ def test_verify_keeps_what_passes_and_refuses_what_was_corrupted_on_purpose(expo
     assert (tmp_path / "out" / "head.onnx").stat().st_mtime_ns == written
     assert export("--verify", "--form", "unrolled") == 2
     assert "holds another export: configuration" in capsys.readouterr().err
+    assert export("--form", "unrolled") == 2
+    assert "is there already and would be replaced; compare it with torch by --verify" in capsys.readouterr().err
+    assert (tmp_path / "out" / "head.onnx").stat().st_mtime_ns == written
     model = onnx.load(str(tmp_path / "out" / "head.onnx"))
     tensor = max(model.graph.initializer, key=lambda each: np.prod(each.dims))
     changed = onnx.numpy_helper.to_array(tensor) * np.float32(1.05)
@@ -106,9 +109,59 @@ def test_half_precision_and_eight_bits_go_through_the_same_gate(export, clips, t
         (["nanotrack-v3", "--calibrate", "folder:x"], "the precision is fp32"),
         (["nanotrack-v3", "--checkpoint", "/nowhere.pth"], "/nowhere.pth: no such checkpoint"),
         (["nanotrack-v3", "--root", "uav-mini"], "--root, --split and --sequences say which clips of --dataset NAME"),
+        (["nanotrack-v3", "v3.pth"], "v3.pth: only motion, joint, paper take a FILE; a tracker's weights are named by"),
+        (["motion"], "pvtpp export motion needs the weights (.safetensors) or a checkpoint (.ckpt) of a training"),
+        (["joint", "j.ckpt", "--precision", "fp16"], "--precision is for a tracker's network; joint takes FILE, --out"),
+        (["paper", "m.ckpt", "--sequences", "a"], "--sequences is for a tracker's network; paper takes FILE"),
+        (["motion", "m.ckpt"], "out: graphs are written as .onnx, got 'no suffix'"),
     ],
 )
 def test_bad_input_gets_one_clear_line(options, words, tmp_path, capsys):
     assert main(["export", *options, "--out", str(tmp_path / "out")]) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """Weights of an untrained motion network with their card, as `pvtpp train motion` leaves them."""
+    pytest.importorskip("safetensors")
+    from pvtpp.networks.motion import MotionConfig, MotionNetwork, save
+
+    torch.manual_seed(0)
+    path = tmp_path / "run" / "motion.safetensors"
+    path.parent.mkdir()
+    save(MotionNetwork(MotionConfig(history=6, width=8)), path, {"data": "none"})
+    return path
+
+
+def test_weights_of_a_predictor_become_its_graph_in_place_or_elsewhere(trained, tmp_path, capsys):
+    pytest.importorskip("lightning")
+    for out in (trained.with_suffix(".onnx"), tmp_path / "elsewhere" / "m.onnx"):
+        assert main(["export", "motion", str(trained), "--out", str(out)]) == 0
+        assert f"use it as --predictors motion:{out}" in capsys.readouterr().out
+        card = json.loads(out.with_suffix(".json").read_text())
+        assert card["data"] == "none" and card["onnx_against_torch"] <= 1e-4
+        assert out.is_file() and out.with_suffix(".safetensors").read_bytes() == trained.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["m.onnx", "m.encoder.onnx", "m.safetensors", "m.json"])
+def test_an_export_that_is_there_is_not_replaced_without_force(name, trained, tmp_path, capsys):
+    pytest.importorskip("lightning")
+    (tmp_path / name).write_text("of another training")
+    arguments = ["export", "motion", str(trained), "--out", str(tmp_path / "m.onnx")]
+    assert main(arguments) == 2
+    assert (
+        f"{tmp_path / name}: is there already and would be replaced; replace it by --force" in capsys.readouterr().err
+    )
+    assert (tmp_path / name).read_text() == "of another training"
+    assert main([*arguments, "--force"]) == 0
+    assert json.loads((tmp_path / "m.json").read_text())["data"] == "none"
+
+
+def test_the_file_of_a_predictor_that_is_missing_is_named(tmp_path, capsys):
+    pytest.importorskip("lightning")
+    for file, words in (("m.safetensors", "cannot read (No such file"), ("last.ckpt", "no such checkpoint")):
+        assert main(["export", "joint", str(tmp_path / file), "--out", str(tmp_path / "j.onnx")]) == 2
+        assert f"{tmp_path / file}: {words}" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

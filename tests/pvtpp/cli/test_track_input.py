@@ -1,4 +1,4 @@
-"""What `pvtpp track` is given: boxes, sources, images that change. What cannot be is one line, and so is what is odd."""
+"""What `pvtpp track` is given: boxes, sources, images that change. What is wrong is one line, and so is what is odd."""
 
 import json
 import os

@@ -1,6 +1,7 @@
 """Training from the command line: own boxes in, a predictor out that every command can use."""
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -120,7 +121,7 @@ def test_the_paper_s_v_and_mv_learn_from_what_a_tracker_saw(module, clips, tmp_p
     assert main([*run, "--predictors", f"n_head:{out}/{module}.onnx"]) == 0
     for name in ("left", "right"):
         shutil.rmtree(clips / name / "img")
-    assert main([*arguments, *data, "--config", json.dumps(PAPER)]) == 2
+    assert main([*arguments, *data, "--config", json.dumps(PAPER), "--force"]) == 2
     assert "has no images here" in capsys.readouterr().err
 
 
@@ -142,9 +143,10 @@ def test_training_that_diverges_publishes_nothing_and_leaves_what_was_there(boxe
     out = tmp_path / "run"
     assert train(boxes, out, "--config", json.dumps(SMALL)) == 0
     before = (out / "motion.onnx").read_bytes()
-    assert train(boxes, out, "--config", json.dumps({**SMALL, "learning_rate": 1e30, "epoch_batches": 4})) == 2
-    printed = capsys.readouterr().err
-    assert "training diverged in epoch 1" in printed and "lower learning_rate than 1e+30" in printed
+    diverging = json.dumps({**SMALL, "learning_rate": 1e30, "epoch_batches": 4})
+    assert train(boxes, out, "--config", diverging, "--force") == 2
+    errors = capsys.readouterr().err
+    assert "training diverged in epoch 1" in errors and "lower learning_rate than 1e+30" in errors
     assert (out / "motion.onnx").read_bytes() == before
 
 
@@ -183,8 +185,8 @@ def test_resuming_is_for_the_same_training_alone(boxes, tmp_path, capsys):
 def test_what_cannot_be_is_said_in_one_line_before_anything_is_trained(options, words, boxes, tmp_path, capsys):
     out = tmp_path / "run"
     assert train(boxes, out, *options) == 2
-    printed = capsys.readouterr().err
-    assert words in printed and "Traceback" not in printed and len(printed.splitlines()) == 1
+    errors = capsys.readouterr().err
+    assert words in errors and "Traceback" not in errors and len(errors.splitlines()) == 1
     assert not list(out.rglob("*.ckpt"))
 
 
@@ -251,20 +253,138 @@ def started(boxes, out, launcher, *more):
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-@pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_training_that_is_stopped_says_so_and_goes_on(sent, status, boxes, tmp_path):
-    out = tmp_path / "run"
-    process = started(boxes, out, (), "--config", json.dumps(LONG))
+def stopped(process, checkpoint, sent):
+    """Send a signal once there is a checkpoint; what the process wrote to stderr."""
     try:
         until = time.monotonic() + 120
-        while not (out / "last.ckpt").is_file() and process.poll() is None and time.monotonic() < until:
+        while not checkpoint() and process.poll() is None and time.monotonic() < until:
             time.sleep(0.05)
         process.send_signal(sent)
-        printed = process.communicate(timeout=60)[1]
+        return process.communicate(timeout=60)[1]
     finally:
         process.kill()
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_a_training_that_is_stopped_says_so_and_goes_on(sent, status, boxes, tmp_path):
+    newest, config = tmp_path / "run" / "last.ckpt", json.dumps(LONG)
+    process = started(boxes, newest.parent, (), "--config", config)
+    errors = stopped(process, newest.is_file, sent)
     assert process.returncode == status
-    assert "pvtpp train: interrupted; go on with --resume" in printed and "Traceback" not in printed
+    assert "pvtpp train: interrupted; go on with --resume" in errors and "Traceback" not in errors
+    assert [path.name for path in newest.parent.iterdir() if path.name.endswith(".part")] == []
+    if sent == signal.SIGTERM:
+        epochs, changed = torch.load(newest, weights_only=True)["epoch"], newest.stat().st_mtime_ns
+        process = started(boxes, newest.parent, (), "--config", config, "--resume")
+        stopped(process, lambda: newest.stat().st_mtime_ns > changed, sent)
+        assert process.returncode == status
+        assert torch.load(newest, weights_only=True)["epoch"] > epochs
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_signal_before_the_first_epoch_or_after_the_last_is_said_as_well(
+    sent, status, finished, boxes, tmp_path, monkeypatch, capsys
+):
+    def interrupted(options):
+        if finished:
+            (tmp_path / "run" / "last.ckpt").write_text("")
+        os.kill(os.getpid(), sent)
+        time.sleep(10)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("pvtpp.cli.train_motion.run", interrupted)
+    assert train(boxes, tmp_path / "run") == status
+    rest = "go on with --resume" if finished else "no epoch was finished, begin again"
+    assert f"pvtpp train: interrupted; {rest}" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_checkpoint_of_an_earlier_training_is_nothing_to_resume_a_new_one_from(boxes, tmp_path, monkeypatch, capsys):
+    def interrupted(options):
+        raise KeyboardInterrupt
+
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "last.ckpt").write_text("")
+    monkeypatch.setattr("pvtpp.cli.train_motion.run", interrupted)
+    assert train(boxes, out, "--force") == 130
+    assert "no epoch was finished, begin again" in capsys.readouterr().err
+    assert train(boxes, out, "--resume") == 130
+    assert "go on with --resume" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["motion.onnx", "motion.safetensors", "motion.json", "last.ckpt"])
+def test_what_an_earlier_training_left_is_not_replaced_without_force(name, tmp_path, capsys):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / name).write_text("of an earlier training")
+    # Said before the data are read: there are none.
+    assert train(tmp_path / "nothing", out) == 2
+    errors = capsys.readouterr().err
+    assert f"{out / name}: is there already and would be replaced; " in errors and "--force" in errors
+    assert ("--resume" in errors) == (name == "last.ckpt")
+    assert (out / name).read_text() == "of an earlier training"
+    assert train(tmp_path / "nothing", out, "--force") == 2
+    assert "nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("modules", "name"), [("m", "m.onnx"), ("v", "v.encoder.onnx"), ("mv", "mv.safetensors")])
+def test_modules_of_the_paper_are_not_replaced_without_force(modules, name, tmp_path, capsys):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / name).write_text("")
+    arguments = ["train", "paper", "--modules", modules, "--processing", "47ms", "--out", str(out)]
+    assert main([*arguments, "--dataset", "annotations", "--root", str(tmp_path / "nothing")]) == 2
+    assert f"{name}: is there already" in capsys.readouterr().err
+
+
+def test_force_begins_anew_and_is_not_for_resuming(boxes, tmp_path, capsys):
+    out, given = tmp_path / "run", ["--config", json.dumps(SMALL)]
+    assert train(boxes, out, *given, "--resume", "--force") == 2
+    assert "--resume goes on with a training, --force begins anew" in capsys.readouterr().err
+    assert train(boxes, out, *given) == 0
+    assert train(boxes, out, *given, "--seed", "5", "--force") == 0
+    assert json.loads((out / "motion.json").read_text())["seed"] == 5
+
+
+def test_a_graph_that_does_not_pass_costs_no_training(boxes, tmp_path, monkeypatch, capsys):
+    from pvtpp.errors import InputError
+    from pvtpp.export import publication
+
+    def differs(engine, path, difference, tolerance):
+        raise InputError(f"{path}: the graph differs from torch by 2.0e-03")
+
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(publication, "write_checked", differs)
+        assert train(boxes, out, "--config", json.dumps(SMALL)) == 2
+    errors = capsys.readouterr().err
+    assert "differs from torch by 2.0e-03; the trained weights are kept in" in errors
+    assert f"{out / 'last.ckpt'} holds the finished training" in errors and not (out / "motion.onnx").exists()
+    command = errors.split("export them with: pvtpp ")[1].split(";")[0].split()
+    assert main(command) == 0
+    card = json.loads((out / "motion.json").read_text())
+    assert card["sequences"] == 9 and card["onnx_against_torch"] <= 1e-4 and (out / "motion.onnx").is_file()
+
+
+def test_a_package_that_only_the_end_needs_is_missed_at_the_start(boxes, tmp_path, monkeypatch, capsys):
+    for name in ("onnxruntime", "safetensors"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert train(boxes, tmp_path / "run") == 2
+    assert "training needs safetensors, onnxruntime: pip install 'pvtpp[cpu,train,export]'" in capsys.readouterr().err
+
+
+def test_a_folder_that_takes_no_files_is_said_before_data_are_read(tmp_path, capsys):
+    assert train(tmp_path / "nothing", "/proc/self") == 2
+    assert "/proc/self: cannot write 17 MB for weights, graph and logs" in capsys.readouterr().err
+
+
+def test_every_epoch_has_its_line_with_the_quality(boxes, tmp_path, caplog):
+    assert train(boxes, tmp_path / "run", "--config", json.dumps({**SMALL, "epochs": 2})) == 0
+    lines = [line for line in caplog.messages if line.startswith("epoch ")]
+    assert [line.split(":")[0] for line in lines] == ["epoch 1 of 2", "epoch 2 of 2"]
+    assert all("mean IoU 0." in line and "on held-out windows" in line for line in lines)
 
 
 def test_two_processes_train_one_network_which_the_first_publishes(boxes, tmp_path):
@@ -272,9 +392,9 @@ def test_two_processes_train_one_network_which_the_first_publishes(boxes, tmp_pa
     launcher = ("-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(free_port()))
     more = ["--config", json.dumps(small), "--calibration", '{"steps": 2, "count": 16, "drawn": 64}']
     process = started(boxes, out, launcher, *more)
-    printed, errors = process.communicate(timeout=240)
+    output, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
-    assert printed.count("sequences learnt from") == 1
+    assert output.count("sequences learnt from") == 1
     assert train(boxes, tmp_path / "one", *more) == 0
     both, one = (load(tmp_path / name / "motion.safetensors")[0].state_dict() for name in ("both", "one"))
     for name, value in one.items():

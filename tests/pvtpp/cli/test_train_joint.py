@@ -182,5 +182,52 @@ def test_joint_training_does_not_go_on_from_frozen_training_s_folder(clips, tmp_
 
 def test_joint_training_of_another_tracker_is_refused(clips, tmp_path, capsys):
     assert train(clips, tmp_path / "run", "--joint", "--tracker", "csrt") == 2
-    printed = capsys.readouterr().err
-    assert "--joint trains nanotrack-v3, siamrpn-mobilenetv2, " in printed and "the tracker is csrt" in printed
+    errors = capsys.readouterr().err
+    assert "--joint trains nanotrack-v3, siamrpn-mobilenetv2, " in errors and "the tracker is csrt" in errors
+
+
+@pytest.mark.parametrize("name", ["joint.onnx", "joint.encoder.onnx", "joint.json", "tracker.pth", "tracker"])
+def test_joint_training_does_not_replace_what_a_frozen_run_left(name, clips, tmp_path, capsys):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / name).write_text("of a frozen run")
+    assert train(tmp_path / "nothing", out, "--joint") == 2
+    assert f"{out / name}: is there already and would be replaced; begin anew with --force" in capsys.readouterr().err
+    assert (out / name).read_text() == "of a frozen run"
+
+
+@pytest.mark.parametrize("mode", ["--joint", "--frozen"])
+def test_checkpoints_of_both_stages_are_kept(mode, tmp_path, capsys):
+    frozen = tmp_path / "run" / "frozen"
+    frozen.mkdir(parents=True)
+    (frozen / "last.ckpt").write_text("of the first stage")
+    assert train(tmp_path / "nothing", frozen.parent, mode) == 2
+    errors = capsys.readouterr().err
+    assert f"{frozen / 'last.ckpt'}: is there already" in errors and "--resume" in errors
+    assert (frozen / "last.ckpt").read_text() == "of the first stage"
+
+
+@pytest.mark.parametrize(("mode", "part"), [("--joint", ["frozen"]), ("--frozen", [])])
+def test_there_is_nothing_to_resume_before_anything_is_recorded(mode, part, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert train(tmp_path / "nothing", out, mode, "--resume") == 2
+    assert f"{out.joinpath(*part, 'last.ckpt')}: no checkpoint to resume from" in capsys.readouterr().err
+
+
+def test_a_tracker_whose_graphs_do_not_pass_is_kept_with_its_predictor(generated, tmp_path, monkeypatch, capsys):
+    from pvtpp.export import artefact
+    from pvtpp.export.parity import ParityError
+    from pvtpp_trackers.models import zoo
+
+    def refused(*_):
+        raise ParityError("tensor head.output differs")
+
+    name, out = "siamrpn-mobilenetv2", tmp_path / "run"
+    few = json.dumps({**SMALL, "shard_windows": 2, "validation_windows": 2})
+    more = ["--tracker", name, "--checkpoint", "random", "--variations", "0", "--runs", "2", "--config", few]
+    monkeypatch.setattr(artefact, "export", refused)
+    assert train(generated, out, "--joint", *more) == 2
+    errors = capsys.readouterr().err
+    assert f"pvtpp export {name} --checkpoint {out}/tracker.pth --out {out}/tracker" in errors
+    assert (out / "joint.onnx").is_file() and (out / "joint.safetensors").is_file()
+    zoo.load(name, out / "tracker.pth")

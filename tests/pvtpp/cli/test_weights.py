@@ -46,7 +46,7 @@ def test_a_file_that_is_none_gets_one_clear_line(tmp_path, capsys):
     assert "none.pth: no such checkpoint" in capsys.readouterr().err
     source = checkpoint(tmp_path / "published.pth")
     assert main(["weights", "convert", str(source), str(tmp_path / "m.onnx"), "--factor", "half"]) == 2
-    assert "'half', expected one of: absolute, signed" in capsys.readouterr().err
+    assert "NHeadConfig.factor is 'half', allowed is one of: absolute, signed" in capsys.readouterr().err
     for kappa in ("0", "-30", "nan", "inf"):
         (tmp_path / "m.onnx").write_text("a good one")
         assert main(["weights", "convert", str(source), str(tmp_path / "m.onnx"), f"--kappa={kappa}"]) == 2

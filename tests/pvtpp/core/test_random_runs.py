@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
 from pvtpp.core.commands import Encode, Init, Predict, Propagate, TrackFrame
+from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.core.replay import replay
-from pvtpp.core.state_machine import CoreConfig, StateMachine
+from pvtpp.core.state_machine import StateMachine
 from pvtpp.predictors import create
 from pvtpp.propagation import Carried
 from pvtpp.tracker import Frame, TrackerOutput

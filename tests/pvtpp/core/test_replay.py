@@ -6,9 +6,10 @@ import pytest
 from pvtpp.boxes import xywh_to_box
 from pvtpp.core import commands
 from pvtpp.core.commands import Encode, Init, Predict, Propagate, Propagation, TrackFrame
+from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.replay import replay
-from pvtpp.core.state_machine import CoreConfig, StateMachine
+from pvtpp.core.state_machine import StateMachine
 from pvtpp.errors import InputError
 from pvtpp.predictors import create
 from pvtpp.tracker import Frame, TrackerOutput

@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pvtpp.camera_motion import Gyro
+from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.core.replay import replay
 from pvtpp.core.simulator import Costs, Simulator
-from pvtpp.core.state_machine import CoreConfig, StateMachine
+from pvtpp.core.state_machine import StateMachine
 from pvtpp.errors import InputError
 from pvtpp.predictors import create
 from pvtpp.propagation import Carried

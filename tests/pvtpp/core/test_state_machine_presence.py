@@ -7,10 +7,11 @@ import pytest
 
 from pvtpp.core import commands
 from pvtpp.core.commands import Init, Predict, Propagate, Propagation, TrackFrame
+from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.presence import Presence, PresenceConfig
 from pvtpp.core.replay import replay
-from pvtpp.core.state_machine import CoreConfig, StateMachine
+from pvtpp.core.state_machine import StateMachine
 from pvtpp.predictors import create
 from pvtpp.track import PropagatedBox
 from pvtpp.tracker import Frame, TrackerOutput

@@ -4,15 +4,30 @@ import numpy as np
 import pytest
 
 from pvtpp.errors import InputError
-from pvtpp.export.agreement import furthest
+from pvtpp.export.agreement import furthest, quantities
 
 HERE = {"a": np.array([1.0, 2.0]), "b": np.array([100.0])}
 
 
-def test_the_largest_difference_of_all_outputs():
+def test_the_largest_difference_is_relative_to_the_scale_of_its_output():
     there = {"a": np.array([1.0, 2.5]), "b": np.array([101.0])}
-    assert furthest(there, HERE) == 1.0
-    assert furthest(there, HERE, relative=True) == 0.25
+    assert furthest(there, HERE) == 0.25
+    assert furthest({**there, "a": HERE["a"]}, HERE) == pytest.approx(0.01)
+
+
+def test_values_below_a_target_size_are_compared_in_target_sizes():
+    assert furthest({"a": np.array([2e-3])}, {"a": np.array([1e-3])}) == pytest.approx(1e-3)
+
+
+def test_a_large_sigma_does_not_hide_a_wrong_mean():
+    right = np.ones((1, 3, 2, 4))
+    right[:, 2] = 1000.0
+    wrong = right.copy()
+    wrong[:, 0] += 0.1
+    found, expected = (quantities({"motion": each, "other": HERE["a"]}, "motion") for each in (wrong, right))
+    assert set(found) == {"motion, mean", "motion, derivative", "motion, sigma", "other"}
+    assert furthest(found, expected) == pytest.approx(0.1)
+    assert quantities(HERE, "motion") == HERE
 
 
 def test_nan_in_the_graph_is_kept_whatever_follows_and_nan_in_torch_is_an_error():

@@ -52,10 +52,12 @@ def test_both_graphs_agree_with_torch_and_serve_the_predictor(network, tmp_path)
     assert abs(exported.mean - torch_made.mean).max() < 1e-4
 
 
-def test_a_graph_that_differs_is_not_kept(network, tmp_path):
-    with pytest.raises(InputError, match="differs from torch"):
-        publish(network, tmp_path / "j.onnx", {}, tolerance=-1.0)
-    assert not list(tmp_path.iterdir())
+def test_a_graph_that_differs_is_not_kept_and_the_weights_are(network, tmp_path):
+    with pytest.raises(InputError, match=r"differs from torch.*pvtpp export joint \S+j\.safetensors --out \S+j\.onnx"):
+        publish(network, tmp_path / "j.onnx", {"seed": 3}, tolerance=-1.0)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["j.json", "j.safetensors"]
+    again, card = load(tmp_path / "j.safetensors")
+    assert again.config == network.config and card["seed"] == 3 and "onnx_against_torch" not in card
     with pytest.raises(InputError, match="written as .onnx"):
         publish(network, tmp_path / "j.pt", {})
 

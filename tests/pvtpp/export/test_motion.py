@@ -12,8 +12,8 @@ from pvtpp.errors import InputError
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
-from pvtpp.export.motion import TOLERANCE, difference, export  # noqa: E402
-from pvtpp.networks.motion import MotionConfig, MotionNetwork  # noqa: E402
+from pvtpp.export.motion import TOLERANCE, difference, export, publish  # noqa: E402
+from pvtpp.networks.motion import MotionConfig, MotionNetwork, load  # noqa: E402
 from pvtpp.predictors.motion import Motion  # noqa: E402
 from pvtpp.track import Track  # noqa: E402
 
@@ -43,6 +43,67 @@ def test_a_graph_that_differs_is_not_kept(network, tmp_path):
     with pytest.raises(InputError, match="differs from torch"):
         export(network, tmp_path / "m.onnx", tolerance=-1.0)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_weights_are_written_before_the_graph_is_compared(network, tmp_path):
+    path = tmp_path / "new" / "m.onnx"
+    words = r"differs from torch.*kept in (\S+m\.safetensors); .*pvtpp export motion \1 --out \S+m\.onnx"
+    with pytest.raises(InputError, match=words):
+        publish(network, path, {"seed": 3}, tolerance=-1.0)
+    assert sorted(file.name for file in path.parent.iterdir()) == ["m.json", "m.safetensors"]
+    again, card = load(path.with_suffix(".safetensors"))
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name])
+    assert card["seed"] == 3 and "onnx_against_torch" not in card
+    worst = publish(again, path, card)
+    assert load(path.with_suffix(".safetensors"))[1] == {**card, "onnx_against_torch": worst} and path.is_file()
+
+
+def test_no_graph_of_other_weights_stays_beside_weights_whose_own_graph_fails(network, tmp_path):
+    path = tmp_path / "m.onnx"
+    publish(network, path, {})
+    with pytest.raises(InputError, match="differs from torch"):
+        publish(network, path, {}, tolerance=-1.0)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["m.json", "m.safetensors"]
+
+
+def test_weights_outlive_a_graph_that_cannot_be_written(network, tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise RuntimeError("no symbolic function\nfor an operator")
+
+    monkeypatch.setattr("pvtpp.export.publication.write_graph", fails)
+    with pytest.raises(
+        InputError, match=r"cannot be written \(RuntimeError: no symbolic function for an operator\); the"
+    ):
+        publish(network, tmp_path / "m.onnx", {})
+    load(tmp_path / "m.safetensors")
+
+
+def test_rounding_of_large_numbers_is_no_difference(network, tmp_path):
+    large = copy.deepcopy(network)
+    with torch.no_grad():
+        for layer in (*large.body, large.doubt):
+            layer.weight *= 8
+        large.filter.weight *= 30
+        large.spread.weight *= 8
+    assert publish(large, tmp_path / "m.onnx", {}) <= TOLERANCE
+
+
+def test_an_operator_that_computes_something_else_is_found(network, tmp_path, monkeypatch):
+    from pvtpp.export import publication
+
+    class Other:
+        def __init__(self, path):
+            self.engine = load_engine(path)
+            self.inputs = self.engine.inputs
+
+        def run(self, inputs):
+            return {name: array * (1 + 1e-3) for name, array in self.engine.run(inputs).items()}
+
+    load_engine = publication.inference.load
+    monkeypatch.setattr(publication.inference, "load", Other)
+    with pytest.raises(InputError, match="differs from torch by 1.0e-03 of the scale of its outputs, allowed is 1e-04"):
+        publish(network, tmp_path / "m.onnx", {})
 
 
 def test_a_network_of_nan_is_not_published_and_leaves_the_graph_before(network, tmp_path):

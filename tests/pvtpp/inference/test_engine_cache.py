@@ -5,13 +5,14 @@ import json
 import os
 import sys
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import pytest
 
 from pvtpp import inference
 from pvtpp.errors import InputError
 from pvtpp.inference.artefact import SIDECAR
-from pvtpp.inference.engine_cache import EngineKey, build_flags, engine_path, precision_of, why_build
+from pvtpp.inference.engine_cache import EngineKey, build_flags, engine_path, obtain, precision_of, why_build
 
 KEY = EngineKey("a" * 64, "Orin", "8.7", "8.5.2", "11.4", "fp16", ("fp16",))
 
@@ -79,6 +80,22 @@ def test_a_damaged_engine_or_record_is_built_again(tmp_path):
 def test_an_engine_is_strongly_typed_where_tensorrt_can(precision):
     assert build_flags(precision, True) == ("strongly_typed",)
     assert build_flags(precision, False) == (() if precision == "fp32" else (precision,))
+
+
+def test_a_precision_that_is_unknown_is_named():
+    for typed in (True, False):
+        with pytest.raises(InputError, match="artefact.json: precision is 'bf16', allowed is one of: fp32, fp16, int8"):
+            build_flags("bf16", typed)
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch, library):
+    pytest.importorskip("polygraphy")
+    (tmp_path / "file").write_text("")
+    (tmp_path / "head.onnx").write_bytes(b"a graph")
+    monkeypatch.setenv("PVTPP_CACHE", str(tmp_path / "file"))
+    trt = SimpleNamespace(__version__="8.6.1", NetworkDefinitionCreationFlag=object())
+    with pytest.raises(InputError, match=r"file/engines: cannot write the TensorRT engine \(.*\); PVTPP_CACHE names"):
+        obtain(tmp_path / "head.onnx", trt)
 
 
 def test_the_precision_is_the_sidecar_s(tmp_path):

@@ -1,9 +1,15 @@
-"""What all tests of the live tracker share: none of them may leave a thread behind."""
+"""What all tests of the live tracker share: their helpers, and that none of them may leave a thread behind."""
 
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
+
+HELPERS = str(Path(__file__).parent / "helpers")
+if HELPERS not in sys.path:
+    sys.path.append(HELPERS)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Capture times that lie are refused by the live tracker and reported once; when they are right again tracking goes on."""
+"""Capture times that lie are refused and reported once; when they are right again tracking goes on."""
 
 import time
 
@@ -49,7 +49,7 @@ def live_with(clock, **options):
 
 
 def follow(live, clock, count=10, stamp=None):
-    """Submit as many frames, stamped by the clock or as told; say which were taken."""
+    """Submit as many frames, stamped by the clock or by `stamp`; say which were taken."""
     taken = []
     for _ in range(count):
         clock.t_ns += FRAME

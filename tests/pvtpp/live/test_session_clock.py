@@ -76,3 +76,28 @@ def test_time_inside_never_goes_back(moves):
         now = clocks.session.now()
         assert now >= newest
         newest = now
+
+
+def test_a_frame_stamped_before_the_clock_was_set_back_is_converted_as_it_was_set_then():
+    clocks = steady()
+    newest = clocks.session.now() - 33 * MS
+    stamped = clocks.system - 5 * MS
+    clocks.system -= 100 * MS
+    clocks.pass_(1 * MS)
+    now = clocks.session.now()
+    assert clocks.session.captured(stamped, newest) == now - 6 * MS
+    # Stamped since, also by a camera whose clock is a little ahead.
+    assert clocks.session.captured(clocks.system - 5 * MS, newest) == now - 5 * MS
+    assert clocks.session.captured(clocks.system + 30 * MS, newest) == now + 30 * MS
+    # As old as the frame before: then it is of the clock as it is set now.
+    assert clocks.session.captured(stamped, now) == now + 94 * MS
+    clocks.pass_(2 * 10**9)
+    assert clocks.session.captured(clocks.system + 95 * MS, newest) == clocks.session.now() + 95 * MS
+
+
+def test_without_a_step_back_a_capture_time_ahead_stays_ahead():
+    for by in (0, 100 * 10**9):
+        clocks = steady()
+        clocks.system += by
+        clocks.pass_(33 * MS)
+        assert clocks.session.captured(clocks.system + 60 * MS, None) == clocks.session.now() + 60 * MS

@@ -133,6 +133,21 @@ def test_after_a_gap_in_the_camera_the_next_frame_is_tried_unless_the_gap_is_lon
     assert (propagated.quality > 0) == is_tried
 
 
+@pytest.mark.parametrize(("gap", "leaves"), [(2, True), (20, False)])
+@pytest.mark.parametrize("before", [1, 6])
+def test_a_step_that_saw_nothing_across_a_long_gap_leaves_no_evidence_also_not_for_the_frames_after(
+    scene, make_scene, gap, leaves, before
+):
+    # After the gap the target is gone, and the background that is there instead is followed well.
+    elsewhere = make_scene(seed=40)
+    flow, region = OpticalFlow(), box_at(0)
+    for i in (*range(before), *range(before - 1 + gap, before + 4 + gap)):
+        shown = scene.image(box_at(0)) if i < before else elsewhere.image(None)
+        flow.push(Frame(i, i * STEP_NS, shown), region)
+        propagated = flow.carry(box_at(0), 0, i * STEP_NS)
+    assert (propagated.quality > 0) == leaves
+
+
 def test_a_lens_that_stays_covered_leaves_no_evidence(scene):
     flow, _ = follow(scene, 3)
     covered = np.full((240, 320, 3), 90, np.uint8)

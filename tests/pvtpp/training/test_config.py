@@ -31,6 +31,11 @@ def test_fields_are_read_and_the_rest_stays_at_its_default(tmp_path):
     assert made(Outer, {}, "here") == Outer()
 
 
+def test_a_byte_order_mark_is_no_error(tmp_path):
+    (tmp_path / "c.json").write_text(json.dumps({"epochs": 7}), encoding="utf-8-sig")
+    assert read(tmp_path / "c.json", Outer) == Outer(7)
+
+
 def test_what_is_left_out_is_as_in_the_base_at_every_depth():
     base = Outer(50, 3, Inner((8, 9), 4))
     assert made(Outer, {"inner": {"depth": 6}}, "here", base, seed=1) == Outer(50, 1, Inner((8, 9), 6))

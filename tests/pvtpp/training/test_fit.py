@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import resource
+import signal
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,8 +16,10 @@ from pvtpp.errors import InputError
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 from pvtpp.networks.motion import MotionConfig  # noqa: E402
+from pvtpp.training import fit as fitting  # noqa: E402
+from pvtpp.training.disk import require_space  # noqa: E402
 from pvtpp.training.draw import Draw  # noqa: E402
-from pvtpp.training.fit import Shards, held_out  # noqa: E402
+from pvtpp.training.fit import Checkpoints, Report, Shards, fit, held_out  # noqa: E402
 from pvtpp.training.motion import MotionModule, MotionTraining, draw  # noqa: E402
 from pvtpp.training.windows import BoxPool, WindowConfig  # noqa: E402
 
@@ -60,3 +68,98 @@ def test_a_module_without_windows_says_so():
 def test_counts_are_whole_numbers(count):
     with pytest.raises(InputError, match="MotionTraining.epochs is .*, allowed is a whole number from 1"):
         MotionTraining(epochs=count)
+
+
+SMALL = replace(CONFIG, epochs=2, epoch_batches=2, shards=1, validation_windows=8, workers=0, accelerator="cpu")
+
+
+def module(config=SMALL):
+    return MotionModule(config, windows().pool)
+
+
+@pytest.fixture
+def limited():
+    """Files of this process may have 64 KiB, as with a quota or a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_checkpoint_is_whole_or_the_one_before(tmp_path, limited):
+    path = tmp_path / "last.ckpt"
+    Checkpoints().save_checkpoint({"epoch": 1}, path)
+    with pytest.raises(InputError, match=r"last\.ckpt: cannot write \(File too large\); earlier checkpoints are kept"):
+        Checkpoints().save_checkpoint({"epoch": 2, "weights": torch.zeros(1 << 16)}, path)
+    assert torch.load(path, weights_only=True) == {"epoch": 1} and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_signal_while_a_checkpoint_is_written_leaves_the_one_before(tmp_path, monkeypatch):
+    def interrupted(number):
+        raise KeyboardInterrupt
+
+    path = tmp_path / "last.ckpt"
+    Checkpoints().save_checkpoint({"epoch": 1}, path)
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Checkpoints().save_checkpoint({"epoch": 2}, path)
+    assert torch.load(path, weights_only=True) == {"epoch": 1} and list(tmp_path.iterdir()) == [path]
+
+
+def test_too_little_space_is_found_before_the_first_step_and_what_was_there_is_kept(tmp_path, limited):
+    (tmp_path / "last.ckpt").write_text("of an earlier training")
+    with pytest.raises(InputError, match=r"cannot write \d+ MB for checkpoints \(File too large\)"):
+        fit(module(), str(tmp_path), progress=False)
+    assert (tmp_path / "last.ckpt").read_text() == "of an earlier training"
+    assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+@pytest.mark.parametrize("can_reserve", [True, False])
+def test_space_is_measured_by_taking_it(can_reserve, tmp_path, monkeypatch, limited):
+    def unsupported(*_):
+        raise OSError(errno.EOPNOTSUPP, "not supported")
+
+    if not can_reserve:
+        monkeypatch.setattr(os, "posix_fallocate", unsupported)
+    require_space(tmp_path, 1000, "logs")
+    with pytest.raises(InputError, match="cannot write 2 MB for logs"):
+        require_space(tmp_path, 2_000_000, "logs")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_is_full_in_mid_training_is_one_line_and_another_error_is_itself(number, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Report, "on_train_epoch_end", full)
+    with pytest.raises(InputError, match=rf"cannot write \({os.strerror(number)}\); checkpoints are kept"):
+        fit(module(), str(tmp_path), progress=False)
+    monkeypatch.setattr(fitting, "UNWRITABLE", ())
+    with pytest.raises(OSError, match=os.strerror(number)):
+        fit(module(), str(tmp_path), progress=False)
+
+
+@pytest.mark.parametrize(("epoch", "batch", "checkpoints"), [(0, 0, 0), (0, 1, 1), (1, 1, 1)])
+def test_sigterm_ends_a_training_after_any_of_its_batches(epoch, batch, checkpoints, tmp_path):
+    class Stops(MotionModule):
+        def on_train_batch_end(self, outputs, data, batch_idx):
+            super().on_train_batch_end(outputs, data, batch_idx)
+            if (self.current_epoch, batch_idx) == (epoch, batch):
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as ended:
+        fit(Stops(SMALL, windows().pool), str(tmp_path), progress=False)
+    assert ended.value.code == 143 and signal.getsignal(signal.SIGTERM) is before
+    assert len(list(tmp_path.glob("last.ckpt"))) == checkpoints
+
+
+def test_sigterm_before_the_first_batch_ends_it_at_once(tmp_path):
+    class Stops(MotionModule):
+        def setup(self, stage):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(SystemExit) as ended:
+        fit(Stops(SMALL, windows().pool), str(tmp_path), progress=False)
+    assert ended.value.code == 143

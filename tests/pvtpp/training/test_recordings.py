@@ -106,6 +106,42 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path, content):
         Recording.read(path)
 
 
+@pytest.mark.parametrize(
+    "change", [{"t_ns": np.array(3)}, {"boxes": np.array(["a"])}, {"seen": np.ones(30)}, {"search": None}]
+)
+def test_arrays_of_another_kind_are_no_recording(change, tmp_path):
+    path = tmp_path / "r.npz"
+    record(TrueTracker([clip()]), clip(), lambda frame: 47 * MS).write(path)
+    with np.load(path) as file:
+        arrays = {**dict(file), **change}
+    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+    with pytest.raises(InputError, match="r.npz: no recording, or damaged"):
+        Recording.read(path)
+
+
+TEMPLATE, SEARCH = np.zeros((1, 2, 3, 3), np.float32), np.zeros((1, 2, 5, 5), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("features", "words"),
+    [
+        (None, "they are None"),
+        ({"template": TEMPLATE, "search": SEARCH}, r"they are a dict; types.SimpleNamespace\(\*\*features\) makes"),
+        (SimpleNamespace(template=TEMPLATE), "they are without search"),
+        (SimpleNamespace(template=TEMPLATE, search=SEARCH[0]), r"with search float32\[2, 5, 5\]"),
+        (SimpleNamespace(template=TEMPLATE, search=SEARCH.astype(np.uint8)), r"with search uint8\[1, 2, 5, 5\]"),
+        (SimpleNamespace(template=TEMPLATE[0].tolist(), search=SEARCH), "with template list"),
+    ],
+)
+def test_features_of_another_form_are_named_with_the_form_that_is_expected(features, words):
+    class Other(TrueTracker):
+        def track(self, frame, search_box=None):
+            return TrackerOutput(super().track(frame).box, 0.5, features)
+
+    with pytest.raises(InputError, match=rf"Other gives no features to record: .*{words}.* \(1, C, H, W\), arrays of"):
+        record(Other([clip()]), clip(), lambda frame: 47 * MS)
+
+
 def test_a_process_that_waits_runs_nothing_and_reads_what_another_wrote(tmp_path):
     clips, plan = [clip(name="clip")], RecordingPlan(runs=1, longest=10)
     waiting = TrueTracker(clips)

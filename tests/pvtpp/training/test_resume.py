@@ -84,10 +84,42 @@ def test_a_damaged_checkpoint_is_one_line(folder, content):
         resumed(folder)
 
 
-@pytest.mark.parametrize("content", [{"state_dict": {}}, {"pvtpp": 3}, [1, 2]])
+FACTS = {"kind": "MotionModule", "config": {}, "data": "", "start": ""}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"state_dict": {}},
+        {"pvtpp": 3},
+        [1, 2],
+        {"pvtpp": {"kind": "MotionModule"}, "state_dict": {}},
+        {"pvtpp": {**FACTS, "config": [1]}, "state_dict": {}},
+        {"pvtpp": FACTS, "state_dict": {"a": 1}},
+        {"pvtpp": FACTS, "state_dict": {3: torch.zeros(1)}},
+    ],
+)
 def test_a_file_of_something_else_is_one_line(folder, content):
     torch.save(content, folder / "last.ckpt")
     with pytest.raises(InputError, match=r"last\.ckpt: does not say which training it is of"):
+        resumed(folder)
+
+
+@pytest.mark.parametrize("name", ["optimizer_states", "loops"])
+def test_a_checkpoint_of_weights_alone_is_one_line(name, folder):
+    content = torch.load(folder / "last.ckpt", weights_only=True)
+    del content[name]
+    torch.save(content, folder / "last.ckpt")
+    with pytest.raises(InputError, match=rf"last\.ckpt: lacks {name}, so the training cannot continue from it"):
+        resumed(folder)
+
+
+@pytest.mark.parametrize("epochs", ["two", None, 3])
+def test_a_checkpoint_with_a_strange_number_of_epochs_is_of_another_training(epochs, folder):
+    content = torch.load(folder / "last.ckpt", weights_only=True)
+    content["pvtpp"]["config"]["epochs"] = epochs
+    torch.save(content, folder / "last.ckpt")
+    with pytest.raises(InputError, match=f"epochs is {epochs} there, 2 now"):
         resumed(folder)
 
 

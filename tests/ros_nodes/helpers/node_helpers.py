@@ -14,7 +14,13 @@ from pvtpp.errors import InputError
 from pvtpp_ros_nodes import conversions, images
 
 WIDTH, HEIGHT, SIDE = 320, 240, 20
-QUICK = {"tracker": "bright_spot:BrightSpot", "predictor": "constant_velocity", "propagation": "none", "rate": 200.0}
+QUICK = {
+    "tracker": "bright_spot:BrightSpot",
+    "predictor": "constant_velocity",
+    "propagation": "none",
+    "rate": 200.0,
+    "presence": True,
+}
 BEGIN_NS = 1_700_000_000 * 10**9
 FRAME_NS = 10**9 // 30
 

@@ -16,7 +16,12 @@ from pvtpp.srv import Init
 from pvtpp_ros_nodes import conversions, images
 
 OUTPUTS = {"target": Target, "result": Result, "trajectory": Trajectory, "events": Event, "status": Status}
-QUICK = ("_tracker:=bright_spot:BrightSpot", "_predictor:=constant_velocity", "_propagation:=none")
+QUICK = (
+    "_tracker:=bright_spot:BrightSpot",
+    "_predictor:=constant_velocity",
+    "_propagation:=none",
+    "_presence:=true",
+)
 
 
 class Operator:

@@ -1,0 +1,70 @@
+"""What a row of a result file must hold, so that it can be tabled, compared and drawn."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Dict, Mapping
+
+from pvtpp.errors import InputError
+from pvtpp.validation import Rule, holds
+
+
+def _is_number(value: Any) -> bool:
+    # A whole number of JSON may be too large for a float.
+    return type(value) in (int, float) and -1e300 < value < 1e300
+
+
+def _is_numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_number, value))
+
+
+def _is_curve(value: Any) -> bool:
+    if not isinstance(value, dict) or not all(_is_numbers(each) for each in value.values()):
+        return False
+    return "sigma" in value and "auc" in value and 0 < len(value["sigma"]) == len(value["auc"])
+
+
+def _or_none(rule: Rule) -> Rule:
+    return holds(f"{rule.allowed} or null", lambda value: value is None or rule.holds(value))
+
+
+_TEXT = holds("a text", lambda value: isinstance(value, str))
+_NUMBER = holds("a finite number", _is_number)
+_RATE = holds("a number above 0", lambda value: _is_number(value) and 0 < value < math.inf)
+_RULES: Dict[str, Rule] = {
+    **dict.fromkeys(("dataset", "tracker", "search_region", "clock", "version", "evaluation", "mode"), _TEXT),
+    **dict.fromkeys(("predictor", "propagation", "schedule", "presence", "ego_motion"), _or_none(_TEXT)),
+    **dict.fromkeys(("processing_ms", "auc", "dp20", "norm_precision"), _NUMBER),
+    **dict.fromkeys(("auc_std", "mauc", "mdp"), _or_none(_NUMBER)),
+    **dict.fromkeys(("camera_fps", "world_fps"), _RATE),
+    "auc_ci95": _or_none(holds("two numbers", lambda value: _is_numbers(value) and len(value) == 2)),
+    "sequences": holds("a whole number from 0", lambda value: type(value) is int and 0 <= value < 2**53),
+    "per_sequence": holds(
+        "an object of numbers", lambda value: isinstance(value, dict) and all(map(_is_number, value.values()))
+    ),
+    "curve": _or_none(
+        holds("an object of lists", lambda value: isinstance(value, dict) and all(map(_is_numbers, value.values())))
+    ),
+    "exact_curve": _or_none(holds("an object with equally long 'sigma' and 'auc'", _is_curve)),
+    "apart": holds("true or false", lambda value: isinstance(value, bool)),
+}
+
+
+def check_rows(rows: Any, protocol: Any, source: str) -> None:
+    """Check the rows and the protocol of a result file.
+
+    Raises
+    ------
+    InputError
+        For rows that are no list of objects, and for the first field that is missing or of another type; `source` names
+        the file.
+    """
+    if not isinstance(rows, list) or not isinstance(protocol, dict):
+        raise InputError(f"{source}: expected a list 'rows' and an object 'protocol'")
+    for number, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise InputError(f"{source}: row {number} is {str(row)[:60]!r}, expected an object")
+        for name, rule in _RULES.items():
+            if name not in row or not rule.holds(row[name]):
+                found = f"is {str(row[name])[:60]!r}" if name in row else "is missing"
+                raise InputError(f"{source}: {name} of row {number} {found}, allowed is {rule.allowed}")
