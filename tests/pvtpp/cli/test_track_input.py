@@ -141,10 +141,10 @@ def resized(folder, size, numbers):
 def test_another_size_in_mid_stream_is_said_with_frame_and_sizes_and_the_video_has_one(images, capsys):
     resized(images, (100, 60), range(10, 24))
     status, said = tracked(capsys, images, "--box", "90,40,28,24", *CHEAP, "--video", "drawn.mp4", "--out", "seen.json")
-    told = (
+    expected = (
         f"pvtpp track: warning: {images}: from frame 10 on the images are 100 x 60 pixels, before they were 200 x 120"
     )
-    assert status == 0 and said.count(told) == 1
+    assert status == 0 and said.count(expected) == 1
     assert len(json.loads(open("seen.json").read())["predictions"]) == 24
     capture = cv2.VideoCapture("drawn.mp4")
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 24
