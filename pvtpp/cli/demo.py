@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
@@ -144,7 +145,10 @@ def _log_of(
 def _video(sequence: VideoSequence, made: Dict[str, Tuple[EventLog, str]], path: Path, caption: str) -> str:
     from pvtpp_benchmarks.report.video import write_video
 
-    write_video(str(path), _drawn(sequence, list(made.values()), caption), sequence.camera_fps)
+    def warn(text: str) -> None:
+        print(f"pvtpp demo: warning: {text}", file=sys.stderr)
+
+    write_video(str(path), _drawn(sequence, list(made.values()), caption), sequence.camera_fps, warn)
     return str(path)
 
 
