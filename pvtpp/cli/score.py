@@ -12,7 +12,6 @@ import argparse
 
 from pvtpp.arguments import comma_separated
 from pvtpp.cli import common, output
-from pvtpp_benchmarks.report.files import check_writable
 from pvtpp_benchmarks.scoring import score_logs
 
 
@@ -27,8 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Score, and print the table."""
-    for path in (options.json, options.plot):
-        check_writable(path)
+    output.check_output(options)
     _, sequences = common.load_sequences(options, images=False)
     rows = score_logs(
         options.logs,
