@@ -200,7 +200,7 @@ def run(
 
 
 def check_log_folder(log_dir: Optional[str]) -> None:
-    """Check before the work that logs can be written below `log_dir`, which is made; None keeps none.
+    """Check before the work that logs can be written below `log_dir`; nothing is made yet. None keeps no logs.
 
     Raises
     ------
@@ -209,16 +209,22 @@ def check_log_folder(log_dir: Optional[str]) -> None:
     """
     if log_dir is None:
         return
+    folder = os.path.abspath(log_dir)
     try:
-        os.makedirs(log_dir or ".", exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=log_dir or ".", prefix=".", suffix=".part") as file:
-            # More than a file system keeps beside a file's name: a full one is found too.
+        while not os.path.lexists(folder):
+            # Raises for a name that cannot be one, such as one that is too long.
+            with suppress(FileNotFoundError):
+                os.stat(folder)
+            folder = os.path.dirname(folder)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part") as file:
+            # More than some file systems keep beside a file's name, so that a full one is found.
             file.write(bytes(65536))
             file.flush()
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise InputError(
-            f"{log_dir}: event logs cannot be written there ({error.strerror or error}), name a folder that can be "
-            "with --logs"
+            f"--logs {log_dir}: event logs cannot be written there ({reason}), allowed is a folder that can be written "
+            "or made"
         ) from None
 
 
@@ -232,8 +238,19 @@ def _place(sequence: VideoSequence) -> str:
     return above if found else folder
 
 
-def check_tracker(make_tracker: Callable[[], Any], executor: Optional[Executor] = None) -> None:
+def check_tracker(
+    make_tracker: Callable[[], Any], executor: Optional[Executor] = None, look: Callable[[Any], Any] = bool
+) -> Any:
     """Make a tracker once where the runs will make it, so that one that cannot be made is found before the work.
+
+    Parameters
+    ----------
+    make_tracker
+        Makes it.
+    executor
+        Its process makes the tracker, none is made in this one; None: this process.
+    look
+        Called with the tracker there; what it returns is returned here.
 
     Raises
     ------
@@ -241,16 +258,15 @@ def check_tracker(make_tracker: Callable[[], Any], executor: Optional[Executor] 
         As `make_tracker` does, and where the process ends in it.
     """
     if executor is None:
-        make_tracker()
-        return
+        return look(make_tracker())
     try:
-        executor.submit(_make_and_drop, make_tracker).result()
+        return executor.submit(_make_and_look, make_tracker, look).result()
     except WorkerEnded as error:
         raise InputError(f"the tracker cannot be made: {error}") from None
 
 
-def _make_and_drop(make_tracker: Callable[[], Any]) -> None:
-    make_tracker()
+def _make_and_look(make_tracker: Callable[[], Any], look: Callable[[Any], Any]) -> Any:
+    return look(make_tracker())
 
 
 def _remove_parts(job: Job) -> None:

@@ -277,8 +277,9 @@ def safe_name(name: str) -> str:
     """
     readable = _readable(name, 80)
     plain = unicodedata.normalize("NFKC", name).casefold()
-    reserved = name.partition(".")[0] in _RESERVED or name.strip(".") == "" or name[:1] == "."
-    if readable == name == plain and not reserved and not re.search(r"-[0-9a-f]{8}$", name):
+    if plain.partition(".")[0] in _RESERVED:
+        readable = f"_{readable}"
+    if readable == name == plain and name.strip(".") == name != "" and not re.search(r"-[0-9a-f]{8}$", name):
         return name
     digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     return f"{readable.strip('.')}-{digest}".lstrip("-")

@@ -63,7 +63,7 @@ def plot_elae(
     Raises
     ------
     InputError
-        For a malformed curve, an unknown ending, a file that cannot be written, and without matplotlib (extra `report`).
+        For a malformed curve, an unknown ending, a file that cannot be written; without matplotlib (extra `report`).
     """
     lines = {label: _checked(label, curve, sigma_max) for label, curve in curves.items()}
     if not lines:

@@ -16,11 +16,11 @@ from __future__ import annotations
 import argparse
 
 from pvtpp.cli import common, output
-from pvtpp.cli.grid import add_grid, settings
+from pvtpp.cli.grid import add_grid, check_tracker, settings
 from pvtpp.progress import progress
 from pvtpp_benchmarks.evaluate import evaluate
 from pvtpp_benchmarks.grid import make_grid
-from pvtpp_benchmarks.runs import RunsLost, check_log_folder, check_tracker
+from pvtpp_benchmarks.runs import RunsLost, check_log_folder
 from pvtpp_benchmarks.workers import workers
 from pvtpp_trackers.factory import MakeTracker
 
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     check_log_folder(options.logs)
     try:
         with workers(options.workers) as executor:
-            check_tracker(make_tracker, executor)
+            check_tracker(make_tracker, options, executor)
             rows = evaluate(sequences, grid, make_tracker, options.logs, executor, progress())
     except RunsLost as error:
         return output.report_lost("eval", error)

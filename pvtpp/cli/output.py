@@ -35,7 +35,7 @@ def finish(options: argparse.Namespace, rows: List[Dict[str, Any]], seed: int = 
         result.write(options.json)
     if options.plot:
         result.plot(options.plot)
-    print(result.table())
+    say(result.table())
 
 
 def check_output(options: argparse.Namespace) -> None:
@@ -58,3 +58,9 @@ def report_lost(command: str, error: RunsLost) -> int:
     for line in str(error).splitlines():
         print(f"pvtpp {command}: error: {line}", file=sys.stderr)
     return 1
+
+
+def say(text: str) -> None:
+    """Print text; what the encoding of standard output does not have is replaced, since nothing is lost by that."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding))

@@ -154,5 +154,5 @@ def _agrees(path: str) -> bool:
     again = replay(log, {name: predictors.create(name) for name in log.predictors})
     same = again.rows == log.rows
     made = f"{len(log.of_kind('trajectory'))} trajectories of {', '.join(log.predictors)}"
-    print(f"{path}: {len(log.rows)} events, {made}: {'the same' if same else 'OTHERS'}")
+    output.say(f"{path}: {len(log.rows)} events, {made}: {'the same' if same else 'OTHERS'}")
     return same

@@ -13,13 +13,13 @@ import os
 from typing import Any, Dict, List
 
 from pvtpp.cli import common, output
-from pvtpp.cli.grid import add_grid, settings
+from pvtpp.cli.grid import add_grid, check_tracker, settings
 from pvtpp.core.event_log import EventLog
 from pvtpp.progress import progress
 from pvtpp_benchmarks.grid import make_grid
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
-from pvtpp_benchmarks.runs import Job, RunsLost, check_log_folder, check_tracker, jobs
+from pvtpp_benchmarks.runs import Job, RunsLost, check_log_folder, jobs
 from pvtpp_benchmarks.runs import run as run_jobs
 from pvtpp_benchmarks.workers import workers
 from pvtpp_trackers.factory import MakeTracker
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     written: List[Dict[str, Any]] = []
     lost: List[str] = []
     with workers(options.workers) as executor:
-        check_tracker(make_tracker, executor)
+        check_tracker(make_tracker, options, executor)
         for spec in grid.specs():
             todo = jobs(sequences, spec, options.logs)
             done = run_jobs(todo, make_tracker, _facts, executor, lambda _, line: lost.append(line))
@@ -58,6 +58,6 @@ def run(options: argparse.Namespace) -> int:
     folders = dict.fromkeys(os.path.dirname(entry["path"]) for entry in written)
     if options.json:
         write_json(options.json, {"protocol": facts(options.seed), "logs": written})
-    print(f"{len(written)} logs, {sum(entry['ran'] for entry in written)} of them new:")
-    print("\n".join(f"  {folder}" for folder in folders))
+    output.say(f"{len(written)} logs, {sum(entry['ran'] for entry in written)} of them new:")
+    output.say("\n".join(f"  {folder}" for folder in folders))
     return output.report_lost("run", RunsLost(lost)) if lost else 0
