@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from pvtpp import defaults
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.provenance import facts, hardware
 from pvtpp_benchmarks.report.files import check_writable, write_json
@@ -32,27 +30,6 @@ CELL = (
 """What two rows must share to be compared."""
 SETTING = ("search_region", "propagation", "presence", "predictor_ms")
 """How a predictor was used: two that are compared may differ in it."""
-LABELS = (
-    "tracker",
-    "dataset",
-    "clock",
-    "search_region",
-    "schedule",
-    "propagation",
-    "presence",
-    "ego_motion",
-    "predictor_ms",
-    "mode",
-    "sequences",
-    "starts",
-    "draws",
-    "jitter_px",
-)
-"""What the label of a curve says where the rows differ in it."""
-_BEFORE = ("tracker", "dataset", "clock")
-"""Of these, what it says before the predictor."""
-_LAST = ("processing", "per_sequence", "version", "predictor_ms", "runs", "frames")
-"""What it says only where two labels would be the same without."""
 Row = Mapping[str, Any]
 
 
@@ -245,14 +222,16 @@ def draw(path: str, rows: Sequence[Row]) -> None:
         Where there is no online row.
     """
     from pvtpp_benchmarks.report.curves import plot_elae, plot_elae_panels
+    from pvtpp_benchmarks.report.labels import curve_labels, heading, panel_key, panels_of
 
     online = [row for row in rows if row["curve"]]
     if not online:
         raise InputError(f"{path}: there is no online row to draw")
-    labels = dict(zip(map(id, rows), curve_labels(rows)))
     panels: Dict[str, Dict[str, Tuple[List[float], List[float]]]] = {}
-    for heading, belongs in _panels(online).items():
-        panels[heading] = {labels[id(row)]: _steps(row) for row in rows if belongs(row)}
+    for row, label, keys in zip(rows, curve_labels(rows), panels_of(rows)):
+        for key in keys:
+            panels.setdefault(heading(key), {})[label] = _steps(row)
+    panels = {name: panels[name] for name in map(heading, sorted({panel_key(row) for row in online}))}
     clocks, modes, datasets, trackers = (
         list(dict.fromkeys(row[name] for row in online)) for name in ("clock", "mode", "dataset", "tracker")
     )
@@ -264,85 +243,6 @@ def draw(path: str, rows: Sequence[Row]) -> None:
         plot_elae(path, next(iter(panels.values())), title, subtitle)
     else:
         plot_elae_panels(path, panels, title, subtitle)
-
-
-def curve_labels(rows: Sequence[Row]) -> List[str]:
-    """Return the label of each row's curve; no two rows of one panel have the same.
-
-    A label says the predictor and the processing time (or zero latency), and all of `LABELS` in which the rows differ.
-    """
-    differing = [name for name in LABELS if len({row[name] for row in rows if _applies(name, row)}) > 1]
-    labels = [_label(row, differing) for row in rows]
-    for name in _LAST:
-        same = {label for (label, _), count in _occurrences(rows, labels).items() if count > 1}
-        group = [row for row, label in zip(rows, labels) if label in same]
-        if len({_said(name, row) for row in group}) > 1:
-            labels = [f"{label}, {_said(name, row)}" if label in same else label for row, label in zip(rows, labels)]
-    seen: Dict[Tuple[str, Any], int] = {}
-    for index, (row, label) in enumerate(zip(rows, labels)):
-        seen[label, _panel(row)] = number = seen.get((label, _panel(row)), 0) + 1
-        labels[index] = f"{label} ({number})" if number > 1 else label
-    return labels
-
-
-def _occurrences(rows: Sequence[Row], labels: Sequence[str]) -> Dict[Tuple[str, Any], int]:
-    found: Dict[Tuple[str, Any], int] = {}
-    for row, label in zip(rows, labels):
-        found[label, _panel(row)] = found.get((label, _panel(row)), 0) + 1
-    return found
-
-
-def _label(row: Row, differing: Sequence[str]) -> str:
-    how = [row["predictor"], f"{row['processing_ms']:g} ms"] if row["curve"] else ["zero latency"]
-    before = [_said(name, row) for name in differing if name in _BEFORE and _applies(name, row)]
-    after = [_said(name, row) for name in differing if name not in _BEFORE and _applies(name, row)]
-    return ", ".join(filter(None, [*before, *how, *after]))
-
-
-def _applies(name: str, row: Row) -> bool:
-    """Whether the setting says anything of the row: most say nothing of zero latency."""
-    return bool(row["curve"]) or name in ("tracker", "dataset", "mode")
-
-
-def _said(name: str, row: Row) -> str:
-    """How a label says this value."""
-    value = row[name]
-    if name == "presence":
-        return "presence" if value == "on" else ""
-    if name == "ego_motion":
-        return "gyro" if value == "gyro" else ""
-    if name == "propagation":
-        return "" if value in (None, "none") else "propagation" if value == defaults.PROPAGATION else str(value)
-    if name == "search_region":
-        return f"search {value}"
-    if name == "predictor_ms":
-        return f"predictor {value:g} ms"
-    if name == "per_sequence":
-        clips = ", ".join(value)
-        return clips if len(clips) <= 30 else f"clips {hashlib.sha256(clips.encode()).hexdigest()[:6]}"
-    if name == "version":
-        return f"version {str(value)[:7]}"
-    if name in ("sequences", "starts", "draws", "runs", "frames"):
-        return f"{value} {'clips' if name == 'sequences' else name}"
-    return f"{name} {value}" if name in ("jitter_px", "world_fps") else str(value)
-
-
-def _panel(row: Row) -> Tuple[Any, ...]:
-    return (bool(row["apart"]), row["camera_fps"], row["world_fps"] if row["curve"] else None)
-
-
-def _panels(online: Sequence[Row]) -> Dict[str, Callable[[Row], bool]]:
-    """By heading the panels of a figure, and which rows belong there: zero latency to each panel of its camera rate."""
-    keys = sorted({_panel(row) for row in online}, key=lambda key: (key[0], -key[1], key[2]))
-
-    def belongs(key: Tuple[Any, ...]) -> Callable[[Row], bool]:
-        return lambda row: _panel(row) in (key, (*key[:2], None))
-
-    found = {}
-    for apart, camera, world in keys:
-        heading = f"camera {camera:g} fps, world {world:g} fps" + (", apart" if apart else "")
-        found[heading] = belongs((apart, camera, world))
-    return found
 
 
 def _steps(row: Row) -> Tuple[List[float], List[float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, List, Mapping, Tuple
 
 import numpy as np
 
@@ -121,17 +121,17 @@ def plot_elae_panels(
         raise InputError(f"{path}: no curve to plot")
     labels = list(dict.fromkeys(label for curves in lines.values() for label in curves))
     wide = max(8.0, 2.6 * len(lines), 1.0 + _CHARACTER * max(map(len, labels)))
-    columns = max(1, min(7, int((wide - 0.4) / (0.6 + _CHARACTER * max(map(len, labels))))))
+    columns = max(1, min(7, int((wide - 0.4) / (0.8 + _CHARACTER * max(map(len, labels))))))
     more = 0.2 * max(0, -(-len(labels) // columns) - 2)
     height = 4.2 + more
     figure = _figure(path, (wide, height), title, subtitle)
     top = _top({(name, label): curve for name, curves in lines.items() for label, curve in curves.items()})
-    left, width = 0.06, 0.92 / len(lines)
-    handles: Dict[str, Any] = {}
+    left = max(0.06, 0.62 / wide)
+    width = (0.98 - left) / len(lines)
     for number, (name, curves) in enumerate(lines.items()):
         axes = figure.add_axes((left + number * width, (1.008 + more) / height, width - 0.02, 2.268 / height))
         ids = {label: (f"{name}: {label}", labels.index(label)) for label in curves}
-        handles.update(zip(curves, _draw(axes, curves, top, 1.0, ids)))
+        _draw(axes, curves, top, 1.0, ids)
         axes.set_title(name, fontsize=9.5, loc="left")
         axes.set_xlabel(_SIGMA, fontsize=8.5)
         axes.set_xticks([0, 0.5, 1])
@@ -140,8 +140,9 @@ def plot_elae_panels(
             axes.set_yticklabels([])
         else:
             axes.set_ylabel(measure, fontsize=10)
-    drawn = [handles[label] for label in labels]
-    figure.legend(drawn, labels, loc="lower center", ncol=columns, fontsize=9, frameon=False)
+    drawn = [_sample(index) for index in range(len(labels))]
+    # Long enough that dashes can be told apart.
+    figure.legend(drawn, labels, loc="lower center", ncol=columns, fontsize=9, frameon=False, handlelength=3.5)
     _save(figure, path)
 
 
@@ -194,11 +195,18 @@ def _style(index: int) -> Tuple[str, Any]:
     return colour, dashes if again == 0 else _MORE_DASHES[(again - 1) % len(_MORE_DASHES)]
 
 
+def _sample(index: int) -> Any:
+    """A line for the legend."""
+    from matplotlib.lines import Line2D
+
+    colour, dashes = _style(index)
+    return Line2D([], [], color=colour, linestyle=dashes, linewidth=_WIDTH)
+
+
 def _draw(
     axes: Any, lines: Mapping[str, Line], top: float, sigma_max: float, ids: Mapping[str, Tuple[str, int]]
-) -> List[Any]:
+) -> None:
     """Draw the curves; `ids` has for each label the id of its group in an SVG, and the number of its style."""
-    drawn: List[Any] = []
     each = list(lines.items())
     for index, (label, (sigmas, values)) in enumerate(each):
         name, number = ids[label]
@@ -210,12 +218,11 @@ def _draw(
             values,
             where="post",
             color=colour,
-            linestyle="-" if over else dashes,
+            linestyle=dashes,
             linewidth=_WIDTH * (1 + over),
             solid_joinstyle="miter",
         )
         line.set_gid(name)
-        drawn.append(line)
     axes.set_xlim(0, sigma_max)
     axes.set_ylim(0, top)
     axes.grid(color="#DDDDDD", linewidth=0.7)
@@ -223,7 +230,6 @@ def _draw(
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    return drawn
 
 
 def _looks_equal(line: Line, other: Line, top: float) -> bool:

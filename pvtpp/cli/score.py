@@ -1,7 +1,8 @@
 """Score event logs against the ground truth of the data set they were made on. Nothing is run.
 
 Predictors that were not in a run are evaluated by driving the state machine with its log, where that is the same as
-running again; where it is not (search region at another predictor's box), an error says so.
+running again. Where it is not (the tracker looked where another predictor had the target) the run does not serve them;
+a predictor that no run serves is an error.
 
   pvtpp score runs --dataset uav-mini --root data/uav-mini --split test --predictors hold,kalman:pvt
 """

@@ -116,7 +116,7 @@ def test_workers_end_with_their_parent_however_it_ends(tmp_path, number):
         assert parent.stdout.read() == "" and pids
 
 
-def test_a_script_without_a_guard_is_told_what_is_missing(tmp_path):
+def test_a_script_without_a_guard_says_what_is_missing(tmp_path):
     (tmp_path / "script.py").write_text(
         "from pvtpp_benchmarks.workers import workers\n"
         "with workers(2) as pool:\n    print(pool.submit(abs, -1).result())\n"
