@@ -141,7 +141,7 @@ def plot_elae_panels(
         else:
             axes.set_ylabel(measure, fontsize=10)
     drawn = [_sample(index) for index in range(len(labels))]
-    # Long enough that dashes can be told apart.
+    # Long enough to show the dashes.
     figure.legend(drawn, labels, loc="lower center", ncol=columns, fontsize=9, frameon=False, handlelength=3.5)
     _save(figure, path)
 
