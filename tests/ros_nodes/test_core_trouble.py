@@ -40,7 +40,7 @@ def test_a_message_that_is_no_image_is_reported_and_the_next_one_taken(start, mi
     for index in range(1, 4):
         send(core, middleware, index, **changed)
     assert middleware.has_logged("/camera/image: ") and middleware.has_logged(text)
-    assert middleware.count_logged(text) == 1 and core.health.refused == 3
+    assert middleware.count_logged(text) == 1 and core.health.refused.count == 3
     follow(core, middleware, 4, 2)
 
 
