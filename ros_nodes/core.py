@@ -104,6 +104,7 @@ class Core:
         self._index = self._now_ns = 0
         self._newest: Optional[ImageFrame] = None
         self._closed = False
+        self._stretch = images.StreamStretch(lambda text: middleware.log("info", f"{image_topic}: {text}"))
         # Its target is of another time.
         self._outdated: Optional[LiveTracker] = None
         # How the clock was set, as long as the live tracker still counts in the time of before.
@@ -206,9 +207,11 @@ class Core:
         return True, f"target {target_id}", target_id
 
     def reset(self) -> Tuple[bool, str]:
-        """Forget the target; returns whether it was done, and a text."""
+        """Forget the target, and the levels of 16-bit images; returns whether it was done, and a text."""
         with self._lock:
             self.live.reset()
+            # An image of a closed shutter may have chosen them.
+            self._stretch.forget()
         self._publish_status("reset")
         return True, "no target"
 
@@ -249,9 +252,9 @@ class Core:
         if stamp == 0:
             return None
         if self.config.image_transport == "raw":
-            image, size = images.raw_image(message), (message.width, message.height)
+            image, size = images.raw_image(message, self._stretch), (message.width, message.height)
         else:
-            image, size = images.compressed_image(message), (0, 0)
+            image, size = images.compressed_image(message, self._stretch), (0, 0)
         self._index += 1
         return ImageFrame(self._index, stamp + self._offset_ns, image, message.header, size)
 

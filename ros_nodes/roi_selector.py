@@ -87,6 +87,7 @@ class RoiSelector:
         self._xywh = config.given()
         self._compressed = config.image_transport == "compressed"
         self._newest: Mailbox[Any] = Mailbox()
+        self._stretch = images.StreamStretch()
         self._requests = rospy.Publisher("init_roi", Roi, queue_size=1)
         if self._xywh is None:
             topic = rospy.resolve_name("image") + ("/compressed" if self._compressed else "")
@@ -117,7 +118,7 @@ class RoiSelector:
     def _image(self, message: Any) -> Optional[np.ndarray]:
         convert = images.compressed_image if self._compressed else images.raw_image
         try:
-            return Frame(0, 0, convert(message)).image
+            return Frame(0, 0, convert(message, self._stretch)).image
         except InputError as error:
             rospy.logerr_throttle(1.0, f"image: {error}")
             return None

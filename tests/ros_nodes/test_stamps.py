@@ -29,7 +29,7 @@ WRONG = {
     "an hour ahead": (lambda now: now + 3600 * 10**9, "3600.000 s ahead of ROS time"),
     "half a second ahead": (lambda now: now + 5 * 10**8, "0.500 s ahead of ROS time"),
     "half a minute behind": (lambda now: now - 30 * 10**9, "30.000 s behind ROS time"),
-    "of a bag without its clock": (lambda now: now - 9 * DAY_NS, "use_sim_time and rosbag play --clock"),
+    "of a bag without its clock": (lambda now: now - 9 * DAY_NS, "use_sim_time and `rosbag play --clock`"),
     "in seconds": (lambda now: now // 10**9, "in another unit (seconds"),
     "in microseconds": (lambda now: now // 10**3, "in another unit (microseconds"),
     "of the monotonic clock": (lambda now: time.monotonic_ns(), "of the monotonic clock"),
