@@ -27,6 +27,7 @@ from pvtpp_ros_nodes import conversions, images, parameters
 
 WINDOW = "space, draw, enter"
 READER_S = 10.0
+USAGE = "rosrun pvtpp roi_selector image:=/camera/image init_roi:=/camera/init_roi [_NAME:=VALUE ..]"
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,9 @@ class RoiSelector:
 
 def main() -> None:
     """Run ``rosrun pvtpp roi_selector``."""
+    if parameters.wants_help(sys.argv[1:]):
+        sys.stdout.write(parameters.help_text(USAGE, SelectorConfig) + "\n")
+        return
     rospy.init_node("roi_selector")
     try:
         RoiSelector(parameters.read(SelectorConfig, lambda name, default: rospy.get_param("~" + name, default))).run()
