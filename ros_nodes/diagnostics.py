@@ -171,7 +171,7 @@ class Health:
         age = "" if prediction is None else f", the newest evidence is {prediction.age:.1f} s old"
         if status == conversions.LOST:
             return WARN, f"the target is lost and searched for{age}"
-        return OK, f"tracking, uncertain: the newest results do not confirm the target{age}"
+        return OK, f"tracking, uncertain: the newest results are doubtful, old or imprecise{age}"
 
     def _values(
         self, live: LiveTracker, newest: Optional[Frame], now_ns: int, status: int, missed: int
