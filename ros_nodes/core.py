@@ -292,7 +292,7 @@ class Core:
             refused.refuse("order", reason, after=REPEATED)
             return False
         if newest is not None and not self.live.active and (0, 0) != newest.size != frame.size:
-            # With a target the live tracker reports it, and carries the target over.
+            # With a target the live tracker reports it, and the target goes on in the new scale.
             size = "images on {} are {} x {} pixels from now on, they were {} x {}"
             self._middleware.log("info", size.format(self._image_topic, *frame.size, *newest.size))
         self._newest = frame

@@ -139,15 +139,15 @@ def test_a_clock_that_is_set_keeps_target_and_results(start, middleware, by_ns):
         send_stamped(core, middleware, middleware.t_ns - 5_000_000)
         time.sleep(0.01)
     middleware.t_ns += by_ns
-    told_by = "forward" if by_ns > 0 else "back"
+    direction = "forward" if by_ns > 0 else "back"
     for _ in range(400):
         middleware.t_ns += 10_000_000
         send_stamped(core, middleware, middleware.t_ns - 5_000_000)
         newest_ns = middleware.t_ns - 5_000_000
         until(lambda newest_ns=newest_ns: newest_evidence(core) >= newest_ns - FRAME_NS, what="evidence")
-        if middleware.has_logged(f"the clock was set {told_by}"):
+        if middleware.has_logged(f"the clock was set {direction}"):
             break
-    until(lambda: middleware.has_logged(f"the clock was set {told_by}"), what="a report")
+    until(lambda: middleware.has_logged(f"the clock was set {direction}"), what="a report")
     # The live tracker of the new time is asked for once a second.
     middleware.published["result"].clear()
     for _ in range(20):
