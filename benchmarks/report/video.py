@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Iterable, Mapping, Optional, Tuple
+from typing import Callable, Iterable, Mapping, Optional, Tuple
 
 import cv2
 import numpy as np
 
 from pvtpp.errors import InputError
 from pvtpp.files import whole_file
+from pvtpp_benchmarks.report.video_encoders import Encoder, open_encoder
 
 Colour = Tuple[int, int, int]
 
@@ -17,7 +18,6 @@ Colour = Tuple[int, int, int]
 TRUTH: Colour = (255, 255, 255)
 STALE: Colour = (0, 120, 255)
 PREDICTED: Colour = (255, 210, 60)
-_MP4V = int.from_bytes(b"mp4v", "little")
 _INK, _FONT = (20, 20, 20), cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -60,8 +60,14 @@ def draw_boxes(
     return drawn
 
 
-def write_video(path: str, frames: Iterable[np.ndarray], fps: float) -> int:
-    """Write frames as an MP4 file (codec mp4v), whole or not at all.
+def write_video(
+    path: str, frames: Iterable[np.ndarray], fps: float, warn: Optional[Callable[[str], None]] = None
+) -> int:
+    """Write frames as an MP4 file, whole or not at all.
+
+    The file is H.264 (yuv420p), which browsers play, where there is an encoder for it (`video_encoders`). Otherwise it
+    is MPEG-4 Part 2 (mp4v), which players show and browsers do not. An odd width or height grows by one pixel, a copy
+    of the last.
 
     Parameters
     ----------
@@ -71,6 +77,8 @@ def write_video(path: str, frames: Iterable[np.ndarray], fps: float) -> int:
         Images of one size, shape ``(height, width, 3)``, uint8, BGR.
     fps
         Frames per second, above 0 and at most 1000.
+    warn
+        Called with a line where the file will not play in browsers; None: not said.
 
     Returns
     -------
@@ -87,34 +95,45 @@ def write_video(path: str, frames: Iterable[np.ndarray], fps: float) -> int:
     if not 0 < fps <= 1000:
         raise InputError(f"{path}: video rate is {fps!r}, allowed is above 0 and at most 1000 frames per second")
     with whole_file(path, keep_extension=True) as part:
-        return _encode(path, part, frames, fps)
+        return _encode(path, part, frames, fps, warn)
 
 
-def _encode(path: str, part: str, frames: Iterable[np.ndarray], fps: float) -> int:
-    writer, shape, count = None, None, 0
+def _encode(
+    path: str, part: str, frames: Iterable[np.ndarray], fps: float, warn: Optional[Callable[[str], None]]
+) -> int:
+    encoder: Optional[Encoder] = None
+    shape, count = None, 0
     try:
         for frame in frames:
-            if writer is None:
+            if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or (shape and frame.shape != shape):
+                expected = f"uint8 {shape} as the first" if shape else "uint8 (height, width, 3)"
+                raise InputError(f"{path}: video frame {count} is {frame.dtype} {frame.shape}, expected {expected}")
+            even = _of_even_size(frame)
+            if encoder is None:
                 shape = frame.shape
-                writer = cv2.VideoWriter(part, _MP4V, fps, (shape[1], shape[0]))
-                if not writer.isOpened():
-                    raise InputError(
-                        f"{path}: OpenCV {cv2.__version__} here cannot encode mp4v of {shape[1]}x{shape[0]}"
-                    )
-            if frame.shape != shape or frame.dtype != np.uint8:
-                raise InputError(
-                    f"{path}: video frame {count} is {frame.dtype} {frame.shape}, expected uint8 {shape} as the first"
-                )
-            writer.write(np.ascontiguousarray(frame))
+                encoder = open_encoder(path, part, fps, even.shape[1], even.shape[0])
+                if warn and not encoder.in_browsers:
+                    warn(f"{path}: encoded as mp4v, which browsers do not play; for H.264 install ffmpeg or PyAV (av)")
+            encoder.write(even)
             count += 1
-    finally:
-        if writer is not None:
-            writer.release()
-    if count == 0:
+    except BaseException:
+        if encoder is not None:
+            encoder.abort()
+        raise
+    if encoder is None:
         raise InputError(f"{path}: a video of no frames")
+    encoder.close()
     if not _has_index(part, count):
-        raise InputError(f"{path}: OpenCV wrote an incomplete video; is the disk full?")
+        raise InputError(f"{path}: the encoder wrote an incomplete video; is the disk full?")
     return count
+
+
+def _of_even_size(image: np.ndarray) -> np.ndarray:
+    """The image, C-contiguous, with its last row or column repeated where their number is odd (yuv420p has 2 x 2)."""
+    height, width = image.shape[:2]
+    if height % 2 or width % 2:
+        image = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(image)
 
 
 def _has_index(part: str, frames: int) -> bool:

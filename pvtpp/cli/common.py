@@ -18,7 +18,7 @@ DATASET_OPTIONS = ("subset", "fps", "camera_fps", "box_file", "image_folder", "b
 
 
 def add_dataset(parser: argparse.ArgumentParser, required: bool = True) -> None:
-    """Add the options that name a data set; `required` as of argparse."""
+    """Add the options that name a data set, its layout and its sequences; `required` as of argparse."""
     group = parser.add_argument_group("data set")
     group.add_argument("--dataset", required=required, metavar="NAME", help=f"one of: {', '.join(available())}")
     group.add_argument("--root", required=required, metavar="DIR", help="where the data set lies")

@@ -110,20 +110,23 @@ class RecordFile:
         self.count = 0
         if path and path.endswith(".csv"):
             try:
-                self._csv = open(path, "w", encoding="utf-8", newline="", buffering=1)
+                # A name that is no UTF-8, in the path of a predictor's file, is written as it is.
+                self._csv = open(path, "w", encoding="utf-8", errors="surrogateescape", newline="", buffering=1)
             except OSError as error:
                 raise InputError(f"{path}: cannot write ({error.strerror or error})") from None
             csv.writer(self._csv).writerow(COLUMNS)
 
     def add(self, record: FrameRecord) -> None:
         """Take one more record."""
-        self._kept.write(record.to_line())
-        self.count += 1
-        if self._csv is not None:
-            try:
+        where = tempfile.gettempdir()
+        try:
+            self._kept.write(record.to_line())
+            self.count += 1
+            if self._csv is not None:
+                where = self._path or ""
                 csv.writer(self._csv).writerows(record.rows())
-            except OSError as error:
-                raise InputError(f"{self._path}: cannot write ({error.strerror or error})") from None
+        except OSError as error:
+            raise InputError(f"{where}: cannot write ({error.strerror or error})") from None
 
     def __iter__(self) -> Iterator[FrameRecord]:
         self._kept.seek(0)

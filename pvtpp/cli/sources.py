@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import glob
-import math
 import os
 import re
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Callable, Iterator, Optional
 
 import numpy as np
 
+from pvtpp.cli.video_file import TimedImage, VideoFile, quiet
 from pvtpp.errors import InputError
 from pvtpp.tracker import check_image
 from pvtpp_benchmarks.datasets.image_files import IMAGE_ENDINGS, ImageReader, list_images
@@ -20,8 +19,14 @@ from pvtpp_benchmarks.datasets.image_files import IMAGE_ENDINGS, ImageReader, li
 DEFAULT_FPS = 30.0
 # So many pictures a camera's driver keeps waiting, as a rule at most.
 WAITING = 4
-# A video may hold a little less than its header says, which for some formats is an estimate.
-WHOLE = 0.95
+POSSIBLE = "a video file, a folder of images, or the number of a camera (0 for /dev/video0)"
+SIZES_REPORTED = 3
+"""So many changes of the image size are reported; a source that changes all the time would fill the screen."""
+Warn = Callable[[str], None]
+
+
+def ignore(text: str) -> None:
+    """Take a warning that was given before."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +40,12 @@ class Source:
     fps
         Frame rate; of a camera, what it claims.
     count
-        How many frames there are; None where nobody knows.
+        How many frames there are, as far as known; None where nobody knows.
     live
         A camera, which neither waits nor starts again.
-    images
-        Iterates over the images from the first one on, uint8 BGR ``(height, width, 3)``. Raises InputError for one that
-        cannot be read.
+    read
+        Iterates over images and times; called with what takes warnings. Capture times of a camera are those at which
+        the driver delivered the images.
     first_ns
         When a camera delivered the first one, by `time.perf_counter_ns`.
     """
@@ -49,8 +54,40 @@ class Source:
     fps: float
     count: Optional[int]
     live: bool
-    images: Callable[[], Iterator[np.ndarray]]
+    read: Callable[[Warn], Iterator[TimedImage]]
     first_ns: Optional[int] = None
+
+    def frames(self, warn: Warn = ignore) -> Iterator[TimedImage]:
+        """Read the images from the first one on.
+
+        Parameters
+        ----------
+        warn
+            Called with a line for each fault that does not end the reading, and for images of another size.
+
+        Yields
+        ------
+        TimedImage
+            Image, uint8 BGR ``(height, width, 3)``, and capture time, nanoseconds since the first.
+
+        Raises
+        ------
+        InputError
+            For an image that cannot be read.
+        """
+        shape, changes = None, 0
+        for index, timed in enumerate(self.read(warn)):
+            height, width = timed.image.shape[:2]
+            if shape is not None and shape != (height, width):
+                changes += 1
+                if changes <= SIZES_REPORTED:
+                    more = "; later changes are not reported" if changes == SIZES_REPORTED else ""
+                    warn(
+                        f"{self.name}: from frame {index} on the images are {width} x {height} pixels, before they "
+                        f"were {shape[1]} x {shape[0]}{more}"
+                    )
+            shape = height, width
+            yield timed
 
 
 def open_source(text: str, fps: Optional[float] = None) -> Source:
@@ -59,9 +96,9 @@ def open_source(text: str, fps: Optional[float] = None) -> Source:
     Parameters
     ----------
     text
-        The number of a camera, else a video file or a folder of images.
+        The number of a camera or its device file, else a video file or a folder of images.
     fps
-        Overrules what the source says of its rate.
+        Overrules what the source says of its rate and of its frames' times.
 
     Raises
     ------
@@ -70,58 +107,67 @@ def open_source(text: str, fps: Optional[float] = None) -> Source:
     """
     if fps is not None and not 0 < fps <= 1000:
         raise InputError(f"--fps is {fps:g}, allowed is above 0 and at most 1000")
-    if re.fullmatch(r"\d+", text):
-        if len(text) > 9:
-            raise InputError(f"camera {text}: no such number, allowed is 0 to 999999999")
-        return _camera(int(text), fps)
+    camera = re.fullmatch(r"(?:/dev/video)?(\d+)", text, re.ASCII)
+    if camera:
+        if len(camera[1]) > 9:
+            raise InputError(f"camera {camera[1]}: no such number, allowed is 0 to 999999999")
+        return _camera(int(camera[1]), fps)
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
+        raise InputError(
+            f"{text}: a stream from the network is not read here, only {POSSIBLE}; for streams there are the ROS nodes "
+            "and pvtpp.LiveTracker"
+        )
     if os.path.isdir(text):
         return _folder(text, fps)
+    if not os.path.exists(text):
+        raise InputError(f"{text}: no such file or folder; expected {POSSIBLE}")
     if not os.path.isfile(text):
-        raise InputError(f"{text}: no such video file or image folder (a camera is named by its number)")
+        raise InputError(f"{text}: neither a file nor a folder; expected {POSSIBLE}")
+    if text.lower().endswith(IMAGE_ENDINGS):
+        raise InputError(f"{text}: a single image; expected {POSSIBLE}")
     return _video(text, fps)
 
 
 def _folder(path: str, fps: Optional[float]) -> Source:
     paths = list_images(path)
     if not paths:
-        raise InputError(f"{path}: no images in this folder ({', '.join(IMAGE_ENDINGS)})")
-    reader = ImageReader(paths)
-    return Source(path, fps or DEFAULT_FPS, len(paths), False, lambda: map(reader.read, range(len(paths))))
+        raise InputError(f"{path}: no images in this folder ({', '.join(IMAGE_ENDINGS)}){_found_instead(path)}")
+    reader, rate = ImageReader(paths), fps or DEFAULT_FPS
+
+    def read(warn: Warn) -> Iterator[TimedImage]:
+        for index in range(len(paths)):
+            yield TimedImage(round(index * 1e9 / rate), reader.read(index))
+
+    return Source(path, rate, len(paths), False, read)
+
+
+def _found_instead(path: str) -> str:
+    """Say where images are, if in a folder inside this one; else how many files of other kinds there are."""
+    try:
+        inside = sorted(entry.name for entry in os.scandir(path) if not entry.name.startswith("."))
+        folders = [name for name in inside if os.path.isdir(os.path.join(path, name))]
+        with_images = [name for name in folders if _holds_images(os.path.join(path, name))]
+    except OSError:
+        return ""
+    if with_images:
+        return f"; there are some in {os.path.join(path, with_images[0])}"
+    files = len(inside) - len(folders)
+    return f"; it holds {files} other file{'s' * (files != 1)}, such as {inside[0]}" if files else "; it holds no files"
+
+
+def _holds_images(folder: str) -> bool:
+    return any(name.lower().endswith(IMAGE_ENDINGS) and not name.startswith(".") for name in os.listdir(folder))
 
 
 def _video(path: str, fps: Optional[float]) -> Source:
-    import cv2
-
-    with _quiet():
-        capture = cv2.VideoCapture(path)
-    claimed, count = capture.get(cv2.CAP_PROP_FPS), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    opened = capture.isOpened() and capture.read()[0]
-    capture.release()
-    if not opened:
-        raise InputError(f"{path}: not a video that OpenCV can read")
-    if fps is None and not (math.isfinite(claimed) and 0 < claimed <= 1000):
-        raise InputError(f"{path}: the video does not say its frame rate (it says {claimed:g}), give --fps")
-
-    def images() -> Iterator[np.ndarray]:
-        capture, read = cv2.VideoCapture(path), 0
-        try:
-            found, image = capture.read()
-            while found:
-                read += 1
-                yield image
-                found, image = capture.read()
-        finally:
-            capture.release()
-        if read < WHOLE * count:
-            raise InputError(f"{path}: ends after {read} of {count} frames")
-
-    return Source(path, fps or claimed, count if count > 0 else None, False, images)
+    video = VideoFile.open(path, fps)
+    return Source(path, video.fps, video.count, False, video.frames)
 
 
 def _camera(number: int, fps: Optional[float]) -> Source:
     import cv2
 
-    with _quiet():
+    with quiet():
         capture = cv2.VideoCapture(number)
     if not capture.isOpened():
         found = ", ".join(sorted(glob.glob("/dev/video*"))) or "none"
@@ -136,35 +182,21 @@ def _camera(number: int, fps: Optional[float]) -> Source:
         raise InputError(f"camera {number}: opened, but it delivers no image")
     claimed = capture.get(cv2.CAP_PROP_FPS)
 
-    def images() -> Iterator[np.ndarray]:
+    def timed(image: np.ndarray) -> TimedImage:
+        return TimedImage(time.perf_counter_ns() - first_ns, check_image(image, f"camera {number}"))
+
+    def read(warn: Warn) -> Iterator[TimedImage]:
         try:
-            yield check_image(first, f"camera {number}")
+            yield TimedImage(0, check_image(first, f"camera {number}"))
             # What came while the target was drawn and the tracker loaded would be taken for new.
             for _ in range(WAITING):
                 capture.grab()
             image = capture.read()[1]
             while image is not None:
-                yield image
+                yield timed(image)
                 image = capture.read()[1]
         finally:
             capture.release()
 
     rate = fps or (claimed if 0 < claimed <= 1000 else DEFAULT_FPS)
-    return Source(f"camera {number}", rate, None, True, images, first_ns)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without OpenCV's own lines on what it tried in vain: the one clear error comes from here."""
-    import cv2
-
-    logging = getattr(getattr(cv2, "utils", None), "logging", None)
-    if logging is None:
-        # Older OpenCV says little.
-        yield
-        return
-    before = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        logging.setLogLevel(before)
+    return Source(f"camera {number}", rate, None, True, read, first_ns)

@@ -1,8 +1,11 @@
 """Follow a target in a video file, a folder of images or a camera, live.
 
-A file is shown to the live tracker at its own frame rate, so what you see is what a drone would have known at that
-moment. Where there is a display a window opens, and without --box you draw the target there (a camera's picture stands
-still meanwhile); else a video is written. Ctrl-C, or q in the window, ends it; what was seen until then is written.
+A file is shown to the live tracker at the times that it gives its frames, so what you see is what a drone would have
+known at that moment. Where there is a display a window opens, and without --box you draw the target there (a camera's
+picture stands still meanwhile); else a video is written. Ctrl-C, SIGTERM, SIGHUP, or q in the window, ends it; what was
+seen until then is written.
+
+Images of more than 8 bits a value are stretched to 8 bits by the levels of the first one, grey ones become colour.
 
   pvtpp track flight.mp4 --box 300,180,40,30 --out flight.csv
 """
@@ -13,10 +16,8 @@ import argparse
 import math
 import signal
 import sys
-import threading
 from collections import deque
-from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
 
 import numpy as np
 
@@ -25,7 +26,9 @@ from pvtpp.arguments import comma_separated
 from pvtpp.boxes import require_in_image, xywh_to_box
 from pvtpp.cli import common, track_files, window
 from pvtpp.cli.frame_records import ENDINGS, FrameRecord, RecordFile, draw
-from pvtpp.cli.sources import Source, open_source
+from pvtpp.cli.signals import EndRequest, end_requests
+from pvtpp.cli.sources import POSSIBLE, Source, open_source
+from pvtpp.cli.video_file import TimedImage
 from pvtpp.core.capture_times import CaptureTimeConfig
 from pvtpp.core.config import SEARCH_REGIONS
 from pvtpp.core.log_file import LogFile
@@ -41,6 +44,11 @@ from pvtpp_benchmarks.spec import PRESENCES
 from pvtpp_benchmarks.wall import SequenceClock
 from pvtpp_trackers.factory import create_tracker
 
+Item = TypeVar("Item")
+NAP_NS = 100_000_000
+"""While it waits for the time of a frame, it looks so often whether it is to end."""
+LATE_MS = 40.0
+"""Frames that are late by less are no news: other programs use the machine too."""
 SETTINGS = ("tracker", "predictors", "propagation", "search_region", "presence")
 NOTICES = ("size", "clock")
 """What a live tracker reports and goes on as it should: no failure, see `pvtpp.live.failures.Failure.stage`."""
@@ -50,11 +58,15 @@ ANY_AGE = LiveConfig(capture_times=CaptureTimeConfig(behind_s=math.inf))
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("source", metavar="SOURCE", help="a video file, a folder of images, or a camera's number")
+    parser.add_argument("source", metavar="SOURCE", help=POSSIBLE)
     parser.add_argument(
         "--box", metavar="X,Y,W,H", help="the target in the first frame: left, top, width, height in pixels"
     )
-    parser.add_argument("--fps", type=float, help="frame rate of the source (default: its own; 30 for a folder)")
+    parser.add_argument(
+        "--fps",
+        type=float,
+        help="frame rate of the source (default: the times in a video, the rate of a camera, 30 for a folder)",
+    )
     common.add_tracker(parser)
     parser.add_argument(
         "--predictors",
@@ -102,9 +114,12 @@ def run(options: argparse.Namespace) -> int:
     chosen = {name: predictors.create(name) for name in options.predictors}
     video = options.video or (None if in_window else track_files.default_video(options.source))
     source = open_source(options.source, options.fps)
-    images = source.images()
-    first = next(images)
-    box = first_box(options.box, first, source.name) if options.box else window.drawn_box(first)
+    frames = source.frames(track_files.warn)
+    started = next(frames, None)
+    if started is None:
+        raise InputError(f"{source.name}: no image could be read")
+    first = started.image
+    box = window.drawn_box(first) if options.box is None else first_box(options.box, first, source.name)
     tracker = create_tracker(options.tracker, options.weights)
     # What is loaded at first use is loaded before the target moves.
     warm_up(tracker, options.tracker, Frame(0, 0, first, source.name), box)
@@ -131,36 +146,40 @@ def run(options: argparse.Namespace) -> int:
     written: List[str] = []
     keep_video = track_files.kept(video, written, broken if options.video else spoilt)
     seen = RecordFile(options.out)
-    with live, _ended_by_ctrl_c() as over:
-        frames = _as_far_as_they_go(deliver(live, clock, source, first, images, box, over), broken)
-        records = _note(frames, live, options.predictors, source, seen)
-        if in_window:
-            drawn = window.shown(records, over)
-        else:
-            drawn = (draw(frame.image, record) for frame, record in records)
-        if video and source.live:
-            with keep_video:
-                track_files.record(video, drawn, source.fps)
-        # All of it; after a video, what was left when that failed.
-        deque(drawn if in_window else records, maxlen=0)
-        about.update(counts=live.counts, stages_ms=_stages(live), **_reported(live))
-    if log is not None:
-        log.meta.update(about)
-        with track_files.kept(options.log, written, broken):
-            log.close()
-    if options.out:
-        with track_files.kept(options.out, written, broken):
-            seen.finish(about)
+    with end_requests(raising=False) as over:
+        with live:
+            delivered = deliver(live, clock, source, first, frames, box, over)
+            records = _up_to_error(_note(delivered, live, options.predictors, source, seen), broken)
+            if in_window:
+                drawn = window.shown(records, over)
+            else:
+                drawn = (TimedImage(frame.t_ns, draw(frame.image, record)) for frame, record in records)
+            if video and source.live:
+                with keep_video:
+                    track_files.record(video, drawn, source.fps)
+            # All of it; after a video, what was left when that failed.
+            deque(drawn if in_window else records, maxlen=0)
+            about.update(counts=live.counts, stages_ms=_stages(live), **_reported(live))
+        if log is not None:
+            log.meta.update(about)
+            with track_files.kept(options.log, written, broken):
+                log.close()
+        if options.out:
+            with track_files.kept(options.out, written, broken):
+                seen.finish(about)
     if video and not source.live:
         # Afterwards, since drawing and encoding would have slowed down what they show.
         with keep_video:
-            track_files.record(video, (draw(image, record) for record, image in zip(seen, source.images())), source.fps)
-    _tell(source, seen, about, written)
+            again = zip(seen, source.frames())
+            drawn = (TimedImage(record.t_ns, draw(timed.image, record)) for record, timed in again)
+            track_files.record(video, drawn, track_files.video_rate(seen, source.fps))
+    _tell(source, first, seen, about, written)
     for error in spoilt:
-        track_files.warn(error)
+        track_files.warn_of_video(error)
     if broken:
         raise InputError("; ".join(map(str, broken)))
-    return 1 if about["failures"] else 0
+    # Ctrl-C is how one ends it.
+    return over.status if over.signum not in (None, signal.SIGINT) else 1 if about["failures"] else 0
 
 
 def first_box(text: str, image: np.ndarray, source: str) -> np.ndarray:
@@ -201,34 +220,51 @@ def deliver(
     clock: SequenceClock,
     source: Source,
     first: np.ndarray,
-    images: Iterator[np.ndarray],
+    frames: Iterator[TimedImage],
     box: np.ndarray,
-    over: threading.Event,
+    over: EndRequest,
 ) -> Iterator[Frame]:
     """Submit every frame to the live tracker when it was captured, the target with the first one, and yield it.
 
     A camera's frame counts as captured when the driver delivers it; how long that took is not known. The first one is
     by now as old as it took to draw the target and to load the tracker.
+
+    Parameters
+    ----------
+    live, clock
+        The live tracker and its clock.
+    source
+        Where the frames come from.
+    first
+        Its first image.
+    frames
+        The ones after it.
+    box
+        The target in the first image, ``[cx, cy, w, h]``, pixels.
+    over
+        Ends it where it is set.
     """
     clock.start(source.first_ns)
     frame = Frame(0, 0, first, source.name)
     live.submit(frame)
     live.init(frame, box)
     yield frame
-    for index, image in enumerate(images, 1):
+    for index, (t_ns, image) in enumerate(frames, 1):
+        if source.live:
+            t_ns = clock()
+        while not over.is_set() and clock() < t_ns:
+            clock.sleep_until(min(t_ns, clock() + NAP_NS))
         if over.is_set():
             return
-        t_ns = clock() if source.live else round(index * 1e9 / source.fps)
-        clock.sleep_until(t_ns)
         frame = Frame(index, t_ns, image, source.name)
         live.submit(frame)
         yield frame
 
 
-def _as_far_as_they_go(frames: Iterator[Frame], broken: List[InputError]) -> Iterator[Frame]:
-    """Yield the frames up to the first that cannot be read; its error goes to `broken`, and what was seen is kept."""
+def _up_to_error(items: Iterator[Item], broken: List[InputError]) -> Iterator[Item]:
+    """Yield what comes before an InputError; the error goes to `broken`, and what was seen is kept."""
     try:
-        yield from frames
+        yield from items
     except InputError as error:
         broken.append(error)
 
@@ -244,22 +280,6 @@ def _note(
         if frame.index % max(round(source.fps), 1) == 0:
             show(f"{source.name}: frame {frame.index}/{total}, {record.caption()}")
         yield frame, record
-
-
-@contextmanager
-def _ended_by_ctrl_c() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets instead of interrupting, once: the second time it interrupts."""
-    over = threading.Event()
-
-    def end(signum: int, frame: Any) -> None:
-        over.set()
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, end)
-    try:
-        yield over
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _reported(live: LiveTracker) -> Dict[str, List[str]]:
@@ -278,7 +298,26 @@ def _stages(live: LiveTracker) -> Dict[str, List[float]]:
     }
 
 
-def _tell(source: Source, seen: RecordFile, about: Dict[str, Any], written: List[str]) -> None:
+def lateness(stages_ms: Dict[str, List[float]], fps: float) -> Optional[str]:
+    """Say how late the tracker got its frames; None where half of them were late by less than a frame and `LATE_MS`.
+
+    Parameters
+    ----------
+    stages_ms
+        By stage samples, median and 95th percentile; ``frame_age`` is the time from capture to delivery, milliseconds.
+    fps
+        Frame rate of the source.
+    """
+    _, median, p95 = stages_ms.get("frame_age", [0, 0.0, 0.0])
+    if median <= max(1e3 / fps, LATE_MS):
+        return None
+    return (
+        f"when the tracker got them, frames were {median:.0f} ms old in the median (95th percentile {p95:.0f} ms), "
+        f"at {fps:g} fps"
+    )
+
+
+def _tell(source: Source, first: np.ndarray, seen: RecordFile, about: Dict[str, Any], written: List[str]) -> None:
     if sys.stderr.isatty():
         print(file=sys.stderr)
     counts = about["counts"]
@@ -293,6 +332,10 @@ def _tell(source: Source, seen: RecordFile, about: Dict[str, Any], written: List
         ("p95 ms", lambda item: f"{item[1][2]:.2f}"),
     ]
     print(table(columns, list(about["stages_ms"].items())))
+    late = None if source.live else lateness(about["stages_ms"], source.fps)
+    if late:
+        height, width = first.shape[:2]
+        track_files.warn(f"{source.name}: {late}: this machine does not decode {width} x {height} pixels in time")
     for notice in about["notices"]:
         print(f"pvtpp track: warning: {notice}", file=sys.stderr)
     if about["failures"]:

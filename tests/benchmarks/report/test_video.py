@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.report import video_encoders
 from pvtpp_benchmarks.report.video import PREDICTED, STALE, TRUTH, draw_boxes, write_video
 
 GREY = np.full((180, 320, 3), 90, dtype=np.uint8)
@@ -131,6 +132,7 @@ def test_an_opencv_without_the_codec_says_so(tmp_path, monkeypatch):
             pass
 
     monkeypatch.setattr(cv2, "VideoWriter", Closed)
+    monkeypatch.setattr(video_encoders, "h264", lambda: None)
     with pytest.raises(InputError, match="cannot encode mp4v"):
         write_video(str(tmp_path / "clip.mp4"), frames(2), 30)
     assert os.listdir(tmp_path) == []
