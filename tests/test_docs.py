@@ -28,10 +28,10 @@ def without_code(text):
     return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
-def anchors(page):
+def headings(page):
     """The names of the headings, as GitHub makes them."""
-    headings = HEADING.findall(without_code(page.read_text(encoding="utf-8")))
-    return {re.sub(r"[^\w\- ]", "", each.lower()).strip().replace(" ", "-") for each in headings}
+    found = HEADING.findall(without_code(page.read_text(encoding="utf-8")))
+    return {re.sub(r"[^\w\- ]", "", each.lower()).strip().replace(" ", "-") for each in found}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -41,9 +41,9 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
     for link in LINK.findall(links):
         if re.match(r"[a-z]+:", link):
             continue
-        path, _, anchor = link.partition("#")
+        path, _, heading = link.partition("#")
         target = (page.parent / path).resolve() if path else page
-        if not target.exists() or (anchor and anchor not in anchors(target)):
+        if not target.exists() or (heading and heading not in headings(target)):
             lost.append(link)
     assert not lost, f"{name_of(page)}: these lead nowhere: {lost}"
 
