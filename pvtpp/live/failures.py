@@ -19,7 +19,8 @@ class Failure(NamedTuple):
     t_ns
         When, nanoseconds on the live tracker's clock.
     stage
-        ``init``, ``track``, ``propagate``, ``encode``, ``predict``, ``stall`` (the tracker hangs) or ``on_result``.
+        ``init``, ``track``, ``propagate``, ``encode``, ``predict``, ``stall`` (the tracker hangs) or ``on_result``;
+        ``clock`` (it was set), ``capture time`` (a frame was refused), ``size`` (of the images: it has changed).
     error
         What was raised.
     """
