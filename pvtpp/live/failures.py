@@ -19,13 +19,8 @@ class Failure(NamedTuple):
     t_ns
         When, nanoseconds on the live tracker's clock.
     stage
-<<<<<<< HEAD
         ``init``, ``track``, ``propagate``, ``encode``, ``predict``, ``stall`` (the tracker hangs), ``on_result``, or
         a notice: ``capture time`` (frames are refused), ``clock`` (it was set), ``size`` (the images changed theirs).
-=======
-        ``init``, ``track``, ``propagate``, ``encode``, ``predict``, ``stall`` (the tracker hangs) or ``on_result``;
-        ``clock`` (it was set), ``capture time`` (a frame was refused), ``size`` (of the images: it has changed).
->>>>>>> h-s
     error
         What was raised.
     """
