@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, Tup
 from pvtpp.core.event_log import EventLog
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
-from pvtpp_benchmarks.runs import Job, MakeTracker, jobs, run
+from pvtpp_benchmarks.runs import Job, MakeTracker, RunsLost, check_log_folder, jobs, run
 from pvtpp_benchmarks.score import Score, row, score_modes
 from pvtpp_benchmarks.spec import Grid, RunSpec
 
@@ -60,18 +60,31 @@ def evaluate(
     list of dict
         Rows as the result's JSON holds them: zero latency first, then one for each cell, mode and camera rate (never
         averaged).
+
+    Raises
+    ------
+    InputError
+        For a log folder that cannot be written, before anything is run; for a sequence or tracker that fails.
+    RunsLost
+        In the end, where worker processes ended in the middle of runs: a mean over the rest would not be what it says.
     """
     check_apart(grid.apart, [sequence.name for sequence in sequences])
+    check_log_folder(log_dir)
     rows: List[Dict[str, Any]] = []
+    lost: List[str] = []
+
     for spec, predictors in grid.cells():
         todo, table = jobs(sequences, spec, log_dir), ScoreTable(spec, grid.apart)
         for number, (job, scores, ran) in enumerate(
-            run(todo, make_tracker, ScoreLog(predictors, grid.modes), executor), 1
+            run(todo, make_tracker, ScoreLog(predictors, grid.modes), executor, lambda _, line: lost.append(line)), 1
         ):
             table.add(job.sequence, scores)
             if progress:
                 progress(f"{spec.describe()} {number}/{len(todo)} {job.sequence.name}: {'ran' if ran else 'kept'}")
-        rows += table.rows()
+        if not lost:
+            rows += table.rows()
+    if lost:
+        raise RunsLost(lost)
     return rows
 
 

@@ -167,7 +167,7 @@ class Result:
         return Comparison(first, second, tuple(found))
 
     def plot(self, path: str) -> None:
-        """Draw the e-LAE curves of the online rows: as PDF or SVG where `path` ends so, else as PNG."""
+        """Draw the e-LAE curves of the online rows, as PNG, PDF or SVG by the ending of `path`."""
         check_writable(path)
         draw(path, self.rows)
 
@@ -212,40 +212,44 @@ def _difference(row: Row, other: Row, seed: int) -> Difference:
 
 
 def draw(path: str, rows: Sequence[Row]) -> None:
-    """Draw the e-LAE curves of the online rows; each is named by all in which the rows differ.
+    """Draw the e-LAE curves of the rows, a curve for each; zero latency is a level line.
+
+    Each curve is named by its predictor, its processing time and all else in which the rows differ, the tracker first.
+    Camera rates, and sequences that are apart, are panels of one figure.
 
     Raises
     ------
     InputError
         Where there is no online row.
     """
-    from pvtpp_benchmarks.report.curves import plot_elae
+    from pvtpp_benchmarks.report.curves import plot_elae, plot_elae_panels
+    from pvtpp_benchmarks.report.labels import curve_labels, heading, panel_key, panels_of
 
-    drawn = [row for row in rows if not row["apart"]]
-    online = [row for row in drawn if row["curve"]]
+    online = [row for row in rows if row["curve"]]
     if not online:
         raise InputError(f"{path}: there is no online row to draw")
-    varying = [
-        name
-        for name in ("search_region", "schedule", "propagation", "presence", "ego_motion", "mode", "camera_fps")
-        if len({row[name] for row in online}) > 1
-    ]
-    curves: Dict[str, Tuple[List[float], List[float]]] = {}
-    for row in drawn:
-        name = f"{row['predictor']}, {row['processing_ms']:g} ms" if row["curve"] else "zero latency"
-        details = {**{key: str(row[key]) for key in varying}, "camera_fps": f"{row['camera_fps']:g} fps"}
-        details["presence"] = "presence" if row["presence"] == "on" else ""
-        details["ego_motion"] = "gyro" if row["ego_motion"] == "gyro" else ""
-        details["propagation"] = "propagation" if row["propagation"] not in (None, "none") else ""
-        said = [details[key] for key in varying if row["curve"] or key == "camera_fps"]
-        exact = row["exact_curve"] or {"sigma": [0.0], "auc": [row["auc"]]}
-        curves[", ".join([name, *filter(None, said)])] = (exact["sigma"], exact["auc"])
-    first = online[0]
-    clocks = "/".join(dict.fromkeys(row["clock"] for row in online))
-    modes = "/".join(dict.fromkeys(row["mode"] for row in online))
-    plot_elae(
-        path,
-        curves,
-        title=f"{first['tracker']} on {first['dataset']}",
-        subtitle=f"AUC ({modes}), {first['sequences']} clips, {clocks} clock; {hardware()['machine']}",
+    panels: Dict[str, Dict[str, Tuple[List[float], List[float]]]] = {}
+    for row, label, keys in zip(rows, curve_labels(rows), panels_of(rows)):
+        for key in keys:
+            panels.setdefault(heading(key), {})[label] = _steps(row)
+    panels = {name: panels[name] for name in map(heading, sorted({panel_key(row) for row in online}))}
+    clocks, modes, datasets, trackers = (
+        list(dict.fromkeys(row[name] for row in online)) for name in ("clock", "mode", "dataset", "tracker")
     )
+    counts = sorted({row["sequences"] for row in online})
+    clips = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    title = f"{_listed(trackers, 'trackers')} on {_listed(datasets, 'data sets')}"
+    subtitle = f"AUC ({'/'.join(modes)}), {clips} clips, {'/'.join(clocks)} clock; {hardware()['machine']}"
+    if len(panels) == 1:
+        plot_elae(path, next(iter(panels.values())), title, subtitle)
+    else:
+        plot_elae_panels(path, panels, title, subtitle)
+
+
+def _steps(row: Row) -> Tuple[List[float], List[float]]:
+    exact = row["exact_curve"] or {"sigma": [0.0], "auc": [row["auc"]]}
+    return exact["sigma"], exact["auc"]
+
+
+def _listed(names: Sequence[str], kind: str) -> str:
+    return " and ".join(names) if len(names) <= 2 else f"{len(names)} {kind}"

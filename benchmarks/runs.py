@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
+import tempfile
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, TypeVar
 
 import numpy as np
 
@@ -29,11 +31,34 @@ from pvtpp_benchmarks.provenance import hardware
 from pvtpp_benchmarks.simulation import Propagation, simulate
 from pvtpp_benchmarks.spec import RunSpec, safe_name
 from pvtpp_benchmarks.wall import run_wall
+from pvtpp_benchmarks.workers import WorkerEnded
 
 MakeTracker = Callable[[VideoSequence], Tracker]
 Used = TypeVar("Used")
 _NO_FACTS = ("listeners", "processing_ms")
 """What a log says beyond the facts that it is known by."""
+
+
+class RunsLost(RuntimeError):
+    """Worker processes ended in the middle of runs; all other runs are done, and their logs kept.
+
+    Attributes
+    ----------
+    lines
+        For each lost run a line that names its sequence.
+    """
+
+    def __init__(self, lines: Sequence[str]):
+        self.lines = tuple(lines)
+        kept = "finished runs are kept, the same command goes on from there"
+        super().__init__("\n".join([*self.lines, f"{_count(len(lines))} lost; {kept}"]))
+
+    def __reduce__(self) -> Tuple[type, Tuple[Any, ...]]:
+        return type(self), (self.lines,)
+
+
+def _count(number: int) -> str:
+    return f"{number} run{'s' * (number != 1)}"
 
 
 @dataclass(frozen=True)
@@ -114,7 +139,7 @@ def jobs(sequences: Iterable[VideoSequence], spec: RunSpec, log_dir: Optional[st
                 continue
             for draw in range(spec.draws):
                 name = f"{safe_name(sequence.name)}.{start}of{spec.starts}.{draw}.jsonl"
-                path = os.path.join(log_dir, spec.folder(), name) if log_dir else None
+                path = os.path.join(log_dir, spec.folder(_place(sequence)), name) if log_dir else None
                 made.append(Job(sequence, spec, start, draw, path))
     return made
 
@@ -124,6 +149,7 @@ def run(
     make_tracker: MakeTracker,
     use: Callable[[Job, EventLog], Used],
     executor: Optional[Executor] = None,
+    lost: Optional[Callable[[Job, str], None]] = None,
 ) -> Iterator[Tuple[Job, Used, bool]]:
     """Run each job, and make something of its log.
 
@@ -137,6 +163,9 @@ def run(
         Called with each job and its log, in the process that has it: of all logs no more than one is in memory.
     executor
         Does the jobs; None: this process. Runs on the wall clock take none: InputError.
+    lost
+        Called with each job whose worker process ended, and one line that says so; the other jobs go on. None raises
+        `RunsLost` at the first.
 
     Yields
     ------
@@ -155,10 +184,99 @@ def run(
     ]
     try:
         for job, future in futures:
-            yield (job, *future.result())
+            try:
+                done = future.result()
+            except WorkerEnded as error:
+                _remove_parts(job)
+                line = f"{job.sequence.name} ({job.spec.describe()}): {error}"
+                if lost is None:
+                    raise RunsLost([line]) from None
+                lost(job, line)
+            else:
+                yield (job, *done)
     finally:
         for _, future in futures:
             future.cancel()
+
+
+def check_log_folder(log_dir: Optional[str]) -> None:
+    """Check before the work that logs can be written below `log_dir`; nothing is made yet. None keeps no logs.
+
+    Raises
+    ------
+    InputError
+        Where the folder cannot be made or nothing can be written in it.
+    """
+    if log_dir is None:
+        return
+    folder = os.path.abspath(log_dir)
+    try:
+        while not os.path.lexists(folder):
+            # Raises for a name that cannot be one, such as one that is too long.
+            with suppress(FileNotFoundError):
+                os.stat(folder)
+            folder = os.path.dirname(folder)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part") as file:
+            # More than some file systems keep beside a file's name, so that a full one is found.
+            file.write(bytes(65536))
+            file.flush()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"--logs {log_dir}: event logs cannot be written there ({reason}), allowed is a folder that can be written "
+            "or made"
+        ) from None
+
+
+def _place(sequence: VideoSequence) -> str:
+    """Where the data set of a sequence lies, as far as its files tell; two of one name may lie in different places."""
+    file = sequence.image_paths[0] if sequence.image_paths else sequence.source
+    if not file:
+        return ""
+    folder = os.path.dirname(os.path.abspath(file))
+    above, found, _ = f"{folder}{os.sep}".rpartition(f"{os.sep}{sequence.name}{os.sep}")
+    return above if found else folder
+
+
+def check_tracker(
+    make_tracker: Callable[[], Any], executor: Optional[Executor] = None, look: Callable[[Any], Any] = bool
+) -> Any:
+    """Make a tracker once where the runs will make it, so that one that cannot be made is found before the work.
+
+    Parameters
+    ----------
+    make_tracker
+        Makes it.
+    executor
+        Its process makes the tracker, none is made in this one; None: this process.
+    look
+        Called with the tracker there; what it returns is returned here.
+
+    Raises
+    ------
+    InputError
+        As `make_tracker` does, and where the process ends in it.
+    """
+    if executor is None:
+        return look(make_tracker())
+    try:
+        return executor.submit(_make_and_look, make_tracker, look).result()
+    except WorkerEnded as error:
+        raise InputError(f"the tracker cannot be made: {error}") from None
+
+
+def _make_and_look(make_tracker: Callable[[], Any], look: Callable[[Any], Any]) -> Any:
+    return look(make_tracker())
+
+
+def _remove_parts(job: Job) -> None:
+    """Remove what a process that was killed has left of this job's log."""
+    if job.path is None:
+        return
+    folder, name = os.path.split(job.path)
+    for part in glob.glob(os.path.join(glob.escape(folder), f".{glob.escape(name)}.*.part")):
+        with suppress(OSError):
+            os.remove(part)
 
 
 def _obtain_and_use(job: Job, make_tracker: MakeTracker, use: Callable[[Job, EventLog], Used]) -> Tuple[Used, bool]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import fields
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from dataclasses import fields, replace
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 from pvtpp.core.event_log import EventLog, read_meta
 from pvtpp.errors import InputError
@@ -35,7 +35,8 @@ def score_logs(
     """Score logs against the truth of the sequences that they were made on; of all logs one is in memory at a time.
 
     Predictors that were not in a run are evaluated by driving the state machine with its log, where that is the same
-    as running again.
+    as running again. Each is served by the runs from which that can be done: not by one in which another predictor
+    decided where the tracker looked.
 
     Parameters
     ----------
@@ -58,6 +59,11 @@ def score_logs(
     -------
     list of dict
         Rows, as `pvtpp_benchmarks.evaluate.evaluate` gives them, for each group of logs with the same settings.
+
+    Raises
+    ------
+    InputError
+        For logs of other sequences, two logs of one run, and a predictor that no run serves.
     """
     by_name = {sequence.name: sequence for sequence in sequences}
     check_apart(frozenset(names(apart)), list(by_name))
@@ -79,8 +85,16 @@ def score_logs(
     if not groups:
         raise InputError(f"{', '.join(places)}: no event log of the sequences {', '.join(by_name)}")
     rows: List[Dict[str, Any]] = []
+    refused: Dict[str, str] = {}
+    served: Set[Optional[str]] = set()
     for logged in sorted(groups.values(), key=_order):
-        rows += _score_group(logged, named, names(modes), frozenset(names(apart)), anew)
+        made, because = _score_group(_each_once(logged), named, names(modes), frozenset(names(apart)), anew)
+        rows += made
+        served.update(row["predictor"] for row in made)
+        refused = {**because, **refused}
+    for name in named or ():
+        if name not in served:
+            raise InputError(f"no run serves the predictor {name}; {refused[name]}")
     return rows
 
 
@@ -103,29 +117,90 @@ def _score_group(
     logged: List[_Logged],
     predictors: Optional[Sequence[str]],
     modes: Sequence[str],
-    apart: frozenset,
+    apart: FrozenSet[str],
     anew: bool,
-) -> List[Dict[str, Any]]:
+) -> Tuple[List[Dict[str, Any]], Dict[str, str]]:
+    """Score the logs of one setting; return its rows, and for each predictor that it cannot serve the reason."""
     spec: Optional[RunSpec] = None
-    table: Optional[ScoreTable] = None
+    scored: List[Tuple[VideoSequence, Scores]] = []
+    refused: Dict[str, str] = {}
     for sequence, path, meta in logged:
-        if spec is None or table is None:
-            spec = _spec(meta, tuple(predictors or _recorded(path)), len({each.meta.get("draw") for each in logged}))
-            table = ScoreTable(spec, apart)
+        if spec is None:
+            draws = len({each.meta.get("draw") for each in logged})
+            spec = _spec(meta, tuple(predictors or _recorded(path)), draws)
         try:
-            table.add(sequence, _scores(path, sequence, spec, modes, anew))
+            scored.append((sequence, _score_log(path, sequence, spec, modes, predictors is not None, anew, refused)))
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
-    return [] if table is None else table.rows()
+    if spec is None:
+        return [], refused
+    table = ScoreTable(spec, apart)
+    for sequence, scores in scored:
+        table.add(sequence, {name: each for name, each in scores.items() if name not in refused})
+    return table.rows(), refused
 
 
 def _recorded(path: str) -> List[str]:
     return EventLog.read(path).predictors
 
 
-def _scores(path: str, sequence: VideoSequence, spec: RunSpec, modes: Sequence[str], anew: bool) -> Scores:
-    log = with_predictors(EventLog.read(path), spec, anew)
-    return {name: score_modes(log, sequence, name, modes) for name in spec.predictors}
+def _score_log(
+    path: str,
+    sequence: VideoSequence,
+    spec: RunSpec,
+    modes: Sequence[str],
+    asked: bool,
+    anew: bool,
+    refused: Dict[str, str],
+) -> Scores:
+    """Score one log by the predictors of `spec`; `refused` gets those that it cannot serve, and why."""
+    scores: Scores = {}
+    for chosen, made in _made(EventLog.read(path), spec, asked, anew):
+        if isinstance(made, InputError):
+            refused.update({name: f"{path}: {made}" for name in chosen if name not in refused})
+        else:
+            scores.update({name: score_modes(made, sequence, name, modes) for name in chosen})
+    return scores
+
+
+def _made(
+    log: EventLog, spec: RunSpec, asked: bool, anew: bool
+) -> Iterator[Tuple[Tuple[str, ...], Union[EventLog, InputError]]]:
+    """Iterate over the predictors of `spec` and the log with their trajectories, or why that cannot be had.
+
+    Where they were `asked` for and one steers the tracker, each is taken by itself, as if it had been the one.
+    """
+    if not asked:
+        yield spec.predictors, with_predictors(log, spec, anew)
+        return
+    together = [each.predictors for each in spec.split()]
+    for chosen in together:
+        try:
+            yield chosen, with_predictors(log, replace(spec, predictors=chosen), anew)
+            continue
+        except InputError as error:
+            if len(chosen) == 1:
+                yield chosen, error
+                continue
+        for name in chosen:
+            try:
+                yield (name,), with_predictors(log, replace(spec, predictors=(name,)), anew)
+            except InputError as error:
+                yield (name,), error
+
+
+def _each_once(logged: List[_Logged]) -> List[_Logged]:
+    """Leave out second copies of a log; InputError for two different logs of one run, such as of copies of the data."""
+    runs: Dict[Tuple[Any, ...], _Logged] = {}
+    for each in logged:
+        run = (each.sequence.name, each.meta.get("start_number"), each.meta.get("draw"))
+        first = runs.setdefault(run, each)
+        if first.meta != each.meta:
+            raise InputError(
+                f"{first.path} and {each.path}: two logs of one run, of data in two places or of two states; "
+                "name the folder of one of them"
+            )
+    return list(runs.values())
 
 
 def _order(logged: List[_Logged]) -> Tuple[float, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import unicodedata
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import product
@@ -21,6 +23,8 @@ from pvtpp_benchmarks.metrics import MODES
 from pvtpp_benchmarks.processing import ProcessingTime
 from pvtpp_benchmarks.simulation import CORES
 
+# Names that some systems keep for devices, whatever their ending.
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 CLOCKS = ("simulated", "wall")
 EGO_MOTIONS = ("none", "gyro")
 MEASURED = "measured"
@@ -145,9 +149,15 @@ class RunSpec:
             facts["predictors"] = [self.predictors[0], predictor_registry.digest(self.predictors[0])]
         return facts
 
-    def folder(self) -> str:
-        """Return a readable folder name that differs wherever the facts differ, but for the code's own version."""
-        facts = {**self.facts(), "version": None, "tracker_digest": None}
+    def folder(self, place: str = "") -> str:
+        """Return a readable folder name that differs wherever the facts differ, but for the code's own version.
+
+        Parameters
+        ----------
+        place
+            Where the data lies: data sets of one name in two places have two folders.
+        """
+        facts = {**self.facts(), "version": None, "tracker_digest": None, **({"place": place} if place else {})}
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
         how = self.processing if self.clock == "simulated" else self.clock
         settings = [self.schedule, self.search_region, *(self.predictors[:1] if self.steered else ())]
@@ -156,7 +166,7 @@ class RunSpec:
         settings += ["presence"] if self.presence == "on" else []
         settings += [self.ego_motion] if self.ego_motion != "none" else []
         parts = (self.dataset, self.tracker, how, "-".join(settings))
-        return "_".join(safe_name(part) for part in parts) + "_" + digest
+        return "_".join(_readable(part, 48) for part in parts) + "_" + digest
 
     def describe(self) -> str:
         """Say in a few words what is run, for progress."""
@@ -260,5 +270,22 @@ class Grid:
 
 
 def safe_name(name: str) -> str:
-    """Return the name as a part of a file name."""
-    return "".join(c if c.isalnum() or c in "-." else "-" for c in name)
+    """Return the name as a part of a file name; different names stay different, on every file system.
+
+    A name of small letters, digits, ``-``, ``_`` and ``.`` stays as it is. Any other is changed or cut where it must
+    be, and ends in a digest of the name, since what remains may be that of another one too.
+    """
+    readable = _readable(name, 80)
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    if plain.partition(".")[0] in _RESERVED:
+        readable = f"_{readable}"
+    if readable == name == plain and name.strip(".") == name != "" and not re.search(r"-[0-9a-f]{8}$", name):
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"{readable.strip('.')}-{digest}".lstrip("-")
+
+
+def _readable(name: str, most: int) -> str:
+    """The name with ``-`` for what is no letter, digit, ``-``, ``_`` or ``.``, and of at most so many bytes."""
+    kept = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
+    return kept.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")

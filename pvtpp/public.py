@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from concurrent.futures import Executor
-from contextlib import nullcontext
+import pickle
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, ContextManager, Iterable, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Iterable, Mapping, Optional, Sequence, Union
 from uuid import uuid4
 
 from pvtpp import defaults
@@ -111,6 +110,17 @@ class _MakeOwn:
         return as_tracker(self.make())
 
 
+def _check_sendable(make: Any) -> None:
+    """Raise InputError where the tracker's class or function cannot be sent to worker processes."""
+    try:
+        pickle.dumps(make)
+    except Exception as error:
+        raise InputError(
+            f"tracker {make.name}: cannot be sent to worker processes ({error}); allowed is a class or function at the "
+            "top of a module, or workers=1"
+        ) from None
+
+
 def _source(code: Any) -> str:
     """The text of the file that the class or function is written in; empty where there is none."""
     try:
@@ -162,7 +172,10 @@ def evaluate(
     Raises
     ------
     InputError
-        For a tracker that cannot be made or fails, and for settings that are not allowed, before anything is run.
+        For a tracker that cannot be made or fails, and for settings that are not allowed and logs that cannot be
+        written, before anything is run.
+    RunsLost
+        In the end, where worker processes ended in the middle of runs; with `logs` the others are kept.
     """
     sequences = list(clips)
     make: Union[MakeTracker, _MakeOwn]
@@ -183,8 +196,9 @@ def evaluate(
         predictors=predictors,
         **settings,
     )
-    pool: ContextManager[Optional[Executor]] = worker_pool(workers) if workers != 1 else nullcontext()
-    with pool as executor:
+    if workers != 1:
+        _check_sendable(make)
+    with worker_pool(workers) as executor:
         rows = evaluate_grid(sequences, grid, make, logs, executor, progress)
     return Result(tuple(rows), facts(grid.base.seed))
 

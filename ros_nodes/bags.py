@@ -123,6 +123,7 @@ class BagSequence(VideoSequence):
     _bag: Any
     _topic: str
     _received: List[Any]
+    _stretch: images.StreamStretch
 
     @classmethod
     def of(cls, bag: Any, topic: str, truth: Truth) -> BagSequence:
@@ -152,7 +153,12 @@ class BagSequence(VideoSequence):
         boxes = np.where((truth.t_ns[at] == stamps)[:, None], truth.xywh[at], np.nan)
         fps = round(1e9 / float(np.median(np.diff(stamps))), 3)
         made = cls(topic, boxes, fps, fps, source=f"{bag.filename}, {topic}")
-        for name, value in (("_bag", bag), ("_topic", topic), ("_received", received)):
+        for name, value in (
+            ("_bag", bag),
+            ("_topic", topic),
+            ("_received", received),
+            ("_stretch", images.StreamStretch()),
+        ):
             object.__setattr__(made, name, value)
         return made
 
@@ -165,8 +171,17 @@ class BagSequence(VideoSequence):
     def _image(self, index: int) -> np.ndarray:
         at = self._received[index]
         (message, *_) = (found for _, found, _ in self._bag.read_messages([self._topic], start_time=at, end_time=at))
+        if index and not self._stretch.known and self._is_deep(message):
+            # The levels are the first image's, whichever is read first.
+            self._image(0)
         convert = images.raw_image if hasattr(message, "encoding") else images.compressed_image
-        return Frame(index, 0, convert(message), source=f"{self.source}, image {index}").image
+        return Frame(index, 0, convert(message, self._stretch), source=f"{self.source}, image {index}").image
+
+    @staticmethod
+    def _is_deep(message: Any) -> bool:
+        """Whether the image may have more than 8 bits a value."""
+        encoding = images.ENCODINGS.get(getattr(message, "encoding", ""))
+        return not hasattr(message, "encoding") or (encoding is not None and encoding.bits > 8)
 
 
 def has_topic(bag: Any, topic: str) -> bool:

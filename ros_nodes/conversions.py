@@ -42,6 +42,26 @@ def set_header(header: Any, t_ns: int, frame_id: str) -> None:
     header.frame_id = frame_id
 
 
+def fill_camera_info(message: Any, matrix: np.ndarray, width: int, height: int) -> Any:
+    """Write the calibration of a camera without distortion into a sensor_msgs/CameraInfo; its header stays as it is.
+
+    Parameters
+    ----------
+    message
+        The message, of ROS 1 or ROS 2.
+    matrix
+        The camera's matrix ``(3, 3)``, pixels.
+    width, height
+        Of the image, pixels.
+    """
+    projection = np.hstack([matrix, np.zeros((3, 1))])
+    values = {"D": np.zeros(5), "K": matrix, "R": np.eye(3), "P": projection}
+    for name, value in values.items():
+        setattr(message, name if hasattr(message, "K") else name.lower(), np.ravel(value).tolist())
+    message.width, message.height, message.distortion_model = width, height, "plumb_bob"
+    return message
+
+
 def rotation_matrix(quaternion: Any) -> np.ndarray:
     """Compute the rotation matrix ``(3, 3)`` of a geometry_msgs/Quaternion; InputError where its length is not 1."""
     parts = np.array([quaternion.x, quaternion.y, quaternion.z, quaternion.w], dtype=np.float64)

@@ -19,12 +19,16 @@ from pvtpp_ros_nodes.imu import ImuInput
 from pvtpp_ros_nodes.middleware import Middleware, ThrottledLog
 from pvtpp_ros_nodes.pacer import Pacer
 from pvtpp_ros_nodes.publications import Publications
+from pvtpp_ros_nodes.refused import NO_INCREASE, NO_STAMP, REPEATED, why_implausible, why_not_newer
 from pvtpp_ros_nodes.replaceable import Parts, ReplaceableTracker, loaded
 
 ON_ITS_WAY_S = 0.5
 """How long a request waits for the image that it is about."""
 NEAR_NS = 50_000_000
 """An image that the operator saw may have been dropped on its way here; one that is so near serves as well."""
+
+CLOCK_FOLLOWS_S = 0.05
+"""At the turn of a bag images may come before the clock that is set back with them, seconds."""
 
 
 class ImageFrame(Frame):
@@ -100,8 +104,11 @@ class Core:
         self._index = self._now_ns = 0
         self._newest: Optional[ImageFrame] = None
         self._closed = False
+        self._stretch = images.StreamStretch(lambda text: middleware.log("info", f"{image_topic}: {text}"))
         # Its target is of another time.
         self._outdated: Optional[LiveTracker] = None
+        # How the clock was set, as long as the live tracker still counts in the time of before.
+        self._clock_set = ""
         self.publications = Publications(config, middleware, self._complain)
         self.health = Health(config, middleware, self._log, image_topic, clock)
         self.imu = ImuInput(config, middleware, self._log, clock)
@@ -125,16 +132,18 @@ class Core:
         try:
             frame = self._frame(message)
         except InputError as error:
-            self.health.refused += 1
+            self.health.refused.refuse("image", str(error), after=1, log=False)
             self._log.log("error", f"{self._image_topic}: {error}", "image")
             return
+        if frame is None:
+            self.health.refused.refuse("stamp 0", NO_STAMP, after=1)
+            return
+        self._wait_for_clock(frame)
         with self._lock:
             if not self._taken(frame):
                 return
             live = self.live
-        now = self._middleware.now_ns()
-        # Before simulated time has begun nothing has an age.
-        self.health.image_arrived(now - frame.t_ns if now else 0)
+        self.health.image_taken(self._middleware.now_ns() - frame.t_ns)
         self.publications.frame_arrived(frame, live)
         self.imu.frame_arrived(frame, live)
 
@@ -183,6 +192,9 @@ class Core:
                     raise InputError("paused: no images are taken in; resume first")
                 at = stamp + self._offset_ns if stamp else 0
                 self._arrived.wait_for(lambda: self._newest is not None and self._newest.t_ns >= at, ON_ITS_WAY_S)
+                refused = self.health.refused
+                if refused.lasting or (refused.in_a_row and self._newest is None):
+                    raise InputError(f"images on {self._image_topic} are refused: {refused.reason}")
                 if self._newest is None:
                     raise InputError(f"no image has arrived on {self._image_topic} yet")
                 conversions.box_in_image(box, *self._newest.size)
@@ -195,9 +207,11 @@ class Core:
         return True, f"target {target_id}", target_id
 
     def reset(self) -> Tuple[bool, str]:
-        """Forget the target; returns whether it was done, and a text."""
+        """Forget the target, and the levels of 16-bit images; returns whether it was done, and a text."""
         with self._lock:
             self.live.reset()
+            # An image of a closed shutter may have chosen them.
+            self._stretch.forget()
         self._publish_status("reset")
         return True, "no target"
 
@@ -232,32 +246,55 @@ class Core:
         self.imu.close()
         self.publications.close()
 
-    def _frame(self, message: Any) -> ImageFrame:
+    def _frame(self, message: Any) -> Optional[ImageFrame]:
+        """Make the frame of a message; None where it has no stamp."""
         stamp = conversions.stamp_ns(message.header.stamp)
         if stamp == 0:
-            raise InputError("the image has no stamp (0), so nobody knows when it was taken")
+            return None
         if self.config.image_transport == "raw":
-            image, size = images.raw_image(message), (message.width, message.height)
+            image, size = images.raw_image(message, self._stretch), (message.width, message.height)
         else:
-            image, size = images.compressed_image(message), (0, 0)
+            image, size = images.compressed_image(message, self._stretch), (0, 0)
         self._index += 1
         return ImageFrame(self._index, stamp + self._offset_ns, image, message.header, size)
 
+    def _wait_for_clock(self, frame: ImageFrame) -> None:
+        """Wait a moment where this may be the first image of a time that the clock has not been set to yet."""
+        if self._newest is None or frame.t_ns >= self._newest.t_ns - self._back_ns or self.health.refused.in_a_row:
+            return
+        until, before = time.monotonic() + CLOCK_FOLLOWS_S, self._middleware.now_ns()
+        while time.monotonic() < until and self._middleware.now_ns() >= before:
+            time.sleep(0.001)
+
     def _taken(self, frame: ImageFrame) -> bool:
         """Under the lock: whether the live tracker took this frame, another one where time has gone back."""
-        newest = self._newest
+        newest, refused = self._newest, self.health.refused
         if self._closed:
+            return False
+        # Before anything is concluded from it: a stamp that cannot be right is no sign that time went back.
+        reason = why_implausible(frame.t_ns, self._middleware.now_ns())
+        if reason is not None:
+            refused.refuse("stamp", reason)
             return False
         if newest is not None and frame.t_ns < newest.t_ns - self._back_ns:
             parts = self._tracking.spare_parts()
             if parts is None:
                 # Time has gone back twice in a moment. The target is of another time; a later image will find parts.
                 self.live.reset()
-                self.health.refused += 1
+                refused.refuse("back", "image stamps went back twice in a moment")
                 return False
             self._begin_anew(f"image stamps went back by {(newest.t_ns - frame.t_ns) * 1e-9:.3f} s", parts)
         if not self.live.submit(frame):
+            if self.live.paused:
+                self.health.image_arrived()
+                return False
+            reason = NO_INCREASE if newest is None else why_not_newer(frame.t_ns, newest.t_ns)
+            refused.refuse("order", reason, after=REPEATED)
             return False
+        if newest is not None and not self.live.active and (0, 0) != newest.size != frame.size:
+            # With a target the live tracker reports it, and the target goes on in the new scale.
+            size = "images on {} are {} x {} pixels from now on, they were {} x {}"
+            self._middleware.log("info", size.format(self._image_topic, *frame.size, *newest.size))
         self._newest = frame
         self._arrived.notify_all()
         return True
@@ -267,6 +304,7 @@ class Core:
         passed, self._now_ns = now - self._now_ns, now
         if passed < -self._back_ns:
             live = self.live
+            self._clock_set = ""
             if self._is_later(self._newest, now):
                 self._outdated = live
             self._tracking.in_background(
@@ -301,7 +339,8 @@ class Core:
                 return
             why += ", as the images were before"
             self._middleware.log("info", why)
-            self._tracking.replace(parts, newest)
+            self._clock_set = ""
+            self._tracking.replace(parts, newest, by_images=True)
         self._publish_status(why)
 
     def _is_later(self, newest: Optional[ImageFrame], now: int) -> bool:
@@ -311,7 +350,7 @@ class Core:
     def _renew(self) -> None:
         """In the background: where the live tracker needs another gyro, its target goes on in another live tracker."""
         newest = self._newest
-        if newest is None or self.live.paused or self.imu.due(newest.header.frame_id) is None:
+        if newest is None or self.live.paused or self._due(newest) is None:
             return
         parts = self._tracking.parts()
         with self._lock:
@@ -319,22 +358,45 @@ class Core:
             newest = self._newest
             if newest is None or self._closed or self.live.paused:
                 return
-            why = self.imu.due(newest.header.frame_id)
+            why = self._due(newest)
             if why is None:
                 return
             self._middleware.log("info", why)
+            self._clock_set = ""
             self._tracking.replace(parts, newest)
         self._publish_status(why)
+
+    def _due(self, newest: ImageFrame) -> Optional[str]:
+        """Say why the target must go on in another live tracker; None where it need not.
+
+        Where the clock was set by less than `back_s`, or forward, the live tracker goes on in the time of before, and
+        what it says is converted. Its events are not: so another one takes over with the first image of the new time.
+        """
+        now = self._middleware.now_ns()
+        in_step = abs(now - self._now_ns) < self._back_ns and why_implausible(newest.t_ns, now) is None
+        if self._clock_set and in_step and newest.t_ns <= now:
+            return self._clock_set
+        return self.imu.due(newest.header.frame_id)
 
     def _begin_anew(self, why: str, parts: Parts) -> None:
         """Under the lock: time went back, so whatever was known belongs to another time."""
         self._middleware.log("warning", f"{why}: the target is forgotten, waiting for a new one")
+        self._clock_set = ""
         self._tracking.replace(parts)
         self._newest, self._now_ns = None, self._middleware.now_ns()
         self._publish_status(why)
 
     def _failed(self, failure: Failure) -> None:
-        self._log.log("error", f"{failure.stage}: {failure.error}", failure.stage)
+        if failure.stage == "clock":
+            # How far it was set decides what becomes of the target: `_target_due`, `_renew`.
+            self._clock_set = str(failure.error)
+            self.health.clock_set(self._clock_set)
+            return
+        if failure.stage == "capture time":
+            # Counted and reported with all other refused images.
+            return
+        level = "warning" if failure.stage == "size" else "error"
+        self._log.log(level, f"{failure.stage}: {failure.error}", failure.stage)
         if failure.stage == "init":
             self._publish_status(f"no target: {failure.error}")
 

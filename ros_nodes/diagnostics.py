@@ -10,9 +10,12 @@ from pvtpp.tracker import Frame
 from pvtpp_ros_nodes import conversions
 from pvtpp_ros_nodes.config import NodeConfig
 from pvtpp_ros_nodes.middleware import Middleware, ThrottledLog
+from pvtpp_ros_nodes.refused import RefusedImages
 
 OK, WARN, ERROR = range(3)
 """As diagnostic_msgs/DiagnosticStatus has them."""
+CLOCK_SET_S = 10.0
+"""For how long /diagnostics says that the clock was set, seconds."""
 NAMES = {value: name for name, value in conversions.STATUS.items()}
 
 
@@ -56,7 +59,7 @@ class Health:
     Attributes
     ----------
     refused
-        How many images were refused before they reached the live tracker.
+        The images that were not taken, and why.
     """
 
     def __init__(
@@ -69,13 +72,21 @@ class Health:
     ):
         self._config, self._middleware, self._log = config, middleware, log
         self._topic, self._clock = image_topic, clock
-        self.refused = 0
+        self.refused = RefusedImages(middleware, image_topic, clock)
+        self._clock_set: Optional[Tuple[float, str]] = None
         self._last: Optional[float] = None
         self._begun = self._clock()
         self._silent = False
         self._age_ns = 0
 
-    def image_arrived(self, age_ns: int) -> None:
+    def image_arrived(self) -> None:
+        """Take note of an image, whether it is taken or not: the camera is not silent."""
+        self._last = self._clock()
+        if self._silent:
+            self._silent = False
+            self._middleware.log("info", f"images arrive on {self._topic} again")
+
+    def image_taken(self, age_ns: int) -> None:
         """Take note of an image that was taken.
 
         Parameters
@@ -84,10 +95,12 @@ class Health:
             ROS time minus its stamp, nanoseconds.
         """
         self._age_ns = age_ns
-        self._last = self._clock()
-        if self._silent:
-            self._silent = False
-            self._middleware.log("info", f"images arrive on {self._topic} again")
+        self.image_arrived()
+        self.refused.taken()
+
+    def clock_set(self, text: str) -> None:
+        """Take note that ROS time was set, and how."""
+        self._clock_set = self._clock(), text
 
     def publish(
         self, live: LiveTracker, newest: Optional[Frame], status: int, missed: int, other: Optional[Report] = None
@@ -108,7 +121,7 @@ class Health:
             Another entry of the message.
         """
         now_ns = self._middleware.now_ns()
-        level, text = self._condition(live)
+        level, text = self._condition(live, status, now_ns)
         array = self._middleware.message("diagnostic_msgs/DiagnosticArray")
         conversions.set_stamp(array.header.stamp, now_ns)
         own = Report("pvtpp: tracking", level, text, self._values(live, newest, now_ns, status, missed))
@@ -122,22 +135,43 @@ class Health:
         entry.values = [self._pair(key, value) for key, value in report.values.items()]
         return entry
 
-    def _condition(self, live: LiveTracker) -> Tuple[int, str]:
+    def _condition(self, live: LiveTracker, status: int, now_ns: int) -> Tuple[int, str]:
+        """Level and text, the worst first."""
+        if live.paused:
+            return OK, "paused: no images are taken in"
+        refused, silent_s = self.refused, self._config.silent_s
+        if refused.within(silent_s) and (refused.lasting or (refused.in_a_row and self._last is None)):
+            return ERROR, f"images on {self._topic} are refused: {refused.reason}"
         since = self._clock() - (self._begun if self._last is None else self._last)
-        if since > self._config.silent_s:
+        if since > silent_s and not refused.within(silent_s):
             if not self._silent:
                 self._silent = True
                 self._middleware.log("warning", f"no image on {self._topic} for {since:.1f} s")
             return ERROR, f"no image on {self._topic} for {since:.1f} s"
         if live.stalled:
             return ERROR, "the tracker hangs"
+        if self._clock_set is not None and self._clock() - self._clock_set[0] <= CLOCK_SET_S:
+            return WARN, self._clock_set[1]
         if self._age_ns < 0:
             text = (
                 f"images carry stamps {-self._age_ns * 1e-6:.1f} ms in the future: the clocks of camera and node differ"
             )
             self._log.log("warning", text, "future")
             return WARN, text
-        return OK, "tracking" if live.active else "no target"
+        if refused.within(silent_s):
+            return WARN, f"some images on {self._topic} are refused: {refused.reason}"
+        return self._target_condition(live, status, now_ns)
+
+    def _target_condition(self, live: LiveTracker, status: int, now_ns: int) -> Tuple[int, str]:
+        if not live.active:
+            return OK, "no target"
+        if status not in (conversions.LOST, conversions.UNCERTAIN):
+            return OK, "tracking"
+        prediction = live.predict(now_ns)
+        age = "" if prediction is None else f", the newest evidence is {prediction.age:.1f} s old"
+        if status == conversions.LOST:
+            return WARN, f"the target is lost and searched for{age}"
+        return OK, f"tracking, uncertain: the newest results are doubtful, old or imprecise{age}"
 
     def _values(
         self, live: LiveTracker, newest: Optional[Frame], now_ns: int, status: int, missed: int
@@ -153,7 +187,11 @@ class Health:
             values[f"{stage} median, p95 (ms)"] = f"{times.median * 1e3:.2f}, {times.p95 * 1e3:.2f}"
         values.update(live.counts)
         config = self._config
-        values.update({"images refused": self.refused, "publications missed": missed, "predictor": config.predictor})
+        values.update(
+            {"images refused": self.refused.count, "publications missed": missed, "predictor": config.predictor}
+        )
+        if self.refused.reason:
+            values["last refusal"] = self.refused.reason
         values["engine"] = config.backend or "by the kind of the weights' file"
         return values
 

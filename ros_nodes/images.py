@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Union
 import numpy as np
 
 from pvtpp.errors import InputError
+from pvtpp.pixel_depth import Stretch
 from pvtpp.tracker import check_image
 
 ImageSource = Union[np.ndarray, Callable[[], np.ndarray]]
@@ -20,13 +21,16 @@ class Encoding(NamedTuple):
     Attributes
     ----------
     channels
-        How many there are, of 8 bits each.
+        How many there are.
     to_bgr
         The name of OpenCV's conversion to BGR; None where it is BGR.
+    bits
+        Of a channel: 8, or 16, which are stretched to 8.
     """
 
     channels: int
     to_bgr: Optional[str]
+    bits: int = 8
 
 
 # OpenCV calls a Bayer pattern by its second row's second and third pixel, ROS by the first two of the first row.
@@ -43,15 +47,64 @@ ENCODINGS: Dict[str, Encoding] = {
     "bayer_gbrg8": Encoding(1, "COLOR_BayerGR2BGR"),
     "bayer_grbg8": Encoding(1, "COLOR_BayerGB2BGR"),
 }
+SIXTEEN = {"8UC1": "16UC1", "8UC3": "16UC3"}
+ENCODINGS.update(
+    {SIXTEEN.get(name, f"{name[:-1]}16"): encoding._replace(bits=16) for name, encoding in list(ENCODINGS.items())}
+)
 
 
-def raw_image(message: Any) -> ImageSource:
+class StreamStretch:
+    """Stretches the 16-bit images of one stream to 8 bits, all by the levels of the first (`pvtpp.pixel_depth`).
+
+    It may be called from any thread.
+
+    Parameters
+    ----------
+    chosen
+        Called with a text when the levels have been chosen.
+    """
+
+    def __init__(self, chosen: Optional[Callable[[str], None]] = None):
+        self._lock = threading.Lock()
+        self._chosen = chosen
+        self._stretch: Optional[Stretch] = None
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        """Return the image as uint8, the same shape; one of 8 bits as it is."""
+        if pixels.dtype == np.uint8:
+            return pixels
+        return self._levels(pixels)(pixels)
+
+    @property
+    def known(self) -> bool:
+        """Whether the levels have been chosen."""
+        return self._stretch is not None
+
+    def forget(self) -> None:
+        """Choose the levels anew by the next image."""
+        with self._lock:
+            self._stretch = None
+
+    def _levels(self, pixels: np.ndarray) -> Stretch:
+        with self._lock:
+            if self._stretch is None:
+                self._stretch = Stretch.of(pixels)
+                if self._chosen is not None:
+                    low, high = self._stretch.low, self._stretch.high
+                    bits = 8 * pixels.dtype.itemsize
+                    self._chosen(f"images of {bits} bits are stretched: {low:.0f} becomes 0 and {high:.0f} becomes 255")
+            return self._stretch
+
+
+def raw_image(message: Any, stretch: Optional[StreamStretch] = None) -> ImageSource:
     """Read a sensor_msgs/Image.
 
     Parameters
     ----------
     message
         The message.
+    stretch
+        Of the stream, for images of 16 bits; None: by the image's own levels.
 
     Returns
     -------
@@ -70,7 +123,7 @@ def raw_image(message: Any) -> ImageSource:
     height, width, step = message.height, message.width, message.step
     if not (height and width):
         raise InputError(f"the image is {width}x{height}, expected at least one pixel")
-    row = width * encoding.channels
+    row = width * encoding.channels * encoding.bits // 8
     if step < row:
         raise InputError(f"step is {step}, but a row of {width} pixels in {message.encoding} takes {row} bytes")
     if len(message.data) < step * height:
@@ -78,13 +131,21 @@ def raw_image(message: Any) -> ImageSource:
             f"the image is cut off: {len(message.data)} bytes for {height} rows of {step} ({step * height} expected)"
         )
     rows = np.frombuffer(message.data, np.uint8, step * height).reshape(height, step)[:, :row]
+    if encoding.bits == 16:
+        rows = np.ascontiguousarray(rows).view(">u2" if message.is_bigendian else "<u2")
     pixels = rows.reshape(height, width, encoding.channels)
-    return pixels if encoding.to_bgr is None else once(partial(_converted, pixels, encoding.to_bgr))
+    if encoding.to_bgr is None and encoding.bits == 8:
+        return pixels
+    return once(partial(_converted, pixels, encoding.to_bgr, stretch or StreamStretch()))
 
 
-def compressed_image(message: Any) -> ImageSource:
-    """Read a sensor_msgs/CompressedImage, as `raw_image`; the function raises InputError where it does not decode."""
-    return once(partial(_decoded, message.data, message.format))
+def compressed_image(message: Any, stretch: Optional[StreamStretch] = None) -> ImageSource:
+    """Read a sensor_msgs/CompressedImage, as `raw_image`; the function raises InputError where it does not decode.
+
+    Its format is ``jpeg`` or ``png``, or what image_transport writes: ``bayer_rggb8; jpeg compressed bgr8``. A mosaic
+    that was compressed as it is, as the missing last name or a second ``bayer_`` says, is demosaiced.
+    """
+    return once(partial(_decoded, message.data, message.format, stretch or StreamStretch()))
 
 
 def once(load: Callable[[], np.ndarray]) -> Callable[[], np.ndarray]:
@@ -123,17 +184,40 @@ def fill_image(message: Any, image: np.ndarray) -> Any:
     return message
 
 
-def _converted(pixels: np.ndarray, conversion: str) -> np.ndarray:
+def _converted(pixels: np.ndarray, conversion: Optional[str], stretch: StreamStretch) -> np.ndarray:
     import cv2
 
-    return np.asarray(cv2.cvtColor(pixels, getattr(cv2, conversion)))
+    pixels = stretch(pixels)
+    return pixels if conversion is None else np.asarray(cv2.cvtColor(pixels, getattr(cv2, conversion)))
 
 
-def _decoded(data: bytes, named: str) -> np.ndarray:
+def _decoded(data: bytes, named: str, stretch: StreamStretch) -> np.ndarray:
     import cv2
 
     coded = np.frombuffer(data, np.uint8)
-    image = cv2.imdecode(coded, cv2.IMREAD_COLOR) if coded.size else None
+    try:
+        image = cv2.imdecode(coded, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH) if coded.size else None
+    except cv2.error:
+        image = None
     if image is None:
         raise InputError(f"a compressed image of {coded.size} bytes ({named}) does not decode")
-    return np.asarray(image)
+    image = stretch(image)
+    mosaic = _mosaic(named)
+    if mosaic is not None and (image.ndim == 2 or (image == image[..., :1]).all()):
+        return np.asarray(cv2.cvtColor(image if image.ndim == 2 else image[..., 0], mosaic))
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image[..., :3])
+
+
+def _mosaic(named: str) -> Optional[int]:
+    """OpenCV's conversion of what a compressed image's format says is a mosaic; None where it is none."""
+    import cv2
+
+    original, _, how = named.partition(";")
+    compressed_as = how.split()[-1] if len(how.split()) > 2 else ""
+    original = original.strip()
+    if not original.startswith("bayer_") or (compressed_as and not compressed_as.startswith("bayer_")):
+        return None
+    encoding = ENCODINGS.get(compressed_as or original)
+    if encoding is None or encoding.to_bgr is None:
+        raise InputError(f"the format {named!r} of a compressed image is not supported")
+    return int(getattr(cv2, encoding.to_bgr))

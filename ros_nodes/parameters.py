@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import re
 from dataclasses import fields
-from typing import Any, Callable, List, Type, TypeVar
+from typing import Any, Callable, Dict, List, Sequence, Type, TypeVar
 
 from pvtpp.errors import InputError
 from pvtpp.validation import Rule, holds
@@ -44,6 +46,43 @@ def read(kind: Type[Config], get: Callable[[str, Any], Any]) -> Config:
         The dataclass, filled; it raises InputError for what is not allowed.
     """
     return kind(**{field.name: get(field.name, field.default) for field in fields(kind)})  # type: ignore[arg-type]
+
+
+def wants_help(arguments: Sequence[str]) -> bool:
+    """Say whether the command line asks for help, which needs no master."""
+    return any(argument in ("-h", "--help") for argument in arguments)
+
+
+def help_text(usage: str, kind: Type[Any]) -> str:
+    """Describe the parameters of a dataclass: names, defaults, and what its docstring says of each.
+
+    Parameters
+    ----------
+    usage
+        The first line.
+    kind
+        The dataclass.
+    """
+    lines = [usage, "", "private parameters (_NAME:=VALUE on the command line):"]
+    meanings = _attributes(inspect.getdoc(kind) or "")
+    for field in fields(kind):
+        lines += [f"  ~{field.name} (default {field.default!r})", f"      {meanings.get(field.name, '')}"]
+    return "\n".join(lines)
+
+
+def _attributes(doc: str) -> Dict[str, str]:
+    """What the section Attributes of a docstring says, by name, each in one line."""
+    section = doc.partition("Attributes\n----------\n")[2]
+    found: Dict[str, str] = {}
+    names: List[str] = []
+    for line in section.splitlines():
+        if re.match(r"---", line):
+            break
+        if line and not line.startswith(" "):
+            names = [name.strip() for name in line.split(",")]
+        elif line:
+            found.update({name: f"{found.get(name, '')} {line.strip()}".strip() for name in names})
+    return found
 
 
 def numbers(name: str, text: str, count: int) -> List[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
-from typing import Callable, Dict, Sequence
+from typing import Callable, Dict, Optional, Sequence
 
 import numpy as np
 
@@ -112,6 +112,20 @@ RULES: Dict[str, Rule] = {
 
 ShowFrame = Callable[[Frame, int], None]
 ShowTruth = Callable[[Sequence[float], int], None]
+
+
+def camera_matrix(clip: Clip) -> Optional[np.ndarray]:
+    """Return the matrix ``(3, 3)`` of the camera that recorded a sequence, pixels; None where it is not known.
+
+    It is known of generated clips and of sequences with the recording of a gyro.
+    """
+    if clip.gyro is not None:
+        return np.asarray(clip.gyro.camera_matrix, dtype=np.float64)
+    scene = getattr(clip, "scene", None)
+    if scene is None:
+        return None
+    camera = scene.camera_at(0.0)
+    return np.array([[camera.focal, 0, camera.centre[0]], [0, camera.focal, camera.centre[1]], [0, 0, 1]])
 
 
 def play(

@@ -155,7 +155,7 @@ class ReplaceableTracker:
         self._worker.submit(self._prepare)
         return parts
 
-    def replace(self, parts: Parts, newest: Optional[Frame] = None) -> None:
+    def replace(self, parts: Parts, newest: Optional[Frame] = None, by_images: bool = False) -> None:
         """Let another live tracker take the place of this one, paused if this one is. Not for two threads at once.
 
         Parameters
@@ -165,11 +165,13 @@ class ReplaceableTracker:
         newest
             The newest frame: there the target, if it is not lost, goes on where it is expected. None: the target is
             forgotten.
+        by_images
+            The clock followed the images back: its age says nothing, and the target goes on where it was seen last.
         """
         old, new = self._running, self._started(parts)
         if newest is not None:
             new.live.submit(newest)
-            self._continue_target(old.live, new.live, newest)
+            self._continue_target(old.live, new.live, newest, by_images)
         if old.live.paused:
             new.live.pause()
         self._replaced.append(old)
@@ -209,8 +211,12 @@ class ReplaceableTracker:
         feed.meta = log.meta
         return Running(live, feed, tracker)
 
-    def _continue_target(self, old: LiveTracker, new: LiveTracker, newest: Frame) -> None:
-        expected = old.predict(newest.t_ns) if status_of(old) != conversions.LOST else None
+    def _continue_target(self, old: LiveTracker, new: LiveTracker, newest: Frame, by_images: bool) -> None:
+        trajectory = old.trajectory()
+        if by_images:
+            expected = None if trajectory is None else trajectory.at(trajectory.evidence_ns)
+        else:
+            expected = old.predict(newest.t_ns) if status_of(old) != conversions.LOST else None
         if expected is None:
             return
         try:

@@ -27,6 +27,7 @@ from pvtpp_ros_nodes import conversions, images, parameters
 
 WINDOW = "space, draw, enter"
 READER_S = 10.0
+USAGE = "rosrun pvtpp roi_selector image:=/camera/image init_roi:=/camera/init_roi [_NAME:=VALUE ..]"
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class RoiSelector:
         self._xywh = config.given()
         self._compressed = config.image_transport == "compressed"
         self._newest: Mailbox[Any] = Mailbox()
+        self._stretch = images.StreamStretch()
         self._requests = rospy.Publisher("init_roi", Roi, queue_size=1)
         if self._xywh is None:
             topic = rospy.resolve_name("image") + ("/compressed" if self._compressed else "")
@@ -117,7 +119,7 @@ class RoiSelector:
     def _image(self, message: Any) -> Optional[np.ndarray]:
         convert = images.compressed_image if self._compressed else images.raw_image
         try:
-            return Frame(0, 0, convert(message)).image
+            return Frame(0, 0, convert(message, self._stretch)).image
         except InputError as error:
             rospy.logerr_throttle(1.0, f"image: {error}")
             return None
@@ -142,6 +144,9 @@ class RoiSelector:
 
 def main() -> None:
     """Run ``rosrun pvtpp roi_selector``."""
+    if parameters.wants_help(sys.argv[1:]):
+        sys.stdout.write(parameters.help_text(USAGE, SelectorConfig) + "\n")
+        return
     rospy.init_node("roi_selector")
     try:
         RoiSelector(parameters.read(SelectorConfig, lambda name, default: rospy.get_param("~" + name, default))).run()

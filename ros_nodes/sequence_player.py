@@ -1,4 +1,4 @@
-"""Plays a sequence of any data set as a camera: ``image`` and ``ground_truth``, and the first box as ``init_roi``."""
+"""Plays a sequence of any data set: ``image``, ``camera_info`` where known, ``ground_truth``, and once ``init_roi``."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import Any, List, Sequence
 
 import cv2
 import rospy
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from pvtpp.errors import InputError
 from pvtpp.msg import Roi
 from pvtpp.tracker import Frame
 from pvtpp_ros_nodes import conversions, images, parameters
-from pvtpp_ros_nodes.player import PlayerConfig, play
+from pvtpp_ros_nodes.player import PlayerConfig, camera_matrix, play
 
 LEAD_S = 0.2
 """From the start of a round to its first frame."""
 LATE_S = 0.03
+USAGE = "rosrun pvtpp sequence_player image:=/camera/image [_NAME:=VALUE ..]"
 
 
 class SequencePlayer:
@@ -39,6 +40,8 @@ class SequencePlayer:
         kind = CompressedImage if self._compressed else Image
         # As many as a reader may be late without losing one: this is for measuring, not for flying.
         self._images = rospy.Publisher(topic, kind, queue_size=10, tcp_nodelay=True)
+        self._matrix = camera_matrix(self._clip)
+        self._camera_info = None if self._matrix is None else rospy.Publisher("camera_info", CameraInfo, queue_size=10)
         self._truth = rospy.Publisher("ground_truth", Roi, queue_size=100)
         self._init = rospy.Publisher("init_roi", Roi, queue_size=1)
         self._first: List[float] = self._clip.ground_truth_xywh[config.first * self._clip.stride].tolist()
@@ -75,6 +78,11 @@ class SequencePlayer:
             message = images.fill_image(Image(), frame.image)
         conversions.set_header(message.header, t_ns, self._config.frame_id)
         self._images.publish(message)
+        if self._camera_info is not None and self._matrix is not None:
+            height, width = frame.image.shape[:2]
+            info = conversions.fill_camera_info(CameraInfo(), self._matrix, width, height)
+            info.header = message.header
+            self._camera_info.publish(info)
         if self._unsent:
             self._unsent = False
             self._init.publish(conversions.fill_roi(Roi(), t_ns, self._config.frame_id, self._first))
@@ -85,6 +93,9 @@ class SequencePlayer:
 
 def main() -> None:
     """Run ``rosrun pvtpp sequence_player _dataset:=uav-mini _root:=data/uav-mini _sequence:=Surfing06``."""
+    if parameters.wants_help(sys.argv[1:]):
+        sys.stdout.write(parameters.help_text(USAGE, PlayerConfig) + "\n")
+        return
     rospy.init_node("sequence_player")
     try:
         player = SequencePlayer(

@@ -48,6 +48,7 @@ class Recording:
         self._options = options
         self._topic = options.image
         self._camera: Optional[Camera] = None
+        self._stretch = images.StreamStretch()
         self._previous: Optional[Tuple[int, np.ndarray]] = None
         self._stamps: List[int] = []
         self._seen: List[np.ndarray] = []
@@ -103,7 +104,7 @@ class Recording:
             return
         convert = images.raw_image if hasattr(message, "encoding") else images.compressed_image
         t_ns = conversions.stamp_ns(message.header.stamp)
-        current = Frame(0, t_ns, convert(message), source=f"{self._topic}, stamp {t_ns} ns").image
+        current = Frame(0, t_ns, convert(message, self._stretch), source=f"{self._topic}, stamp {t_ns} ns").image
         if self._previous is not None:
             if t_ns <= self._previous[0]:
                 raise InputError(f"{self._topic}: an image of stamp {t_ns} ns after one of {self._previous[0]} ns")

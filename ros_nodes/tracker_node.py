@@ -24,6 +24,7 @@ BUFFER_BYTES = 1 << 25
 IMU_QUEUE = 200
 """Messages of 0.2 s of the fastest IMU; each one takes microseconds."""
 LOGS = {"info": rospy.loginfo, "warning": rospy.logwarn, "error": rospy.logerr}
+USAGE = "rosrun pvtpp tracker_node image:=/camera/image camera_info:=/camera/camera_info [_NAME:=VALUE ..]"
 
 
 class RospyMiddleware:
@@ -132,6 +133,9 @@ class TrackerNode:
 
 def main() -> None:
     """Run ``rosrun pvtpp tracker_node``. A parameter that is not allowed is one line in the log and exit status 2."""
+    if parameters.wants_help(sys.argv[1:]):
+        sys.stdout.write(parameters.help_text(USAGE, NodeConfig) + "\n")
+        return
     rospy.init_node("tracker")
     try:
         node = TrackerNode(parameters.read(NodeConfig, lambda name, default: rospy.get_param("~" + name, default)))

@@ -10,7 +10,9 @@ import numpy as np
 from pvtpp.boxes import ArrayLike
 from pvtpp.errors import InputError
 from pvtpp.files import whole_file
+from pvtpp_benchmarks.report.files import check_writable
 
+ENDINGS = ("png", "pdf", "svg")
 # Okabe and Ito's palette without yellow, which is too pale for a line on white. Dashes tell the lines apart without
 # colour.
 _STYLES: Tuple[Tuple[str, Any], ...] = (
@@ -22,6 +24,11 @@ _STYLES: Tuple[Tuple[str, Any], ...] = (
     ("#56B4E9", (0, (1.2, 1.2))),
     ("#333333", (0, (1.2, 1.2))),
 )
+# For each further round of the colours.
+_MORE_DASHES: Tuple[Any, ...] = ((0, (9, 2)), (0, (4, 1, 1, 1, 1, 1)), (0, (2, 2)), (0, (8, 1, 2, 1)), (0, (1, 2.5)))
+_WIDTH = 2.0
+# Inches that a character of a label takes.
+_CHARACTER = 0.078
 
 
 _SIGMA = "permitted latency σ (world frames)"
@@ -42,7 +49,7 @@ def plot_elae(
     Parameters
     ----------
     path
-        The file to write: PDF or SVG where it ends so, else PNG.
+        The file to write, of a format of `ENDINGS`. In an SVG the group of each curve has the curve's label as its id.
     curves
         By label the curve as ``(sigmas, values)``, two lists of one length: `values[i]` holds from `sigmas[i]` on. The
         sigmas, permitted latencies in world frames, rise from 0.
@@ -56,18 +63,20 @@ def plot_elae(
     Raises
     ------
     InputError
-        For a malformed curve, where the file cannot be written, and without matplotlib (extra `report`).
+        For a malformed curve, an unknown ending, a file that cannot be written; without matplotlib (extra `report`).
     """
     lines = {label: _checked(label, curve, sigma_max) for label, curve in curves.items()}
     if not lines:
         raise InputError(f"{path}: no curve to plot")
-    figure = _figure(path, (8.0, 4.5), title, subtitle)
-    axes = figure.add_axes((0.085, 0.125, 0.66, 0.715))
+    longest = max(map(len, lines))
+    width, height = max(8.0, 6.25 + _CHARACTER * longest), 4.5 + 0.22 * max(0, len(lines) - 18)
+    figure = _figure(path, (width, height), title, subtitle)
+    axes = figure.add_axes((0.68 / width, 0.5625 / height, 5.28 / width, 1 - 1.2825 / height))
     top = _top(lines)
-    _draw(axes, lines, top, sigma_max)
+    _draw(axes, lines, top, sigma_max, {label: (label, index) for index, label in enumerate(lines)})
     ends = [float(values[-1]) for _, values in lines.values()]
-    for index, (label, place) in enumerate(zip(lines, _apart(ends, 0.05 * top, top))):
-        colour = _STYLES[index % len(_STYLES)][0]
+    for index, (label, place) in enumerate(zip(lines, _apart(ends, 0.225 / height * top, top))):
+        colour, _ = _style(index)
         axes.annotate(
             label,
             (sigma_max, ends[index]),
@@ -100,7 +109,7 @@ def plot_elae_panels(
     path, title, subtitle, measure
         As in `plot_elae`.
     panels
-        By heading the curves of a panel, as in `plot_elae`. All panels have the same labels.
+        By heading the curves of a panel, as in `plot_elae`. A label has the same line in every panel that has it.
 
     Raises
     ------
@@ -110,12 +119,19 @@ def plot_elae_panels(
     lines = {name: {label: _checked(label, c, 1.0) for label, c in curves.items()} for name, curves in panels.items()}
     if not lines or not all(lines.values()):
         raise InputError(f"{path}: no curve to plot")
-    figure = _figure(path, (max(8.0, 2.6 * len(lines)), 4.2), title, subtitle)
+    labels = list(dict.fromkeys(label for curves in lines.values() for label in curves))
+    wide = max(8.0, 2.6 * len(lines), 1.0 + _CHARACTER * max(map(len, labels)))
+    columns = max(1, min(7, int((wide - 0.4) / (0.8 + _CHARACTER * max(map(len, labels))))))
+    more = 0.2 * max(0, -(-len(labels) // columns) - 2)
+    height = 4.2 + more
+    figure = _figure(path, (wide, height), title, subtitle)
     top = _top({(name, label): curve for name, curves in lines.items() for label, curve in curves.items()})
-    left, width = 0.06, 0.92 / len(lines)
+    left = max(0.06, 0.62 / wide)
+    width = (0.98 - left) / len(lines)
     for number, (name, curves) in enumerate(lines.items()):
-        axes = figure.add_axes((left + number * width, 0.24, width - 0.02, 0.54))
-        _draw(axes, curves, top, 1.0)
+        axes = figure.add_axes((left + number * width, (1.008 + more) / height, width - 0.02, 2.268 / height))
+        ids = {label: (f"{name}: {label}", labels.index(label)) for label in curves}
+        _draw(axes, curves, top, 1.0, ids)
         axes.set_title(name, fontsize=9.5, loc="left")
         axes.set_xlabel(_SIGMA, fontsize=8.5)
         axes.set_xticks([0, 0.5, 1])
@@ -124,11 +140,33 @@ def plot_elae_panels(
             axes.set_yticklabels([])
         else:
             axes.set_ylabel(measure, fontsize=10)
-    figure.legend(figure.axes[0].lines, list(lines[name]), loc="lower center", ncol=7, fontsize=9, frameon=False)
+    drawn = [_sample(index) for index in range(len(labels))]
+    # Long enough to show the dashes.
+    figure.legend(drawn, labels, loc="lower center", ncol=columns, fontsize=9, frameon=False, handlelength=3.5)
     _save(figure, path)
 
 
-def _figure(path: str, size: Tuple[float, float], title: str, subtitle: str) -> Any:
+def check_plot(path: str) -> None:
+    """Check before the work that a plot can be drawn and written to `path`.
+
+    Raises
+    ------
+    InputError
+        For an ending that is not among `ENDINGS`, a place that cannot be written, and without matplotlib.
+    """
+    check_writable(path)
+    _format(path)
+    _matplotlib(path)
+
+
+def _format(path: str) -> str:
+    ending = os.path.splitext(path)[1][1:].lower()
+    if ending not in ENDINGS:
+        raise InputError(f"{path}: unknown ending of a plot, allowed is {', '.join('.' + each for each in ENDINGS)}")
+    return ending
+
+
+def _matplotlib(path: str) -> Tuple[Any, Any]:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -136,19 +174,55 @@ def _figure(path: str, size: Tuple[float, float], title: str, subtitle: str) -> 
         raise InputError(
             f"{path}: plots need matplotlib, which is not installed here; pip install 'pvtpp[report]'"
         ) from None
+    return Figure, FigureCanvasAgg
 
+
+def _figure(path: str, size: Tuple[float, float], title: str, subtitle: str) -> Any:
+    _format(path)
+    Figure, FigureCanvasAgg = _matplotlib(path)
     figure = Figure(figsize=size, dpi=160, facecolor="white")
     FigureCanvasAgg(figure)
     left = 0.085 * 8.0 / size[0]
-    figure.text(left, 0.94, title, fontsize=13, fontweight="bold", va="center")
-    figure.text(left, 0.885, subtitle, fontsize=8.5, color="#555555", va="center")
+    figure.text(left, 1 - 0.27 / size[1], title, fontsize=13, fontweight="bold", va="center")
+    figure.text(left, 1 - 0.5175 / size[1], subtitle, fontsize=8.5, color="#555555", va="center")
     return figure
 
 
-def _draw(axes: Any, lines: Mapping[str, Line], top: float, sigma_max: float) -> None:
-    for index, (sigmas, values) in enumerate(lines.values()):
-        colour, dashes = _STYLES[index % len(_STYLES)]
-        axes.step(sigmas, values, where="post", color=colour, linestyle=dashes, linewidth=2.0, solid_joinstyle="miter")
+def _style(index: int) -> Tuple[str, Any]:
+    """Colour and dashes of a curve: no two of the first 42 have both in common."""
+    colour, dashes = _STYLES[index % len(_STYLES)]
+    again = index // len(_STYLES)
+    return colour, dashes if again == 0 else _MORE_DASHES[(again - 1) % len(_MORE_DASHES)]
+
+
+def _sample(index: int) -> Any:
+    """A line for the legend."""
+    from matplotlib.lines import Line2D
+
+    colour, dashes = _style(index)
+    return Line2D([], [], color=colour, linestyle=dashes, linewidth=_WIDTH)
+
+
+def _draw(
+    axes: Any, lines: Mapping[str, Line], top: float, sigma_max: float, ids: Mapping[str, Tuple[str, int]]
+) -> None:
+    """Draw the curves; `ids` has for each label the id of its group in an SVG, and the number of its style."""
+    each = list(lines.items())
+    for index, (label, (sigmas, values)) in enumerate(each):
+        name, number = ids[label]
+        colour, dashes = _style(number)
+        # A curve that a later one would hide is drawn wider, so that it shows on both sides of it.
+        over = sum(_looks_equal((sigmas, values), line, top) for _, line in each[index + 1 :])
+        (line,) = axes.step(
+            sigmas,
+            values,
+            where="post",
+            color=colour,
+            linestyle=dashes,
+            linewidth=_WIDTH * (1 + over),
+            solid_joinstyle="miter",
+        )
+        line.set_gid(name)
     axes.set_xlim(0, sigma_max)
     axes.set_ylim(0, top)
     axes.grid(color="#DDDDDD", linewidth=0.7)
@@ -158,15 +232,21 @@ def _draw(axes: Any, lines: Mapping[str, Line], top: float, sigma_max: float) ->
         axes.spines[side].set_visible(False)
 
 
+def _looks_equal(line: Line, other: Line, top: float) -> bool:
+    """Whether two curves are less than half the width of a line apart everywhere, so that one would hide the other."""
+    at = np.union1d(line[0], other[0])
+    values = [curve[1][np.searchsorted(curve[0], at, side="right") - 1] for curve in (line, other)]
+    return bool(np.abs(values[0] - values[1]).max() < 0.004 * top)
+
+
 def _top(lines: Mapping[Any, Line]) -> float:
     highest = max(values.max() for _, values in lines.values())
     return float(max(0.1, np.ceil(highest * 10 + 0.3) / 10))
 
 
 def _save(figure: Any, path: str) -> None:
-    ending = os.path.splitext(path)[1][1:].lower()
     with whole_file(path) as part:
-        figure.savefig(part, format=ending if ending in ("pdf", "svg") else "png")
+        figure.savefig(part, format=_format(path))
 
 
 def _checked(label: str, curve: Curve, sigma_max: float) -> Line:

@@ -25,10 +25,34 @@ def write_json(path: str, content: Any) -> None:
         file.write("\n")
 
 
+class _Tried(Exception):
+    """Ends the attempt of `check_writable`, so that nothing is kept of it."""
+
+
 def check_writable(path: Optional[str]) -> None:
-    """Check before the work that a result can be written to `path`; InputError if not. None and "" are no file."""
+    """Check before the work that a result can be written to `path`; an existing file there stays as it is.
+
+    Parameters
+    ----------
+    path
+        The file; None and ``""`` are no file.
+
+    Raises
+    ------
+    InputError
+        Where the folder does not exist or cannot be written, the disk is full, or `path` is there and no plain file.
+    """
     if not path:
         return
-    folder = os.path.dirname(path) or "."
-    if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
-        raise InputError(f"{path}: cannot be written (the folder must exist and be writable, and this not be a folder)")
+    allowed = "the folder must exist and be writable, and this not be a folder"
+    if not os.path.isdir(os.path.dirname(path) or ".") or os.path.isdir(path):
+        raise InputError(f"{path}: cannot be written ({allowed})")
+    try:
+        with whole_file(path, make_folder=False) as part:
+            with open(part, "wb") as file:
+                file.write(bytes(4096))
+            raise _Tried
+    except _Tried:
+        return
+    except InputError as error:
+        raise InputError(f"{str(error).replace('cannot write', 'cannot be written', 1)}; {allowed}") from None

@@ -141,7 +141,7 @@ class MoodyTracker:
 class _Submitted(NamedTuple):
     """A frame with a right capture time, as the live tracker was given it."""
 
-    index: int
+    frame_index: int
     t_ns: int
     scale: float
 
@@ -293,7 +293,7 @@ class TroubledCamera:
 
     def _init(self, seen: _Submitted) -> None:
         try:
-            self._live.init(seen.t_ns, self._world.box(seen.index, seen.scale))
+            self._live.init(seen.t_ns, self._world.box(seen.frame_index, seen.scale))
         except InputError:
             # Of a frame that is not in memory any more, or was stamped before the clock was set.
             self.counts["new targets refused"] += 1

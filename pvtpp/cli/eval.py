@@ -16,11 +16,11 @@ from __future__ import annotations
 import argparse
 
 from pvtpp.cli import common, output
-from pvtpp.cli.grid import add_grid, settings
+from pvtpp.cli.grid import add_grid, check_tracker, settings
 from pvtpp.progress import progress
 from pvtpp_benchmarks.evaluate import evaluate
 from pvtpp_benchmarks.grid import make_grid
-from pvtpp_benchmarks.report.files import check_writable
+from pvtpp_benchmarks.runs import RunsLost, check_log_folder
 from pvtpp_benchmarks.workers import workers
 from pvtpp_trackers.factory import MakeTracker
 
@@ -34,10 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-offline", action="store_true", help="leave out the zero-latency rows")
 
 
-def run(options: argparse.Namespace) -> None:
-    """Evaluate, and print the table."""
-    for path in (options.json, options.plot):
-        check_writable(path)
+def run(options: argparse.Namespace) -> int:
+    """Evaluate, and print the table; returns 1 where worker processes ended in the middle of runs."""
+    output.check_output(options)
     title, sequences = common.load_sequences(options)
     make_tracker = MakeTracker(options.tracker, options.weights)
     grid = make_grid(
@@ -49,7 +48,12 @@ def run(options: argparse.Namespace) -> None:
         offline=not options.no_offline,
         **settings(options),
     )
-    make_tracker()
-    with workers(options.workers) as executor:
-        rows = evaluate(sequences, grid, make_tracker, options.logs, executor, progress())
+    check_log_folder(options.logs)
+    try:
+        with workers(options.workers) as executor:
+            check_tracker(make_tracker, options, executor)
+            rows = evaluate(sequences, grid, make_tracker, options.logs, executor, progress())
+    except RunsLost as error:
+        return output.report_lost("eval", error)
     output.finish(options, rows, options.seed)
+    return 0

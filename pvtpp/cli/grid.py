@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, Dict
+import sys
+from concurrent.futures import Executor
+from typing import Any, Callable, Dict, Optional
 
 from pvtpp import defaults, predictors
 from pvtpp.arguments import comma_separated
 from pvtpp.errors import InputError
-from pvtpp_benchmarks import processing
+from pvtpp.tracker import ImageTracker
+from pvtpp_benchmarks import processing, runs
 from pvtpp_benchmarks.grid import CHOICES, PREDICTORS, PROCESSING
 from pvtpp_benchmarks.spec import AXES
 
@@ -119,6 +122,30 @@ def add_grid(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", type=int, default=0)
     group.add_argument("--logs", default="runs", metavar="DIR", help="where event logs are kept (default runs)")
     group.add_argument("--workers", type=int, default=1, metavar="N", help="processes to run sequences in (default 1)")
+
+
+def check_tracker(make_tracker: Callable[[], Any], options: argparse.Namespace, executor: Optional[Executor]) -> None:
+    """Make a tracker before the work, and say so where it is asked to look elsewhere and cannot.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be made.
+    """
+    ignores = runs.check_tracker(make_tracker, executor, ignores_search_box)
+    if ignores and "predicted" in options.search_region:
+        print(
+            f"pvtpp: {options.tracker} ignores where it is to look: --search-region predicted runs it once for each "
+            "predictor; with --search-region last and --presence off one run serves all, with the same results",
+            file=sys.stderr,
+        )
+
+
+def ignores_search_box(tracker: Any) -> bool:
+    """Whether the tracker is of a kind that cannot be sent elsewhere: one of OpenCV, or a plain init/update object."""
+    from pvtpp_trackers.opencv import OpenCVTracker
+
+    return isinstance(tracker, (ImageTracker, OpenCVTracker))
 
 
 def settings(options: argparse.Namespace) -> Dict[str, Any]:

@@ -9,7 +9,10 @@ from typing import Any, Dict, List
 from pvtpp.arguments import comma_separated
 from pvtpp_benchmarks.metrics import MODES
 from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report.curves import check_plot
+from pvtpp_benchmarks.report.files import check_writable
 from pvtpp_benchmarks.result import Result
+from pvtpp_benchmarks.runs import RunsLost
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -19,16 +22,45 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         "--mode", type=comma_separated, default=("otb",), metavar="M,M", help=f"metric modes, of {', '.join(MODES)}"
     )
     group.add_argument("--json", metavar="FILE", help="write the rows, with everything needed to repeat them")
-    group.add_argument("--plot", metavar="FILE", help="draw the e-LAE curves (AUC over sigma)")
+    group.add_argument("--plot", metavar="FILE", help="draw the e-LAE curves (AUC over sigma): .png, .pdf, .svg")
 
 
 def finish(options: argparse.Namespace, rows: List[Dict[str, Any]], seed: int = 0) -> None:
     """Print the table, write the JSON and the plot where they are asked for."""
     if sys.stderr.isatty():
         print(file=sys.stderr)
+    # Files first: what fails while the table is printed costs none of them.
     result = Result(tuple(rows), facts(seed))
     if options.json:
         result.write(options.json)
     if options.plot:
         result.plot(options.plot)
-    print(result.table())
+    say(result.table())
+
+
+def check_output(options: argparse.Namespace) -> None:
+    """Check before the work that the files which `finish` writes can be written, and that a plot can be drawn.
+
+    Raises
+    ------
+    InputError
+        For a place that cannot be written, a plot of an unknown ending, and without matplotlib.
+    """
+    check_writable(options.json)
+    if options.plot:
+        check_plot(options.plot)
+
+
+def report_lost(command: str, error: RunsLost) -> int:
+    """Say which runs were lost, a line each; returns the exit status."""
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    for line in str(error).splitlines():
+        print(f"pvtpp {command}: error: {line}", file=sys.stderr)
+    return 1
+
+
+def say(text: str) -> None:
+    """Print text; what the encoding of standard output does not have is replaced, since nothing is lost by that."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding))

@@ -14,8 +14,9 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 from dataclasses import dataclass
-from typing import Dict
+from typing import Dict, List
 
 import numpy as np
 
@@ -31,7 +32,7 @@ from pvtpp_benchmarks.datasets.results import load_results
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.evaluate import evaluate
 from pvtpp_benchmarks.grid import make_grid
-from pvtpp_benchmarks.report.files import check_writable
+from pvtpp_benchmarks.runs import RunsLost, check_log_folder
 from pvtpp_benchmarks.workers import workers
 
 
@@ -79,8 +80,7 @@ def run(options: argparse.Namespace) -> int:
         )
     if options.clock == "wall":
         raise InputError("--clock wall: recorded boxes take no time of their own, allowed is simulated")
-    for path in (options.json, options.plot):
-        check_writable(path)
+    output.check_output(options)
     if "predicted" in options.search_region:
         raise InputError(
             "--search-region predicted: recorded boxes cannot look elsewhere, the tracker itself has to run"
@@ -91,6 +91,7 @@ def run(options: argparse.Namespace) -> int:
             f"--predictors {','.join(readers)}: reads the tracker's features, which recorded boxes do not have; "
             "the tracker itself has to run"
         )
+    _refuse_matched(options.results)
     title, sequences = common.load_sequences(options, images=False)
     results = load_results(options.results, [s.name for s in sequences], {s.name: len(s) for s in sequences})
     tracker = os.path.basename(os.path.normpath(options.results))
@@ -104,10 +105,45 @@ def run(options: argparse.Namespace) -> int:
         offline=not options.no_offline,
         **{**settings(options), "search_region": ("last",), "propagation": options.propagation or ("none",)},
     )
-    with workers(options.workers) as executor:
-        rows = evaluate(sequences, grid, make_tracker, options.logs, executor, progress())
+    check_log_folder(options.logs)
+    try:
+        with workers(options.workers) as executor:
+            rows = evaluate(sequences, grid, make_tracker, options.logs, executor, progress())
+    except RunsLost as error:
+        return output.report_lost("replay", error)
     output.finish(options, rows, options.seed)
     return 0
+
+
+def _refuse_matched(folder: str) -> None:
+    """Refuse results that an e-LAE toolkit has matched in latency already: they would be charged for it twice.
+
+    Such toolkits write a folder of results for each permitted latency, named by it: ``TRACKER/0.0``, ``TRACKER/0.02``.
+    """
+    given = os.path.abspath(folder)
+    above, name = os.path.split(given)
+    if _is_sigma(name) and ("." in name or len(_sigmas(above)) > 1):
+        where, place = f"{folder} is the one of sigma {name}", above
+    elif _sigmas(given):
+        where, place = f"{folder} holds those of sigma {', '.join(_sigmas(given)[:3])} ..", given
+    else:
+        return
+    raise InputError(
+        f"--results {folder}: already matched in latency, a folder for each sigma ({where}); replay charges the "
+        f"latency itself, give the results of {os.path.basename(place)} as its tracker wrote them, one row per frame"
+    )
+
+
+def _sigmas(folder: str) -> List[str]:
+    """The folders there that are named by a permitted latency."""
+    try:
+        return sorted(each.name for each in os.scandir(folder) if each.is_dir() and _is_sigma(each.name))
+    except OSError:
+        return []
+
+
+def _is_sigma(name: str) -> bool:
+    return re.fullmatch(r"0(\.\d+)?|1(\.0+)?", name) is not None
 
 
 def _agrees(path: str) -> bool:
@@ -118,5 +154,5 @@ def _agrees(path: str) -> bool:
     again = replay(log, {name: predictors.create(name) for name in log.predictors})
     same = again.rows == log.rows
     made = f"{len(log.of_kind('trajectory'))} trajectories of {', '.join(log.predictors)}"
-    print(f"{path}: {len(log.rows)} events, {made}: {'the same' if same else 'OTHERS'}")
+    output.say(f"{path}: {len(log.rows)} events, {made}: {'the same' if same else 'OTHERS'}")
     return same

@@ -1,7 +1,8 @@
 """Score event logs against the ground truth of the data set they were made on. Nothing is run.
 
 Predictors that were not in a run are evaluated by driving the state machine with its log, where that is the same as
-running again; where it is not (search region at another predictor's box), an error says so.
+running again. Where it is not (the tracker looked where another predictor had the target) the run does not serve them;
+a predictor that no run serves is an error.
 
   pvtpp score runs --dataset uav-mini --root data/uav-mini --split test --predictors hold,kalman:pvt
 """
@@ -12,7 +13,6 @@ import argparse
 
 from pvtpp.arguments import comma_separated
 from pvtpp.cli import common, output
-from pvtpp_benchmarks.report.files import check_writable
 from pvtpp_benchmarks.scoring import score_logs
 
 
@@ -27,8 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Score, and print the table."""
-    for path in (options.json, options.plot):
-        check_writable(path)
+    output.check_output(options)
     _, sequences = common.load_sequences(options, images=False)
     rows = score_logs(
         options.logs,

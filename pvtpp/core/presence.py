@@ -34,6 +34,9 @@ class Presence(Enum):
 PRESENCES = ("off", "on")
 """Names of the setting: believe every result, or assess them."""
 
+UNCHECKED_S = 0.8
+"""A target with no result newer than this is not TRACKING, seconds: propagation alone may follow something else."""
+
 SUREST = 1 - 2.0**-24
 """About the largest single-precision number below 1: what networks compute in."""
 

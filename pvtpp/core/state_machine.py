@@ -30,7 +30,7 @@ from pvtpp.core import commands
 from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, Propagation, TrackFrame
 from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog, Unlogged
-from pvtpp.core.presence import Presence
+from pvtpp.core.presence import UNCHECKED_S, Presence
 from pvtpp.core.reacquisition import Reacquisition
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
@@ -355,7 +355,10 @@ class StateMachine:
         now = trajectory.at(t_ns)
         size = math.sqrt(float(now.box[2] * now.box[3]))
         monitor = target.reacquisition
-        return monitor.config.presence(monitor.history, presence, now.age, float(now.sigma[:2].max()) / size)
+        found = monitor.config.presence(monitor.history, presence, now.age, float(now.sigma[:2].max()) / size)
+        results = target.track.t_ns
+        unchecked = bool(results) and (t_ns - results[-1]) * 1e-9 > UNCHECKED_S
+        return Presence.UNCERTAIN if found is Presence.TRACKING and unchecked else found
 
     def answer(self, trajectory: Trajectory, t_ns: int) -> Prediction:
         """Ask a trajectory for `t_ns`, in the image of that time. From any thread, without a lock."""

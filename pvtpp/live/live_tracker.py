@@ -16,7 +16,7 @@ from copy import copy
 from types import TracebackType
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type, Union
 
-import cv2
+import numpy as np
 
 from pvtpp.appearance import AppearanceTracker
 from pvtpp.boxes import ArrayLike, as_box, require_in_image
@@ -571,7 +571,13 @@ def _scaled(frame: Frame, size: Tuple[int, int]) -> Frame:
     """The frame with its image in another size (width and height), scaled when somebody asks for it."""
     if _size_of(frame) == size:
         return frame
-    return Frame(frame.index, frame.t_ns, lambda: cv2.resize(frame.image, size), frame.source)
+
+    def scaled() -> np.ndarray:
+        import cv2
+
+        return cv2.resize(frame.image, size)
+
+    return Frame(frame.index, frame.t_ns, scaled, frame.source)
 
 
 def _lower_switch_interval(wanted: Optional[float]) -> Optional[Tuple[float, float]]:

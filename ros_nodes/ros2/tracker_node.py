@@ -33,6 +33,7 @@ NEWEST_IMAGE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=
 IMU_QUEUE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=200, reliability=ReliabilityPolicy.BEST_EFFORT)
 THREADS = 4
 """For images, for the IMU, for the clock, and for requests: one of these may wait for an image that is on its way."""
+USAGE = "python3 -m pvtpp_ros_nodes.ros2.tracker_node --ros-args -r image:=/camera/image_raw [-p NAME:=VALUE ..]"
 
 
 class RclpyMiddleware:
@@ -150,6 +151,9 @@ class TrackerNode(Node):
 
 def main() -> None:
     """Run the node. A parameter that is not allowed is one line and exit status 2."""
+    if parameters.wants_help(sys.argv[1:]):
+        sys.stdout.write(parameters.help_text(USAGE, NodeConfig) + "\n")
+        return
     rclpy.init()
     try:
         node = TrackerNode()

@@ -1,6 +1,7 @@
 """Scoring logs that there are: what `evaluate` gives, other predictors on old logs, and clear errors."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -51,6 +52,30 @@ def test_a_predictor_that_would_have_looked_elsewhere_is_refused_with_the_log(tm
     run(tmp_path, predictors="constant_velocity", search_region="predicted", processing="165ms")
     with pytest.raises(InputError, match=r"one\.0of1\.0\.jsonl: .*the tracker has to run again"):
         score_logs([str(tmp_path)], CLIPS, "hold")
+
+
+def test_a_predictor_is_served_by_the_runs_that_it_did_not_have_to_steer(tmp_path):
+    run(tmp_path, predictors="constant_velocity", search_region="predicted", processing="165ms")
+    expected = run(tmp_path, predictors=["hold", "kalman"], search_region="last", processing="165ms")
+    assert score_logs([str(tmp_path)], CLIPS, ["hold", "kalman"]) == expected
+    both = score_logs([str(tmp_path)], CLIPS, ["constant_velocity", "hold"])
+    assert sorted((row["predictor"], row["search_region"]) for row in both) == [
+        ("constant_velocity", "last"), ("constant_velocity", "predicted"), ("hold", "last")
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="wizard"):
+        score_logs([str(tmp_path)], CLIPS, ["hold", "wizard"])
+
+
+def test_two_logs_of_one_run_are_refused_where_they_differ_and_taken_once_where_they_do_not(tmp_path):
+    rows = run(tmp_path / "here")
+    shutil.copytree(tmp_path / "here", tmp_path / "there")
+    assert score_logs([str(tmp_path)], CLIPS) == rows
+    path = find_logs([str(tmp_path / "there")])[0]
+    head, _, rest = open(path).read().partition("\n")
+    with open(path, "w") as file:
+        file.write(head.replace('"images": null', '"images": "/elsewhere"') + "\n" + rest)
+    with pytest.raises(InputError, match="two logs of one run.*name the folder of one of them"):
+        score_logs([str(tmp_path)], CLIPS)
 
 
 def test_modes_and_sequences_apart_have_rows_of_their_own(tmp_path):

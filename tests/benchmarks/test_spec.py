@@ -1,9 +1,12 @@
 """What a run is known by, and what it cannot be on the wall clock."""
 
+import unicodedata
+
 import pytest
 
 from pvtpp.errors import InputError
-from pvtpp_benchmarks.spec import RunSpec
+from pvtpp_benchmarks.grid import make_grid
+from pvtpp_benchmarks.spec import RunSpec, safe_name
 
 WALL = {"dataset": "d", "tracker": "t", "processing": "measured", "clock": "wall"}
 
@@ -55,3 +58,31 @@ def test_the_schedule_of_the_paper_knows_no_ego_motion_and_no_propagation():
 def test_the_folder_of_the_logs_names_the_clock():
     simulated = RunSpec("d", "t", "0ms").folder()
     assert RunSpec(**WALL).folder() != simulated and "wall" in RunSpec(**WALL).folder()
+
+
+def test_names_of_files_are_one_for_each_name_and_lead_nowhere():
+    names = ["..", ".", "", "a/b", "a\\b", "a:b", "a b", "A b", "a-b", ".a", "a.", "-a", "con.txt", "e\u0301", "\xe9"]
+    names += ["a-b-0123abcd", "x" * 81, "x" * 82, "\udcff"]
+    made = [safe_name(name) for name in names]
+    assert len({unicodedata.normalize("NFC", name).casefold() for name in made}) == len(names)
+    for name in made:
+        assert name and name[0] != "." and not set(name) & set("/\\: ") and len(name.encode()) < 100
+    assert [safe_name(name) for name in ("car_1", "car-1", "uav0000.a", "x" * 80)] == [
+        "car_1", "car-1", "uav0000.a", "x" * 80
+    ]  # fmt: skip
+
+
+def test_zero_latency_runs_do_not_depend_on_the_online_settings():
+    def zero(**settings):
+        spec, predictors = next(make_grid("d", "t", **settings).cells())
+        assert predictors == (None,)
+        return spec.facts()
+
+    online = [
+        {"propagation": "none"}, {"propagation": "optical_flow", "propagation_processing": "9ms"},
+        {"processing": "85ms"}, {"predictors": "kalman", "predictor_processing": "7ms"},
+        {"search_region": ["predicted", "last"]}, {"schedule": ["paper"], "propagation": "none"},
+        {"propagation_core": "shared"}, {"presence": "on"}, {"presence": "off"}, {"ego_motion": "gyro"},
+        {"clock": "wall"},
+    ]  # fmt: skip
+    assert all(zero(**settings) == zero() for settings in online)

@@ -256,3 +256,23 @@ def test_a_list_of_sequences_will_do_for_clips():
 
     result = pvtpp.evaluate(Blind, (VideoSequence(name, boxes) for name in "ab"), "47ms", "hold", propagation="none")
     assert [row["sequences"] for row in result.rows] == [2, 2] and result.rows[0]["dataset"] == "clips"
+
+
+def test_a_tracker_that_cannot_be_sent_to_workers_is_named_before_the_work():
+    class Local(Standing):
+        pass
+
+    for make in (Local, lambda: Standing()):
+        with pytest.raises(InputError, match="cannot be sent to worker processes.*top of a module, or workers=1"):
+            pvtpp.evaluate(make, CLIPS, "0ms", "hold", workers=2)
+    with pytest.raises(InputError, match="--workers must be at least 1, got 0"):
+        pvtpp.evaluate(Standing, CLIPS, "0ms", "hold", workers=0)
+
+
+def test_logs_that_cannot_be_written_are_found_before_the_work(tmp_path):
+    def make():
+        raise AssertionError("made")
+
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="file/logs: event logs cannot be written there"):
+        pvtpp.evaluate(make, CLIPS, "0ms", "hold", logs=str(tmp_path / "file" / "logs"))

@@ -21,7 +21,7 @@ from node_helpers import (
 )
 
 from pvtpp.errors import InputError
-from pvtpp_ros_nodes import conversions
+from pvtpp_ros_nodes import conversions, images
 from pvtpp_ros_nodes.config import NodeConfig
 from pvtpp_ros_nodes.core import Core
 
@@ -40,7 +40,7 @@ def test_a_message_that_is_no_image_is_reported_and_the_next_one_taken(start, mi
     for index in range(1, 4):
         send(core, middleware, index, **changed)
     assert middleware.has_logged("/camera/image: ") and middleware.has_logged(text)
-    assert middleware.count_logged(text) == 1 and core.health.refused == 3
+    assert middleware.count_logged(text) == 1 and core.health.refused.count == 3
     follow(core, middleware, 4, 2)
 
 
@@ -172,3 +172,46 @@ def test_compressed_images_are_followed_and_one_that_is_cut_off_costs_itself_alo
         core.on_image(compressed_message(middleware, index, 100 + 3 * index))
         until(lambda index=index: newest_evidence(core) == BEGIN_NS + index * FRAME_NS)
     assert core.live.active
+
+
+def wide_image(middleware, index, scale=2):
+    """The image of frame `index`, its sides `scale` times as long, the target at (100, 100) times `scale`."""
+    pixels = cv2.resize(spot_image(100, 100), None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
+    message = images.fill_image(middleware.message("sensor_msgs/Image"), pixels)
+    conversions.set_header(message.header, BEGIN_NS + index * FRAME_NS, "camera")
+    middleware.t_ns = BEGIN_NS + index * FRAME_NS + 5_000_000
+    return message
+
+
+def test_an_image_size_that_changes_is_reported_and_the_target_goes_on(start, middleware):
+    core = start(middleware)
+    begin(core, middleware)
+    follow(core, middleware, 1, 5, step=0)
+    for index in range(6, 12):
+        core.on_image(wide_image(middleware, index))
+        until(lambda index=index: newest_evidence(core) == BEGIN_NS + index * FRAME_NS, what="evidence")
+    assert middleware.has_logged("the image is 640 x 480 pixels, those before were 320 x 240")
+    assert core.live.active and core.live.predict(middleware.t_ns).box == pytest.approx([200, 200, 40, 40], abs=4)
+
+
+def test_an_image_size_that_changes_without_a_target_is_reported(start, middleware):
+    core = start(middleware)
+    send(core, middleware, 0)
+    core.on_image(wide_image(middleware, 1))
+    assert middleware.has_logged("images on /camera/image are 640 x 480 pixels from now on, they were 320 x 240")
+
+
+def test_16_bit_images_are_followed_and_their_levels_logged(start, middleware):
+    core = start(middleware)
+    for index in range(5):
+        grey = cv2.cvtColor(spot_image(100 + 3 * index, 100), cv2.COLOR_BGR2GRAY)
+        deep = 7000 + 9 * grey.astype("<u2")
+        # The margin of the levels leaves the first image's spot below white.
+        deep[grey == 255] += 2000 * bool(index)
+        message = image_message(middleware, index, encoding="mono16", step=640, data=deep.tobytes())
+        middleware.t_ns = BEGIN_NS + index * FRAME_NS + 5_000_000
+        core.on_image(message)
+        if index == 0:
+            assert core.init(roi_message(middleware, spot_xywh(100, 100)))[0]
+        until(lambda index=index: newest_evidence(core) == BEGIN_NS + index * FRAME_NS, what="evidence")
+    assert middleware.count_logged("/camera/image: images of 16 bits are stretched") == 1

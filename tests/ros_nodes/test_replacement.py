@@ -145,7 +145,7 @@ def test_images_that_go_back_twice_in_a_moment_do_not_wait(start, middleware1, g
     until(gates["parts"].reached.is_set, what="spare parts that are being made")
     core.on_image(image_message(middleware1, 0))
     # What was known is of another time, and this image is given up.
-    assert not core.live.active and core.health.refused == 1 and not gates["parts"].hung
+    assert not core.live.active and core.health.refused.count == 1 and not gates["parts"].hung
     gates["parts"].open()
     until(lambda: core._tracking._spare is not None, what="spare parts")
     core.on_image(image_message(middleware1, 1))

@@ -91,3 +91,32 @@ def test_a_bag_in_a_loop_in_its_own_time_begins_anew_at_every_turn(world, tmp_pa
         launch.stop()
         reader.unregister()
         rospy.delete_param("/use_sim_time")
+
+
+def test_help_is_there_without_a_master(world):
+    from ros_world import ROOT, run
+
+    for program in ("tracker_node", "sequence_player", "roi_selector"):
+        path = ROOT / "ros_nodes" / "scripts" / program
+        said = run(
+            [sys.executable, path, "--help"], world.folder, **{**world.env, "ROS_MASTER_URI": "http://localhost:1"}
+        )
+        assert said.startswith(f"rosrun pvtpp {program}") and "(default " in said
+
+
+def test_a_simulation_without_a_loop_ends_with_its_sequence(world, tmp_path):
+    import cv2
+    from node_helpers import spot_image, spot_xywh
+
+    folder = tmp_path / "spot" / "img"
+    folder.mkdir(parents=True)
+    for index in range(20):
+        cv2.imwrite(str(folder / f"{index:03d}.png"), spot_image(100, 100))
+    line = ",".join(map(str, spot_xywh(100, 100)))
+    (tmp_path / "spot" / "groundtruth.txt").write_text(f"{line}\n" * 20)
+    arguments = ["dataset:=folder", f"root:={tmp_path}", "loop:=false", "tracker:=bright_spot:BrightSpot"]
+    launch = world.process(
+        ["roslaunch", "pvtpp", "simulation.launch", f"python:={sys.executable}", "predictor:=hold", *arguments]
+    )
+    launch.wait()
+    assert "20 frames" in launch.output and "Traceback" not in launch.output, launch.output

@@ -9,7 +9,7 @@ from pvtpp.core import commands
 from pvtpp.core.commands import Init, Predict, Propagate, Propagation, TrackFrame
 from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog
-from pvtpp.core.presence import Presence, PresenceConfig
+from pvtpp.core.presence import UNCHECKED_S, Presence, PresenceConfig
 from pvtpp.core.replay import replay
 from pvtpp.core.state_machine import StateMachine
 from pvtpp.predictors import create
@@ -215,6 +215,25 @@ def test_time_alone_makes_presence_worse_at_an_event_and_for_who_asks_between():
     machine.frame_arrived(lost, Frame(70, lost))
     assert assessed.presence is Presence.LOST
     assert [row[2] for row in assessed.log.of_kind("presence")] == ["TRACKING", "LOST"]
+
+
+def test_what_propagation_alone_has_followed_for_long_is_uncertain_until_the_next_result():
+    assessed = Assessed(propagation=True)
+    assessed.show(1)
+    machine, last = assessed.machine, 1 + int(UNCHECKED_S * 30)
+    for index in range(2, last + 3):
+        # The tracker hangs at frame 2.
+        assessed.now = index * FRAME
+        assessed.asked(machine.frame_arrived(assessed.now, Frame(index, assessed.now)))
+        assessed.propagate(PropagatedBox(assessed.now, BOX, 0.9))
+        assert assessed.trajectory().evidence_ns == assessed.now
+        assert assessed.presence is (Presence.TRACKING if index <= last else Presence.UNCERTAIN)
+    assessed.result(BOX, 1.0)
+    assert assessed.presence is Presence.UNCERTAIN
+    # That result is of frame 2; the next one is of the newest frame.
+    assessed.result(BOX, 1.0)
+    assert assessed.presence is Presence.TRACKING
+    assert replay(assessed.log, {"hold": create("hold")}).rows == assessed.log.rows
 
 
 def test_a_new_target_after_a_loss_is_followed_at_once():

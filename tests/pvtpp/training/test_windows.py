@@ -181,3 +181,40 @@ def test_a_flow_error_that_makes_no_sense_is_refused(changes):
 def test_error_shares_must_add_up():
     with pytest.raises(InputError, match="add up to 1"):
         ErrorModel(shares=(0.5, 0.0, 0.0, 0.0))
+
+
+@pytest.mark.parametrize("processing_s", [0.02, 0.047, 0.165])
+def test_windows_show_the_frames_that_the_state_machine_would_have_taken(processing_s):
+    """The schedule of windows is drawn for thousands at once; it must be the one that everything else follows."""
+    from pvtpp.core.event_log import EventLog
+    from pvtpp.core.simulator import Costs, Simulator
+    from pvtpp.core.state_machine import StateMachine
+    from pvtpp.predictors.hold import Hold
+    from pvtpp.tracker import Frame, TrackerOutput
+    from pvtpp.training.tracker_error import log_uniform
+    from pvtpp.training.windows import _schedule
+
+    class Still:
+        def init(self, frame, box):
+            self.box = box
+
+        def track(self, frame, search_box=None):
+            return TrackerOutput(self.box)
+
+    count, fps, second = 40, 30.0, 10**9
+    config = WindowConfig(processing_s=(processing_s, processing_s), jittery=0.0, dropping=0.0)
+    rates, none = np.full(count, fps), np.zeros(count, dtype=bool)
+    captured = _schedule(config, np.random.default_rng(5), rates, none)[0]
+    # The same draws: processing time, jitter, drops, and then how late in its frame the tracker began.
+    rng = np.random.default_rng(5)
+    log_uniform(rng, config.processing_s, count)
+    rng.random(count), rng.uniform(0.03, 0.4, count), rng.random(count)
+    late = rng.random(count)
+    frames = [Frame(i, round(i * second / fps)) for i in range(int(captured.max()) + 3)]
+    for window in range(count):
+        log, hold = EventLog(), {"hold": Hold()}
+        first = round((late[window] / fps + processing_s) * second)
+        costs = Costs(lambda number, first=first: first if number == 0 else round(processing_s * second))
+        Simulator(StateMachine(hold, log=log), Still(), hold, costs).run(frames, [10.0, 10, 5, 5])
+        taken = [0, *(row[2] for row in log.of_kind("track"))][: config.results]
+        assert taken == captured[window].tolist()

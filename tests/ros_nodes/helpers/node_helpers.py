@@ -146,3 +146,18 @@ def begin(core, middleware, index=0):
     ok, text, target_id = core.init(roi_message(middleware, spot_xywh(100 + 3 * index, 100)))
     assert ok, text
     return target_id
+
+
+def diagnosis(middleware):
+    """Level and text of the next entry on /diagnostics."""
+    middleware.published["diagnostics"].clear()
+    until(lambda: middleware.published["diagnostics"], what="/diagnostics")
+    entry = middleware.published["diagnostics"][-1].status[0]
+    return {entry.OK: "OK", entry.WARN: "WARN", entry.ERROR: "ERROR"}[entry.level], entry.message
+
+
+def send_stamped(core, middleware, stamp_ns, x=100):
+    """An image of any stamp arrives now."""
+    message = image_message(middleware, 0, x)
+    conversions.set_stamp(message.header.stamp, stamp_ns)
+    core.on_image(message)
