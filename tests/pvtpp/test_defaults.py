@@ -6,8 +6,8 @@ import pytest
 
 import pvtpp
 from pvtpp import defaults
+from pvtpp.core.config import SEARCH_REGIONS, CoreConfig
 from pvtpp.core.presence import PRESENCES, PresenceConfig
-from pvtpp.core.state_machine import SEARCH_REGIONS, CoreConfig
 from pvtpp.errors import InputError
 from pvtpp.predictors import names as predictor_names
 from pvtpp.propagation import create as create_propagator
