@@ -89,7 +89,7 @@ class NodeConfig:
     def __post_init__(self) -> None:
         check(self, RULES)
         try:
-            predictors.create(self.predictor)
+            predictors.check_name(self.predictor)
         except InputError as error:
             raise InputError(f"~predictor: {error}") from None
         self.rotation()

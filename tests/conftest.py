@@ -26,6 +26,11 @@ def pytest_configure(config):
     # that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # So is it with the end of a terminal under `nohup`.
+    for name in ("SIGHUP", "SIGTERM"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     config.addinivalue_line("markers", "real_data: needs real sequences or weights (PVTPP_DATA, PVTPP_WEIGHTS)")
 
 
