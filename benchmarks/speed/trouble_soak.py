@@ -12,7 +12,8 @@ answer is *fresh* where its age is from 0 to 0.2 s and presence is TRACKING. Its
 three standard deviations, plus 30 % of the target's size, plus the way of the target since the evidence; and its
 evidence must not be newer than the newest frame. Otherwise it is listed as wrong. The way is allowed because the age
 is reported: where the camera falls silent while the target turns, a prediction is wrong by about as much. Answers that
-need this allowance are counted as imprecise. An answer counts in the scale of the frame that it comes from.
+need this allowance are counted as imprecise. An answer counts in the scale of the frame that it comes from. For 0.3 s
+after the clock was set back by less than 0.2 s, evidence may seem newer by as much: such a step need not be noticed.
 
 The exit status is 1 if a fresh answer was wrong, memory grew by over 20 MiB, or threads were left.
 """
@@ -49,7 +50,7 @@ SHARE = 0.3
 SLOW_NS = 50_000_000
 """Of an answer that took longer it is not known which time it is of."""
 SLACK_NS = 40_000_000
-"""A clock that is set back by less than 20 ms is not noticed; a frame more or less at a change of size."""
+"""Tolerance of times: a frame more or less, as when the size changes."""
 SIZE_SWITCH_NS = 500_000_000
 """So long after a change of size an answer may be in the new scale whatever its age."""
 GROWTH_MIB = 20.0
@@ -124,7 +125,7 @@ class Checker(threading.Thread):
         asked_ns = found.t_ns - self._clock.offset_ns
         if not before_ns - SLACK_NS < asked_ns < after_ns + SLACK_NS:
             wrong.append(f"time off by {(asked_ns - before_ns) * 1e-9:.3f} s")
-        evidence_ns = before_ns - round(found.age * 1e9)
+        evidence_ns = before_ns - round(found.age * 1e9) - self._clock.small_step_back()
         if evidence_ns > newest_ns + SLACK_NS + (after_ns - before_ns):
             wrong.append(f"evidence {(evidence_ns - newest_ns) * 1e-9:.3f} s newer than the newest frame")
         scales = {

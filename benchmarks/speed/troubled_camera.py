@@ -25,6 +25,10 @@ EPOCH_NS = 1_800_000_000 * 10**9
 HOUR_NS = 3600 * 10**9
 RECALLED_S = 1.5
 """A new target is given on a frame that is at most so old, seconds."""
+SMALL_STEP_NS = 200_000_000
+"""The live tracker need not notice that its clock was set back by less: a clock may also stand still for a moment."""
+STEP_FORGOTTEN_NS = 300_000_000
+"""So long after a small step back the evidence may seem newer by as much: no answer that is older is fresh."""
 PATIENCE_S = 3.0
 """A target that is LOST for so long is given again, as a person would do."""
 
@@ -96,6 +100,8 @@ class SettableClock:
     def __init__(self, world: World):
         self._world = world
         self.offset_ns, self.steps = EPOCH_NS, 0
+        # When it was last set back by a small step, in the world's time, and by how much.
+        self._small_back = (0, 0)
 
     def __call__(self) -> int:
         """Return what the clock says."""
@@ -103,8 +109,15 @@ class SettableClock:
 
     def set(self, by_ns: int) -> None:
         """Set it by so much; above 0 forward."""
+        if -SMALL_STEP_NS < by_ns < 0:
+            self._small_back = self._world.now(), self.small_step_back() - by_ns
         self.steps += 1
         self.offset_ns += by_ns
+
+    def small_step_back(self) -> int:
+        """By how much it was just set back in small steps, nanoseconds; 0 if it was not."""
+        set_ns, by_ns = self._small_back
+        return by_ns if self._world.now() - set_ns < STEP_FORGOTTEN_NS else 0
 
 
 class MoodyTracker:
