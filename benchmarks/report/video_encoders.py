@@ -57,17 +57,19 @@ class FfmpegEncoder:
         # A pipe for its messages would fill up and stop it.
         self._messages = tempfile.TemporaryFile()
         options = [word for name, value in _QUALITY.items() for word in (f"-{name}", value)]
-        command = [shutil.which("ffmpeg") or "ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-y", "-f", "rawvideo"]
+        # In a session of its own, as Ctrl-C is for this process alone.
+        own_session = shutil.which("setsid")
+        command = [*([own_session] if own_session else []), shutil.which("ffmpeg") or "ffmpeg"]
+        command += ["-hide_banner", "-loglevel", "error", "-nostdin", "-y", "-f", "rawvideo"]
         command += ["-pix_fmt", "bgr24", "-s", f"{width}x{height}", "-r", f"{fps:.6f}", "-i", "pipe:0"]
         command += ["-c:v", "libx264", *options, "-pix_fmt", "yuv420p", f"file:{path}"]
-        # In a session of its own, as Ctrl-C is for this process alone.
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             close_fds=False,
             stderr=self._messages,
-            start_new_session=True,
+            start_new_session=own_session is None,
         )
 
     def write(self, image: np.ndarray) -> None:
@@ -202,8 +204,9 @@ def _opencv_h264(path: str, fps: float, width: int, height: int) -> Encoder:
     return OpencvEncoder(path, fps, width, height, "avc1")
 
 
-# Other threads are at work when a program is started. With `close_fds` False (files are not inherited anyway) and a full
-# path, Python 3.8 spawns it instead of copying this process, which can stand still in what a library does at a copy.
+# Other threads are at work when a program is started. With `close_fds` False (files are not inherited anyway), a full
+# path and no new session, Python 3.8 spawns it. Else it copies this process first, which can stand still for ever: in
+# what a library does at a copy.
 def _has_ffmpeg() -> bool:
     program = shutil.which("ffmpeg")
     if program is None:
