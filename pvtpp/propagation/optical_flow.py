@@ -20,10 +20,9 @@ from pvtpp.validation import above, at_least, between, check, whole_from
 DIM = 0.02
 """Least quality of a box that was seen in any step."""
 BLIND_NS = 250_000_000
-"""If nothing was seen for longer than this, the quality is 0, whatever was seen before.
-
-A doubtful step between two frames that are farther apart is as good as nothing seen.
-"""
+"""If nothing was seen for longer than this, the quality is 0, whatever was seen before."""
+GAP_NS = 150_000_000
+"""A doubtful step between two neighbouring frames that are farther apart than this is as good as nothing seen."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ class OpticalFlow:
                 measured += 1
             number, step = stored
             if step.quality < self.config.doubtful:
-                lost_sight = lost_sight or self._ring.longest_gap(here.number, number) > BLIND_NS
+                lost_sight = lost_sight or self._ring.longest_gap(here.number, number) > GAP_NS
             here, moved = self._ring.numbered(number), step.move(moved)
             qualities.append(step.quality)
             if step.quality:

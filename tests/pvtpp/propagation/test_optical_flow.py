@@ -133,7 +133,7 @@ def test_after_a_gap_in_the_camera_the_next_frame_is_tried_unless_the_gap_is_lon
     assert (propagated.quality > 0) == is_tried
 
 
-@pytest.mark.parametrize(("gap", "leaves"), [(2, True), (20, False)])
+@pytest.mark.parametrize(("gap", "leaves"), [(2, True), (6, False), (20, False)])
 @pytest.mark.parametrize("before", [1, 6])
 def test_a_step_that_saw_nothing_across_a_long_gap_leaves_no_evidence_also_not_for_the_frames_after(
     scene, make_scene, gap, leaves, before
