@@ -32,7 +32,7 @@ from pvtpp_benchmarks.datasets.results import load_results
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.evaluate import evaluate
 from pvtpp_benchmarks.grid import make_grid
-from pvtpp_benchmarks.runs import RunsLost, check_log_folder
+from pvtpp_benchmarks.runs import RunsLost
 from pvtpp_benchmarks.workers import workers
 
 
@@ -105,7 +105,6 @@ def run(options: argparse.Namespace) -> int:
         offline=not options.no_offline,
         **{**settings(options), "search_region": ("last",), "propagation": options.propagation or ("none",)},
     )
-    check_log_folder(options.logs)
     try:
         with workers(options.workers) as executor:
             rows = evaluate(sequences, grid, make_tracker, options.logs, executor, progress())

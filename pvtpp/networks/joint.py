@@ -34,7 +34,7 @@ from pvtpp.networks.motion import specs as motion_specs
 from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.predictors.motion import INPUTS
 from pvtpp.validation import check
-from pvtpp.weights.checkpoint import card_of, match, read_weights, write_weights
+from pvtpp.weights.checkpoint import card_of, match, read_network, write_network
 
 FORMAT = "pvtpp joint 1"
 RECENT = 3
@@ -284,7 +284,7 @@ def save(network: JointNetwork, path: str | Path, notes: Mapping[str, Any] | Non
     notes
         Anything JSON takes; the card also gets the format and the configuration.
     """
-    write_weights(path, network.state_dict(), {**(notes or {}), "format": FORMAT, "config": network.config.as_dict()})
+    write_network(path, network, FORMAT, notes)
 
 
 def load(path: str | Path) -> tuple[JointNetwork, dict[str, Any]]:
@@ -295,10 +295,7 @@ def load(path: str | Path) -> tuple[JointNetwork, dict[str, Any]]:
     InputError
         Where files are missing, damaged or of another kind.
     """
-    tensors, card = read_weights(path)
-    if not isinstance(card, dict) or card.get("format") != FORMAT or not isinstance(card.get("config"), dict):
-        found = card.get("format") if isinstance(card, dict) else type(card).__name__
-        raise InputError(f"{card_of(path)}: format is {found!r}, expected {FORMAT!r} with a config")
+    tensors, card = read_network(path, FORMAT)
     values = dict(card["config"])
     try:
         network = JointNetwork(JointConfig(**{**values, "motion": MotionConfig(**values["motion"])}))

@@ -28,7 +28,7 @@ from pvtpp.inference.torch import TorchEngine
 from pvtpp.networks.rules import count_from
 from pvtpp.predictors.motion import HORIZONS_S, INPUTS, OUTPUT
 from pvtpp.validation import check
-from pvtpp.weights.checkpoint import card_of, match, read_weights, write_weights
+from pvtpp.weights.checkpoint import card_of, match, read_network, write_network
 
 FORMAT = "pvtpp motion 2"
 DEGREE = 3
@@ -346,7 +346,7 @@ def save(network: MotionNetwork, path: str | Path, notes: Mapping[str, Any] | No
     notes
         Anything JSON takes; the card also gets the format and the configuration.
     """
-    write_weights(path, network.state_dict(), {**(notes or {}), "format": FORMAT, "config": network.config.as_dict()})
+    write_network(path, network, FORMAT, notes)
 
 
 def load(path: str | Path) -> tuple[MotionNetwork, dict[str, Any]]:
@@ -357,10 +357,7 @@ def load(path: str | Path) -> tuple[MotionNetwork, dict[str, Any]]:
     InputError
         Where files are missing, damaged or of another kind.
     """
-    tensors, card = read_weights(path)
-    if not isinstance(card, dict) or card.get("format") != FORMAT or not isinstance(card.get("config"), dict):
-        found = card.get("format") if isinstance(card, dict) else type(card).__name__
-        raise InputError(f"{card_of(path)}: format is {found!r}, expected {FORMAT!r} with a config")
+    tensors, card = read_network(path, FORMAT)
     try:
         network = MotionNetwork(MotionConfig(**card["config"]))
     except TypeError as error:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pvtpp.errors import InputError
 from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork
-from pvtpp.weights.checkpoint import card_of, match, read_weights, write_weights
+from pvtpp.weights.checkpoint import card_of, match, read_network, write_network
 
 FORMAT = "pvtpp n-head 1"
 
@@ -25,8 +24,7 @@ def save(network: NHeadNetwork, path: str | Path, notes: Mapping[str, Any] | Non
     notes
         Anything JSON takes; the card also gets the format and the configuration.
     """
-    card = {**(notes or {}), "format": FORMAT, "config": network.config.as_dict()}
-    write_weights(path, network.state_dict(), card)
+    write_network(path, network, FORMAT, notes)
 
 
 def load(path: str | Path) -> tuple[NHeadNetwork, dict[str, Any]]:
@@ -49,11 +47,7 @@ def load(path: str | Path) -> tuple[NHeadNetwork, dict[str, Any]]:
     InputError
         Where files are missing, damaged or of another kind.
     """
-    tensors, card = read_weights(path)
-    source = str(card_of(path))
-    if not isinstance(card, dict) or card.get("format") != FORMAT or not isinstance(card.get("config"), dict):
-        found = card.get("format") if isinstance(card, dict) else type(card).__name__
-        raise InputError(f"{source}: format is {found!r}, expected {FORMAT!r} with a config")
-    network = NHeadNetwork(NHeadConfig.from_dict(card["config"], source))
+    tensors, card = read_network(path, FORMAT)
+    network = NHeadNetwork(NHeadConfig.from_dict(card["config"], str(card_of(path))))
     network.load_state_dict(match(network.state_dict(), tensors, str(path), f"an N-head {network.config.kind} module"))
     return network.eval(), card

@@ -10,7 +10,7 @@ import json
 import pickle
 import re
 from pathlib import Path
-from typing import Any, Dict, Mapping, Tuple, Union
+from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
 import numpy as np
 
@@ -119,6 +119,27 @@ def read_weights(path: FilePath) -> Tuple[Dict[str, Any], Dict[str, Any]]:
         return load(data), card
     except Exception as error:
         raise InputError(f"{path}: damaged, or no safetensors file ({error})") from None
+
+
+def write_network(path: FilePath, network: Any, kind: str, notes: Optional[Mapping[str, Any]] = None) -> None:
+    """Write the weights of a network of ours, and a card: `notes`, its configuration, and `kind` as the format."""
+    card = {**(notes or {}), "format": kind, "config": network.config.as_dict()}
+    write_weights(path, network.state_dict(), card)
+
+
+def read_network(path: FilePath, kind: str) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """Read ``(tensors, card)`` as `write_network` wrote them.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or is not a network of this kind.
+    """
+    tensors, card = read_weights(path)
+    if not isinstance(card, dict) or card.get("format") != kind or not isinstance(card.get("config"), dict):
+        found = card.get("format") if isinstance(card, dict) else type(card).__name__
+        raise InputError(f"{card_of(path)}: format is {found!r}, expected {kind!r} with a config")
+    return tensors, card
 
 
 def match(
