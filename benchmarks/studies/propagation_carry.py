@@ -3,7 +3,7 @@
     python -m pvtpp_benchmarks.studies.propagation_carry $PVTPP_DATA/uav-mini --split train --json out.json
 
 From evenly spaced camera frames of each clip the true box (or that of a result file, `--results`) is propagated over 1
-to `--frames` frames. Every frame is pushed as the pipeline does it: round the box propagated so far. The first table is
+to `--frames` frames. Every frame is pushed round the box propagated so far. The first table is
 mean IoU with the ground truth, over each clip and then over clips; `CV` continues the step between the last two boxes
 of the same kind. The second is mean IoU by the propagator's quality, which should separate good propagated boxes from
 bad ones. Constants of `pvtpp.propagation` were chosen on `--split train` and on generated clips.

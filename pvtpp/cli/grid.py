@@ -95,7 +95,7 @@ def add_grid(parser: argparse.ArgumentParser) -> None:
         "--propagation-core",
         default="own",
         choices=AXES["propagation_core"],
-        help="a core of its own, or shared with the tracker (default own)",
+        help="propagation on a core of its own, or shared with the tracker (default own)",
     )
     group.add_argument(
         "--presence",

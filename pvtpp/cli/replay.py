@@ -59,7 +59,7 @@ class MakeReplay:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument(
-        "events", nargs="*", metavar="LOG", help="event logs to drive the pipeline with, instead of the rest"
+        "events", nargs="*", metavar="LOG", help="event logs to replay through the state machine, instead of --results"
     )
     parser.add_argument("--results", metavar="DIR", help="one tracker's result files")
     common.add_dataset(parser, required=False)

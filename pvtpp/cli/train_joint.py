@@ -45,9 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"--joint: the tracker's torch weights (default: the catalogue's), or {RANDOM} for an untrained tracker",
     )
     group.add_argument(
-        "--variations", type=int, default=4, metavar="N", help="of each clip, by another camera (default 4)"
+        "--variations", type=int, default=4, metavar="N", help="of each clip, each by another camera (default 4)"
     )
-    group.add_argument("--runs", type=int, default=4, metavar="N", help="recorded runs of each (default 4)")
+    group.add_argument("--runs", type=int, default=4, metavar="N", help="recorded runs of each variation (default 4)")
     common.add_tracker(parser)
 
 

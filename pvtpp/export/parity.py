@@ -217,7 +217,7 @@ def compare_tracks(
             both = "{:.4f} {:.4f}".format(*parity.scores[clip.name])
             progress(f"parity {clip.name}: {clip.length} frames, score of reference and candidate {both}")
     if not parity.boxes:
-        raise InputError("the parity gate needs at least one clip of two frames")
+        raise InputError("the comparison with torch needs at least one clip of two frames")
     return parity
 
 

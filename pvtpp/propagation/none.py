@@ -1,4 +1,4 @@
-"""No propagation: the baseline of the pipeline, and a measure of the overhead around propagation."""
+"""No propagation: the baseline, and a measure of the overhead around propagation."""
 
 from __future__ import annotations
 
