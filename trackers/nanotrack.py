@@ -12,15 +12,12 @@ from typing import Optional, Sequence, Tuple, Union
 from pvtpp.inference.engine import Engine
 from pvtpp_trackers.decode import PointDecoder
 from pvtpp_trackers.registry import register
-from pvtpp_trackers.siamese import SiameseFeatures, SiameseTracker, exported, torch_engines
+from pvtpp_trackers.siamese import SiameseTracker, exported, torch_engines
 from pvtpp_trackers.siamese_configs import CONFIGS
 
 NAME = "nanotrack-v3"
 CHECKPOINT = "nanotrack-v3-checkpoint"
 """The catalogue's name of the weights for torch."""
-
-NanoTrackFeatures = SiameseFeatures
-"""The backbone's output: `template` is ``(1, 96, 8, 8)`` and `search` ``(1, 96, 16, 16)``."""
 
 
 def published_engines(

@@ -188,9 +188,6 @@ class ImageReader:
         self._paths = paths
         self._stretch: Optional[Tuple[np.dtype, Stretch]] = None
 
-    def __len__(self) -> int:
-        return len(self._paths)
-
     def read(self, index: int) -> np.ndarray:
         """Read image `index`.
 

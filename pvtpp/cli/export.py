@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 PREDICTORS = ("motion", "joint", "paper")
 """Kinds of trained predictors, as ``pvtpp train`` calls them."""
-_PREDICTORS = "motion, joint, paper"
+_PREDICTORS = ", ".join(PREDICTORS)
 _OF_TRACKERS = (
     *("checkpoint", "form", "precision", "pixels", "calibrate"),
     *("verify", "backend", "dataset", "root", "split", "sequences"),
@@ -71,8 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibrate", metavar="NAME:ROOT[:SPLIT]", help="clips to calibrate int8 on; not those that it is evaluated on"
     )
-    group = parser.add_argument_group("parity gate")
-    group.add_argument("--verify", action="store_true", help="keep what is in --out if it passes the gate")
+    group = parser.add_argument_group("comparison with torch")
+    group.add_argument("--verify", action="store_true", help="keep what is in --out if it tracks as torch does")
     group.add_argument("--backend", metavar="B", help=f"for --verify: of {', '.join(BACKENDS['.onnx'])}")
     group.add_argument(
         "--dataset", metavar="NAME", help=f"clips to compare tracks on, one of: {', '.join(available())}"

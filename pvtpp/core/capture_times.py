@@ -99,10 +99,6 @@ class CaptureTimes:
         self._newest, self._repeated = capture_ns, 0
         return None
 
-    def forget(self) -> None:
-        """Begin anew: the stream starts again, or its clock was set."""
-        self._newest, self._repeated = None, 0
-
     def _implausible(self, capture_ns: int, now_ns: int) -> Refusal:
         seen = f"capture time {capture_ns} where the clock says {now_ns} ns"
         for unit, scale in UNITS:

@@ -14,7 +14,6 @@ class Mailbox(Generic[T]):
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._item: Optional[T] = None
-        self._woken = False
         self._closed = False
         self.dropped = 0
 
@@ -33,17 +32,10 @@ class Mailbox(Generic[T]):
             item, self._item = self._item, None
             return item
 
-    def wake(self) -> None:
-        """Let `wait` return once though nothing was put; it is kept until somebody waits."""
-        with self._changed:
-            self._woken = True
-            self._changed.notify()
-
     def wait(self, timeout: Optional[float] = None) -> bool:
-        """Wait until something lies there, or `wake`, or `close`, or `timeout` seconds are over; False once closed."""
+        """Wait until something lies there, or `close`, or `timeout` seconds are over; False once closed."""
         with self._changed:
-            self._changed.wait_for(lambda: self._item is not None or self._woken or self._closed, timeout)
-            self._woken = False
+            self._changed.wait_for(lambda: self._item is not None or self._closed, timeout)
             return not self._closed
 
     def close(self) -> None:
