@@ -177,6 +177,11 @@ class Track:
         return self.propagated[-1].t_ns if self.propagated else self.t_ns[-1]
 
     @property
+    def evidence_box(self) -> np.ndarray:
+        """Box of the newest evidence, shape ``(4,)``, pixels."""
+        return self.propagated[-1].box if self.propagated else self.boxes[-1]
+
+    @property
     def newest(self) -> Tuple[int, np.ndarray]:
         """Capture time and box of the newest result."""
         self.require_result()

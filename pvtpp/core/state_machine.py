@@ -389,7 +389,7 @@ class StateMachine:
             self._pushed = (*self._pushed[1 - PUSHED_KEPT :], frame.t_ns)
         if target is None:
             return Propagate(0, frame, None)
-        region = None if first or frame is None else target.track.evidence()[1][-1]
+        region = None if first or frame is None else target.track.evidence_box
         result, before = target.track.newest, target.source
         previous = None
         if before is None or result[0] != before[0]:
@@ -446,7 +446,7 @@ class StateMachine:
         return target.predicted < target.results
 
     def _where_to_look(self, target: _Target, capture_ns: int) -> Optional[np.ndarray]:
-        monitor, seen = target.reacquisition, target.track.evidence()[1][-1]
+        monitor, seen = target.reacquisition, target.track.evidence_box
         lead = self.trajectories[self.names[0]]
         if monitor is not None and monitor.history.lost:
             lost_s = max(capture_ns - target.track.evidence_ns, 0) * 1e-9

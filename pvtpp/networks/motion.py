@@ -26,7 +26,7 @@ from pvtpp.errors import InputError
 from pvtpp.inference.engine import TensorSpec
 from pvtpp.inference.torch import TorchEngine
 from pvtpp.networks.rules import count_from
-from pvtpp.predictors.motion import HORIZONS_S, INPUTS, OUTPUT
+from pvtpp.predictors.motion import HORIZONS_S, OUTPUT, input_shapes
 from pvtpp.validation import check
 from pvtpp.weights.checkpoint import card_of, match, read_network, write_network
 
@@ -328,10 +328,9 @@ def sigma_at(spread: Tensor, horizon: Tensor) -> Tensor:
 
 def specs(config: MotionConfig) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
     """Inputs and outputs for one track."""
-    n, knots, dtype = config.history - 1, len(HORIZONS_S), np.dtype(np.float32)
-    shapes = ((1, 4, n), (1, 4, n), (1, n), (1, n + 1), (1, n + 1), (1, n), (1, 1))
-    inputs = tuple(TensorSpec(name, shape, dtype) for name, shape in zip(INPUTS, shapes, strict=True))
-    return inputs, (TensorSpec(OUTPUT, (1, 3, knots, 4), dtype),)
+    dtype = np.dtype(np.float32)
+    inputs = tuple(TensorSpec(name, shape, dtype) for name, shape in input_shapes(config.history).items())
+    return inputs, (TensorSpec(OUTPUT, (1, 3, len(HORIZONS_S), 4), dtype),)
 
 
 def save(network: MotionNetwork, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:

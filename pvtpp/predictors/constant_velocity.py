@@ -33,5 +33,5 @@ class ConstantVelocity:
         velocity = recent_velocity(track)
         t_ns, sigma = stated_sigma(track, 0.5 * np.abs(velocity))
         ahead = np.array([t - track.evidence_ns for t in t_ns])[:, None] * 1e-9
-        mean = track.evidence()[1][-1] + ahead * velocity
+        mean = track.evidence_box + ahead * velocity
         return Trajectory(t_ns, mean, np.repeat(velocity[None], len(t_ns), axis=0), sigma, track.evidence_ns)

@@ -31,5 +31,5 @@ class Hold:
         """Hold the newest box; see `Predictor.predict`."""
         track.require_result()
         t_ns, sigma = stated_sigma(track, np.abs(recent_velocity(track)))
-        mean = np.repeat(track.evidence()[1][-1:], len(t_ns), axis=0)
+        mean = np.repeat(track.evidence_box[None], len(t_ns), axis=0)
         return Trajectory(t_ns, mean, np.zeros_like(mean), sigma, track.evidence_ns, extrapolation="hold")

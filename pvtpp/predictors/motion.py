@@ -53,6 +53,13 @@ LONGEST_GAP_S = 1.0
 _KNOTS_NS = tuple(round(h * 1e9) for h in HORIZONS_S)
 
 
+def input_shapes(history: int) -> Dict[str, Tuple[int, ...]]:
+    """Shape of each of `INPUTS` for one track of `history` results and propagated boxes."""
+    n = history - 1
+    shapes = ((1, 4, n), (1, 4, n), (1, n), (1, n + 1), (1, n + 1), (1, n), (1, 1))
+    return dict(zip(INPUTS, shapes))
+
+
 def files(path: Union[str, Path] = WEIGHTS) -> Tuple[Path, ...]:
     """Files that the predictor of the graph at `path` is made from."""
     return (Path(path),)
@@ -90,9 +97,7 @@ class Motion:
                 f"{', '.join(made)}; expected {', '.join(self.takes)} to {OUTPUT} at {len(HORIZONS_S)} knots"
             )
         self.history = int(shapes["score"][1] or 0)
-        n = self.history - 1
-        shaped = ((1, 4, n), (1, 4, n), (1, n), (1, n + 1), (1, n + 1), (1, n), (1, 1))
-        self._shapes = dict(zip(INPUTS, shaped))
+        self._shapes = input_shapes(self.history)
 
     def encode(self, output: TrackerOutput) -> Any:
         """Return None: boxes and times are enough."""
@@ -169,8 +174,8 @@ def trajectory_of(motion: np.ndarray, track: Track) -> Trajectory:
     track
         The track that the network was run on.
     """
-    box, evidence_ns = (track.propagated[-1].box if track.propagated else track.boxes[-1]), track.evidence_ns
-    x, y, w, h = box.tolist()
+    x, y, w, h = track.evidence_box.tolist()
+    evidence_ns = track.evidence_ns
     mean, derivative, sigma = motion[0] * np.array((w, h, w, h))
     mean[:, :2] += (x, y)
     return Trajectory(tuple(evidence_ns + ns for ns in _KNOTS_NS), mean, derivative, sigma, evidence_ns)

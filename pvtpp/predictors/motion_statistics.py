@@ -48,7 +48,7 @@ def stated_sigma(track: Track, growth: np.ndarray) -> Tuple[Tuple[int, int], np.
     tuple
         The two times in nanoseconds, and sigma of shape ``(2, 4)`` in pixels.
     """
-    size = track.evidence()[1][-1][[2, 3, 2, 3]]
+    size = track.evidence_box[[2, 3, 2, 3]]
     now = RESULT_SIGMA * size
     later = now + (growth + 0.1 * size) * (HORIZON_NS * 1e-9)
     return (track.evidence_ns, track.evidence_ns + HORIZON_NS), np.stack([now, later])

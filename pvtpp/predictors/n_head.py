@@ -115,7 +115,7 @@ class NHead:
         track.require_result()
         offset = self._offset(track) if len(track) > 1 else np.zeros((self.heads, 4))
         # The offsets apply to the newest box, the propagated one where there is one.
-        x, y, w, h = track.evidence()[1][-1]
+        x, y, w, h = track.evidence_box
         mean = np.empty((self.heads + 1, 4))
         mean[0] = x, y, w, h
         mean[1:, :2] = (x, y) + offset[:, :2] * (w, h)
