@@ -14,6 +14,7 @@ from pvtpp_benchmarks.provenance import facts, hardware
 from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_benchmarks.report.table import Column, result_table, table
 from pvtpp_benchmarks.result_rows import check_rows
+from pvtpp_benchmarks.score import bootstrap_interval
 
 RESAMPLES = 10_000
 TIE = 1e-12
@@ -201,11 +202,7 @@ def _difference(row: Row, other: Row, seed: int) -> Difference:
     if set(first) != set(second):
         raise InputError(f"{row['predictor']} and {other['predictor']} were not scored on the same sequences")
     values = np.array([second[name] - first[name] for name in first])
-    low: Optional[float] = None
-    high: Optional[float] = None
-    if len(values) > 1:
-        draws = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
-        low, high = (float(v) for v in np.percentile(values[draws].mean(axis=1), [2.5, 97.5]))
+    low, high = bootstrap_interval(values, seed, RESAMPLES) or (None, None)
     better, worse = int((values > TIE).sum()), int((values < -TIE).sum())
     ties, settings = len(values) - better - worse, (_setting(row), _setting(other))
     return Difference(_cell(row), float(values.mean()), low, high, better, worse, ties, settings)

@@ -148,7 +148,7 @@ def row(
         "sigma": 0.0,
         "auc": float(mean["auc"][0]),
         "auc_std": _spread(scores),
-        "auc_ci95": _bootstrap(aucs, spec.seed),
+        "auc_ci95": bootstrap_interval(aucs, spec.seed),
         "dp20": float(mean["dp"][0]),
         "norm_precision": float(mean["norm_precision"][0]),
         "mauc": float(np.mean(mean["auc"])) if online else None,
@@ -188,10 +188,11 @@ def _spread(scores: Sequence[Score]) -> Optional[float]:
     return float(np.std([np.mean(values) for values in by_run.values()], ddof=1)) if len(by_run) > 1 else None
 
 
-def _bootstrap(values: np.ndarray, seed: int) -> Optional[List[float]]:
+def bootstrap_interval(values: np.ndarray, seed: int, resamples: int = RESAMPLES) -> Optional[List[float]]:
+    """95 % interval of the mean of `values`, one for each sequence; None for fewer than two."""
     if len(values) < 2:
         return None
-    draws = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
+    draws = np.random.default_rng(seed).integers(len(values), size=(resamples, len(values)))
     return [float(v) for v in np.percentile(values[draws].mean(axis=1), [2.5, 97.5])]
 
 

@@ -17,7 +17,7 @@ from pvtpp import propagation as propagation_registry
 from pvtpp.core.config import SCHEDULES, SEARCH_REGIONS
 from pvtpp.core.presence import PRESENCES
 from pvtpp.errors import InputError
-from pvtpp.validation import at_least, check, holds, one_of, whole_from
+from pvtpp.validation import at_least, check, one_of, optional, whole_from
 from pvtpp_benchmarks import processing
 from pvtpp_benchmarks.metrics import MODES
 from pvtpp_benchmarks.processing import ProcessingTime
@@ -111,7 +111,7 @@ class RunSpec:
         rules.update(dict.fromkeys(("starts", "draws"), whole_from(1)))
         rules.update(dict.fromkeys(("predictor_ns", "propagation_ns", "seed"), whole_from(0)))
         zero = at_least(0)
-        rules["recorded_ms"] = holds(f"None or {zero.allowed}", lambda value: value is None or zero.holds(value))
+        rules["recorded_ms"] = optional(zero)
         check(self, {**rules, "jitter_px": zero})
         if self.schedule == "paper" and (self.ego_motion != "none" or self.propagation != "none"):
             raise InputError("schedule 'paper' knows no ego motion and no propagation, use 'async'")

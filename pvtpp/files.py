@@ -61,6 +61,20 @@ def parse_json(text: str, source: str) -> Any:
         raise InputError(f"{source}: no JSON (brackets inside brackets, too many to be read)") from None
 
 
+def create_folder(folder: FilePath, source: str = "") -> None:
+    """Create a folder with those above it, where they do not exist.
+
+    Raises
+    ------
+    InputError
+        Where that is impossible; it names `source`, or the folder where that is empty.
+    """
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{source or folder}: cannot make the folder ({error.strerror or error})") from None
+
+
 @contextmanager
 def whole_file(path: Union[str, Path], make_folder: bool = True, keep_extension: bool = False) -> Iterator[str]:
     """Write a file so that it appears complete or not at all.

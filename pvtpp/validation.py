@@ -63,6 +63,11 @@ def holds(allowed: str, test: Callable[[Any], bool]) -> Rule:
     return Rule(allowed, test)
 
 
+def optional(rule: Rule) -> Rule:
+    """Allow None too."""
+    return Rule(f"None or {rule.allowed}", lambda value: value is None or rule.holds(value))
+
+
 def check(config: Any, rules: Mapping[str, Rule], owner: Union[str, None] = None) -> None:
     """Check fields of a configuration.
 

@@ -337,7 +337,7 @@ def _tell(source: Source, first: np.ndarray, seen: RecordFile, about: Dict[str, 
         height, width = first.shape[:2]
         track_files.warn(f"{source.name}: {late}: this machine does not decode {width} x {height} pixels in time")
     for notice in about["notices"]:
-        print(f"pvtpp track: warning: {notice}", file=sys.stderr)
+        track_files.warn(notice)
     if about["failures"]:
         failed = counts["errors"] - len(about["notices"])
         print(f"\n{failed} failures, the last: {about['failures'][-1]}", file=sys.stderr)

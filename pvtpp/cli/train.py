@@ -27,6 +27,7 @@ from typing import Any
 
 from pvtpp.cli import common
 from pvtpp.errors import InputError
+from pvtpp.files import create_folder
 
 KINDS = {
     "motion": "the any-time predictor: from boxes alone, for any tracker, camera and board",
@@ -186,10 +187,7 @@ def _make_folder(path: str) -> None:
     from pvtpp.training.disk import require_space
     from pvtpp.training.ranks import is_first
 
-    try:
-        os.makedirs(path, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {path}: cannot make the folder ({error.strerror or error})") from None
+    create_folder(path, f"--out {path}")
     if is_first():
         require_space(path, LEAST_SPACE, "weights, graph and logs")
 

@@ -7,6 +7,7 @@ import math
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from pvtpp.camera_motion import Gyro
+from pvtpp.core.config import SCHEDULES
 from pvtpp.core.presence import Presence
 from pvtpp.errors import InputError
 from pvtpp.trajectory import EXTRAPOLATIONS
@@ -16,7 +17,6 @@ LATEST_NS = 2**62
 LARGEST = 1e12
 """Pixels, and all other numbers, are smaller than this."""
 PRESENCES = tuple(each.value for each in Presence)
-SCHEDULES = ("async", "paper")
 Test = Callable[[Any], bool]
 
 
@@ -104,8 +104,6 @@ def _trajectory(row: list) -> bool:
 def _fine(row: list) -> bool:
     if row[0] == "trajectory":
         return _trajectory(row)
-    if row[0] not in _FIELDS:
-        return True
     tests, optional = _FIELDS[row[0]]
     values = row[2:]
     return len(tests) - optional <= len(values) <= len(tests) and all(test(v) for test, v in zip(tests, values))

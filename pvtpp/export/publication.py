@@ -14,7 +14,7 @@ from typing import Any
 from pvtpp import inference
 from pvtpp.errors import InputError
 from pvtpp.export.graph import write_graph
-from pvtpp.files import whole_file
+from pvtpp.files import create_folder, whole_file
 from pvtpp.inference.engine import Engine
 from pvtpp.inference.torch import TorchEngine
 from pvtpp.predictors.joint import encoder_of
@@ -43,14 +43,6 @@ def files_of(path: str | Path) -> tuple[Path, ...]:
     """Every file that publishing a predictor at `path` may write: graph, encoder, weights and card."""
     weights = weights_of(path)
     return Path(path), encoder_of(path), weights, card_of(weights)
-
-
-def make_folder(folder: str | Path) -> None:
-    """Create a folder with those above it, where they do not exist; InputError where that is impossible."""
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot make the folder ({error.strerror or error})") from None
 
 
 def refuse_existing(paths: Iterable[str | Path], instead: str) -> None:
@@ -113,7 +105,7 @@ def publish(
     for engine in graphs.values():
         # The engine against itself: raises where its output is not finite.
         difference(engine, engine)
-    make_folder(path.parent)
+    create_folder(path.parent)
     entries = {name: value for name, value in card.items() if name != FIGURE}
     save(entries)
     weights = weights_of(path)

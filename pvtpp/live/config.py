@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from pvtpp.core.capture_times import CaptureTimeConfig
-from pvtpp.validation import above, check, holds, whole_from
+from pvtpp.validation import above, check, optional, whole_from
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,6 @@ class LiveConfig:
                 "memory_bytes": whole_from(1),
                 "stall_s": positive,
                 "wait_s": positive,
-                "switch_interval_s": holds(
-                    f"None or {positive.allowed}", lambda value: value is None or positive.holds(value)
-                ),
+                "switch_interval_s": optional(positive),
             },
         )

@@ -28,7 +28,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from pvtpp.errors import InputError
-from pvtpp.files import whole_file
+from pvtpp.files import create_folder, whole_file
 from pvtpp.training import ranks, resume
 from pvtpp.training.disk import require_space
 from pvtpp.training.draw import Draw, few, usable
@@ -268,10 +268,7 @@ def fit(module: WindowModule, folder: str, resumed: bool = False, progress: bool
 
 def _make_space(module: WindowModule, folder: str) -> None:
     """Create the folder; InputError where it cannot take the checkpoints."""
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot make the folder ({error.strerror or error})") from None
+    create_folder(folder)
     weights = sum(tensor.numel() * tensor.element_size() for tensor in module.state_dict().values())
     # Adam keeps two numbers for each that learns.
     moments = 2 * sum(each.numel() * each.element_size() for each in module.parameters() if each.requires_grad)
