@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 import traceback
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, Callable, Iterator, List, Optional, Tuple
@@ -19,6 +19,8 @@ from pvtpp.errors import InputError
 
 _PATIENCE_S = 5.0
 """How long an interrupted worker may take to remove its half-written files."""
+_INTERRUPT_EVERY_S = 0.2
+"""So often workers are interrupted until they have ended; each call notices the first time only."""
 _NOT_STARTED = (
     "a worker process did not start, its output above says why; a script that uses workers must do its own work under "
     "`if __name__ == '__main__':`"
@@ -87,7 +89,7 @@ class WorkerPool(Executor):
     def __init__(self, count: int):
         self._calls: queue.SimpleQueue[Optional[Tuple[Future, _Call]]] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed = self._interrupted = False
         self._workers: List[_Worker] = []
         self._threads = [threading.Thread(target=self._serve, name="pvtpp worker", daemon=True) for _ in range(count)]
         for thread in self._threads:
@@ -122,8 +124,7 @@ class WorkerPool(Executor):
     def interrupt(self) -> None:
         """Interrupt the calls under way, drop those that wait, and end the processes, by force if need be."""
         with self._lock:
-            self._closed = True
-            running = list(self._workers)
+            self._closed = self._interrupted = True
         while True:
             try:
                 waiting = self._calls.get_nowait()
@@ -133,17 +134,23 @@ class WorkerPool(Executor):
                 waiting[0].cancel()
         for _thread in self._threads:
             self._calls.put(None)
-        for worker in running:
-            worker.interrupt()
         try:
             end = time.monotonic() + _PATIENCE_S
-            for thread in self._threads:
-                thread.join(max(0.0, end - time.monotonic()))
+            while any(thread.is_alive() for thread in self._threads) and time.monotonic() < end:
+                for worker in self._running():
+                    worker.interrupt()
+                until = min(end, time.monotonic() + _INTERRUPT_EVERY_S)
+                for thread in self._threads:
+                    thread.join(max(0.0, until - time.monotonic()))
         finally:
-            for worker in running:
+            for worker in self._running():
                 worker.kill()
         for thread in self._threads:
             thread.join()
+
+    def _running(self) -> List[_Worker]:
+        with self._lock:
+            return list(self._workers)
 
     def _serve(self) -> None:
         worker: Optional[_Worker] = None
@@ -159,6 +166,8 @@ class WorkerPool(Executor):
                     worker = _Worker()
                     with self._lock:
                         self._workers.append(worker)
+                if self._interrupted:
+                    raise CancelledError
                 result = worker.call(call)
             except BaseException as error:
                 if worker is not None and worker.ended:
@@ -227,29 +236,44 @@ class _Worker:
 
 def _work(pipe: Connection) -> None:
     """Carry out calls until the pipe is closed; what the process of a worker does."""
-    # Ctrl-C reaches every process of a terminal; only a call is interrupted, so that its files are removed.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    interrupt = _Interrupt()
+    signal.signal(signal.SIGINT, interrupt)
     threading.Thread(target=_end_with_parent, name="pvtpp parent", daemon=True).start()
     try:
         pipe.send(True)
         while True:
             content = pipe.recv_bytes()
-            answer = _answer(content)
+            answer = _answer(content, interrupt)
             pipe.send_bytes(answer)
             del content, answer
     except (EOFError, OSError):
         return
 
 
-def _answer(content: bytes) -> bytes:
+class _Interrupt:
+    """What SIGINT does in a worker: it interrupts a call, once.
+
+    Ctrl-C reaches every process of a terminal, and the pool interrupts as well. A second interrupt would end what the
+    first began: the removal of half-written files.
+    """
+
+    in_call = False
+
+    def __call__(self, signum: int, frame: Any) -> None:
+        if self.in_call:
+            self.in_call = False
+            raise KeyboardInterrupt
+
+
+def _answer(content: bytes, interrupt: _Interrupt) -> bytes:
     """Carry out one call; return whether it came to its end, its result or exception, and the traceback, pickled."""
     try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        interrupt.in_call = True
         try:
             function, arguments, named = pickle.loads(content)
             return pickle.dumps((True, function(*arguments, **named), ""))
         finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            interrupt.in_call = False
     except BaseException as error:
         text = traceback.format_exc()
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -16,9 +15,6 @@ ONE_REQUEST_S = 0.3
 
 ``timeout`` sends SIGTERM to the process and to its group; where a terminal closes, both system and shell send SIGHUP.
 """
-
-WORKERS_S = 0.5
-"""So often worker processes are interrupted until they have ended."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -72,7 +68,7 @@ def end_requests(raising: bool, clock: Callable[[], float] = time.monotonic) -> 
     Parameters
     ----------
     raising
-        Also raise `Interrupted` in the main thread, and interrupt worker processes.
+        Also raise `Interrupted` in the main thread.
     clock
         Seconds.
     """
@@ -91,13 +87,6 @@ def end_requests(raising: bool, clock: Callable[[], float] = time.monotonic) -> 
         request.signum, first_s = signum, clock()
         request.set()
         if raising:
-            # Ctrl-C reaches worker processes by itself, other signals only this process. A worker that was interrupted
-            # may have more to do in its queue.
-            if signum != signal.SIGINT:
-                _interrupt_workers()
-            if hasattr(signal, "SIGALRM"):
-                before[signal.SIGALRM] = signal.signal(signal.SIGALRM, lambda *_: _interrupt_workers())
-                signal.setitimer(signal.ITIMER_REAL, WORKERS_S, WORKERS_S)
             raise Interrupted(signum)
 
     before: Dict[int, Any] = {}
@@ -110,8 +99,6 @@ def end_requests(raising: bool, clock: Callable[[], float] = time.monotonic) -> 
     try:
         yield request
     finally:
-        if hasattr(signal, "SIGALRM") and signal.SIGALRM in before:
-            signal.setitimer(signal.ITIMER_REAL, 0)
         for signum, handler in before.items():
             signal.signal(signum, handler)
 
@@ -120,16 +107,3 @@ def end_process(signum: int) -> None:
     """End this process as the signal does where it is not handled."""
     signal.signal(signum, signal.SIG_DFL)
     os.kill(os.getpid(), signum)
-
-
-def _interrupt_workers() -> None:
-    """Send SIGINT to the worker processes."""
-    multiprocessing = sys.modules.get("multiprocessing")
-    if multiprocessing is None:
-        return
-    for worker in multiprocessing.active_children():
-        if worker.pid is not None:
-            try:
-                os.kill(worker.pid, signal.SIGINT)
-            except ProcessLookupError:
-                pass

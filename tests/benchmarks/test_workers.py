@@ -88,6 +88,31 @@ def test_an_interrupted_block_ends_at_once_and_its_workers_too():
         os.kill(pid, 0)
 
 
+CLEANING = """
+import time
+try:
+    open({begun!r}, "w").close()
+    time.sleep(600)
+finally:
+    for _ in range(5):
+        time.sleep(0.1)
+    open({cleaned!r}, "w").close()
+"""
+
+
+def test_what_an_interrupted_call_cleans_up_is_not_interrupted_again(tmp_path):
+    """Half-written files are removed: with a signal to all processes and the pool's own, several interrupts come."""
+    begun, cleaned = str(tmp_path / "begun"), str(tmp_path / "cleaned")
+    with pytest.raises(KeyboardInterrupt), workers(2) as pool:
+        pid = pool.submit(os.getpid).result()
+        futures = [pool.submit(exec, CLEANING.format(begun=begun, cleaned=cleaned)) for _ in range(2)]
+        while not os.path.exists(begun):
+            assert not any(future.done() for future in futures)
+        os.kill(pid, signal.SIGINT)
+        raise KeyboardInterrupt
+    assert os.path.exists(cleaned)
+
+
 PARENT = """
 import os, time
 from pvtpp_benchmarks.workers import workers
