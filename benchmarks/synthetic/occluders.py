@@ -217,10 +217,13 @@ class Distractor(NamedTuple):
 
 
 class _Sprite(NamedTuple):
-    """A picture, uint8 BGR, and its opacity, float32 from 0 to 1."""
+    """A picture, uint8 BGR with the opacity as fourth channel, which is 0 at the border."""
 
     picture: np.ndarray
-    opacity: np.ndarray
+
+    @classmethod
+    def of(cls, picture: np.ndarray, opacity: np.ndarray) -> _Sprite:
+        return cls(np.dstack([picture, np.rint(opacity * 255)]).clip(0, 255).astype(np.uint8))
 
 
 def _no_base() -> VideoSequence:
@@ -343,9 +346,7 @@ class DistractedClip(DrawnClip):
             _paste(image, self._sprites[0], distractor.centres[world], distractor.sizes[world])
 
 
-def occluded(
-    sequence: VideoSequence, seed: int, config: OccluderConfig = OccluderConfig()
-) -> OccludedClip:
+def occluded(sequence: VideoSequence, seed: int, config: OccluderConfig = OccluderConfig()) -> OccludedClip:
     """Let occluders pass over the target of a clip.
 
     Parameters
@@ -391,9 +392,7 @@ def occluded(
     )
 
 
-def distracted(
-    sequence: VideoSequence, seed: int, config: DistractorConfig = DistractorConfig()
-) -> DistractedClip:
+def distracted(sequence: VideoSequence, seed: int, config: DistractorConfig = DistractorConfig()) -> DistractedClip:
     """Let copies of the target move along beside it, without covering more than `COVERED` of it.
 
     Parameters and errors are those of `occluded`; the name is ``NAME+distractorsSEED``.
@@ -546,10 +545,12 @@ class _Events:
         # About the way on which it covers enough to count; the speed is set right below.
         way = 0.9 * float(np.abs(direction) @ target.boxes[at, 2:]) + 2 * _extent(outline, direction)
         speed = way / wanted
+        since = target.times - target.times[at]
+        # Away from the event it gathers speed, so that it comes from outside the image and leaves it soon.
+        beyond = np.sign(since) * np.maximum(np.abs(since) - wanted, 0) ** 2 * 0.5 * math.hypot(*target.image)
         carried = target.path if kind == "standing" else self._even_path(at, wanted)
         for _ in range(5):
-            own = (target.times - target.times[at])[:, None] * direction * speed
-            centres = carried + own + offset
+            centres = carried + (since * speed + beyond)[:, None] * direction + offset
             cover = target.cover(outline, centres)
             covered = int(np.count_nonzero(cover > COVERED)) / target.fps
             if not covered or abs(covered - wanted) < 1 / target.fps:
@@ -587,20 +588,20 @@ class _Events:
         rng = self._rng
         shape = self._config.shapes[rng.integers(len(self._config.shapes))]
         if shape == "pole":
-            heading = rng.integers(0, 4) * np.pi / 2 + rng.uniform(-0.4, 0.4)
-            angle = np.round(heading / (np.pi / 2)) * np.pi / 2 + rng.uniform(-0.15, 0.15)
+            heading = float(rng.integers(0, 4) * np.pi / 2 + rng.uniform(-0.4, 0.4))
+            angle = float(np.round(heading / (np.pi / 2)) * np.pi / 2 + rng.uniform(-0.15, 0.15))
             direction = turn(heading)[:, 0]
             wide = peak * float(np.abs(turn(angle)[:, 0]) @ size) * rng.uniform(1.0, 1.05 + 0.5 * (peak > 0.95))
             half = (max(wide, 2.0) / 2, float(max(self._target.image)))
-            return Outline(shape, half, float(angle), _feather(half)), direction, np.zeros(2)
+            return Outline(shape, half, angle, _feather(half)), direction, np.zeros(2)
         heading = rng.uniform(0, 2 * np.pi)
         direction, across = turn(heading)[:, 0], turn(heading)[:, 1]
         room = 1.1 if shape == "box" else 1.4
-        angle = heading + rng.uniform(-0.25, 0.25)
+        angle = float(heading + rng.uniform(-0.25, 0.25))
         long = float(np.abs(direction) @ size) * room * rng.uniform(max(0.6, peak), 1.7)
         wide = float(np.abs(across) @ size) * room * rng.uniform(1.0, 1.7)
         half = max(long, 3.0) / 2, max(wide, 3.0) / 2
-        outline = Outline(shape, half, float(angle), _feather(half))
+        outline = Outline(shape, half, angle, _feather(half))
         places = ((np.arange(_GRID) + 0.5) / _GRID - 0.5) * size[:, None]
         x, y = np.broadcast_arrays(places[0][None, :], places[1][:, None])
         near, far = 0.0, float(np.linalg.norm(outline.reach) + np.linalg.norm(size))
@@ -659,7 +660,7 @@ def _occluder_sprite(outline: Outline, first: np.ndarray, box: np.ndarray, rng: 
     width, height = (2 * np.ceil(outline.reach).astype(int) + 2).tolist()
     x = np.arange(width, dtype=np.float32)[None, :] + 0.5 - width / 2
     y = np.arange(height, dtype=np.float32)[:, None] + 0.5 - height / 2
-    opacity = outline.opacity(*np.broadcast_arrays(x, y)).astype(np.float32)
+    opacity = outline.opacity(*np.broadcast_arrays(x, y))
     share = rng.choice([0.0, 0.5, 1.0], p=[0.4, 0.2, 0.4])
     picture = np.zeros((height, width, 3), dtype=np.float32)
     if share < 1:
@@ -670,21 +671,17 @@ def _occluder_sprite(outline: Outline, first: np.ndarray, box: np.ndarray, rng: 
     # Light from one side, as on something round.
     shade = 1 + np.float32(0.22) * np.clip((c * x + s * y) / outline.half[0], -1, 1) * rng.choice([-1, 1])
     picture = picture * shade[:, :, None] + rng.normal(0, 3, (height, width, 1)).astype(np.float32)
-    return _Sprite(np.clip(picture, 0, 255).astype(np.uint8), opacity)
+    return _Sprite.of(picture, opacity)
 
 
-def _painted(
-    x: np.ndarray, y: np.ndarray, outline: Outline, first: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def _painted(x: np.ndarray, y: np.ndarray, outline: Outline, first: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     height, width = y.shape[0], x.shape[1]
     # Most colours are those of a place in the scene, some are any.
     own = first[rng.integers(first.shape[0]), rng.integers(first.shape[1])].astype(np.float32)
-    colour = own * rng.uniform(0.5, 1.3) if rng.random() < 0.6 else rng.uniform(30, 220, 3).astype(np.float32)
-    grain = noise(rng, 256, 5)
-    tile = np.resize(np.concatenate([grain, grain[::-1]]), (512, 256))
-    tile = np.concatenate([tile, tile[:, ::-1]], axis=1)
-    rows, columns = np.arange(height) % 512, np.arange(width) % 512
-    shade = 1 + np.float32(0.16) * tile[rows[:, None], columns[None, :]]
+    colour = own * rng.uniform(0.5, 1.3) if rng.random() < 0.7 else rng.uniform(30, 220, 3) * 0.6 + rng.uniform(10, 90)
+    side = max(width, height)
+    grain = cv2.resize(noise(rng, min(side, 256), 5), (side, side), interpolation=cv2.INTER_LINEAR)
+    shade = 1 + np.float32(0.16) * grain[:height, :width]
     if rng.random() < 0.6:
         angle, pitch = rng.uniform(0, np.pi), max(min(outline.half) * rng.uniform(0.3, 0.9), 3.0)
         wave = np.sin((x * math.cos(angle) + y * math.sin(angle)) * np.float32(2 * np.pi / pitch))
@@ -715,14 +712,14 @@ def _target_sprite(first: np.ndarray, box: np.ndarray) -> _Sprite:
     picture = np.ascontiguousarray(first[rows[:, None], columns[None, :]])
     height, width = picture.shape[:2]
     feather = max(1.0, 0.12 * min(width, height))
-    outline = Outline("box", (max(width - feather, 1.0) / 2, max(height - feather, 1.0) / 2), 0.0, feather)
+    outline = Outline("box", (max(width / 2 - feather, 0.5), max(height / 2 - feather, 0.5)), 0.0, feather)
     x, y = np.arange(width)[None, :] + 0.5 - width / 2, np.arange(height)[:, None] + 0.5 - height / 2
-    return _Sprite(picture, outline.opacity(*np.broadcast_arrays(x, y)).astype(np.float32))
+    return _Sprite.of(picture, outline.opacity(*np.broadcast_arrays(x, y)))
 
 
 def _paste(image: np.ndarray, sprite: _Sprite, centre: np.ndarray, size: Optional[Sequence[float]] = None) -> None:
     """Draw a sprite on an image, in place, to parts of a pixel; `size` is width and height if not the sprite's own."""
-    height, width = sprite.opacity.shape
+    height, width = sprite.picture.shape[:2]
     sx, sy = (1.0, 1.0) if size is None else (size[0] / width, size[1] / height)
     left, top = centre[0] - width * sx / 2, centre[1] - height * sy / 2
     x0, y0 = max(math.floor(left), 0), max(math.floor(top), 0)
@@ -732,8 +729,8 @@ def _paste(image: np.ndarray, sprite: _Sprite, centre: np.ndarray, size: Optiona
         return
     # OpenCV's pixel coordinates begin in the middle of the first pixel.
     matrix = np.array([[sx, 0, left - x0 + 0.5 * (sx - 1)], [0, sy, top - y0 + 0.5 * (sy - 1)]])
-    box = (x1 - x0, y1 - y0)
-    opacity = cv2.warpAffine(sprite.opacity, matrix, box)
-    picture = cv2.warpAffine(sprite.picture, matrix, box, borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.warpAffine(sprite.picture, matrix, (x1 - x0, y1 - y0), borderMode=cv2.BORDER_REPLICATE)
+    opacity = cv2.extractChannel(moved, 3) * np.float32(1 / 255)
     window = image[y0:y1, x0:x1]
+    picture = cv2.cvtColor(moved, cv2.COLOR_BGRA2BGR)
     window[:] = cv2.blendLinear(np.ascontiguousarray(window), picture, 1 - opacity, opacity)
