@@ -539,6 +539,8 @@ class _Events:
         middle = rng.uniform(low, high)
         if not self._free(middle - wanted / 2, middle + wanted / 2):
             return None
+        if not target.known[np.abs(target.times - middle) <= wanted / 2].all():
+            return None
         peak, kind = rng.uniform(*config.cover), "standing" if rng.random() < config.standing else "passing"
         at = min(round(middle * target.fps), len(target.times) - 1)
         outline, direction, offset = self._shape(target.boxes[at, 2:], peak)
