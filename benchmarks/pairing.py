@@ -9,12 +9,14 @@ of answers, each with the sigma from which it counts, and the result is exact.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Tuple
+from typing import Optional, Tuple
 
 import numpy as np
 
+from pvtpp.boxes import iou, xywh_to_box
 from pvtpp.camera_motion import Gyro
 from pvtpp.core.event_log import EventLog
+from pvtpp.core.presence import Presence
 from pvtpp.errors import InputError
 from pvtpp.stabilised import warp_boxes
 from pvtpp.trajectory import TrajectoryTable
@@ -41,6 +43,17 @@ class Pairs:
     frame: np.ndarray
     box: np.ndarray
     sigma: np.ndarray
+
+    def overlap(self, ground_truth_xywh: np.ndarray) -> np.ndarray:
+        """IoU of the answers at permitted latency 0 with the truth, shape ``(n,)``; NaN where the target is absent.
+
+        Parameters
+        ----------
+        ground_truth_xywh
+            Boxes ``[left, top, width, height]`` of the n world frames in pixels, shape ``(n, 4)``, NaN where absent.
+        """
+        first = np.diff(self.frame, prepend=-1) > 0
+        return iou(self.box[first], xywh_to_box(ground_truth_xywh))
 
 
 def pair(log: EventLog, predictor: str, world_t_ns: np.ndarray, kappa: float, schedule: str = "async") -> Pairs:
@@ -130,6 +143,36 @@ def pair_offline(log: EventLog, camera_frames: np.ndarray) -> Pairs:
     return Pairs(np.arange(len(boxes)), boxes, np.zeros(len(boxes)))
 
 
+def reported_lost(log: EventLog, world_t_ns: np.ndarray, kappa: float) -> Optional[np.ndarray]:
+    """Say for each world frame whether presence is LOST at permitted latency 0.
+
+    Parameters
+    ----------
+    log
+        The event log of a run.
+    world_t_ns
+        Times of the world frames in nanoseconds, shape ``(n,)``, int64, increasing.
+    kappa
+        World frames per second.
+
+    Returns
+    -------
+    ndarray or None
+        Shape ``(n,)``, bool; None for a run that does not assess presence.
+    """
+    rows = log.of_kind("presence")
+    if not rows:
+        return None
+    lost = np.array([False, *(row[2] == Presence.LOST.value for row in rows)])
+    since = np.array([row[1] for row in rows], dtype=np.int64)
+    return lost[np.searchsorted(since, world_t_ns + _same_time_ns(kappa), side="right")]
+
+
+def _same_time_ns(kappa: float) -> int:
+    """What is available this much later is available at the same time."""
+    return int(0.5 * 10**-SIGMA_DECIMALS * 1e9 / kappa)
+
+
 def _candidates(
     available: np.ndarray, world_t_ns: np.ndarray, kappa: float
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -137,7 +180,7 @@ def _candidates(
 
     `available` are the times from which the answers are available, in nanoseconds, not decreasing.
     """
-    t_ns = world_t_ns + int(0.5 * 10**-SIGMA_DECIMALS * 1e9 / kappa)
+    t_ns = world_t_ns + _same_time_ns(kappa)
     first = np.maximum(np.searchsorted(available, t_ns, side="right") - 1, 0)
     last = np.maximum(np.searchsorted(available, t_ns + round(1e9 / kappa), side="right") - 1, 0)
     counts = last - first + 1

@@ -28,17 +28,29 @@ def _or_none(rule: Rule) -> Rule:
     return holds(f"{rule.allowed} or null", lambda value: value is None or rule.holds(value))
 
 
+def _object(rules: Dict[str, Rule]) -> Rule:
+    """An object with these fields."""
+    return holds(
+        f"an object with {', '.join(f'{name} ({rule.allowed})' for name, rule in rules.items())}",
+        lambda value: (
+            isinstance(value, dict) and all(name in value and rule.holds(value[name]) for name, rule in rules.items())
+        ),
+    )
+
+
 _TEXT = holds("a text", lambda value: isinstance(value, str))
 _NUMBER = holds("a finite number", _is_number)
 _RATE = holds("a number above 0", lambda value: _is_number(value) and 0 < value < math.inf)
+_COUNT = holds("a whole number from 0", lambda value: type(value) is int and 0 <= value < 2**53)
+_TWO = holds("two numbers", lambda value: _is_numbers(value) and len(value) == 2)
 _RULES: Dict[str, Rule] = {
     **dict.fromkeys(("dataset", "tracker", "search_region", "clock", "version", "evaluation", "mode"), _TEXT),
     **dict.fromkeys(("predictor", "propagation", "schedule", "presence", "ego_motion"), _or_none(_TEXT)),
     **dict.fromkeys(("processing_ms", "auc", "dp20", "norm_precision"), _NUMBER),
     **dict.fromkeys(("auc_std", "mauc", "mdp"), _or_none(_NUMBER)),
     **dict.fromkeys(("camera_fps", "world_fps"), _RATE),
-    "auc_ci95": _or_none(holds("two numbers", lambda value: _is_numbers(value) and len(value) == 2)),
-    "sequences": holds("a whole number from 0", lambda value: type(value) is int and 0 <= value < 2**53),
+    "auc_ci95": _or_none(_TWO),
+    "sequences": _COUNT,
     "per_sequence": holds(
         "an object of numbers", lambda value: isinstance(value, dict) and all(map(_is_number, value.values()))
     ),
@@ -48,6 +60,27 @@ _RULES: Dict[str, Rule] = {
     "exact_curve": _or_none(holds("an object with equally long 'sigma' and 'auc'", _is_curve)),
     "apart": holds("true or false", lambda value: isinstance(value, bool)),
 }
+_LATER: Dict[str, Rule] = {
+    "outages": _object(
+        {
+            "nt2f": _NUMBER,
+            "outage_s": _TWO,
+            **dict.fromkeys(("returns", "found"), _COUNT),
+            "found_in_1_s": _or_none(_NUMBER),
+            "seconds_to_find": _or_none(_TWO),
+        }
+    ),
+    "losses": _or_none(
+        _object(
+            {
+                **dict.fromkeys(("frames", "lost", "said", "losses", "noticed"), _COUNT),
+                **dict.fromkeys(("precision", "recall", "precision_in_time", "recall_in_time"), _or_none(_NUMBER)),
+                "seconds_to_notice": _or_none(_TWO),
+            }
+        )
+    ),
+}
+"""Fields that files of earlier versions do not have."""
 
 
 def check_rows(rows: Any, protocol: Any, source: str) -> None:
@@ -64,7 +97,8 @@ def check_rows(rows: Any, protocol: Any, source: str) -> None:
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
             raise InputError(f"{source}: row {number} is {str(row)[:60]!r}, expected an object")
-        for name, rule in _RULES.items():
+        later = {name: rule for name, rule in _LATER.items() if name in row}
+        for name, rule in {**_RULES, **later}.items():
             if name not in row or not rule.holds(row[name]):
                 found = f"is {str(row[name])[:60]!r}" if name in row else "is missing"
                 raise InputError(f"{source}: {name} of row {number} {found}, allowed is {rule.allowed}")

@@ -11,7 +11,8 @@ from pvtpp.core.event_log import EventLog
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.metrics import SIGMAS, Curve, curves
-from pvtpp_benchmarks.pairing import pair, pair_offline
+from pvtpp_benchmarks.outages import Outages, find_outages, loss_figures, outage_figures
+from pvtpp_benchmarks.pairing import pair, pair_offline, reported_lost
 from pvtpp_benchmarks.spec import RunSpec
 
 RESAMPLES = 2000
@@ -31,6 +32,8 @@ class Score:
         How many frames were scored.
     curves
         By measure (``auc``, ``dp``, ``norm_precision``): a curve over sigma; offline a single value.
+    outages
+        How long it missed the target, at permitted latency 0; the same in every metric mode.
     track_ms
         What the tracker took on the wall clock, median in milliseconds; None on the simulated clock.
     """
@@ -39,6 +42,7 @@ class Score:
     run: Tuple[int, int]
     frames: int
     curves: Mapping[str, Curve]
+    outages: Outages
     track_ms: Optional[float] = None
 
 
@@ -82,16 +86,20 @@ def score_modes(
         For a log of another sequence, and where there is no truth after the first frame.
     """
     start = _start(log, sequence)
+    said: Optional[np.ndarray] = None
     if predictor is None:
         frames = np.arange(start, len(sequence))
         truth = _known(sequence, sequence.ground_truth_xywh[frames * sequence.stride])
-        pairs = pair_offline(log, frames)
+        pairs, fps = pair_offline(log, frames), sequence.camera_fps
     else:
         first = start * sequence.stride
         truth = _known(sequence, sequence.ground_truth_xywh[first:])
-        pairs = pair(log, predictor, sequence.world_t_ns[first:], sequence.world_fps, log.meta.get("schedule", "async"))
+        times, fps = sequence.world_t_ns[first:], sequence.world_fps
+        pairs = pair(log, predictor, times, fps, log.meta.get("schedule", "async"))
+        said = reported_lost(log, times, fps)
     known = sequence.name, _run(log), len(truth)
-    return {mode: Score(*known, curves(pairs, truth, mode), _track_ms(log)) for mode in modes}
+    outages = find_outages(pairs.overlap(truth), fps, said)
+    return {mode: Score(*known, curves(pairs, truth, mode), outages, _track_ms(log)) for mode in modes}
 
 
 def row(
@@ -118,7 +126,8 @@ def row(
         `runs` counts what was run: fewer than sequences x starts x draws where a target did not come back after a
         start. `auc_std` is the standard deviation, over the runs (starts and draws), of the mean over sequences;
         `auc_ci95` the bootstrap interval over sequences; both None where there is only one. `curve` holds each measure
-        at 51 values of sigma, `exact_curve` every step of the AUC.
+        at 51 values of sigma, `exact_curve` every step of the AUC. `outages` and `losses` are as of
+        `pvtpp_benchmarks.outages`, over all runs; `losses` is None where presence is not assessed.
     """
     by_sequence: Dict[str, List[Score]] = {}
     for score in scores:
@@ -153,6 +162,8 @@ def row(
         "norm_precision": float(mean["norm_precision"][0]),
         "mauc": float(np.mean(mean["auc"])) if online else None,
         "mdp": float(np.mean(mean["dp"])) if online else None,
+        "outages": outage_figures([score.outages for score in scores]),
+        "losses": loss_figures([score.outages for score in scores]),
         "runs": len(scores),
         "starts": spec.starts,
         "draws": spec.draws,

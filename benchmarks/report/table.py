@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Set, Tuple
 
 Column = Tuple[str, Callable[[Any], str]]
 
@@ -20,7 +20,31 @@ def _rates(row: Dict[str, Any]) -> str:
     return f"{row['camera_fps']:g}/{row['world_fps']:g}"
 
 
-RESULT_COLUMNS: Sequence[Column] = (
+def _of(part: str, name: str, digits: int = 3) -> Callable[[Any], str]:
+    """The text of a number that a part of the row holds; of two numbers the first. Old rows do not have the part."""
+
+    def text(row: Dict[str, Any]) -> str:
+        value = (row.get(part) or {}).get(name)
+        return _number(value[0] if isinstance(value, list) else value, digits)
+
+    return text
+
+
+def _counted(part: str, name: str, whole: str) -> Callable[[Any], str]:
+    """How many of how many."""
+
+    def text(row: Dict[str, Any]) -> str:
+        figures = row.get(part)
+        return f"{figures[name]}/{figures[whole]}" if figures else "-"
+
+    return text
+
+
+def _longest(row: Dict[str, Any]) -> str:
+    return f"{row['outages']['outage_s'][1]:.2f}" if row.get("outages") else "-"
+
+
+RUN_COLUMNS: Sequence[Column] = (
     ("clock", lambda r: r["clock"] if r["evaluation"] == "online" else "-"),
     ("evaluation", lambda r: r["evaluation"]),
     ("cam/world fps", _rates),
@@ -32,6 +56,8 @@ RESULT_COLUMNS: Sequence[Column] = (
     ("presence", lambda r: r["presence"] or "-"),
     ("ego motion", lambda r: r["ego_motion"] or "-"),
     ("ms", lambda r: f"{r['processing_ms']:g}"),
+)
+SCORE_COLUMNS: Sequence[Column] = (
     ("AUC", lambda r: _number(r["auc"])),
     ("95% interval", _interval),
     ("std", lambda r: _number(r["auc_std"])),
@@ -39,6 +65,20 @@ RESULT_COLUMNS: Sequence[Column] = (
     ("NormP", lambda r: _number(r["norm_precision"])),
     ("mAUC", lambda r: _number(r["mauc"])),
     ("mDP", lambda r: _number(r["mdp"])),
+)
+PRESENCE_COLUMNS: Sequence[Column] = (
+    ("precision", _of("losses", "precision")),
+    ("recall", _of("losses", "recall")),
+    ("P in time", _of("losses", "precision_in_time")),
+    ("R in time", _of("losses", "recall_in_time")),
+    ("noticed", _counted("losses", "noticed", "losses")),
+    ("after s", _of("losses", "seconds_to_notice", 2)),
+    ("found", _counted("outages", "found", "returns")),
+    ("after s", _of("outages", "seconds_to_find", 2)),
+    ("in 1 s", _of("outages", "found_in_1_s")),
+    ("outage s", _of("outages", "outage_s", 2)),
+    ("longest", _longest),
+    ("NT2F", _of("outages", "nt2f")),
 )
 
 # Columns that go to the heading of a block where all its rows have the same value.
@@ -59,28 +99,51 @@ def result_table(rows: Sequence[Dict[str, Any]]) -> str:
     """Rows of an evaluation as text, in blocks.
 
     Rows that must not be averaged are in separate blocks: there is one for each metric mode, camera rate, set of clips
-    and version of the code. What is the same in all rows of a block is written in its heading.
+    and version of the code. What is the same in all rows of a block is written in its heading. A block in which
+    presence is assessed is followed by a table of that; it is the same in all modes and printed once.
     """
     blocks: Dict[tuple, List[Dict[str, Any]]] = {}
     for row in rows:
         clips = tuple(row["per_sequence"])
         key = (row["apart"], row["dataset"], row["mode"], -row["camera_fps"], clips, row["version"])
         blocks.setdefault(key, []).append(row)
-    return "\n\n".join(_block(blocks[key]) for key in sorted(blocks))
+    made: List[str] = []
+    printed: Set[tuple] = set()
+    for key in sorted(blocks):
+        made.append(_block(blocks[key]))
+        without_mode = key[:2] + key[3:]
+        if without_mode not in printed and any(row.get("losses") for row in blocks[key]):
+            made.append(_presence_block(blocks[key]))
+            printed.add(without_mode)
+    return "\n\n".join(made)
 
 
 def _block(rows: List[Dict[str, Any]]) -> str:
-    first = rows[0]
-    clips = ", ".join(first["per_sequence"]) if first["apart"] else str(first["sequences"])
-    heading = [first["dataset"], f"clips {clips}", f"mode {first['mode']}", "sigma 0"]
-    columns = []
-    for title, text in RESULT_COLUMNS:
+    common, columns = _split([*RUN_COLUMNS, *SCORE_COLUMNS], rows)
+    return ", ".join([*_data(rows[0]), f"mode {rows[0]['mode']}", "sigma 0", *common]) + "\n" + table(columns, rows)
+
+
+def _presence_block(rows: List[Dict[str, Any]]) -> str:
+    common, columns = _split(RUN_COLUMNS, rows)
+    heading = ", ".join(["Presence", *_data(rows[0]), "sigma 0", *common])
+    return heading + "\n" + table([*columns, *PRESENCE_COLUMNS], rows)
+
+
+def _data(row: Dict[str, Any]) -> List[str]:
+    return [row["dataset"], f"clips {', '.join(row['per_sequence']) if row['apart'] else row['sequences']}"]
+
+
+def _split(columns: Sequence[Column], rows: List[Dict[str, Any]]) -> Tuple[List[str], List[Column]]:
+    """What the heading of these rows says, and the columns that remain."""
+    common: List[str] = []
+    remaining: List[Column] = []
+    for title, text in columns:
         values = {text(row) for row in rows} - {"-"}
         if title in FOR_THE_HEADING and len(values) <= 1:
-            heading += [f"{title} {value}" for value in values]
+            common += [f"{title} {value}" for value in values]
         else:
-            columns.append((title, text))
-    return ", ".join(heading) + "\n" + table(columns, rows)
+            remaining.append((title, text))
+    return common, remaining
 
 
 def table(columns: Sequence[Column], rows: Sequence[Any]) -> str:

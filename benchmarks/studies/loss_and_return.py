@@ -5,12 +5,9 @@
 
 A tracker follows each clip on the simulated clock, with propagation and predictor, once with the presence monitor
 (`on`) and once without it (`off`). In generated clips an overpass hides the target for each of `--lengths` seconds.
-Every world frame is compared with what is known at its time: the status, and the box of the newest trajectory. In truth
-the target is *lost* where it is absent or where that box misses it (IoU below 0.1). Frames that show less than half of
-the target, but not nothing, are left out (known for generated clips only). Precision and recall of LOST are over
-frames. `in time` allows the status `--grace` seconds to follow each change of the truth. A return is a target that is
-present again after an absence of at least 0.2 s. It counts as found when the IoU is at least 0.5 and the status, if
-there is one, is TRACKING.
+The figures are those of `pvtpp_benchmarks.outages`, with `--grace` seconds for the monitor to follow each change of the
+truth. Frames that show less than half of the target, but not nothing, are left out of precision and recall (known for
+generated clips only).
 
 Constants of `PresenceConfig` and `AppearanceConfig` were chosen on `--split train` and on generated clips with the
 seeds 20 to 31 (`similarity_found` also with 40 and 41).
@@ -25,12 +22,14 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from pvtpp import predictors, propagation
-from pvtpp.boxes import iou, xywh_to_box
+from pvtpp.boxes import xywh_to_box
 from pvtpp.core.event_log import EventLog
-from pvtpp.core.presence import Presence, PresenceConfig
+from pvtpp.core.presence import PresenceConfig
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.registry import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.outages import GRACE_S, Outages, find_outages, loss_figures, outage_figures
+from pvtpp_benchmarks.pairing import pair, reported_lost
 from pvtpp_benchmarks.processing import parse
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
@@ -39,36 +38,22 @@ from pvtpp_benchmarks.synthetic import AerialClip, RenderedClip, render
 from pvtpp_trackers.registry import create
 
 STEP_NS = 2_500_000
-MISSED, FOUND = 0.1, 0.5
 BEGIN_S, AFTER_S = 3.0, 4.0
-ABSENCE_S = 0.2
 
 
 class Account(NamedTuple):
-    """One run, frame by frame; arrays have the shape ``(n,)`` of the world frames.
+    """One run, compared with the truth.
 
     Attributes
     ----------
-    lost
-        Whether the target is lost in truth.
-    said
-        Whether presence says LOST.
-    unclear
-        Frames that are left out.
+    outages
+        Its outages, losses and returns.
     overlap
-        IoU with the truth, NaN where the target is absent.
-    sure
-        Whether presence says TRACKING.
-    fps
-        World frames per second.
+        IoU of the answer with the truth at each world frame, shape ``(n,)``; NaN where the target is absent.
     """
 
-    lost: np.ndarray
-    said: np.ndarray
-    unclear: np.ndarray
+    outages: Outages
     overlap: np.ndarray
-    sure: np.ndarray
-    fps: float
 
 
 def generated(seeds: range, lengths: List[float]) -> Iterator[VideoSequence]:
@@ -82,66 +67,15 @@ def generated(seeds: range, lengths: List[float]) -> Iterator[VideoSequence]:
             )
 
 
-def account(log: EventLog, sequence: VideoSequence) -> Account:
+def account(log: EventLog, sequence: VideoSequence, grace_s: float = GRACE_S) -> Account:
     """Compare what is known at every world frame with the truth."""
-    times, truth = sequence.world_t_ns, xywh_to_box(sequence.ground_truth_xywh)
-    available, table = log.trajectories(log.predictors[0])
-    newest = np.maximum(np.searchsorted(available, times, side="right") - 1, 0)
-    overlap = iou(table.boxes(newest, times), truth)
-    rows = log.of_kind("presence")
-    newest_row = np.searchsorted([row[1] for row in rows], times, side="right") - 1
-    presence = [Presence(rows[i][2]) if i >= 0 else Presence.TRACKING for i in newest_row]
-    unclear = np.zeros(len(times), dtype=bool)
+    times, fps = sequence.world_t_ns, sequence.world_fps
+    overlap = pair(log, log.predictors[0], times, fps).overlap(sequence.ground_truth_xywh)
+    counted = None
     if isinstance(sequence, RenderedClip):
         hidden = np.array([sequence.scene.hidden_at(t * 1e-9) for t in times])
-        unclear = (hidden > 0.5) & np.isfinite(overlap)
-    return Account(
-        ~(overlap >= MISSED),
-        np.array([each is Presence.LOST for each in presence]),
-        unclear,
-        overlap,
-        np.array([each is Presence.TRACKING for each in presence]),
-        sequence.world_fps,
-    )
-
-
-def returns(found: Account) -> List[Optional[float]]:
-    """Seconds from every return of the target until it was found, None if it left or the clip ended before that."""
-    absent = np.isnan(found.overlap)
-    changes = np.flatnonzero(np.diff(np.concatenate([[False], absent, [False]]).astype(int)))
-    seconds: List[Optional[float]] = []
-    for begin, end in zip(changes[::2], changes[1::2]):
-        if end - begin < ABSENCE_S * found.fps or end == len(absent):
-            continue
-        later = [change for change in changes[::2] if change > end]
-        there = slice(end, later[0] if later else len(absent))
-        hits = np.flatnonzero((found.overlap[there] >= FOUND) & found.sure[there])
-        seconds.append(round(int(hits[0]) / found.fps, 3) if len(hits) else None)
-    return seconds
-
-
-def forgiven(found: Account, grace_s: float) -> np.ndarray:
-    """What presence said; for `grace_s` seconds after each change of the truth, the truth."""
-    said = found.said.copy()
-    for change in np.flatnonzero(np.diff(found.lost.astype(int))) + 1:
-        late = slice(change, change + round(grace_s * found.fps))
-        said[late] = found.lost[late]
-    return said
-
-
-def shares(accounts: List[Account], said: List[np.ndarray]) -> Dict[str, Any]:
-    """Precision and recall of LOST over all frames that are not left out; None where there is nothing to divide by."""
-    clear = [~each.unclear for each in accounts]
-    lost = np.concatenate([each.lost[mask] for each, mask in zip(accounts, clear)])
-    reported = np.concatenate([each[mask] for each, mask in zip(said, clear)])
-    right = int((lost & reported).sum())
-    return {
-        "precision": round(right / int(reported.sum()), 4) if reported.any() else None,
-        "recall": round(right / int(lost.sum()), 4) if lost.any() else None,
-        "frames": len(lost),
-        "lost": int(lost.sum()),
-        "said": int(reported.sum()),
-    }
+        counted = (hidden <= 0.5) | np.isnan(overlap)
+    return Account(find_outages(overlap, fps, reported_lost(log, times, fps), counted, grace_s), overlap)
 
 
 def run(sequence: VideoSequence, options: argparse.Namespace, presence: Optional[PresenceConfig]) -> EventLog:
@@ -161,17 +95,13 @@ def run(sequence: VideoSequence, options: argparse.Namespace, presence: Optional
     )
 
 
-def summary(accounts: List[Account], grace_s: float) -> Dict[str, Any]:
+def summary(accounts: List[Account]) -> Dict[str, Any]:
     """The figures of these runs."""
-    seconds = [each for account in accounts for each in returns(account)]
-    found = [each for each in seconds if each is not None]
-    overlap = np.concatenate([account.overlap for account in accounts])
+    outages = [each.outages for each in accounts]
+    overlap = np.concatenate([each.overlap for each in accounts])
     return {
-        "LOST": shares(accounts, [each.said for each in accounts]),
-        "in time": shares(accounts, [forgiven(each, grace_s) for each in accounts]),
-        "returns": len(seconds),
-        "found": len(found),
-        "seconds_to_find": [round(float(np.percentile(found, q)), 3) for q in (50, 95)] if found else None,
+        "losses": loss_figures(outages),
+        "outages": outage_figures(outages),
         "mean_iou": round(float(np.nanmean(overlap)), 4),
     }
 
@@ -192,7 +122,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
         "--propagation", choices=propagation.names(), default="optical_flow", help="default: %(default)s"
     )
     parser.add_argument("--search-region", default="predicted", help="default: %(default)s")
-    parser.add_argument("--grace", type=float, default=0.3, help="seconds (default: %(default)s)")
+    parser.add_argument("--grace", type=float, default=GRACE_S, help="seconds (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
     kinds: Tuple[Tuple[str, Optional[PresenceConfig]], ...] = (("on", PresenceConfig()), ("off", None))
@@ -209,14 +139,14 @@ def main(arguments: Optional[List[str]] = None) -> int:
         per_clip: Dict[str, Any] = {}
         for clip in clips:
             for name, config in kinds:
-                accounts[name].append(account(run(clip, options, config), clip))
-            per_clip[clip.name] = {name: summary([each[-1]], options.grace) for name, each in accounts.items()}
+                accounts[name].append(account(run(clip, options, config), clip, options.grace))
+            per_clip[clip.name] = {name: summary([each[-1]]) for name, each in accounts.items()}
             print(f"{clip.name:>20}  {_line(per_clip[clip.name])}", flush=True)
     except InputError as error:
         parser.exit(2, f"{error}\n")
     if not per_clip:
         parser.exit(2, "no clips\n")
-    total = {name: summary(each, options.grace) for name, each in accounts.items()}
+    total = {name: summary(each) for name, each in accounts.items()}
     print(f"{'all':>20}  {_line(total)}")
     if options.json:
         settings = {key: value for key, value in vars(options).items() if key not in ("json", "root")}
@@ -226,12 +156,12 @@ def main(arguments: Optional[List[str]] = None) -> int:
 
 def _line(figures: Dict[str, Any]) -> str:
     on, off = figures["on"], figures["off"]
-    strict, late = on["LOST"], on["in time"]
+    losses, (found, without) = on["losses"], (each["outages"] for each in (on, off))
     return (
-        f"LOST precision {_share(strict['precision'])} recall {_share(strict['recall'])}, "
-        f"in time {_share(late['precision'])} {_share(late['recall'])}; "
-        f"found {on['found']}/{on['returns']} (off {off['found']}) in {on['seconds_to_find']} s; "
-        f"IoU {on['mean_iou']:.3f} (off {off['mean_iou']:.3f})"
+        f"LOST precision {_share(losses['precision'])} recall {_share(losses['recall'])}, "
+        f"in time {_share(losses['precision_in_time'])} {_share(losses['recall_in_time'])}; "
+        f"found {found['found']}/{found['returns']} (off {without['found']}) in {found['seconds_to_find']} s; "
+        f"NT2F {found['nt2f']:.3f} (off {without['nt2f']:.3f}); IoU {on['mean_iou']:.3f} (off {off['mean_iou']:.3f})"
     )
 
 

@@ -1,6 +1,26 @@
-"""Generated aerial clips: a drone follows a fast car, with exact ground truth."""
+"""Clips with exact ground truth: generated aerial ones, and occluders or look-alikes drawn on those of any kind."""
 
 from pvtpp_benchmarks.synthetic.clip import RenderedClip, render
 from pvtpp_benchmarks.synthetic.config import AerialClip
+from pvtpp_benchmarks.synthetic.occluders import (
+    DistractedClip,
+    DistractorConfig,
+    OccludedClip,
+    OccluderConfig,
+    distracted,
+    occluded,
+    whole_truth,
+)
 
-__all__ = ["AerialClip", "RenderedClip", "render"]
+__all__ = [
+    "AerialClip",
+    "DistractedClip",
+    "DistractorConfig",
+    "OccludedClip",
+    "OccluderConfig",
+    "RenderedClip",
+    "distracted",
+    "occluded",
+    "render",
+    "whole_truth",
+]

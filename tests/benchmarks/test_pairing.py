@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 
 from pvtpp.boxes import xywh_to_box
 from pvtpp.core.event_log import EventLog
+from pvtpp.core.presence import Presence
 from pvtpp.errors import InputError
 from pvtpp.predictors import create
 from pvtpp.trajectory import Trajectory
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.metrics import SIGMAS, curves
 from pvtpp_benchmarks.oracle import Oracle
-from pvtpp_benchmarks.pairing import pair, pair_offline
+from pvtpp_benchmarks.pairing import Pairs, pair, pair_offline, reported_lost
 from pvtpp_benchmarks.simulation import simulate
 
 FPS = 30.0
@@ -167,3 +168,21 @@ def test_offline_evaluation_of_a_run_that_skipped_frames_is_refused():
     sequence = clip(12)
     with pytest.raises(InputError, match="0ms"):
         pair_offline(run(sequence, lambda frame: 50 * MS), np.arange(12))
+
+
+def test_the_overlap_is_that_of_the_answer_at_permitted_latency_0():
+    truth = np.array([[0.0, 0, 10, 10], [np.nan] * 4, [0, 0, 10, 10]])
+    right, half, wrong = [5.0, 5, 10, 10], [10.0, 5, 10, 10], [50.0, 5, 10, 10]
+    pairs = Pairs(np.array([0, 0, 1, 2, 2]), np.array([half, right, right, wrong, right]), np.array([0, 0.5, 0, 0, 1]))
+    np.testing.assert_allclose(pairs.overlap(truth), [1 / 3, np.nan, 0])
+
+
+def test_presence_is_lost_from_the_event_on_until_the_next():
+    log, times = EventLog(), clip(6).world_t_ns
+    assert reported_lost(log, times, FPS) is None
+    log.presence(0, Presence.TRACKING)
+    assert reported_lost(log, times, FPS).tolist() == [False] * 6
+    # Within a millionth of a frame it is the same time, as for answers.
+    log.presence(int(times[2]) + 10, Presence.LOST)
+    log.presence(int(times[4]) + 1000, Presence.UNCERTAIN)
+    assert reported_lost(log, times, FPS).tolist() == [False, False, True, True, True, False]

@@ -165,6 +165,18 @@ def test_written_and_read_it_is_the_same(result, tmp_path):
     assert again.table() == result.table() and again.compare("hold", "kalman") == result.compare("hold", "kalman")
 
 
+def test_a_file_from_before_outages_is_read_and_a_damaged_one_named(result, tmp_path):
+    path = str(tmp_path / "result.json")
+    old = tuple({k: v for k, v in row.items() if k not in ("outages", "losses")} for row in result.rows)
+    Result(old, result.protocol).write(path)
+    again = Result.read(path)
+    assert len(again.rows) == len(result.rows) and again.table() == result.table()
+    for bad in ({"outages": None}, {"outages": {**result.rows[0]["outages"], "nt2f": "1"}}, {"losses": {}}):
+        Result(({**old[0], **bad},), result.protocol).write(path)
+        with pytest.raises(InputError, match=f"{next(iter(bad))} of row 0 is .*allowed is an object with"):
+            Result.read(path)
+
+
 @pytest.mark.parametrize("text", ["no json", "[1]", '{"rows": []}'])
 def test_a_file_that_is_no_result_is_named(tmp_path, text):
     path = tmp_path / "result.json"

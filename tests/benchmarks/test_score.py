@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pvtpp.core.presence import Presence
 from pvtpp.errors import InputError
 from pvtpp_benchmarks import score
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
@@ -60,3 +61,32 @@ def test_a_predictor_that_reads_features_is_run_for_and_never_made_of_an_old_log
     assert not ran and kept.rows == log.rows and with_predictors(kept, joint) is kept
     with pytest.raises(InputError, match="has to run again"):
         with_predictors(kept, joint, anew=True)
+
+
+def test_outages_are_of_every_row_and_losses_where_presence_is_assessed(log):
+    boxes = SEQUENCE.ground_truth_xywh.copy()
+    boxes[20:30] = np.nan
+    sequence = replace(SEQUENCE, ground_truth_xywh=boxes)
+    log.meta["truth"] = sequence.digest()
+    plain = score.score_modes(log, sequence, "hold", tuple(MODES))
+    assert len({each.outages for each in plain.values()}) == 1
+    row = score.row([plain["otb"]], SPEC, sequence, "hold", "otb")
+    assert row["losses"] is None and (row["outages"]["nt2f"], row["outages"]["returns"]) == (1.0, 1)
+
+    log.presence(int(sequence.world_t_ns[24]), Presence.LOST)
+    row = score.row([score.score_online(log, sequence, "hold")], SPEC, sequence, "hold", "otb")
+    losses = row["losses"]
+    assert (losses["frames"], losses["lost"], losses["said"], losses["noticed"]) == (40, 10, 16, 1)
+    assert losses["seconds_to_notice"][0] == pytest.approx(4 / 30, abs=1e-6)
+    assert losses["recall"] == 0.6 and losses["recall_in_time"] == 1.0
+
+
+def test_the_outages_of_zero_latency_are_those_of_the_camera_frames():
+    slow = replace(SEQUENCE, camera_fps=10.0)
+    spec = replace(SPEC, processing="0ms")
+    log = obtain(jobs([slow], spec, None)[0], Oracle)[0]
+    for row in log.rows:
+        if row[0] == "result" and row[2] >= 7:
+            row[4][0] += 500.0
+    assert score.score_offline(log, slow).outages.longest_s == pytest.approx(0.7)
+    assert score.score_offline(log, slow).outages.nt2f == 0.5
