@@ -1,4 +1,4 @@
-"""Clips with exact ground truth: generated aerial ones, and occluders or look-alikes drawn on those of any kind."""
+"""Clips with exact ground truth: generated aerial ones, and occluders or distractors drawn on those of any kind."""
 
 from pvtpp_benchmarks.synthetic.clip import RenderedClip, render
 from pvtpp_benchmarks.synthetic.config import AerialClip

@@ -1,4 +1,4 @@
-"""Drawn occluders and look-alikes on clips of any kind, real ones above all, with the truth still known.
+"""Drawn occluders and distractors on clips of any kind, real ones above all, with the truth still known.
 
 Everything is a function of the clip, the seed and the configuration. Pixel coordinates are continuous; the first pixel
 covers 0 to 1. The times of what is drawn are those of the world, so that a slow camera sees what a fast one does.
@@ -22,12 +22,12 @@ from pvtpp_benchmarks.synthetic.scenery import turn
 from pvtpp_benchmarks.synthetic.sprites import SHAPES, Outline, Sprite, occluder_sprite, paste, target_sprite
 
 COVERED = 0.1
-"""The share of the target's box from which on an event counts as going on, and which no look-alike exceeds."""
+"""The share of the target's box from which on an event counts as going on, and which no distractor exceeds."""
 _GRID = 24  # samples a side of a box
 _STARTS = 4  # evaluation starts at these parts of a clip
 _TRIES = 600  # for each event
 _SMOOTHING_S = 0.1
-_ROOM_S = 0.6  # left for events between two starts where the clip has that much
+_SPARE_S = 0.6  # left for events between two starts where the clip has that much
 
 
 def _ordered(low: float, high: float) -> Rule:
@@ -102,7 +102,7 @@ class DistractorConfig:
     Attributes
     ----------
     every_s
-        Seconds of clip for each look-alike; there is one at least.
+        Seconds of clip for each distractor; there is one at least.
     duration_s
         Range of the time for which it stays beside the target.
     distance
@@ -155,7 +155,7 @@ class Occluder(NamedTuple):
 
 
 class Distractor(NamedTuple):
-    """One look-alike.
+    """One distractor.
 
     Attributes
     ----------
@@ -313,14 +313,14 @@ def occluded(sequence: VideoSequence, seed: int, config: OccluderConfig = Occlud
     Raises
     ------
     InputError
-        Where the clip leaves no room for an event.
+        Where the clip is too short for an event.
     """
     _check_seed(seed)
     target = _Target.of(sequence)
     occluders = _Events(target, config, _random(sequence, seed, 1)).place()
     if not occluders:
         raise InputError(
-            f"{sequence.source or sequence.name}: no room for an occluder in {target.seconds:.2f} s of clip; "
+            f"{sequence.source or sequence.name}: no time for an occluder in {target.seconds:.2f} s of clip; "
             "take a longer clip or another seed, or change the configuration"
         )
     cover = _cover_before(sequence)
@@ -463,14 +463,14 @@ class _Events:
         self._first = min(config.first_s, seconds / 4)
         self._last = seconds - min(config.last_s, seconds / 4)
         part = seconds / _STARTS
-        self._gap = min(config.start_gap_s, part / 4, max(part - _ROOM_S, 0) / 2)
+        self._gap = min(config.start_gap_s, part / 4, max(part - _SPARE_S, 0) / 2)
         self._placed: List[Occluder] = []
 
     def place(self) -> List[Occluder]:
         count = max(1, round(self._target.seconds / self._config.every_s))
         for number in range(count):
             for attempt in range(_TRIES):
-                # Spread over the clip first, then wherever there is room, then short ones.
+                # Spread over the clip first, then wherever there is time, then short ones.
                 part = number / count, (number + 1) / count
                 low, high = part if attempt < _TRIES // 3 else (0.0, 1.0)
                 found = self._event(low * self._target.seconds, high * self._target.seconds, attempt / _TRIES)
@@ -497,9 +497,9 @@ class _Events:
         since = target.times - target.times[at]
         # Away from the event it gathers speed, so that it comes from outside the image and leaves it soon.
         beyond = np.sign(since) * np.maximum(np.abs(since) - wanted, 0) ** 2 * 0.5 * math.hypot(*target.image)
-        carried = target.path if kind == "standing" else self._even_path(at, wanted)
+        path = target.path if kind == "standing" else self._even_path(at, wanted)
         for _ in range(5):
-            centres = carried + (since * speed + beyond)[:, None] * direction + offset
+            centres = path + (since * speed + beyond)[:, None] * direction + offset
             cover = target.cover(outline, centres)
             covered = int(np.count_nonzero(cover > COVERED)) / target.fps
             if not covered or abs(covered - wanted) < 1 / target.fps:
@@ -545,10 +545,10 @@ class _Events:
             return Outline(shape, half, angle, _feather(half)), direction, np.zeros(2)
         heading = rng.uniform(0, 2 * np.pi)
         direction, across = turn(heading)[:, 0], turn(heading)[:, 1]
-        room = 1.1 if shape == "box" else 1.4
+        slack = 1.1 if shape == "box" else 1.4
         angle = float(heading + rng.uniform(-0.25, 0.25))
-        long = float(np.abs(direction) @ size) * room * rng.uniform(max(0.6, peak), 1.7)
-        wide = float(np.abs(across) @ size) * room * rng.uniform(1.0, 1.7)
+        long = float(np.abs(direction) @ size) * slack * rng.uniform(max(0.6, peak), 1.7)
+        wide = float(np.abs(across) @ size) * slack * rng.uniform(1.0, 1.7)
         half = max(long, 3.0) / 2, max(wide, 3.0) / 2
         outline = Outline(shape, half, angle, _feather(half))
         places = ((np.arange(_GRID) + 0.5) / _GRID - 0.5) * size[:, None]
@@ -579,7 +579,7 @@ def _in_one_piece(flags: np.ndarray) -> bool:
 def _beside(
     target: _Target, config: DistractorConfig, rng: np.random.Generator, when: float
 ) -> Tuple[Distractor, np.ndarray]:
-    """A look-alike that is beside the target round `when`, in parts of the clip, and the share that it covers."""
+    """A distractor that is beside the target round `when`, in parts of the clip, and the share that it covers."""
     seconds, times = target.seconds, target.times
     lasting = min(rng.uniform(*config.duration_s), 0.8 * seconds)
     start = float(np.clip(when * seconds - lasting / 2, 0.1 * seconds, 0.9 * seconds - lasting))

@@ -1,4 +1,4 @@
-"""Occluders and look-alikes on a clip: reproducible, with the truth known, where and when they are asked for."""
+"""Occluders and distractors on a clip: reproducible, with the truth known, where and when they are asked for."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ def test_look_alikes_hardly_cover_the_target(sequence, seed):
         assert np.abs(other.sizes[beside] / target[beside, 2:] - 1).max() < 0.3
 
 
-def test_a_look_alike_looks_like_the_target(clip):
+def test_a_distractor_looks_like_the_target(clip):
     made = distracted(clip, 0)
     other = made.distractors[0]
     index = int((other.start_s + other.end_s) / 2 * clip.camera_fps)
@@ -284,8 +284,8 @@ def test_both_can_be_drawn_on_one_clip(clip):
     assert changed(clip, made, busy) > 0.2
 
 
-def test_a_clip_without_room_for_an_event_is_an_error():
-    with pytest.raises(InputError, match="no room for an occluder in 0.50 s"):
+def test_a_clip_too_short_for_an_event_is_an_error():
+    with pytest.raises(InputError, match="no time for an occluder in 0.50 s"):
         occluded(walk(0.5), 0)
 
 
