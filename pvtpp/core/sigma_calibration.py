@@ -34,7 +34,7 @@ class Weights(NamedTuple):
     ----------
     stated
         Of the predictor's own sigma.
-    floor
+    least
         Of the target's size (the square root of its area).
     disagreement
         Of the root mean square of how far the tracker's steps differ from those that optical flow measured, for each
@@ -48,7 +48,7 @@ class Weights(NamedTuple):
     """
 
     stated: float
-    floor: float
+    least: float
     disagreement: float
     doubt: float
     drop: float
@@ -57,12 +57,12 @@ class Weights(NamedTuple):
 
 # Fitted by `python -m pvtpp_benchmarks.studies.sigma_calibration $PVTPP_DATA` to NanoTrack V3 on the training clips of
 # uav-mini and on uav-more, in the default configuration; its JSON names them as `fitted`. uav-mini/test was not used.
-CENTRE = Weights(stated=0.427, floor=0.0068, disagreement=0.908, doubt=0.0314, drop=1.33, speed=0.0152)
-SIZE = Weights(stated=0.275, floor=0.0458, disagreement=3.88, doubt=0.12, drop=1.96, speed=0.0)
+CENTRE = Weights(stated=0.427, least=0.0068, disagreement=0.908, doubt=0.0314, drop=1.33, speed=0.0152)
+SIZE = Weights(stated=0.275, least=0.0458, disagreement=3.88, doubt=0.12, drop=1.96, speed=0.0)
 
 
 def witnesses(track: Track) -> np.ndarray:
-    """Measure what the weights from `floor` to `speed` are the shares of.
+    """Measure what the weights from `least` to `speed` are the shares of.
 
     Parameters
     ----------
