@@ -52,7 +52,7 @@ from pvtpp_benchmarks.studies.propagation_table import STEP_NS, TIMES, Decoded
 from pvtpp_trackers.factory import MakeTracker
 
 FITTED_ON = (("uav-mini", "train"), ("uav-more", "train"), ("uav-more", "val"))
-TEST = (("uav-mini", "test"),)
+TEST = ("uav-mini", "test")
 GROUPS = {"centre": slice(0, 2), "size": slice(2, 4)}
 FOLLOWED = 0.1
 """Least IoU of a target that is followed, in the fit."""
@@ -256,12 +256,12 @@ def left_out(found: Answers, margins: Sequence[float]) -> np.ndarray:
     return made
 
 
-def collect(options: argparse.Namespace, tracker: str, parts: Tuple[Tuple[str, str], ...]) -> Answers:
+def collect(options: argparse.Namespace, tracker: str, parts: Sequence[Tuple[str, str]]) -> Answers:
     """Run or read the runs of one tracker on these parts of the data."""
     return Answers.joined([*_collected(options, tracker, parts)])
 
 
-def _collected(options: argparse.Namespace, tracker: str, parts: Tuple[Tuple[str, str], ...]) -> Iterator[Answers]:
+def _collected(options: argparse.Namespace, tracker: str, parts: Sequence[Tuple[str, str]]) -> Iterator[Answers]:
     predictor, make_tracker, show = predictor_registry.create(defaults.PREDICTOR), MakeTracker(tracker), progress()
     for folder, split in parts:
         for sequence in load("uav-mini", Path(options.root) / folder, split):
@@ -313,7 +313,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--version", default=code_version(), help="version of the code whose logs are used")
     parser.add_argument("--tracker", default=defaults.TRACKER, help="fitted on (default %(default)s)")
     parser.add_argument(
-        "--others", type=comma_separated, default=(), metavar="NAME,NAME", help="trackers counted on uav-mini too"
+        "--others", type=comma_separated, default=(), metavar="NAME,NAME", help="trackers counted on uav-mini/train too"
     )
     parser.add_argument("--times", type=comma_separated, default=TIMES, help=f"(default {','.join(TIMES)})")
     parser.add_argument("--presence", choices=PRESENCES, default=defaults.PRESENCE, help="(default %(default)s)")
@@ -338,16 +338,14 @@ def main(arguments: Optional[List[str]] = None) -> int:
             "as published": both(found, found.published),
             "stated": both(found, found.stated),
         }
+        others = [(tracker, FITTED_ON[0]) for tracker in options.others]
         counted = {}
-        for tracker in (options.tracker, *options.others):
-            for parts in (FITTED_ON[:1], TEST) if options.test else (FITTED_ON[:1],):
-                if (tracker, parts) != (options.tracker, FITTED_ON[:1]):
-                    some = collect(options, tracker, parts)
-                    name = f"{tracker}, {'/'.join(parts[0])}"
-                    counted[name] = {
-                        "as published": both(some, some.published),
-                        "stated": both(some, some.stated),
-                    }
+        for tracker, part in [*others, *([(options.tracker, TEST)] if options.test else [])]:
+            some = collect(options, tracker, (part,))
+            counted[f"{tracker}, {'/'.join(part)}"] = {
+                "as published": both(some, some.published),
+                "stated": both(some, some.stated),
+            }
     except InputError as error:
         parser.exit(2, f"{error}\n")
     for group, weights in fitted.items():
