@@ -209,7 +209,14 @@ def sigma_of(found: Answers, weights: Dict[str, np.ndarray]) -> np.ndarray:
 
 
 def coverage(found: Answers, sigma: np.ndarray) -> Dict[str, Any]:
-    """Shares of the truth within the 50 % and the 90 % bound: by time as the mean of clips, and by clip and time."""
+    """Shares of the truth within the 50 % and the 90 % bound.
+
+    Returns
+    -------
+    dict
+        By time as the mean of clips (`clips_mean`) and over all frames (`frames`); by clip and time (`clips`), with the
+        share of frames that are followed.
+    """
     ratio = np.abs(found.error) / sigma
 
     def within(mask: np.ndarray) -> Dict[str, Any]:
@@ -217,29 +224,50 @@ def coverage(found: Answers, sigma: np.ndarray) -> Dict[str, Any]:
             name: [float((ratio[mask, part] <= bound).mean()) for _, bound in WITHIN] for name, part in GROUPS.items()
         }
 
-    def mean(rows: Iterable[Dict[str, Any]]) -> Dict[str, Any]:
-        listed = list(rows)
-        return {name: np.mean([row[name] for row in listed], axis=0).tolist() for name in GROUPS}
-
     times = list(dict.fromkeys(found.time.tolist()))
-    by_clip: Dict[str, Dict[str, Any]] = {}
+    clips: Dict[str, Dict[str, Any]] = {}
     for clip, time in dict.fromkeys(zip(found.clip.tolist(), found.time.tolist())):
-        by_clip.setdefault(clip, {})[time] = within((found.clip == clip) & (found.time == time))
+        clips.setdefault(clip, {})[time] = within((found.clip == clip) & (found.time == time))
     return {
-        "clips_mean": {time: mean(rows[time] for rows in by_clip.values() if time in rows) for time in times},
+        "clips_mean": {time: mean(rows[time] for rows in clips.values() if time in rows) for time in times},
         "frames": {time: within(found.time == time) for time in times},
         "clips": {
-            clip: {"followed": float((found.overlap[found.clip == clip] > FOLLOWED).mean()), **mean(rows.values())}
-            for clip, rows in by_clip.items()
+            clip: {"followed": float((found.overlap[found.clip == clip] > FOLLOWED).mean()), **rows}
+            for clip, rows in clips.items()
         },
-        "clips_by_time": by_clip,
     }
+
+
+def mean(rows: Iterable[Dict[str, Any]]) -> Dict[str, Any]:
+    """Mean of rows of shares, by group."""
+    listed = list(rows)
+    return {name: np.mean([row[name] for row in listed], axis=0).tolist() for name in GROUPS}
 
 
 def both(found: Answers, sigma: np.ndarray) -> Dict[str, Any]:
     """Coverage over all frames, and over those where the target is followed."""
     followed = found.overlap > FOLLOWED
     return {"all": coverage(found, sigma), "followed": coverage(found[followed], sigma[followed])}
+
+
+def clip_means(figures: Dict[str, Any]) -> Dict[str, Any]:
+    """The shares of each clip as the mean of its times."""
+    return {
+        clip: mean(row for time, row in rows.items() if time != "followed") for clip, rows in figures["clips"].items()
+    }
+
+
+def shortened(by: Dict[str, Any]) -> Dict[str, Any]:
+    """What the JSON keeps: clips by time for the published sigma of all frames, as means of times else."""
+    made: Dict[str, Any] = {}
+    for kind, figures in by.items():
+        made[kind] = {}
+        for frames, table in figures.items():
+            full = (kind, frames) == ("as published", "all")
+            made[kind][frames] = table if full else {**table, "clips": clip_means(table)}
+            if kind == "stated":
+                del made[kind][frames]["clips"]
+    return made
 
 
 def with_margins(found: Answers, margins: Sequence[float]) -> Dict[str, np.ndarray]:
@@ -299,7 +327,8 @@ def lines(title: str, figures: Dict[str, Any]) -> Iterator[str]:
         for time, row in table["clips_mean"].items():
             shares = "  ".join(f"{group} {low:.2f} {high:.2f}" for group, (low, high) in row.items())
             yield f"{title}, {frames}, {time:>5}: {shares}"
-        low = {group: min((row[group][1], clip) for clip, row in table["clips"].items()) for group in GROUPS}
+        clips = clip_means(table).items()
+        low = {group: min((row[group][1], clip) for clip, row in clips) for group in GROUPS}
         yield f"{title}, {frames}, least clip at 90 %: " + ", ".join(
             f"{group} {value:.2f} ({clip})" for group, (value, clip) in low.items()
         )
@@ -359,8 +388,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
             "within": {f"{share:.0%}": bound for share, bound in WITHIN},
             "fitted": {group: weights._asdict() for group, weights in fitted.items()},
             "in the code": {"centre": CENTRE._asdict(), "size": SIZE._asdict()},
-            "choosing": fits,
-            "counted": counted,
+            "choosing": shortened(fits),
+            "counted": {name: shortened(by) for name, by in counted.items()},
         }
         write_json(options.json, {"protocol": facts(0), "settings": settings, **rounded(content)})
     return 0

@@ -13,7 +13,16 @@ from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.oracle import Oracle
 from pvtpp_benchmarks.simulation import simulate
 from pvtpp_benchmarks.studies import sigma_calibration as study
-from pvtpp_benchmarks.studies.sigma_calibration import Answers, answers, both, coverage, fit, left_out, sigma_of
+from pvtpp_benchmarks.studies.sigma_calibration import (
+    Answers,
+    answers,
+    both,
+    clip_means,
+    coverage,
+    fit,
+    left_out,
+    sigma_of,
+)
 
 TRUE = {
     "centre": np.array(Weights(0.5, 0.02, 1.0, 0.05, 1.0, 0.01)),
@@ -72,8 +81,11 @@ def test_coverage_counts_both_coordinates_by_clip_and_time_and_means_over_clips(
     sigma[found.clip == "clip 1", 2:] = 0.1
     found.overlap[found.clip == "clip 1"] = 0.0
     counted = coverage(found, sigma)
-    assert counted["clips"]["clip 0"] == {"followed": 1.0, "centre": [0.5, 1.0], "size": [1.0, 1.0]}
-    assert counted["clips"]["clip 1"] == {"followed": 0.0, "centre": [1.0, 1.0], "size": [0.0, 0.0]}
+    row = {"centre": [0.5, 1.0], "size": [1.0, 1.0]}
+    assert counted["clips"]["clip 0"] == {"followed": 1.0, "20ms": row, "47ms": row}
+    row = {"centre": [1.0, 1.0], "size": [0.0, 0.0]}
+    assert counted["clips"]["clip 1"] == {"followed": 0.0, "20ms": row, "47ms": row}
+    assert clip_means(counted)["clip 1"] == row
     assert counted["clips_mean"] == dict.fromkeys(("20ms", "47ms"), {"centre": [0.75, 1.0], "size": [0.5, 0.5]})
     assert list(both(found, sigma)["followed"]["clips"]) == ["clip 0"]
 
@@ -105,4 +117,6 @@ def test_the_command_writes_fit_and_counts(tmp_path, monkeypatch, capsys):
         "stated",
     }
     assert list(content["counted"]) == ["nanotrack-v3, uav-mini/test"]
+    kinds = content["counted"]["nanotrack-v3, uav-mini/test"]
+    assert kinds["as published"]["all"]["clips"]["clip 0"]["20ms"]["size"] and "clips" not in kinds["stated"]["all"]
     assert "least clip at 90 %" in capsys.readouterr().out
