@@ -34,7 +34,8 @@ class Prediction(NamedTuple):
     velocity
         Shape ``(4,)``, derivative of `box` in pixels per second.
     sigma
-        Shape ``(4,)``, one standard deviation of `box` in pixels.
+        Shape ``(4,)``, pixels: half of the errors of `box` are to lie within .534 sigma, 90 % within 1.645. That is a
+        Gaussian's 90 %, and Student's t with three degrees of freedom.
     age
         Seconds from the capture of the newest evidence to `t_ns`.
     """

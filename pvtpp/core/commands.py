@@ -18,6 +18,7 @@ from pvtpp.boxes import as_box
 from pvtpp.camera_motion import CameraMotion
 from pvtpp.core.coasting import coast
 from pvtpp.core.presence import PresenceConfig
+from pvtpp.core.sigma_calibration import calibrated
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.predictors.hold import Hold
@@ -99,6 +100,8 @@ class Predict(NamedTuple):
         What was known of the camera's rotation at that time; None without a gyro.
     coasting
         The constants by which a lost target coasts; None where it is not lost.
+    propagating
+        Whether propagation is on: then sigma is calibrated, see `pvtpp.core.sigma_calibration`.
     """
 
     target: int
@@ -106,6 +109,7 @@ class Predict(NamedTuple):
     tracks: Mapping[str, Track]
     motion: Optional[CameraMotion] = None
     coasting: Optional[PresenceConfig] = None
+    propagating: bool = False
 
 
 Command = Union[Init, TrackFrame, Propagate, Encode, Predict]
@@ -223,7 +227,10 @@ def predict(predictors: Mapping[str, Predictor], command: Predict) -> Dict[str, 
     InputError
         For a predictor that returns something else, or a first box without width or height.
     """
-    made = {name: _predicted(predictor, command.tracks[name], command.motion) for name, predictor in predictors.items()}
+    made = {
+        name: _predicted(predictor, command.tracks[name], command.motion, command.propagating)
+        for name, predictor in predictors.items()
+    }
     if command.coasting is not None:
         made = {name: coast(trajectory, command.coasting) for name, trajectory in made.items()}
     return made
@@ -234,13 +241,18 @@ def hold(track: Track, motion: Optional[CameraMotion]) -> Trajectory:
     return _predicted(Hold(), track, motion)
 
 
-def _predicted(predictor: Predictor, track: Track, motion: Optional[CameraMotion]) -> Trajectory:
+def _predicted(
+    predictor: Predictor, track: Track, motion: Optional[CameraMotion], propagating: bool = False
+) -> Trajectory:
     still = None if motion is None else stabilised(track, motion)
-    made = predictor.predict(track if still is None else still)
+    seen = track if still is None else still
+    made = predictor.predict(seen)
     if not isinstance(made, Trajectory):
         raise InputError(f"{type(predictor).__name__}.predict() returned {made!r}, expected a Trajectory")
     width, height = made.mean[0, 2:].tolist()
     if not (width > 0 and height > 0):
         # No extrapolation makes a side of 0 out of one above 0, so all boxes that are asked for are boxes.
         raise InputError(f"{type(predictor).__name__}.predict() returned a box of {width} x {height} pixels")
+    if propagating:
+        made = calibrated(made, seen)
     return made if still is None else replace(made, stabilised=True)

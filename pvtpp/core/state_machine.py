@@ -413,7 +413,7 @@ class StateMachine:
         tracks = {name: target.track.with_encodings(made) if made else target.track for name, made in known.items()}
         motion = None if self._gyro is None else self._gyro.frozen()
         coasting = self.config.presence if self._lost(target) else None
-        return Predict(target.number, target.propagated, tracks, motion, coasting)
+        return Predict(target.number, target.propagated, tracks, motion, coasting, self.config.propagation)
 
     def _next_pass(self, t_ns: int) -> Optional[Command]:
         """Decide what the tracker does: begin with another target, take the newest frame, or wait."""
