@@ -7,6 +7,7 @@ from typing import Any, Dict, Iterable, Optional, Tuple, Union
 from pvtpp import defaults
 from pvtpp.arguments import comma_separated
 from pvtpp.core.config import SCHEDULES, SEARCH_REGIONS
+from pvtpp.core.presence import PRESENCES
 from pvtpp.errors import InputError
 from pvtpp.propagation import names as propagator_names
 from pvtpp_benchmarks import processing as processing_models
@@ -15,7 +16,12 @@ from pvtpp_benchmarks.spec import MEASURED, Grid, RunSpec
 
 PROCESSING = ("0ms", "20ms", "47ms", "85ms", "165ms")
 PREDICTORS = ("hold", "kalman:pvt", defaults.PREDICTOR)
-CHOICES = {"search_region": SEARCH_REGIONS, "schedule": SCHEDULES, "propagation": tuple(propagator_names())}
+CHOICES = {
+    "search_region": SEARCH_REGIONS,
+    "schedule": SCHEDULES,
+    "propagation": tuple(propagator_names()),
+    "presence": PRESENCES,
+}
 Names = Union[str, Iterable[str]]
 """One name, or several."""
 
@@ -34,7 +40,7 @@ def make_grid(
     propagation: Names = (),
     schedule: Names = ("async",),
     propagation_core: str = "own",
-    presence: str = defaults.PRESENCE,
+    presence: Names = (),
     ego_motion: str = "none",
     starts: int = 1,
     jitter_init: float = 0.0,
@@ -61,9 +67,9 @@ def make_grid(
     predictor_processing, propagation_processing
         What a prediction takes (``0.2ms`` for all, or ``kalman=0.2ms,hold=0ms``) and each step of propagation; None:
         the product's default.
-    search_region, propagation
+    search_region, propagation, presence
         Values for all predictors; empty: each predictor's own (`pvtpp.defaults.settings`).
-    schedule, propagation_core, presence, ego_motion
+    schedule, propagation_core, ego_motion
         As of `pvtpp_benchmarks.spec.RunSpec`.
     starts, jitter_init, draws, seed
         Starts of each clip; jitter of the first box, pixels; runs of each start (None: 4 with jitter, else 1).
@@ -93,7 +99,13 @@ def make_grid(
             raise InputError(f"--processing names no time, expected one or more of: {processing_models.FORMS}")
     named = names(predictors)
     axes: Dict[str, Tuple[str, ...]] = {"processing": times}
-    for name, values in (("search_region", search_region), ("schedule", schedule), ("propagation", propagation)):
+    given_axes = {
+        "search_region": search_region,
+        "schedule": schedule,
+        "propagation": propagation,
+        "presence": presence,
+    }
+    for name, values in given_axes.items():
         chosen = names(values)
         for value in chosen:
             if value not in CHOICES[name]:
@@ -115,7 +127,6 @@ def make_grid(
         version=code_digest(),
         tracker_digest=tracker_digest,
         clock=clock,
-        presence=presence,
         ego_motion=ego_motion,
     )
     return Grid(

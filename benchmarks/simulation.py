@@ -12,17 +12,16 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple
 
 import numpy as np
 
-from pvtpp.appearance import AppearanceTracker
 from pvtpp.clip import LazyFrames
 from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog
-from pvtpp.core.presence import PresenceConfig
+from pvtpp.core.presence import PresenceConfig, with_presence
 from pvtpp.core.simulator import Costs, Simulator
 from pvtpp.core.state_machine import StateMachine
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.propagation import Propagator
-from pvtpp.tracker import Tracker
+from pvtpp.tracker import Tracker, takes_search_box
 from pvtpp.validation import check, one_of, whole_from
 from pvtpp_benchmarks.datasets.gyro import GyroRecording
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
@@ -109,10 +108,12 @@ def simulate(
     if not 0 <= start < len(sequence):
         raise InputError(f"{sequence.name}: start frame {start} is outside 0..{len(sequence) - 1}")
     one_core = propagation is not None and propagation.core == "shared"
-    config = CoreConfig(search_region, presence, propagation is not None, one_core, schedule)
+    assessed, presence = with_presence(tracker, presence)
+    steers = takes_search_box(assessed)
+    config = CoreConfig(search_region, presence, propagation is not None, one_core, schedule, steers=steers)
     log = EventLog(meta) if log is None else log
     machine = StateMachine(predictors, config, log, None if gyro is None else gyro.gyro())
-    named = NamedFailures(tracker if presence is None else AppearanceTracker(tracker), sequence.name)
+    named = NamedFailures(assessed, sequence.name)
     costs = Costs(processing, 0 if propagation is None else propagation.step_ns, predictor_ns, one_core)
     propagator = None if propagation is None else propagation.propagator
     frames = LazyFrames(sequence.frame, start, len(sequence))

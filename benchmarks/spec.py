@@ -102,7 +102,7 @@ class RunSpec:
     version: str = ""
     tracker_digest: str = ""
     clock: str = "simulated"
-    presence: str = defaults.PRESENCE
+    presence: str = "off"
     ego_motion: str = "none"
     recorded_ms: Optional[float] = None
 
@@ -190,10 +190,10 @@ class Grid:
     base
         All other settings.
     predictors
-        Their names. Where `axes` does not say otherwise each has its own propagation and search region
+        Their names. Where `axes` does not say otherwise each has its own propagation, search region and presence
         (`pvtpp.defaults.settings`): the product's default, but ``hold`` and ``kalman:pvt`` as they are usually meant.
     axes
-        Values by the name of the setting: any of `processing`, `search_region`, `schedule`, `propagation`.
+        Values by the name of the setting: any of `processing`, `search_region`, `schedule`, `propagation`, `presence`.
     modes
         Of `pvtpp_benchmarks.metrics`.
     predictor_ns
@@ -235,6 +235,7 @@ class Grid:
                 }
                 if settings.get("schedule", self.base.schedule) == "paper":
                     settings["propagation"] = cell.get("propagation", "none")
+                    settings["presence"] = cell.get("presence", "off")
                 if settings["propagation"] == "none":
                     settings["propagation_ns"], settings["propagation_core"] = 0, "own"
                 served.setdefault(tuple(settings.items()), []).append(name)

@@ -18,7 +18,7 @@ TRACKER = "nanotrack-v3"
 PREDICTOR = "ensemble"
 PROPAGATION = "optical_flow"
 SEARCH_REGION = "predicted"
-PRESENCE = "off"
+PRESENCE = "on"
 PROPAGATION_PROCESSING = "2.5ms"
 """Charged for each step of propagation on a simulated clock; `pvtpp_benchmarks.speed.propagation_frame` measures it."""
 PREDICTOR_PROCESSING = "0ms"
@@ -41,15 +41,16 @@ def presence(setting: str = PRESENCE) -> Optional[PresenceConfig]:
 
 
 _AS_PUBLISHED = {
-    "hold": {"propagation": "none", "search_region": "last"},
-    "kalman:pvt": {"propagation": "none", "search_region": "predicted"},
+    "hold": {"propagation": "none", "search_region": "last", "presence": "off"},
+    "kalman:pvt": {"propagation": "none", "search_region": "predicted", "presence": "off"},
 }
 
 
 def settings(predictor: str) -> Dict[str, str]:
-    """Return the propagation and search region that a predictor is evaluated with where nothing is said.
+    """Return the propagation, search region and presence that a predictor is evaluated with where nothing is said.
 
     The product's default, but for two that are compared with: ``hold`` is a tracker that nobody made latency-aware, and
     ``kalman:pvt`` is PVT (predictive visual tracking) as it was published: a Kalman filter that says where to look.
     """
-    return dict(_AS_PUBLISHED.get(predictor, {"propagation": PROPAGATION, "search_region": SEARCH_REGION}))
+    product = {"propagation": PROPAGATION, "search_region": SEARCH_REGION, "presence": PRESENCE}
+    return dict(_AS_PUBLISHED.get(predictor, product))

@@ -86,6 +86,9 @@ class TrackerOutput:
     similarity
         Appearance similarity, in [0, 1]: how much the box looks like the target, 1 where as much as usual. None if it
         was not measured (see `pvtpp.appearance`).
+    resembling
+        Another place in the search region that looks more like the target than the box, ``[cx, cy, w, h]`` in pixels;
+        None where there is none, or nobody has looked.
 
     Raises
     ------
@@ -97,6 +100,7 @@ class TrackerOutput:
     score: float = 1.0
     features: Any = None
     similarity: Optional[float] = None
+    resembling: Optional[np.ndarray] = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "box", as_box(self.box, "tracker output"))
@@ -109,6 +113,8 @@ class TrackerOutput:
             if not 0.0 <= similarity <= 1.0:
                 raise InputError(f"tracker output: similarity {similarity!r} is outside [0, 1]")
             object.__setattr__(self, "similarity", similarity)
+        if self.resembling is not None:
+            object.__setattr__(self, "resembling", as_box(self.resembling, "tracker output, resembling"))
 
 
 class Tracker(Protocol):
@@ -126,8 +132,14 @@ class Tracker(Protocol):
             A frame after the one of the last call.
         search_box
             Expected box of the target, ``[cx, cy, w, h]`` in pixels: the search region is centred on it and scaled to
-            it. None means the tracker's own last result. A tracker that cannot move its search region ignores it.
+            it. None means the tracker's own last result. A tracker that cannot move its search region ignores it, and
+            says so by an attribute ``takes_search_box = False``.
         """
+
+
+def takes_search_box(tracker: Any) -> bool:
+    """Whether a tracker looks where it is sent, as far as it says."""
+    return bool(getattr(tracker, "takes_search_box", True))
 
 
 def checked_output(tracker: Any, output: Any) -> TrackerOutput:
@@ -148,6 +160,8 @@ class ImageTracker:
     plain
         The object; kept as attribute `plain`.
     """
+
+    takes_search_box = False
 
     def __init__(self, plain: Any):
         self.plain = plain

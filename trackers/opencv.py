@@ -44,6 +44,8 @@ class OpenCVTracker:
         If this OpenCV was built without it.
     """
 
+    takes_search_box = False
+
     def __init__(self, kind: str):
         self._create, self._whole_pixels = _factory(kind)
         self._kind = kind

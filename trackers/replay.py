@@ -30,6 +30,8 @@ class ReplayTracker:
         For another shape.
     """
 
+    takes_search_box = False
+
     def __init__(self, xywh_boxes: ArrayLike):
         try:
             rows = np.array(xywh_boxes, dtype=np.float64)

@@ -19,6 +19,7 @@ from pvtpp.inference.engine import Engine, TensorSpec
 from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp_trackers.crop import bounded, channel_average, context_side, crop, first_centre, to_blob
 from pvtpp_trackers.decode import Decoder, Proposal
+from pvtpp_trackers.feature_map import FeatureMap
 
 Shape = Tuple[Optional[int], ...]
 GRAPHS = ("template", "search", "head", "refine")
@@ -100,6 +101,7 @@ class SiameseTracker:
         self._instance = _Crop(search.inputs[0], self.config.instance)
         self._template: List[np.ndarray] = []
         self._box: Optional[np.ndarray] = None
+        self._shown: Optional[FeatureMap] = None
 
     def init(self, frame: Frame, box: ArrayLike) -> None:
         """Start on `box`, ``[cx, cy, w, h]`` in pixels; forgets everything before.
@@ -117,6 +119,7 @@ class SiameseTracker:
         side = max(1, round(context_side(w, h, self.config.context)))
         given = self._exemplar.cut(image, self._x, self._y, side, self._fill)
         self._template = _values(self._template_engine, given)[: self._levels]
+        self._shown = FeatureMap(self._template[-1][0], self._x, self._y, side / self.config.exemplar)
 
     def track(self, frame: Frame, search_box: Optional[ArrayLike] = None) -> TrackerOutput:
         """The result for `frame`.
@@ -135,6 +138,40 @@ class SiameseTracker:
         """
         return self._moved(frame, self._look(frame, search_box))
 
+    def describe(self, box: np.ndarray) -> Optional[np.ndarray]:
+        """What the network sees in a box of the frame that was given last, for comparison by the appearance monitor.
+
+        Parameters
+        ----------
+        box
+            ``[cx, cy, w, h]``, pixels.
+
+        Returns
+        -------
+        ndarray
+            Of unit length, see `pvtpp_trackers.feature_map`. None before `init`.
+        """
+        return None if self._shown is None else self._shown.describe(box, self.config.stride)
+
+    def find(self, vector: np.ndarray, box: np.ndarray) -> Tuple[np.ndarray, float]:
+        """Find the place in the newest search region that looks most like a description.
+
+        Parameters
+        ----------
+        vector
+            What `describe` gave for a box.
+        box
+            ``[cx, cy, w, h]``, pixels; its size is looked for.
+
+        Returns
+        -------
+        ndarray, float
+            Box ``[cx, cy, w, h]`` there, and the correlation of its description with `vector`.
+        """
+        if self._shown is None:
+            raise InputError("find() called before init()")
+        return self._shown.find(vector, box, self.config.stride)
+
     def _look(self, frame: Frame, search_box: Optional[ArrayLike]) -> Look:
         if self._box is None:
             raise InputError("track() called before init()")
@@ -148,6 +185,7 @@ class SiameseTracker:
         side = max(1, round(context * (config.instance / config.exemplar)))
         seen = _values(self._search_engine, self._instance.cut(image, x, y, side, self._fill))
         levels = self._template + seen[: self._levels]
+        self._shown = FeatureMap(seen[self._levels - 1][0], x, y, side / config.instance)
         maps = _values(self._head, {spec.name: level for spec, level in zip(self._head.inputs, levels)})
         proposal = self._decoder.decode(maps[0], maps[1], w, h, config.exemplar / context)
         return Look(x, y, side, seen, maps, proposal)

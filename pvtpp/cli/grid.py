@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, Optional
 from pvtpp import defaults, predictors
 from pvtpp.arguments import comma_separated
 from pvtpp.errors import InputError
-from pvtpp.tracker import ImageTracker
+from pvtpp.tracker import takes_search_box
 from pvtpp_benchmarks import processing, runs
 from pvtpp_benchmarks.grid import CHOICES, PREDICTORS, PROCESSING
 from pvtpp_benchmarks.spec import AXES
@@ -99,9 +99,11 @@ def add_grid(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--presence",
-        choices=AXES["presence"],
-        default=defaults.PRESENCE,
-        help=f"on: assess every result, coast and search when the target is lost (default {defaults.PRESENCE})",
+        type=comma_separated,
+        default=(),
+        metavar="P,P",
+        help="on: assess every result, and search where the target is probably lost; off: believe them all (default "
+        f"{defaults.PRESENCE}; off for hold and kalman:pvt)",
     )
     group.add_argument(
         "--ego-motion",
@@ -132,20 +134,13 @@ def check_tracker(make_tracker: Callable[[], Any], options: argparse.Namespace, 
     InputError
         Where it cannot be made.
     """
-    ignores = runs.check_tracker(make_tracker, executor, ignores_search_box)
-    if ignores and "predicted" in options.search_region:
+    takes = runs.check_tracker(make_tracker, executor, takes_search_box)
+    if not takes and "predicted" in options.search_region:
         print(
             f"pvtpp: {options.tracker} ignores where it is to look: --search-region predicted runs it once for each "
             "predictor; with --search-region last and --presence off one run serves all, with the same results",
             file=sys.stderr,
         )
-
-
-def ignores_search_box(tracker: Any) -> bool:
-    """Whether the tracker is of a kind that cannot be sent elsewhere: one of OpenCV, or a plain init/update object."""
-    from pvtpp_trackers.opencv import OpenCVTracker
-
-    return isinstance(tracker, (ImageTracker, OpenCVTracker))
 
 
 def settings(options: argparse.Namespace) -> Dict[str, Any]:

@@ -103,7 +103,12 @@ def run(options: argparse.Namespace) -> int:
         mode=options.mode,
         apart=options.apart,
         offline=not options.no_offline,
-        **{**settings(options), "search_region": ("last",), "propagation": options.propagation or ("none",)},
+        **{
+            **settings(options),
+            "search_region": ("last",),
+            "propagation": options.propagation or ("none",),
+            "presence": options.presence or ("off",),
+        },
     )
     try:
         with workers(options.workers) as executor:

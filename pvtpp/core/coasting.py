@@ -1,9 +1,9 @@
-"""A lost target: where it is assumed to be meanwhile, and where the tracker searches for it."""
+"""Where a target that was lost sight of is expected meanwhile."""
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,23 +11,21 @@ from pvtpp.core.presence import PresenceConfig
 from pvtpp.trajectory import Trajectory
 
 HORIZONS_S = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
-GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
-TURN = 9
-"""Places off the middle until the pattern begins anew."""
+GROWTH, LONGEST_S, SIZE_SHARE = 1.0, 3.0, 0.1
+"""Growth of a doubted target's sigma, target sizes per second, and for how long; the size's share of it."""
 
 
 def coast(trajectory: Trajectory, config: PresenceConfig) -> Trajectory:
-    """Coast on the same evidence: from its time on the centre's velocity decays, the size stays and sigma grows.
+    """Coast on the same evidence: from its time on the centre's velocity decays, the size stays.
 
     Parameters
     ----------
     trajectory
         What was predicted from that evidence.
     config
-        How fast the velocity decays (`coast_s`, seconds) and sigma grows (`coast_growth`, target sizes per second).
+        How fast the velocity decays (`coast_s`, seconds).
     """
     begin = trajectory.at(trajectory.evidence_ns)
-    size = math.sqrt(float(begin.box[2] * begin.box[3]))
     ahead = np.array(HORIZONS_S)[:, None]
     decay = np.exp(-ahead / config.coast_s)
     velocity = begin.velocity * [1, 1, 0, 0]
@@ -35,62 +33,23 @@ def coast(trajectory: Trajectory, config: PresenceConfig) -> Trajectory:
         tuple(trajectory.evidence_ns + round(h * 1e9) for h in HORIZONS_S),
         begin.box + config.coast_s * (1 - decay) * velocity,
         decay * velocity,
-        begin.sigma + ahead * (config.coast_growth * size),
+        np.repeat(begin.sigma[None], len(HORIZONS_S), axis=0),
         trajectory.evidence_ns,
         extrapolation="hold",
         stabilised=trajectory.stabilised,
     )
 
 
-class Places(NamedTuple):
-    """Where a lost target may be.
-
-    Attributes
-    ----------
-    seen
-        Where it was last seen, ``[cx, cy, w, h]`` in pixels.
-    expected
-        Where it is predicted.
-    own
-        Where the tracker went on by itself, should the loss be a mistake.
-    """
-
-    seen: np.ndarray
-    expected: np.ndarray
-    own: np.ndarray
-
-
-def search_box(attempt: int, lost_s: float, places: Places, config: PresenceConfig) -> np.ndarray:
-    """Say where the tracker searches in one pass.
-
-    A tracker takes a search box for the target's size, so the region widens by moving it, not by enlarging it. Of four
-    passes one follows the tracker's own path, one looks where the target is expected, and two look round where it was
-    seen and expected, in a sunflower's pattern whose radius grows with time. The size is the one last seen.
+def doubted(trajectory: Trajectory, seconds: float) -> Trajectory:
+    """Return the trajectory with the sigma of a target that may be elsewhere; boxes stay as they are.
 
     Parameters
     ----------
-    attempt
-        Number of the pass since the loss, from 0.
-    lost_s
-        Seconds since the target was last seen.
-    places
-        Where it may be.
-    config
-        `reach` and `reach_rate` bound the radius.
-
-    Returns
-    -------
-    ndarray
-        ``[cx, cy, w, h]``; the very object `places.own` where the tracker's own path is followed.
+    trajectory
+        What was predicted from the path that is followed.
+    seconds
+        How long it has been doubted.
     """
-    if attempt % 4 == 0:
-        return places.own
-    turn = attempt // 2
-    middle = places.expected if turn % 2 else places.seen
-    radius = 0.0
-    if attempt % 2:
-        radius = min(config.reach, 1 + config.reach_rate * lost_s) * math.sqrt((turn % TURN + 1) / TURN)
-    angle = turn * GOLDEN_ANGLE
-    size = math.sqrt(float(places.seen[2] * places.seen[3]))
-    shift = radius * size * np.array([math.cos(angle), math.sin(angle)])
-    return np.concatenate([middle[:2] + shift, places.seen[2:]])
+    size = math.sqrt(float(trajectory.mean[0, 2] * trajectory.mean[0, 3]))
+    more = GROWTH * size * min(seconds, LONGEST_S) * np.array([1.0, 1.0, SIZE_SHARE, SIZE_SHARE])
+    return replace(trajectory, sigma=trajectory.sigma + more)

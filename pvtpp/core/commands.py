@@ -16,8 +16,7 @@ import numpy as np
 
 from pvtpp.boxes import as_box
 from pvtpp.camera_motion import CameraMotion
-from pvtpp.core.coasting import coast
-from pvtpp.core.presence import PresenceConfig
+from pvtpp.core.coasting import doubted
 from pvtpp.core.sigma_calibration import calibrated
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
@@ -38,11 +37,24 @@ class Init(NamedTuple):
 
 
 class TrackFrame(NamedTuple):
-    """Run the tracker on `frame`; `search_box` says where it looks, None means round its own last result."""
+    """Run the tracker on `frame`.
+
+    Attributes
+    ----------
+    target
+        Number of the target.
+    frame
+        The frame.
+    search_box
+        Where it looks; None means round its own last result.
+    elsewhere
+        Whether it searches for a target that is probably lost, elsewhere than on the path that it follows.
+    """
 
     target: int
     frame: Frame
     search_box: Optional[np.ndarray]
+    elsewhere: bool = False
 
 
 class Propagate(NamedTuple):
@@ -98,8 +110,8 @@ class Predict(NamedTuple):
         The track of each predictor, by name; they differ in their encodings alone.
     motion
         What was known of the camera's rotation at that time; None without a gyro.
-    coasting
-        The constants by which a lost target coasts; None where it is not lost.
+    doubted_s
+        Seconds since it was last known that the target is followed: sigma grows with them.
     propagating
         Whether propagation is on: then sigma is calibrated, see `pvtpp.core.sigma_calibration`.
     """
@@ -108,7 +120,7 @@ class Predict(NamedTuple):
     result_number: int
     tracks: Mapping[str, Track]
     motion: Optional[CameraMotion] = None
-    coasting: Optional[PresenceConfig] = None
+    doubted_s: float = 0.0
     propagating: bool = False
 
 
@@ -231,8 +243,8 @@ def predict(predictors: Mapping[str, Predictor], command: Predict) -> Dict[str, 
         name: _predicted(predictor, command.tracks[name], command.motion, command.propagating)
         for name, predictor in predictors.items()
     }
-    if command.coasting is not None:
-        made = {name: coast(trajectory, command.coasting) for name, trajectory in made.items()}
+    if command.doubted_s > 0:
+        made = {name: doubted(trajectory, command.doubted_s) for name, trajectory in made.items()}
     return made
 
 

@@ -34,6 +34,8 @@ class CoreConfig:
     wait_s
         How long the tracker waits at most for propagation and prediction, seconds. The schedule ``paper`` has no such
         limit.
+    steers
+        Whether the tracker looks where it is sent; else no pass of it is lent to the search, and all results count.
     """
 
     search_region: str = "last"
@@ -42,6 +44,7 @@ class CoreConfig:
     one_core: bool = False
     schedule: str = "async"
     wait_s: float = 0.1
+    steers: bool = True
 
     def __post_init__(self) -> None:
         check(

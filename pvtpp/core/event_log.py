@@ -129,8 +129,10 @@ class EventLog:
 
     def result(self, t_ns: int, frame: int, capture_ns: int, output: TrackerOutput) -> None:
         """Add the tracker's answer for a frame."""
-        similarity = [] if output.similarity is None else [output.similarity]
-        self._add(["result", t_ns, frame, capture_ns, output.box.tolist(), output.score, *similarity])
+        seen: list = [] if output.similarity is None else [output.similarity]
+        if output.resembling is not None:
+            seen += [output.resembling.tolist()]
+        self._add(["result", t_ns, frame, capture_ns, output.box.tolist(), output.score, *seen])
 
     def propagate(self, t_ns: int, capture_ns: Optional[int]) -> None:
         """Add that propagation took a frame, or (None) a new result."""
@@ -154,9 +156,9 @@ class EventLog:
         """Add that a predictor's trajectory became the current one."""
         self._add(["trajectory", t_ns, predictor, *trajectory.to_row()])
 
-    def presence(self, t_ns: int, presence: Presence) -> None:
-        """Add that presence changed."""
-        self._add(["presence", t_ns, presence.value])
+    def presence(self, t_ns: int, presence: Presence, probability: Optional[float] = None) -> None:
+        """Add that presence changed, and how probable it is that the target is followed, where that is known."""
+        self._add(["presence", t_ns, presence.value, *([] if probability is None else [round(probability, 6)])])
 
     def failed(self, t_ns: int, command: str) -> None:
         """Add that a command of this name failed."""

@@ -1,29 +1,29 @@
-"""Is the target still there? What its results say, with hysteresis: a pure state machine, without clock or images.
+"""Is the target still there? The probability that it is followed, from all that results say, and three states of it.
 
-Each result is assessed as *good*, *doubtful* or a *miss*: by the tracker's score against the target's own recent level
-and a least score, and by the appearance similarity (`pvtpp.appearance`), where there is one. Misses in a row lose the
-target, good results in a row find it again. Time counts too: evidence that is too old, or a sigma too large for the
-target, makes presence uncertain. The quality of propagation counts through the age: what the images do not support is
-no evidence.
+A two-state hidden Markov model: the target is followed, or it is not. Between results the probability drifts to where
+it is usual (`loss_rate`, `return_rate`). Each result is evidence: its score in log-odds and its appearance similarity
+(`pvtpp.appearance`) enter a logistic model, fitted on recordings (`WEIGHTS`). Time counts too: evidence that is too
+old, or a sigma too large for the target, makes presence uncertain. A pure state machine, without clock or images.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import Enum
-from typing import Any, Mapping, NamedTuple, Optional
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
+from pvtpp.appearance import FEATURES, KINDS, PIXELS, AppearanceTracker
 from pvtpp.errors import InputError
-from pvtpp.tracker import TrackerOutput
-from pvtpp.validation import above, between, check
+from pvtpp.tracker import Tracker, TrackerOutput
+from pvtpp.validation import above, between, check, one_of
 
 
 class Presence(Enum):
     """What is known of a target.
 
     TRACKING: it is followed. UNCERTAIN: it is probably followed, but the newest results are doubtful, old or imprecise.
-    LOST: it is gone; then its trajectory coasts and the search widens.
+    LOST: what is followed is probably something else; the search has begun.
     """
 
     TRACKING = "TRACKING"
@@ -41,101 +41,136 @@ SUREST = 1 - 2.0**-24
 """About the largest single-precision number below 1: what networks compute in."""
 
 
-class Assessment(Enum):
-    """What one result is worth."""
+class Weights(NamedTuple):
+    """A logistic model: the log-odds that a result is right are ``constant + score * s + similarity * a``.
 
-    GOOD = "good"
-    DOUBTFUL = "doubtful"
-    MISS = "miss"
+    Attributes
+    ----------
+    constant
+        Log-odds.
+    score
+        Of the score's log-odds; where `relative`, of their distance from the target's own level, as a share of it.
+    similarity
+        Of the appearance similarity.
+    relative
+        Whether the scale of the tracker's scores is unknown.
+    """
+
+    constant: float
+    score: float
+    similarity: float
+    relative: bool = False
+
+
+WEIGHTS: Dict[Tuple[str, bool], Weights] = {
+    (FEATURES, True): Weights(-10.2, 0.63, 9.6),
+    (FEATURES, False): Weights(-10.7, 0.0, 14.4),
+    (PIXELS, True): Weights(1.7, 6.9, 1.9, relative=True),
+    (PIXELS, False): Weights(-2.0, 0.0, 4.0),
+}
+"""By what the similarity is computed from, and whether the tracker gives a score (benchmarks/studies/presence_fit).
+
+Networks that describe what they see are of one family, whose scores mean the same; those of others may have any scale.
+"""
+MOST_ODDS = 10.0
+"""Log-odds of a belief are no farther from 0."""
+LEAST_LEVEL, LEVEL_RATE = 3.0, 0.1
+"""Least level that scores are compared with, log-odds; share by which the level follows a score of a known target."""
 
 
 @dataclass(frozen=True)
 class PresenceConfig:
-    """The constants of the presence monitor, chosen on `uav-mini/train` and generated clips (studies/loss_and_return).
+    """The constants of the presence monitor, chosen on `uav-mini/train`, `uav-more` and drawn occluders.
 
     Attributes
     ----------
-    least_score
-        A score below is low.
-    score_share
-        A score is low too where its log-odds are below this share of the target's own recent level. A network's score
-        is nearly 1 all the time; its odds tell.
-    level_rate
-        Share by which that level follows each good result.
-    similarity_good
-        An appearance similarity below makes a result doubtful.
-    similarity_found
-        The same while the target is LOST.
-    similarity_miss
-        A low score together with a similarity below this is a miss; one of both alone makes a result doubtful, for a
-        target may turn, and a score may drop. Without a similarity a low score is a miss. With a score of exactly 1,
-        which trackers without scores give, a similarity below this is a miss.
-    lost_after
-        Misses in a row that make the target LOST.
-    found_after
-        Good results in a row that make it TRACKING again.
+    kind
+        What the similarity is computed from, see `pvtpp.appearance.AppearanceTracker.kind`.
+    share
+        Share of a result's evidence that counts: results in a row err together.
+    most
+        Largest evidence of one result, log-odds.
+    loss_rate, return_rate
+        How often a target that is followed is lost, and one that is lost is followed again by itself, per second.
+    known
+        Probability above which a result is taken for the place and size where the target was last seen.
+    uncertain_below, lost_below
+        Probabilities.
+    search_below, doubted_below
+        Probabilities below which every second pass of the tracker searches elsewhere, and two passes of three.
+    switch_above
+        Probability above which another place may replace the one that is followed.
+    compare_s
+        After that the one that was followed is looked at for so long as well, and may come back, seconds.
+    ignored_below, ignored_s
+        A result of a lost target that speaks against itself by so much, log-odds, is no evidence, for so long, seconds.
     uncertain_s, lost_s
         Evidence older than this makes presence UNCERTAIN or LOST, seconds.
     uncertain_sigma
         A sigma of the centre above this many target sizes makes it UNCERTAIN.
     release
-        A limit of age or sigma that was passed is left again at this share of it.
+        A limit of age, sigma or probability that was passed is left again at this share of it (of 1 less it).
     coast_s
         Time within which a lost target's velocity decays, seconds.
-    coast_growth
-        Growth of a lost target's sigma, target sizes per second.
     reach, reach_rate
         How far from its last place a lost target is searched for at most, target sizes, and its growth per second.
     """
 
-    least_score: float = 0.2
-    score_share: float = 0.5
-    level_rate: float = 0.1
-    similarity_good: float = 0.7
-    similarity_found: float = 0.9
-    similarity_miss: float = 0.5
-    lost_after: int = 2
-    found_after: int = 2
+    kind: str = PIXELS
+    share: float = 0.5
+    most: float = 3.0
+    loss_rate: float = 0.2
+    return_rate: float = 0.5
+    known: float = 0.9
+    uncertain_below: float = 0.6
+    lost_below: float = 0.25
+    search_below: float = 0.6
+    doubted_below: float = 0.25
+    switch_above: float = 0.7
+    compare_s: float = 1.0
+    ignored_below: float = 2.0
+    ignored_s: float = 0.4
     uncertain_s: float = 0.5
     lost_s: float = 2.0
     uncertain_sigma: float = 1.0
     release: float = 0.8
     coast_s: float = 0.4
-    coast_growth: float = 1.0
     reach: float = 4.0
     reach_rate: float = 2.0
 
     def __post_init__(self) -> None:
-        shares = ("least", "score", "similarity", "level", "release")
-        names = [field.name for field in fields(self)]
-        check(self, {name: between(0, 1) if name.startswith(shares) else above(0) for name in names})
-        if self.similarity_miss > self.similarity_good:
-            raise InputError(
-                f"PresenceConfig.similarity_miss is {self.similarity_miss!r}, "
-                f"allowed is 0 to similarity_good ({self.similarity_good!r})"
-            )
+        names = [field.name for field in fields(self) if field.name != "kind"]
+        shares = {name for name in names if name.endswith(("_below", "_above")) and name != "ignored_below"}
+        shares |= {"share", "known", "release"}
+        rules = {name: between(0, 1) if name in shares else above(0) for name in names}
+        check(self, {"kind": one_of(KINDS), **rules})
 
-    def assess(self, history: ResultHistory, output: TrackerOutput) -> Assessment:
-        """Assess one result of the target with this history."""
-        odds, level = log_odds(output.score), history.level
-        low = output.score < self.least_score or (level is not None and odds < self.score_share * level)
-        if output.similarity is None and low:
-            return Assessment.MISS
-        # A score of exactly 1 may be that of a tracker that has none: it excuses nothing.
-        unlike = output.similarity is not None and output.similarity < self.similarity_miss
-        if unlike and (low or output.score == 1.0):
-            return Assessment.MISS
-        wanted = self.similarity_found if history.lost else self.similarity_good
-        similar = output.similarity is None or output.similarity >= wanted
-        return Assessment.GOOD if similar and not low else Assessment.DOUBTFUL
+    def evidence(self, output: TrackerOutput, level: Optional[float]) -> float:
+        """How much a result speaks for the target being followed, log-odds.
 
-    def presence(self, history: ResultHistory, before: Presence, age_s: float, spread: float) -> Presence:
+        Parameters
+        ----------
+        output
+            The result.
+        level
+            Usual log-odds of the target's score; None for the first result.
+        """
+        # A score of exactly 1 may be that of a tracker that has none.
+        weights = WEIGHTS[self.kind, output.score != 1.0]
+        score, similarity = log_odds(output.score), 1.0 if output.similarity is None else output.similarity
+        if weights.relative:
+            usual = score if level is None else level
+            score = min(max((score - usual) / max(usual, LEAST_LEVEL), -2.0), 0.5)
+        found = weights.constant + weights.score * score + weights.similarity * similarity
+        return max(-self.most, min(found, self.most))
+
+    def presence(self, probability: float, before: Presence, age_s: float, spread: float) -> Presence:
         """Say what is known of the target now.
 
         Parameters
         ----------
-        history
-            Of its results.
+        probability
+            That it is followed.
         before
             What was known of it until now.
         age_s
@@ -145,11 +180,12 @@ class PresenceConfig:
         """
         # Evidence from the future is of another clock: never fresh.
         age_s = abs(age_s)
+        lost_easier = self.release if before is Presence.LOST else 1.0
         easier = 1.0 if before is Presence.TRACKING else self.release
-        if history.lost or age_s > self.lost_s * (self.release if before is Presence.LOST else 1.0):
+        if 1 - probability > (1 - self.lost_below) * lost_easier or age_s > self.lost_s * lost_easier:
             return Presence.LOST
         if (
-            history.hits < self.found_after
+            1 - probability > (1 - self.uncertain_below) * easier
             or age_s > self.uncertain_s * easier
             or spread > self.uncertain_sigma * easier
         ):
@@ -172,48 +208,56 @@ class PresenceConfig:
         return cls(**values)
 
 
-class ResultHistory(NamedTuple):
-    """What is remembered of the results of one target.
+def with_presence(tracker: Tracker, config: Optional[PresenceConfig]) -> Tuple[Tracker, Optional[PresenceConfig]]:
+    """Return the tracker as the monitor needs it, and the constants for it; both as they are where `config` is None."""
+    if config is None:
+        return tracker, None
+    assessed = AppearanceTracker(tracker)
+    return assessed, replace(config, kind=assessed.kind)
+
+
+class Belief(NamedTuple):
+    """The probability that a target is followed. Replaced, never changed, so it may be read from any thread.
 
     Attributes
     ----------
-    hits, misses
-        Good results and misses in a row.
+    t_ns
+        Capture time of the newest result, nanoseconds.
+    odds
+        Log-odds as of then.
     level
-        Recent level of the score in log-odds; None before the first good result.
-    doubt_ns
-        Capture time since which results have been misses; None where the newest is none.
-    lost
-        Whether that has lost the target.
+        Usual log-odds of the target's score; None before the first result.
+    evidence
+        What the newest result said, log-odds.
     """
 
-    hits: int
-    misses: int = 0
+    t_ns: int
+    odds: float
     level: Optional[float] = None
-    doubt_ns: Optional[int] = None
-    lost: bool = False
+    evidence: float = 0.0
 
-    @classmethod
-    def begin(cls, config: PresenceConfig) -> ResultHistory:
-        """Begin with a target just given, which is believed."""
-        return cls(config.found_after)
+    def after(self, config: PresenceConfig, t_ns: int, output: TrackerOutput) -> Belief:
+        """Add the result for the frame captured at `t_ns`."""
+        evidence = config.evidence(output, self.level)
+        odds = self._drifted(config, t_ns) + config.share * evidence
+        made = Belief(max(t_ns, self.t_ns), min(max(odds, -MOST_ODDS), MOST_ODDS), self.level, evidence)
+        score = log_odds(output.score)
+        if self.level is None:
+            return made._replace(level=score)
+        rate = LEVEL_RATE if made.probability >= config.known else 0.0
+        return made._replace(level=self.level + rate * (score - self.level))
 
-    def after(self, config: PresenceConfig, capture_ns: int, assessment: Assessment, score: float) -> ResultHistory:
-        """Add one more result."""
-        if assessment is Assessment.MISS:
-            misses = self.misses + 1
-            since = capture_ns if self.doubt_ns is None else self.doubt_ns
-            lost = self.lost or misses >= config.lost_after
-            return self._replace(hits=0, misses=misses, doubt_ns=since, lost=lost)
-        if assessment is Assessment.DOUBTFUL:
-            # Something like it: no more a miss, and no find either.
-            return self._replace(hits=0) if self.lost else self._replace(hits=0, misses=0, doubt_ns=None)
-        hits = self.hits + 1
-        if self.lost and hits < config.found_after:
-            return self._replace(hits=hits)
-        odds = log_odds(score)
-        level = odds if self.level is None else self.level + config.level_rate * (odds - self.level)
-        return ResultHistory(hits, level=level)
+    @property
+    def probability(self) -> float:
+        """As of the newest result."""
+        return 1 / (1 + math.exp(-self.odds))
+
+    def _drifted(self, config: PresenceConfig, t_ns: int) -> float:
+        both = config.loss_rate + config.return_rate
+        usual = config.return_rate / both
+        kept = math.exp(-both * max(t_ns - self.t_ns, 0) * 1e-9)
+        found = usual + (self.probability - usual) * kept
+        return math.log(found / (1 - found))
 
 
 def log_odds(score: float) -> float:

@@ -1,84 +1,162 @@
-"""The search for a target that may be lost: which results are believed, and where the tracker looks next."""
+"""The search for a target that is probably not followed any more: where the tracker looks, and what it found there.
+
+The path that the tracker follows goes on: it may be right, and often finds the target again by itself. Every second
+pass is lent to the search. What is found elsewhere must be confirmed by a second result at the same place, and speak
+more for the target than what is followed; then it takes its place.
+"""
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
+import math
+from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from pvtpp.core.coasting import Places, search_box
-from pvtpp.core.presence import Assessment, PresenceConfig, ResultHistory
+from pvtpp.boxes import iou
+from pvtpp.core.coasting import coast
+from pvtpp.core.presence import MOST_ODDS, Belief, PresenceConfig
+from pvtpp.core.search_map import SearchMap, reach
 from pvtpp.tracker import TrackerOutput
+from pvtpp.trajectory import Trajectory
 
-Result = Tuple[int, TrackerOutput]
+SAME = 0.3
+"""Two results with at least this intersection over union are of one object."""
+FIRST_ODDS = -1.0
+"""Log-odds of a candidate before its first result."""
+CONFIRMED = 2
+"""Results that a candidate needs."""
+
+
+class Candidate(NamedTuple):
+    """Another place where the target may be: its results, with capture times, and what is believed of it."""
+
+    results: Tuple[Tuple[int, TrackerOutput], ...]
+    belief: Belief
+
+    @property
+    def box(self) -> np.ndarray:
+        """Of the newest result."""
+        return self.results[-1][1].box
 
 
 class Reacquisition:
-    """The search of one target.
+    """What is believed of one target, and the search for it.
+
+    Parameters
+    ----------
+    config
+        Constants.
+    t_ns, box
+        Capture time of the first box, and it.
 
     Attributes
     ----------
-    history : ResultHistory
+    belief : Belief
         Replaced, never changed, so it may be read from any thread.
-    finds : list of (int, TrackerOutput)
-        While the target is lost: the newest good results in a row, with their capture times.
+    searched : bool
+        Whether the tracker's newest pass was a search: then its own last result is of another place.
     """
 
-    def __init__(self, config: PresenceConfig, box: np.ndarray):
+    def __init__(self, config: PresenceConfig, t_ns: int, box: np.ndarray):
         self.config = config
-        self.history = ResultHistory.begin(config)
-        self.finds: List[Result] = []
-        # What is half hidden looks small: the size to look for is that of the newest good result.
-        self._size = box[2:]
-        self._doubtful: Optional[TrackerOutput] = None
-        # The tracker's own path since the loss, whether it looks there now, and how often it was sent somewhere.
-        self._own: Optional[np.ndarray] = None
-        self._on_own_path = False
-        self._looked = 0
+        self.belief = Belief(t_ns, 3.0)
+        self.searched = False
+        self._seen = box
+        self._seen_ns = t_ns
+        self._expected: Optional[Trajectory] = None
+        self._candidate: Optional[Candidate] = None
+        self._hint: Optional[np.ndarray] = None
+        self._map: Optional[SearchMap] = None
+        self._turn = 0
+        self._newest: Optional[Tuple[int, TrackerOutput]] = None
+        self._compare_until_ns = self._believed_ns = t_ns
 
-    def believe(self, capture_ns: int, output: TrackerOutput) -> bool:
-        """Take one more result; return whether it is evidence of where the target is."""
-        before = self.history
-        assessment = self.config.assess(before, output)
-        self.history = before.after(self.config, capture_ns, assessment, output.score)
-        if assessment is Assessment.GOOD:
-            self._size = output.box[2:]
-        if before.lost:
-            self._follow(capture_ns, assessment, output)
-        elif self.history.lost:
-            self.finds, self._doubtful, self._own = [], None, output.box
-            self._on_own_path, self._looked = False, 0
-        return not before.lost and assessment is not Assessment.MISS
+    @property
+    def doubted_s(self) -> float:
+        """Seconds that the target has been LOST for, by the capture times of results; 0 where it is not."""
+        lost = self.belief.probability < self.config.doubted_below
+        return max(self.belief.t_ns - self._seen_ns, 0) * 1e-9 if lost else 0.0
 
-    def where(self, lost_s: float, seen: np.ndarray, expected: np.ndarray) -> np.ndarray:
-        """Say where the tracker looks next for a lost target.
+    def follow(self, t_ns: int, output: TrackerOutput) -> bool:
+        """Take a result of the path that is followed; return whether it is evidence of where the target is.
 
-        Parameters
-        ----------
-        lost_s
-            Seconds since it was last seen.
-        seen, expected
-            Where it was last seen and where it is predicted, ``[cx, cy, w, h]`` in pixels.
+        That of a lost target is not, for a moment, where it speaks strongly against itself: what was followed before
+        is then the better evidence.
+        """
+        config = self.config
+        self.belief = self.belief.after(config, t_ns, output)
+        self._newest, self._hint = (t_ns, output), output.resembling
+        if self.belief.probability >= config.known and self.belief.evidence > 0:
+            self._seen, self._seen_ns = output.box, t_ns
+            self._expected, self._map = None, None
+            if t_ns >= self._compare_until_ns:
+                self._candidate = None
+        fresh = (t_ns - self._believed_ns) * 1e-9 < config.ignored_s
+        if fresh and self.belief.probability < config.doubted_below and self.belief.evidence <= -config.ignored_below:
+            return False
+        self._believed_ns = t_ns
+        return True
+
+    def predicted(self, trajectory: Trajectory) -> None:
+        """Take a trajectory of the target: the first since it was last seen says where it is expected."""
+        if self._expected is None:
+            self._expected = coast(trajectory, self.config)
+
+    def searches(self) -> bool:
+        """Whether the next pass of the tracker is lent to the search; it must then ask `where`."""
+        probability = self.belief.probability
+        share = 0 if probability >= self.config.search_below else 1 if probability >= self.config.doubted_below else 2
+        if self._candidate is not None and self.belief.t_ns < self._compare_until_ns:
+            share = max(share, 1)
+        self._turn = self._turn + 1 if self._turn < share else 0
+        self.searched = self._turn > 0
+        return self.searched
+
+    def where(self, t_ns: int) -> np.ndarray:
+        """Say where the tracker searches in the frame captured at `t_ns`: ``[cx, cy, w, h]``, pixels."""
+        if self._candidate is not None:
+            return self._candidate.box
+        if self._map is None:
+            self._map = SearchMap(self.config)
+        expected = self._expected_at(t_ns)
+        hint, self._hint = self._hint, None
+        return self._map.look(t_ns, max(t_ns - self._seen_ns, 0) * 1e-9, expected, self._seen, hint)
+
+    def found(self, t_ns: int, output: TrackerOutput) -> Optional[List[Tuple[int, TrackerOutput]]]:
+        """Take the result of a search.
 
         Returns
         -------
-        ndarray
-            The search box ``(4,)``, ``[cx, cy, w, h]``.
+        list or None
+            The results that take the place of the path that is followed; None while it stays.
         """
-        lead = self.finds[-1][1] if self.finds else self._doubtful
-        if lead is not None:
-            self._on_own_path = False
-            return lead.box
-        seen = np.concatenate([seen[:2], self._size])
-        places = Places(seen, expected, seen if self._own is None else self._own)
-        box = search_box(self._looked, lost_s, places, self.config)
-        self._looked, self._on_own_path = self._looked + 1, box is places.own
-        return box
+        before, self._hint = self._candidate, output.resembling
+        if before is not None and float(iou(before.box, output.box)) < SAME:
+            before = None
+        first = self._odds_of(t_ns, output.box)
+        known = Belief(t_ns, first, self.belief.level) if before is None else before.belief
+        belief = known.after(self.config, t_ns, output)
+        if belief.odds <= first:
+            self._candidate = None
+            return None
+        results = ((t_ns, output),) if before is None else (*before.results, (t_ns, output))[-CONFIRMED:]
+        self._candidate = Candidate(results, belief)
+        needed = max(self.config.switch_above, self.belief.probability)
+        if len(results) < CONFIRMED or belief.probability < needed:
+            return None
+        # What was followed goes on as the candidate for a while: should it prove right, it is taken up again.
+        self._candidate = None if self._newest is None else Candidate((self._newest,), self.belief)
+        self.belief, self._newest, self._expected, self._map = belief, results[-1], None, None
+        self._seen, self._seen_ns, self._believed_ns = output.box, t_ns, t_ns
+        self._compare_until_ns = t_ns + round(self.config.compare_s * 1e9)
+        return list(results)
 
-    def _follow(self, capture_ns: int, assessment: Assessment, output: TrackerOutput) -> None:
-        self.finds = [*self.finds, (capture_ns, output)] if assessment is Assessment.GOOD else []
-        # A doubtful result is followed as long as its similarity grows.
-        more = self._doubtful is None or (output.similarity or 0) > (self._doubtful.similarity or 0)
-        self._doubtful = output if assessment is Assessment.DOUBTFUL and more else None
-        if self._on_own_path:
-            self._own = output.box
+    def _expected_at(self, t_ns: int) -> np.ndarray:
+        return self._seen if self._expected is None else self._expected.at(t_ns).box
+
+    def _odds_of(self, t_ns: int, box: np.ndarray) -> float:
+        """Log-odds of a candidate before its first result: the farther from where the target may be, the less."""
+        size = math.sqrt(float(self._seen[2] * self._seen[3]))
+        lost_s = max(t_ns - self._seen_ns, 0) * 1e-9
+        far = min(float(np.hypot(*(box[:2] - each[:2]))) for each in (self._seen, self._expected_at(t_ns))) / size
+        return max(FIRST_ODDS - 0.5 * (far / reach(self.config, lost_s)) ** 2, -MOST_ODDS)

@@ -117,8 +117,8 @@ class _Replay:
             )
 
     def _result(self, row: list) -> List[Command]:
-        similarity = row[6] if len(row) > 6 else None
-        output = TrackerOutput(row[4], row[5], similarity=similarity)
+        similarity, resembling = (*row[6:], None, None)[:2]
+        output = TrackerOutput(row[4], row[5], None, similarity, resembling)
         return self.machine.tracked(row[1], self._taken(TrackFrame, row), output)
 
     def _propagate(self, row: list) -> None:

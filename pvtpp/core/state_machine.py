@@ -24,14 +24,14 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from pvtpp.boxes import ArrayLike, as_box
+from pvtpp.boxes import ArrayLike, as_box, iou
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
 from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, Propagation, TrackFrame
 from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog, Unlogged
 from pvtpp.core.presence import UNCHECKED_S, Presence
-from pvtpp.core.reacquisition import Reacquisition
+from pvtpp.core.reacquisition import SAME, Reacquisition
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.stabilised import answer
@@ -66,6 +66,8 @@ class _Target:
     # The target was given on a past frame, and its tracker has not looked at a new one yet.
     catching_up: bool = False
     taken_ns: int = 0
+    # The tracker's newest pass was a search elsewhere.
+    elsewhere: bool = False
     # The frame that the tracker takes after the prediction (schedule `paper`).
     reserved: Optional[Frame] = None
     waiting_since: Optional[int] = None
@@ -177,7 +179,7 @@ class StateMachine:
         target = self._target = _Target(
             self.target,
             Track().with_result(frame.t_ns, box),
-            None if presence is None else Reacquisition(presence, box),
+            None if presence is None else Reacquisition(presence, frame.t_ns, box),
             taken_ns=frame.t_ns,
             catching_up=self._newest is not None and self._newest.t_ns > frame.t_ns,
         )
@@ -233,11 +235,10 @@ class StateMachine:
         if target is not None:
             frame = command.frame
             self.log.result(t_ns, frame.index, frame.t_ns, output)
-            if self._believed(target, frame.t_ns, output):
-                self._add_result(target, frame.t_ns, output)
-            target.results += 1
-            if not self.config.propagation:
-                target.propagated, target.changed = target.results, True
+            if self._believed(target, command, output):
+                target.results += 1
+                if not self.config.propagation:
+                    target.propagated, target.changed = target.results, True
             if self.config.schedule == "paper" and self._newest is not None and self._newest.t_ns > target.taken_ns:
                 target.reserved, self._untracked = self._newest, False
             self._observe(t_ns)
@@ -246,8 +247,8 @@ class StateMachine:
     def propagated(self, t_ns: int, command: Propagate, found: Propagation) -> List[Command]:
         """Take what propagation found.
 
-        Boxes that the images do not support are left out, and all of them where the target is lost. Where the result
-        that was propagated is no longer the newest nothing changes: the newest one's own boxes are on their way.
+        Boxes that the images do not support are left out. Where the result that was propagated is no longer the newest
+        nothing changes: the newest one's own boxes are on their way.
         """
         target = self._reported(t_ns, command)
         if target is None or command.result is None:
@@ -257,12 +258,11 @@ class StateMachine:
         target.boxes = found.boxes
         target.propagated = command.result_number
         if target.track.newest[0] == command.result[0]:
-            if not self._lost(target):
-                good = [each for each in found.boxes if each.quality >= LEAST_QUALITY]
-                displacement = found.displacement
-                if displacement is not None and displacement.quality < LEAST_QUALITY:
-                    displacement = None
-                target.track = target.track.with_propagated(good, displacement)
+            good = [each for each in found.boxes if each.quality >= LEAST_QUALITY]
+            displacement = found.displacement
+            if displacement is not None and displacement.quality < LEAST_QUALITY:
+                displacement = None
+            target.track = target.track.with_propagated(good, displacement)
             target.changed = True
         return self._next(t_ns)
 
@@ -284,6 +284,8 @@ class StateMachine:
         if target is not None:
             target.predicted = max(command.result_number, target.predicted)
             self._publish(t_ns, dict(trajectories))
+            if target.reacquisition is not None:
+                target.reacquisition.predicted(self.trajectories[self.names[0]])
             self._observe(t_ns)
         return self._next(t_ns)
 
@@ -340,6 +342,12 @@ class StateMachine:
         return self._presence
 
     @property
+    def probability(self) -> Optional[float]:
+        """How probable it is that the target is followed, as of its newest result; None as `presence`."""
+        monitor = None if self._target is None else self._target.reacquisition
+        return None if monitor is None else monitor.belief.probability
+
+    @property
     def deadline_ns(self) -> Optional[int]:
         """When `time_passed` lets the tracker go on; None where it does not wait, or waits without limit."""
         target = self._target
@@ -354,8 +362,8 @@ class StateMachine:
             return presence
         now = trajectory.at(t_ns)
         size = math.sqrt(float(now.box[2] * now.box[3]))
-        monitor = target.reacquisition
-        found = monitor.config.presence(monitor.history, presence, now.age, float(now.sigma[:2].max()) / size)
+        monitor, spread = target.reacquisition, float(now.sigma[:2].max()) / size
+        found = monitor.config.presence(monitor.belief.probability, presence, now.age, spread)
         results = target.track.t_ns
         unchecked = bool(results) and (t_ns - results[-1]) * 1e-9 > UNCHECKED_S
         return Presence.UNCERTAIN if found is Presence.TRACKING and unchecked else found
@@ -412,8 +420,8 @@ class StateMachine:
         known = {name: target.encodings.get(name) for name in self.names}
         tracks = {name: target.track.with_encodings(made) if made else target.track for name, made in known.items()}
         motion = None if self._gyro is None else self._gyro.frozen()
-        coasting = self.config.presence if self._lost(target) else None
-        return Predict(target.number, target.propagated, tracks, motion, coasting, self.config.propagation)
+        doubted_s = 0.0 if target.reacquisition is None else target.reacquisition.doubted_s
+        return Predict(target.number, target.propagated, tracks, motion, doubted_s, self.config.propagation)
 
     def _next_pass(self, t_ns: int) -> Optional[Command]:
         """Decide what the tracker does: begin with another target, take the newest frame, or wait."""
@@ -432,11 +440,16 @@ class StateMachine:
         frame, target.reserved = target.reserved or newest, None
         if frame.t_ns <= target.taken_ns:
             return None
-        search_box = self._where_to_look(target, frame.t_ns)
+        monitor = target.reacquisition
+        search_box: Optional[np.ndarray]
+        if monitor is not None and self.config.steers and monitor.searches():
+            elsewhere, search_box = True, monitor.where(frame.t_ns)
+        else:
+            elsewhere, search_box = False, self._where_to_look(target, frame.t_ns)
         self.log.track(t_ns, frame.index, frame.t_ns, search_box)
         self._untracked = self._untracked and frame is not newest
-        target.catching_up, target.taken_ns = False, frame.t_ns
-        return TrackFrame(target.number, frame, search_box)
+        target.catching_up, target.taken_ns, target.elsewhere = False, frame.t_ns, elsewhere
+        return TrackFrame(target.number, frame, search_box, elsewhere)
 
     def _awaits_prediction(self, target: _Target) -> bool:
         """Say whether the tracker waits for the trajectory of its last result."""
@@ -446,33 +459,34 @@ class StateMachine:
         return target.predicted < target.results
 
     def _where_to_look(self, target: _Target, capture_ns: int) -> Optional[np.ndarray]:
-        monitor, seen = target.reacquisition, target.track.evidence_box
-        lead = self.trajectories[self.names[0]]
-        if monitor is not None and monitor.history.lost:
-            lost_s = max(capture_ns - target.track.evidence_ns, 0) * 1e-9
-            return monitor.where(lost_s, seen, self.answer(lead, capture_ns).box)
+        seen, lead = target.track.evidence_box, self.trajectories[self.names[0]]
         if self.config.search_region == "predicted":
             # After a pause of the camera nothing is where it was going.
             return self.answer(lead, min(capture_ns, target.track.evidence_ns + SEARCH_HORIZON_NS)).box
-        # The tracker's own last result is too old, or was a miss: then the newest evidence is the better place.
-        return seen if target.catching_up or (monitor is not None and monitor.history.misses) else None
+        if target.catching_up:
+            return seen
+        # After a search elsewhere the tracker's own last result is of another place.
+        return target.track.newest[1] if target.elsewhere else None
 
     # The target
 
-    def _believed(self, target: _Target, capture_ns: int, output: TrackerOutput) -> bool:
-        """Assess a result; say whether it is evidence. A target that it loses or finds gets another track."""
-        monitor = target.reacquisition
-        if monitor is None:
-            return True
-        before = monitor.history
-        believed = monitor.believe(capture_ns, output)
-        if monitor.history.lost and not before.lost and monitor.history.doubt_ns is not None:
-            target.track = target.track.before(monitor.history.doubt_ns)
-        if before.lost and not monitor.history.lost:
-            target.track = Track()
-            for found_ns, found in monitor.finds:
-                self._add_result(target, found_ns, found)
-        return believed
+    def _believed(self, target: _Target, command: TrackFrame, output: TrackerOutput) -> bool:
+        """Take in a result; say whether the track has changed. One that is found elsewhere begins a new track."""
+        capture_ns, monitor = command.frame.t_ns, target.reacquisition
+        if monitor is not None and command.elsewhere:
+            same = float(iou(output.box, self.answer(self.trajectories[self.names[0]], capture_ns).box)) >= SAME
+            if not same:
+                found = monitor.found(capture_ns, output)
+                if found is None:
+                    return False
+                target.track, target.source, target.boxes = Track(), None, ()
+                for found_ns, each in found:
+                    self._add_result(target, found_ns, each)
+                return True
+        if monitor is not None and not monitor.follow(capture_ns, output) and self.config.steers:
+            return False
+        self._add_result(target, capture_ns, output)
+        return True
 
     def _add_result(self, target: _Target, capture_ns: int, output: TrackerOutput) -> None:
         target.track = target.track.with_result(capture_ns, output.box, output.score)
@@ -482,9 +496,6 @@ class StateMachine:
     def _forget(self) -> None:
         self._target, self._asked, self.trajectories, self._presence = None, None, {}, None
         self._untracked = False
-
-    def _lost(self, target: _Target) -> bool:
-        return target.reacquisition is not None and target.reacquisition.history.lost
 
     def _publish(self, t_ns: int, trajectories: Dict[str, Trajectory]) -> None:
         for name, trajectory in trajectories.items():
@@ -498,7 +509,7 @@ class StateMachine:
 
     def _set_presence(self, t_ns: int, presence: Presence) -> None:
         self._presence = presence
-        self.log.presence(t_ns, presence)
+        self.log.presence(t_ns, presence, self.probability)
 
     def _reported(self, t_ns: int, command: Command) -> Optional[_Target]:
         """Free the command's stage; return the target that it was for, None where that is gone."""

@@ -18,7 +18,6 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import numpy as np
 
-from pvtpp.appearance import AppearanceTracker
 from pvtpp.boxes import ArrayLike, as_box, require_in_image
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
@@ -27,7 +26,7 @@ from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, Track
 from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.log_file import LogFile
-from pvtpp.core.presence import Presence, PresenceConfig
+from pvtpp.core.presence import Presence, PresenceConfig, with_presence
 from pvtpp.core.state_machine import StateMachine
 from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
@@ -37,7 +36,7 @@ from pvtpp.live.session_clock import SessionClock
 from pvtpp.live.stage_times import StageTimes
 from pvtpp.predictors import Predictor
 from pvtpp.propagation import Propagator
-from pvtpp.tracker import Frame, TrackerOutput, as_tracker, checked_output
+from pvtpp.tracker import Frame, TrackerOutput, as_tracker, checked_output, takes_search_box
 from pvtpp.trajectory import Prediction, Trajectory
 
 COUNTED = {"order": "out_of_order", "duplicate": "duplicates", "repeated": "duplicates"}
@@ -114,7 +113,7 @@ class LiveTracker:
         self.times = StageTimes()
         self._predictors = dict(predictors)
         self._propagator = propagator
-        self._tracker = as_tracker(tracker) if presence is None else AppearanceTracker(as_tracker(tracker))
+        self._tracker, presence = with_presence(as_tracker(tracker), presence)
         self._on_result = on_result
         self._lead = next(iter(self._predictors), "")
         self._session = SessionClock(clock)
@@ -127,7 +126,8 @@ class LiveTracker:
         if not predictors:
             # Said here, before a log file is replaced.
             raise InputError("a live tracker needs at least one predictor ('hold' if nothing is to be predicted)")
-        core = CoreConfig(search_region, presence, self._propagator is not None, wait_s=self.config.wait_s)
+        steers, wait_s = takes_search_box(self._tracker), self.config.wait_s
+        core = CoreConfig(search_region, presence, self._propagator is not None, wait_s=wait_s, steers=steers)
         self._own_log = LogFile(log, background=True) if isinstance(log, str) else None
         given = self._own_log or (None if isinstance(log, str) else log)
         self._machine = StateMachine(self._predictors, core, given, gyro)
@@ -327,6 +327,11 @@ class LiveTracker:
     def target(self) -> int:
         """The number of the newest target: how often `init` was called."""
         return self._machine.target
+
+    @property
+    def probability(self) -> Optional[float]:
+        """How probable it is that the target is followed, as of its newest result; None where `presence` is None."""
+        return self._machine.probability
 
     @property
     def presence(self) -> Optional[Presence]:

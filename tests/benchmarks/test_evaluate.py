@@ -52,7 +52,7 @@ make_oracle = partial(Oracle, noise=0.02)
 
 def cells(times, predictors, base=BASE, **options):
     """A grid of one setting for all predictors: no propagation, the search region at the last result."""
-    axes = {"processing": times, "search_region": ("last",), "propagation": ("none",)}
+    axes = {"processing": times, "search_region": ("last",), "propagation": ("none",), "presence": ("off",)}
     return Grid(base, predictors, axes, **options)
 
 

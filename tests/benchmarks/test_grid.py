@@ -33,14 +33,20 @@ def test_a_setting_that_is_asked_for_is_every_predictors():
 
 def test_predictors_of_one_setting_share_their_runs_where_none_steers():
     grid = make_grid(
-        "d", "t", processing="47ms", predictors=["hold", "kalman"], propagation="none", search_region="last"
+        "d",
+        "t",
+        processing="47ms",
+        predictors=["hold", "kalman"],
+        propagation="none",
+        search_region="last",
+        presence="off",
     )
     assert settings(grid) == [(("hold", "kalman"), "none", "last", "47ms")]
     steered = make_grid("d", "t", processing="47ms", predictors=["hold", "kalman"], search_region="predicted")
     assert [each[0] for each in settings(steered)] == [("hold",), ("kalman",)]
     costly = make_grid(
         "d", "t", processing="47ms", predictors=["hold", "kalman"], propagation="none", search_region="last",
-        predictor_processing="kalman=0.2ms",
+        presence="off", predictor_processing="kalman=0.2ms",
     )  # fmt: skip
     assert [(spec.predictors, spec.predictor_ns) for spec in costly.specs()] == [(("hold",), 0), (("kalman",), 200_000)]
 
@@ -99,7 +105,7 @@ def test_on_the_wall_clock_everything_takes_what_it_takes():
         ({"search_region": "left"}, "unknown search_region 'left', expected one of: last, predicted"),
         ({"schedule": "never"}, "unknown schedule 'never', expected one of: async, paper"),
         ({"predictor_processing": "wizard=1ms"}, "names 'wizard', not among the predictors hold"),
-        ({"presence": "maybe"}, "presence is 'maybe', allowed is one of: off, on"),
+        ({"presence": "maybe"}, "unknown presence 'maybe', expected one of: off, on"),
         ({"predictors": "wizard"}, "wizard"),
     ],
 )

@@ -27,7 +27,7 @@ def evaluated(data_root, weights_root, tmp_path_factory):
     out = tmp_path_factory.mktemp("eval")
     arguments = ["eval", "--dataset", "uav-mini", "--root", str(data_root / "uav-mini"), "--split", "test"]
     arguments += ["--tracker", "nanotrack-v3", "--processing", ",".join(TIMES), "--predictors", ",".join(PREDICTORS)]
-    arguments += ["--propagation", "none", "--search-region", "last"]
+    arguments += ["--propagation", "none", "--search-region", "last", "--presence", "off"]
     arguments += ["--apart", ",".join(COIN_TOSSES), "--logs", str(out / "runs"), "--json", str(out / "out.json")]
     assert main(arguments) == 0
     return json.loads((out / "out.json").read_text())["rows"], len(list((out / "runs").rglob("*.jsonl")))

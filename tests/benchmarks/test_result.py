@@ -26,7 +26,7 @@ CLIPS = [walk(f"walk {seed}", seed) for seed in range(6)]
 
 def made(clips=CLIPS, **settings):
     settings = {"processing": ["47ms", "165ms"], "predictors": ["hold", "kalman"], "propagation": "none", **settings}
-    return Result(tuple(evaluate(clips, make_grid("walks", "oracle", **settings), Oracle)))
+    return Result(tuple(evaluate(clips, make_grid("walks", "oracle", **{"presence": "off", **settings}), Oracle)))
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ CLIPS = [walk("one", 1), walk("two", 2)]
 
 def run(folder, clips=CLIPS, **settings):
     settings = {"processing": "47ms", "predictors": "hold", "offline": False, "propagation": "none", **settings}
-    return evaluate(clips, make_grid("walks", "oracle", **settings), Oracle, str(folder))
+    return evaluate(clips, make_grid("walks", "oracle", **{"presence": "off", **settings}), Oracle, str(folder))
 
 
 def test_logs_score_as_their_runs_did_in_the_order_of_their_times(tmp_path):

@@ -45,10 +45,11 @@ def test_a_new_propagator_is_made_each_time_for_it_remembers_frames():
 
 def test_all_predictors_are_evaluated_as_the_product_runs_but_two_that_are_compared_with():
     product = {"propagation": defaults.PROPAGATION, "search_region": defaults.SEARCH_REGION}
+    product["presence"] = defaults.PRESENCE
     others = {name: defaults.settings(name) for name in predictor_names() if defaults.settings(name) != product}
     assert others == {
-        "hold": {"propagation": "none", "search_region": "last"},
-        "kalman:pvt": {"propagation": "none", "search_region": "predicted"},
+        "hold": {"propagation": "none", "search_region": "last", "presence": "off"},
+        "kalman:pvt": {"propagation": "none", "search_region": "predicted", "presence": "off"},
     }
     assert defaults.settings("motion:network.onnx") == product
 

@@ -86,13 +86,13 @@ def test_a_live_tracker_has_the_default_configuration():
     with pvtpp.LiveTracker("csrt") as live:
         assert isinstance(live, live_tracker.LiveTracker)
         assert list(live._predictors) == [defaults.PREDICTOR] and isinstance(live._propagator, OpticalFlow)
-        assert live._machine.config.search_region == "predicted" and live._machine.config.presence is None
+        assert live._machine.config.search_region == "predicted" and live._machine.config.presence is not None
     with pvtpp.LiveTracker(Standing(), "hold", "none", "last", "on") as live:
         assert list(live._predictors) == ["hold"] and live._propagator is None
         assert live._machine.config.search_region == "last" and live._machine.config.presence == PresenceConfig()
     mine = {"mine": predictors.create("kalman")}
-    with pvtpp.LiveTracker(Standing(), mine, presence=PresenceConfig(lost_after=3)) as live:
-        assert list(live._predictors) == ["mine"] and live._machine.config.presence.lost_after == 3
+    with pvtpp.LiveTracker(Standing(), mine, presence=PresenceConfig(share=0.25)) as live:
+        assert list(live._predictors) == ["mine"] and live._machine.config.presence.share == 0.25
     with pytest.raises(InputError, match="wizard"):
         pvtpp.LiveTracker("csrt", "wizard")
 

@@ -32,7 +32,8 @@ CLIPS = [walk("one", 1), walk("two", 2)]
 
 
 def made(clips=CLIPS, tracker="oracle", dataset="walks", make=Oracle, **settings):
-    settings = {"processing": "85ms", "predictors": ["hold", "kalman"], "propagation": "none", **settings}
+    plain = {"propagation": "none", "presence": "off"}
+    settings = {"processing": "85ms", "predictors": ["hold", "kalman"], **plain, **settings}
     return evaluate(clips, make_grid(dataset, tracker, **settings), make)
 
 

@@ -9,7 +9,7 @@ import pytest
 from pvtpp.cli.main import COMMANDS, main
 from pvtpp_trackers.factory import MakeTracker
 
-PLAIN = ("--propagation", "none", "--search-region", "last")
+PLAIN = ("--propagation", "none", "--search-region", "last", "--presence", "off")
 
 
 def evaluate(clips, tmp_path, *more):

@@ -322,7 +322,7 @@ def test_the_event_log_says_what_made_it_and_how_results_were_assessed(images, t
     assert main(["track", str(images), "--box", BOX, *FAST, *files, "--presence", "on"]) == 0
     assert main(["replay", "events.jsonl"]) == 0
     meta = EventLog.read(str(tmp_path / "events.jsonl")).meta
-    assert meta["core"]["presence"]["lost_after"] >= 1
+    assert meta["core"]["presence"]["share"] > 0
     seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
     assert {row["presence"] for row in seen} <= {"TRACKING", "UNCERTAIN", "LOST"}
     assert (meta["clock"], meta["tracker"], meta["predictors"]) == ("wall", "kcf", ["kalman", "hold"])

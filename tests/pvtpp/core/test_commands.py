@@ -6,7 +6,6 @@ import pytest
 from pvtpp.core import commands
 from pvtpp.core.commands import Encode, Init, Predict, Propagate, TrackFrame
 from pvtpp.core.event_log import EventLog
-from pvtpp.core.presence import PresenceConfig
 from pvtpp.core.replay import replay
 from pvtpp.core.simulator import Costs, Simulator
 from pvtpp.core.state_machine import FRAMES, CoreConfig, StateMachine
@@ -204,15 +203,15 @@ def test_a_predictors_answer_that_is_none_is_an_error_before_it_is_reported(answ
         commands.predict({"mine": Answering(answer)}, command)
 
 
-def test_each_predictor_predicts_from_its_own_track_and_a_lost_target_coasts():
+def test_each_predictor_predicts_from_its_own_track_and_doubt_widens_sigma():
     track = Track().with_result(0, BOX).with_result(FRAME, BOX + RIGHT)
     tracks = {"hold": track, "constant_velocity": track.with_encodings({})}
     predictors = {name: create(name) for name in tracks}
     made = commands.predict(predictors, Predict(1, 2, tracks))
     assert made["hold"].at(5 * FRAME).box[0] == 110
     assert made["constant_velocity"].at(5 * FRAME).box[0] == pytest.approx(150, abs=1e-5)
-    coasting = commands.predict(predictors, Predict(1, 2, tracks, coasting=PresenceConfig()))
-    assert coasting["constant_velocity"].at(10**12).velocity.tolist() == [0, 0, 0, 0]
+    doubted = commands.predict(predictors, Predict(1, 2, tracks, doubted_s=2.0))
+    assert all(doubted[name].at(5 * FRAME).sigma[0] > made[name].at(5 * FRAME).sigma[0] for name in made)
 
 
 def test_predictors_that_read_features_encode_and_those_that_do_not_say_so_too():

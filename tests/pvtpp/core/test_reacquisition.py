@@ -1,58 +1,122 @@
-"""The search: what comes back from where, and that one loss leaves nothing to the next."""
+"""The search beside the path that is followed: when it looks elsewhere, what takes the path's place."""
 
 import numpy as np
+import pytest
 
+from pvtpp.appearance import FEATURES
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.core.reacquisition import Reacquisition
 from pvtpp.tracker import TrackerOutput
 
 BOX = np.array([100.0, 100, 20, 20])
-CONFIG = PresenceConfig(lost_after=2, found_after=2)
+CONFIG = PresenceConfig(FEATURES)
+STEP = 50_000_000
 
 
-def result(x, similarity, size=20.0):
-    return TrackerOutput([x, 100, size, size], 1.0, similarity=similarity)
+def good(x=100.0, resembling=None):
+    return TrackerOutput([x, 100, 20, 20], 0.9999, None, 1.0, resembling)
 
 
-def lost(x=140.0):
-    search = Reacquisition(CONFIG, BOX)
-    assert [search.believe(i, result(x, 0.1, 8)) for i in range(2)] == [False, False] and search.history.lost
-    return search
+def bad(x=100.0, resembling=None):
+    return TrackerOutput([x, 100, 8, 8], 0.7, None, 0.3, resembling)
 
 
-def look(search):
-    return search.where(0.5, BOX, BOX + [6, 0, 0, 0])
+class Search:
+    """A search whose passes come one after the other."""
+
+    def __init__(self):
+        self.t_ns, self.search = 0, Reacquisition(CONFIG, 0, BOX)
+        for _ in range(4):
+            self.follow(good())
+
+    def follow(self, output):
+        self.t_ns += STEP
+        return self.search.follow(self.t_ns, output)
+
+    def found(self, output):
+        self.t_ns += STEP
+        return self.search.found(self.t_ns, output)
+
+    def lose(self):
+        while self.search.belief.probability >= CONFIG.doubted_below:
+            self.follow(bad(140))
+        return self
 
 
-def test_it_begins_on_the_trackers_own_path_and_goes_on_there_from_what_is_found_on_it():
-    search = lost()
-    assert look(search).tolist() == [140, 100, 8, 8]
-    search.believe(2, result(150, 0.2, 9))
-    looks = []
-    for i in range(3, 6):
-        looks.append(look(search))
-        search.believe(i, result(900, 0.1))
-    assert all(abs(x - 100) < 60 and w == 20 for x, _, w, _ in looks)
-    assert look(search).tolist() == [150, 100, 9, 9]
+def test_a_target_that_is_followed_gets_every_pass():
+    search = Search().search
+    assert not any(search.searches() for _ in range(10)) and search.doubted_s == 0
 
 
-def test_good_results_in_a_row_find_it_and_are_what_its_new_track_begins_with():
-    search = lost()
-    look(search)
-    assert not search.believe(2, result(170, 0.9)) and look(search)[0] == 170
-    search.believe(3, result(800, 0.1))
-    assert search.finds == [] and search.history.lost
-    for i, x in ((4, 171), (5, 172)):
-        search.believe(i, result(x, 0.95))
-    assert not search.history.lost and [(i, output.box[0]) for i, output in search.finds] == [(4, 171), (5, 172)]
-    assert search.believe(6, result(173, 0.9))
+def test_of_a_doubted_target_every_second_pass_searches_and_of_a_lost_one_two_of_three():
+    one = Search()
+    while one.search.belief.probability >= CONFIG.search_below:
+        one.follow(bad(140))
+    if one.search.belief.probability >= CONFIG.doubted_below:
+        assert [one.search.searches() for _ in range(4)] == [True, False, True, False]
+    search = Search().lose().search
+    assert [search.searches() for _ in range(6)] == [True, True, False, True, True, False]
+    assert search.doubted_s > 0
 
 
-def test_the_next_loss_begins_anew():
-    search = lost()
-    for _ in range(5):
-        look(search)
-    for i, similarity in enumerate((0.6, 0.9, 0.9, 0.1, 0.1), 2):
-        search.believe(i, result(120.0 + i, similarity))
-    assert search.history.lost and search.finds == []
-    assert look(search)[0] == 126
+def test_what_a_lost_target_says_against_itself_is_ignored_for_a_moment():
+    one = Search().lose()
+    believed = [one.follow(bad(140)) for _ in range(24)]
+    assert not all(believed) and any(believed)
+    apart = np.diff(np.flatnonzero(believed)) * STEP * 1e-9
+    assert (apart <= CONFIG.ignored_s + STEP * 1e-9).all()
+    assert one.follow(good(140))
+
+
+def test_it_looks_where_the_target_was_seen_and_in_its_size():
+    one = Search().lose()
+    look = one.search.where(one.t_ns)
+    assert np.hypot(*(look[:2] - BOX[:2])) <= 20 and look[2:].tolist() == [20, 20]
+
+
+def test_two_results_at_one_place_take_the_paths_place_and_one_does_not():
+    one = Search().lose()
+    assert one.found(good(115)) is None
+    assert one.search.where(one.t_ns).tolist() == [115, 100, 20, 20]
+    results = one.found(good(116))
+    while results is None:
+        results = one.found(good(116))
+    assert [each.box[0] for _, each in results][-1] == 116 and len(results) == 2
+    assert one.search.belief.probability >= CONFIG.switch_above
+
+
+def test_what_speaks_against_itself_or_is_far_away_does_not():
+    one = Search().lose()
+    assert all(one.found(bad(115)) is None for _ in range(5))
+    assert one.search.where(one.t_ns).tolist() != [115, 100, 8, 8]
+    assert one.found(good(100 + 20 * 12)) is None and one.found(good(100 + 20 * 12)) is None
+
+
+def test_what_was_followed_comes_back_should_it_prove_right():
+    """Something else looked like the target while it was covered."""
+    one = Search().lose()
+    while one.found(good(115)) is None:
+        pass
+    # The one that was followed is looked at as well.
+    assert any(one.search.searches() for _ in range(2))
+    assert one.search.where(one.t_ns)[0] == 140
+    one.follow(bad(115))
+    back = one.found(good(140))
+    while back is None and one.search.belief.t_ns < one.t_ns + STEP * 20:
+        one.follow(bad(115))
+        back = one.found(good(140))
+    assert back is not None and back[-1][1].box[0] == 140
+
+
+def test_a_place_that_resembles_the_target_draws_the_next_look():
+    one = Search().lose()
+    one.follow(bad(140, resembling=[125.0, 100, 8, 8]))
+    look = one.search.where(one.t_ns)
+    assert look[:2] == pytest.approx([125, 100], abs=10)
+
+
+def test_a_target_found_on_the_path_ends_the_search():
+    one = Search().lose()
+    for _ in range(12):
+        one.follow(good(140))
+    assert one.search.belief.probability > CONFIG.known and not one.search.searches()

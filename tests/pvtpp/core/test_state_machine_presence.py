@@ -1,4 +1,4 @@
-"""The state machine with presence: misses are no evidence, a lost target is searched for, and found anew."""
+"""The state machine with presence: a path is followed, a search goes on beside it, and what proves right is taken."""
 
 from dataclasses import asdict
 
@@ -18,7 +18,7 @@ from pvtpp.tracker import Frame, TrackerOutput
 
 FRAME = 10**9 // 30
 BOX = np.array([100.0, 100, 20, 20])
-CONFIG = PresenceConfig(lost_after=2, found_after=2)
+CONFIG = PresenceConfig()
 _, PROPAGATOR, PREDICTOR = commands.STAGES
 
 
@@ -96,112 +96,67 @@ def test_presence_is_assessed_where_it_is_asked_for_and_a_target_given_is_follow
     assert assessed.machine.presence_at(10**10) is None
 
 
-def test_misses_are_no_evidence_and_two_of_them_lose_the_target():
+def test_results_that_speak_against_themselves_lose_the_target_and_its_path_goes_on():
     assessed = Assessed()
     assessed.show(1, shift=2)
-    assessed.show(2, shift=80, similarity=0.1)
-    assert assessed.presence is Presence.UNCERTAIN and assessed.evidence()[1][0] == 102
-    assessed.show(3, shift=90, similarity=0.1)
-    assert assessed.presence is Presence.LOST and assessed.evidence()[1][0] == 102
-    assert assessed.trajectory().evidence_ns == FRAME
+    for index in range(2, 12):
+        assessed.show(index, shift=30, similarity=0.0)
+    assert assessed.presence is Presence.LOST and assessed.machine.probability < CONFIG.lost_below
+    assert assessed.trajectory() is not None
 
 
-def test_after_a_miss_the_tracker_looks_at_the_newest_evidence_and_not_where_it_went():
+def test_a_lost_target_is_looked_for_elsewhere_while_its_path_is_followed():
     assessed = Assessed()
-    assert assessed.show(1, shift=2) is None
-    assert assessed.show(2, shift=80, similarity=0.1) is None
-    assert assessed.show(3, shift=3)[0] == 102
-    assert assessed.show(4, shift=4) is None
+    looked = [assessed.show(index, shift=float(index), similarity=0.0) for index in range(1, 40)]
+    places = {tuple(look[:2]) for look in looked if look is not None}
+    assert looked[0] is None and len(places) > 4
+    # A pass of the path after one elsewhere is sent there: the tracker's own last result is of another place.
+    searched = [look for look in looked[8:] if look is None]
+    assert not searched
 
 
-def test_what_was_propagated_since_the_first_miss_is_forgotten_with_the_loss():
-    assessed = Assessed(propagation=True)
-    assessed.show(1)
-    for index in (2, 3, 4):
-        # The tracker has taken frame 2, and is busy with it.
-        assessed.now = index * FRAME
-        assessed.asked(assessed.machine.frame_arrived(assessed.now, Frame(index, assessed.now)))
-        assessed.propagate(*(PropagatedBox(i * FRAME, BOX + [i, 0, 0, 0], 0.9) for i in range(2, index + 1)))
-    assessed.asked(
-        assessed.machine.tracked(assessed.now, assessed.taken(TrackFrame), TrackerOutput(BOX, similarity=0.1))
-    )
-    kept = [PropagatedBox(i * FRAME, BOX + [i, 0, 0, 0], 0.9) for i in (2, 3, 4)]
-    assessed.propagate(*kept)
-    assert assessed.presence is Presence.UNCERTAIN and assessed.evidence()[1][0] == 104
-    assessed.now = 5 * FRAME
-    assessed.asked(assessed.machine.tracked(assessed.now, assessed.taken(TrackFrame), TrackerOutput(BOX, similarity=0)))
-    # The first miss was that of frame 2.
-    assert assessed.evidence()[1][0] == 100
-    # While it is lost, propagation is no evidence.
-    assessed.propagate(PropagatedBox(4 * FRAME, BOX + [40, 0, 0, 0], 0.9))
+def test_what_is_found_elsewhere_begins_a_new_track():
+    assessed = Assessed("constant_velocity")
+    for index in range(1, 9):
+        assessed.show(index, shift=40.0, similarity=0.0)
     assert assessed.presence is Presence.LOST
-    assert assessed.evidence()[1][0] == 100 and assessed.trajectory().evidence_ns == FRAME
-
-
-def test_a_lost_target_is_looked_for_elsewhere_and_found_by_two_good_results():
-    assessed = Assessed()
-    assert assessed.show(1) is None
-    looked = [assessed.show(i, similarity=0.1) for i in range(2, 32)]
-    assert looked[0] is None and looked[1].tolist() == BOX.tolist()
-    places = {tuple(look[:2]) for look in looked[2:]}
-    assert len(places) > 4 and all(look[2:].tolist() == [20, 20] for look in looked[1:])
-    assessed.show(32, shift=30)
-    assert assessed.presence is Presence.LOST
-    assert assessed.show(33, shift=31)[0] == 130
+    for index in range(9, 40):
+        assessed.frame(index)
+        elsewhere = assessed.todo[commands.TRACKER].elsewhere
+        # The target is where it was; what is followed is something else.
+        assessed.result(BOX if elsewhere else BOX + [40, 0, 0, 0], 1.0 if elsewhere else 0.0)
+        if assessed.presence is Presence.TRACKING:
+            break
     assert assessed.presence is Presence.TRACKING
-    assert assessed.evidence()[0] == 33 * FRAME and assessed.evidence()[1][0] == 131
-    assert assessed.show(34, shift=32) is None
+    np.testing.assert_allclose(assessed.trajectory().at(index * FRAME).box, BOX, atol=1e-6)
 
 
-def test_a_doubtful_result_is_followed_as_long_as_its_similarity_grows():
+def test_a_search_that_finds_what_is_followed_is_a_result_of_its_path():
     assessed = Assessed()
-    for i, similarity in enumerate([1, 0, 0], 1):
-        assessed.show(i, similarity=float(similarity))
-    assessed.show(4, shift=50, similarity=0.55)
-    assert assessed.show(5, shift=55, similarity=0.65)[0] == 150
-    assert assessed.show(6, shift=56, similarity=0.6)[0] == 155
-    assert assessed.show(7, similarity=0.1)[0] not in (150, 155, 156)
-    assert assessed.presence is Presence.LOST
+    for index in range(1, 9):
+        assessed.show(index, similarity=0.0)
+    results = assessed.machine._target.results
+    for index in range(9, 30):
+        assessed.show(index, similarity=1.0)
+    assert assessed.presence is Presence.TRACKING and assessed.machine._target.results == results + 21
 
 
-def test_should_the_loss_be_a_mistake_the_tracker_goes_on_by_itself_every_now_and_then():
-    assessed = Assessed()
-    assessed.show(1)
-    looked = [assessed.show(i, shift=10.0 * i, similarity=0.1) for i in range(2, 12)]
-    # The first look after the loss is at the second miss; the answer to a look on the own path is where the next goes.
-    assert looked[2][0] == 130 and looked[6][0] == 140
+def test_a_tracker_that_cannot_be_sent_elsewhere_gets_every_pass_and_all_its_results_count():
+    assessed = Assessed(steers=False)
+    looked = [assessed.show(index, shift=float(index), similarity=0.0) for index in range(1, 30)]
+    assert looked == [None] * 29 and assessed.presence is Presence.LOST
+    assert assessed.machine._target.results == 30 and assessed.evidence()[1][0] == 129
 
 
-def test_a_lost_target_is_looked_for_in_the_size_that_it_had_in_the_last_good_result():
-    assessed = Assessed()
-    for i, (size, similarity) in enumerate(((24.0, 1.0), (12.0, 0.6), (9.0, 0.1), (9.0, 0.1)), 1):
-        assessed.frame(i)
-        assessed.result([100, 100, size, size], similarity)
-    looked = []
-    for i in (5, 6, 7):
-        assessed.frame(i)
-        looked.append(assessed.result([100, 100, 9, 9], 0.1)[2:].tolist())
-    assert looked == [[9, 9], [24, 24], [24, 24]]
+def test_the_sigma_of_a_lost_target_grows_and_its_box_stays_that_of_the_path():
+    def lost(**config):
+        assessed = Assessed("kalman", steers=False, **config)
+        for index in range(1, 30):
+            assessed.show(index, shift=2.0 * index, similarity=1.0 if index < 5 else 0.0)
+        return assessed.trajectory().at(30 * FRAME)
 
-
-def test_where_it_is_found_its_track_begins_anew():
-    assessed = Assessed("constant_velocity")
-    for i, similarity in enumerate([1, 1, 0, 0, 0, 1, 1], 1):
-        assessed.show(i, shift=300.0 + i if i > 3 else 0.0, similarity=float(similarity))
-    np.testing.assert_allclose(assessed.trajectory().at(8 * FRAME).box, BOX + [308, 0, 0, 0], atol=1e-6)
-
-
-def test_a_lost_target_coasts_to_rest_while_its_sigma_grows():
-    assessed = Assessed("constant_velocity")
-    for i in range(1, 6):
-        assessed.show(i, shift=5.0 * i)
-    going = assessed.trajectory().at(60 * FRAME)
-    for i in (6, 7):
-        assessed.show(i, similarity=0.0)
-    coasted = assessed.trajectory()
-    soon, late = coasted.at(8 * FRAME), coasted.at(600 * FRAME)
-    assert coasted.at(60 * FRAME).box[0] < going.box[0] - 100
-    assert abs(late.velocity[0]) < 1e-3 and late.sigma[0] > soon.sigma[0] > 0
+    on, off = lost(), lost(presence=None)
+    assert on.box.tobytes() == off.box.tobytes() and on.sigma[0] > off.sigma[0] + 5
 
 
 def test_time_alone_makes_presence_worse_at_an_event_and_for_who_asks_between():
@@ -238,12 +193,12 @@ def test_what_propagation_alone_has_followed_for_long_is_uncertain_until_the_nex
 
 def test_a_new_target_after_a_loss_is_followed_at_once():
     assessed = Assessed()
-    for i in (1, 2, 3):
+    for i in range(1, 9):
         assessed.show(i, similarity=0.0)
     assert assessed.presence is Presence.LOST
-    assessed.frame(4)
+    assessed.frame(9)
     assessed.result(BOX, 0.0)
-    assessed.init(4)
+    assessed.init(9)
     assert assessed.presence is Presence.TRACKING
     assert [row[2] for row in assessed.log.of_kind("presence")][-2:] == ["LOST", "TRACKING"]
 
@@ -259,12 +214,12 @@ def test_the_constants_are_in_the_log():
 def test_a_run_with_a_loss_a_return_and_a_reset_replays_to_the_bit(search_region, propagation):
     names = ("kalman", "hold")
     assessed = Assessed(*names, search_region=search_region, propagation=propagation)
-    for i, similarity in enumerate([1, 1, 0.6, 0, 0, 0, 0, 0, 1, 1, 1], 1):
-        assessed.show(i, shift=7.0 * i, similarity=float(similarity))
-    assessed.asked(assessed.machine.reset(12 * FRAME))
-    assessed.frame(13)
-    assessed.init(13)
-    assessed.show(14)
+    for i in range(1, 40):
+        assessed.show(i, shift=7.0 * i if i < 20 else 20.0, similarity=0.0 if 3 < i < 20 else 1.0)
+    assessed.asked(assessed.machine.reset(40 * FRAME))
+    assessed.frame(41)
+    assessed.init(41)
+    assessed.show(42)
     log = assessed.log
     assert {row[2] for row in log.of_kind("presence")} == {"TRACKING", "UNCERTAIN", "LOST"}
     assert replay(log, {name: create(name) for name in names}).rows == log.rows
