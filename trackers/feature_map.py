@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import NamedTuple, Tuple
 
 import numpy as np
@@ -71,14 +70,14 @@ class FeatureMap(NamedTuple):
             The box there, and the correlation of its description with `vector`.
         """
         channels, height, width = self.features.shape
-        flat = self.features.reshape(channels, -1)
+        flat, cell = self.features.reshape(channels, -1), self.zoom * stride
         parts = vector.reshape(channels, SAMPLES * SAMPLES).T @ flat
-        power = np.einsum("ij,ij->j", flat, flat)
-        cell = self.zoom * stride
-        dot, norm = np.zeros((height, width), np.float32), np.zeros((height, width), np.float32)
-        for part, (y, x) in zip(parts, itertools.product(_GRID * box[3] / cell, _GRID * box[2] / cell)):
-            dot += _shifted(part.reshape(height, width), x, y)
-            norm += _shifted(power.reshape(height, width), x, y)
+        across, down = _shifts(_GRID * box[2] / cell, width), _shifts(_GRID * box[3] / cell, height)
+        # Each sample's map as seen from its place in the box, and all of them together.
+        shifted = (parts.reshape(SAMPLES, SAMPLES, height, width) @ across.transpose(0, 2, 1)).sum(axis=1)
+        dot = (down @ shifted).sum(axis=0)
+        power = (flat * flat).sum(axis=0).reshape(height, width)
+        norm = down.sum(axis=0) @ power @ across.sum(axis=0).T
         similarity = dot / np.sqrt(np.maximum(norm, 1e-12))
         row, column = divmod(int(similarity.argmax()), width)
         middle = self.x + (column - (width - 1) / 2) * cell, self.y + (row - (height - 1) / 2) * cell
@@ -87,13 +86,14 @@ class FeatureMap(NamedTuple):
         return place, float(self.describe(place, stride) @ vector)
 
 
-def _shifted(values: np.ndarray, x: float, y: float) -> np.ndarray:
-    """The map as seen from `x`, `y` cells further right and down; beyond its border the outermost cells repeat."""
-    height, width = values.shape
-    across, left = _between(np.arange(width) - (width - 1) / 2 + x, width)
-    down, top = _between(np.arange(height) - (height - 1) / 2 + y, height)
-    rows = values[top] * (1 - down[:, None]) + values[top + 1] * down[:, None]
-    return rows[:, left] * (1 - across) + rows[:, left + 1] * across
+def _shifts(offsets: np.ndarray, count: int) -> np.ndarray:
+    """Matrices ``(n, count, count)`` that shift a line of cells by each offset; beyond its ends they repeat."""
+    share, first = _between(np.arange(count) - (count - 1) / 2 + offsets[:, None], count)
+    made = np.zeros((len(offsets), count, count), np.float32)
+    number, cell = np.arange(len(offsets))[:, None], np.arange(count)
+    made[number, cell, first] = 1 - share
+    made[number, cell, first + 1] = share
+    return made
 
 
 def _between(offset: np.ndarray, count: int) -> Tuple[np.ndarray, np.ndarray]:
