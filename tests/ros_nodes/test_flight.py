@@ -62,6 +62,8 @@ def rebased(log, begin_ns, first_index):
             row[4] = row[4] and [at(row[4][0]), *row[4][1:]]
         elif row[0] == "trajectory":
             row[3], row[4], row[6] = at(row[3]), at(row[4]), [at(t_ns) for t_ns in row[6]]
+        elif row[0] == "presence":
+            pass
         elif len(row) > 3:
             # All other long rows are about a frame: its number, its capture time.
             row[2], row[3] = row[2] - first_index, at(row[3])
