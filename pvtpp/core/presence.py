@@ -71,7 +71,8 @@ WEIGHTS: Dict[Tuple[str, bool], Weights] = {
 """By what the similarity is computed from, and whether the tracker gives a score (benchmarks/studies/presence_fit).
 
 Fitted on 16 of that study's 21 clips; on all of them the first row is -9.9, .52 and 9.7. Pixels were fitted on the same
-results of NanoTrack V3. Networks that describe what they see are of one family, whose scores mean the same; those of others may have any scale.
+results of NanoTrack V3. Networks that describe what they see are of one family, whose scores mean the same; those of
+others may have any scale.
 """
 MOST_ODDS = 10.0
 """Log-odds of a belief are no farther from 0."""
