@@ -238,7 +238,10 @@ class StateMachine:
             if self._believed(target, command, output):
                 target.results += 1
                 if not self.config.propagation:
-                    target.propagated, target.changed = target.results, True
+                    target.propagated = target.results
+                # A result that is newer than all evidence so far does not wait for its propagation.
+                newer = target.track.evidence_ns > self.trajectories[self.names[0]].evidence_ns
+                target.changed = target.changed or newer or not self.config.propagation
             if self.config.schedule == "paper" and self._newest is not None and self._newest.t_ns > target.taken_ns:
                 target.reserved, self._untracked = self._newest, False
             self._observe(t_ns)
@@ -284,7 +287,7 @@ class StateMachine:
         if target is not None:
             target.predicted = max(command.result_number, target.predicted)
             self._publish(t_ns, dict(trajectories))
-            if target.reacquisition is not None:
+            if target.reacquisition is not None and target.predicted == target.results:
                 target.reacquisition.predicted(self.trajectories[self.names[0]])
             self._observe(t_ns)
         return self._next(t_ns)

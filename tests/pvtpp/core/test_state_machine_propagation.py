@@ -1,6 +1,7 @@
 """The state machine, driven by hand: how results are propagated to newer frames."""
 
-from by_hand import BOX, FRAME, PREDICTOR, PROPAGATOR, ByHand, started
+import numpy as np
+from by_hand import BOX, FRAME, PREDICTOR, PROPAGATOR, RIGHT, ByHand, started
 
 from pvtpp.core.state_machine import FRAMES, LEAST_QUALITY
 
@@ -70,3 +71,24 @@ def test_boxes_that_the_images_do_not_support_are_left_out():
     hand.propagated(LEAST_QUALITY)
     hand.settle()
     assert hand.trajectory().evidence_ns == 2 * FRAME
+
+
+def test_a_result_newer_than_all_evidence_is_predicted_from_before_its_propagation():
+    hand = started(propagation=True)
+    hand.frame(1)
+    hand.tracked(BOX + RIGHT)
+    # Propagation is still at the frame, on behalf of the result before.
+    assert PROPAGATOR in hand.todo
+    hand.predicted()
+    assert hand.trajectory().evidence_ns == FRAME
+    assert np.array_equal(hand.trajectory().at(FRAME).box, BOX + RIGHT)
+
+
+def test_a_result_that_the_evidence_has_passed_waits_for_its_propagation():
+    hand = started(propagation=True)
+    hand.frame(1)
+    hand.settle()
+    hand.frame(2)
+    hand.settle()
+    hand.tracked(BOX + RIGHT)
+    assert PREDICTOR not in hand.todo
