@@ -102,8 +102,6 @@ def find_outages(
     overlap: np.ndarray,
     fps: float,
     said: Optional[np.ndarray] = None,
-    counted: Optional[np.ndarray] = None,
-    grace_s: float = GRACE_S,
 ) -> Outages:
     """Find the outages, returns and losses of one run.
 
@@ -116,10 +114,6 @@ def find_outages(
         World frames per second.
     said
         Whether presence says LOST, shape ``(n,)``, bool; None for a run that does not assess presence.
-    counted
-        The frames that count for precision and recall, shape ``(n,)``, bool; None: all.
-    grace_s
-        Seconds after each change of the truth in which either answer is right.
     """
     absent, missed = np.isnan(overlap), overlap < MISSED
     begins, ends = stretches(absent | missed)
@@ -131,7 +125,7 @@ def find_outages(
         float(first / len(overlap)),
         float(lengths.max(initial=0) / fps),
         _found(overlap, absent, fps),
-        None if said is None else _losses(lost_in_truth(overlap, fps), said, counted, fps, grace_s),
+        None if said is None else _losses(lost_in_truth(overlap, fps), said, fps),
     )
 
 
@@ -187,9 +181,9 @@ def loss_figures(runs: Sequence[Outages]) -> Optional[Dict[str, Any]]:
     Returns
     -------
     dict
-        Over the frames of all runs: ``frames``, ``lost``, ``said`` (LOST), ``precision`` and ``recall`` of LOST, both
-        also ``_in_time``; the number of ``losses``, how many were ``noticed``, and ``seconds_to_notice`` (median and
-        95th percentile of those). None where there is nothing to take it of.
+        Over the frames of all runs: ``frames``, ``lost``, ``said`` (LOST), ``right`` (both), ``precision`` and
+        ``recall`` of LOST, the last four also ``_in_time``; the number of ``losses``, how many were ``noticed``, and
+        ``seconds_to_notice`` (median and 95th percentile of those). None where there is nothing to take it of.
     """
     known = [run.losses for run in runs if run.losses is not None]
     if not known:
@@ -201,6 +195,9 @@ def loss_figures(runs: Sequence[Outages]) -> Optional[Dict[str, Any]]:
         "frames": strict.frames,
         "lost": strict.lost,
         "said": strict.said,
+        "right": strict.right,
+        "said_in_time": late.said,
+        "right_in_time": late.right,
         "precision": _share(strict.right, strict.said),
         "recall": _share(strict.right, strict.lost),
         "precision_in_time": _share(late.right, late.said),
@@ -211,15 +208,12 @@ def loss_figures(runs: Sequence[Outages]) -> Optional[Dict[str, Any]]:
     }
 
 
-def _losses(lost: np.ndarray, said: np.ndarray, counted: Optional[np.ndarray], fps: float, grace_s: float) -> Losses:
+def _losses(lost: np.ndarray, said: np.ndarray, fps: float) -> Losses:
     noticed = (_first(said[begin:end], fps) for begin, end in _lasting(lost, ABSENCE_S, fps))
-    forgiven = in_time(lost, said, fps, grace_s)
-    return Losses(_counts(lost, said, counted), _counts(lost, forgiven, counted), tuple(noticed))
+    return Losses(_counts(lost, said), _counts(lost, in_time(lost, said, fps)), tuple(noticed))
 
 
-def _counts(lost: np.ndarray, said: np.ndarray, counted: Optional[np.ndarray]) -> Counts:
-    if counted is not None:
-        lost, said = lost[counted], said[counted]
+def _counts(lost: np.ndarray, said: np.ndarray) -> Counts:
     return Counts(len(lost), *(int(np.count_nonzero(each)) for each in (lost, said, lost & said)))
 
 

@@ -115,6 +115,11 @@ def iou(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     return np.clip(intersection / np.where(union > 0, union, np.where(union <= 0, 1.0, np.nan)), 0, 1)
 
 
+def box_size(box: np.ndarray) -> float:
+    """Return the size of one box ``[cx, cy, w, h]``: the square root of its area, pixels."""
+    return math.sqrt(float(box[2]) * float(box[3]))
+
+
 def iou_of_two(a: Sequence[float], b: Sequence[float]) -> float:
     """`iou` of two finite boxes given as plain floats ``[cx, cy, w, h]``, equal to the bit.
 

@@ -73,14 +73,11 @@ def summary(rows: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
 
 def pooled(losses: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
     """Precision and recall of LOST over all frames, whatever the camera rate."""
-    made: Dict[str, Any] = {name: sum(each[name] for each in losses) for name in ("frames", "lost", "said")}
+    counts = ("frames", "lost", "said", "right", "said_in_time", "right_in_time")
+    made: Dict[str, Any] = {name: sum(each[name] for each in losses) for name in counts}
     for after in ("", "_in_time"):
-        known = [(each[f"precision{after}"], (each[f"recall{after}"] or 0) * each["lost"]) for each in losses]
-        right = sum(each for _, each in known)
-        # What was said, in time or not, follows from what of it was right.
-        said = sum(each / precision for precision, each in known if precision)
-        made[f"recall{after}"] = round(right / made["lost"], 3) if made["lost"] else None
-        made[f"precision{after}"] = round(right / said, 3) if said else None
+        for name, whole in (("precision", made[f"said{after}"]), ("recall", made["lost"])):
+            made[name + after] = round(made[f"right{after}"] / whole, 3) if whole else None
     return made
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
 
+from pvtpp.boxes import box_size
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.trajectory import Trajectory
 
@@ -50,6 +50,5 @@ def doubted(trajectory: Trajectory, seconds: float) -> Trajectory:
     seconds
         How long it has been doubted.
     """
-    size = math.sqrt(float(trajectory.mean[0, 2] * trajectory.mean[0, 3]))
-    more = GROWTH * size * min(seconds, LONGEST_S) * np.array([1.0, 1.0, SIZE_SHARE, SIZE_SHARE])
-    return replace(trajectory, sigma=trajectory.sigma + more)
+    farther = GROWTH * box_size(trajectory.mean[0]) * min(seconds, LONGEST_S)
+    return replace(trajectory, sigma=trajectory.sigma + farther * np.array([1.0, 1.0, SIZE_SHARE, SIZE_SHARE]))

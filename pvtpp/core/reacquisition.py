@@ -1,18 +1,18 @@
 """The search for a target that is probably not followed any more: where the tracker looks, and what it found there.
 
-The path that the tracker follows goes on: it may be right, and often finds the target again by itself. Every second
-pass is lent to the search. What is found elsewhere must be confirmed by a second result at the same place, and speak
-more for the target than what is followed; then it takes its place.
+The path that the tracker follows goes on: it may be right, and often finds the target again by itself. The search gets
+every second pass while the target is doubtful, and two of three while it is probably lost. What is found elsewhere must
+be confirmed by a second result at the same place, and speak more for the target than what is followed; then it takes
+its place.
 """
 
 from __future__ import annotations
 
-import math
 from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from pvtpp.boxes import iou
+from pvtpp.boxes import box_size, iou
 from pvtpp.core.coasting import coast
 from pvtpp.core.presence import MOST_ODDS, Belief, PresenceConfig
 from pvtpp.core.search_map import SearchMap, reach
@@ -53,14 +53,11 @@ class Reacquisition:
     ----------
     belief : Belief
         Replaced, never changed, so it may be read from any thread.
-    searched : bool
-        Whether the tracker's newest pass was a search: then its own last result is of another place.
     """
 
     def __init__(self, config: PresenceConfig, t_ns: int, box: np.ndarray):
         self.config = config
         self.belief = Belief(t_ns, 3.0)
-        self.searched = False
         self._seen = box
         self._seen_ns = t_ns
         self._expected: Optional[Trajectory] = None
@@ -73,7 +70,7 @@ class Reacquisition:
 
     @property
     def doubted_s(self) -> float:
-        """Seconds that the target has been LOST for, by the capture times of results; 0 where it is not."""
+        """Seconds for which it has probably been lost, by the capture times of results; 0 where it is not."""
         lost = self.belief.probability < self.config.doubted_below
         return max(self.belief.t_ns - self._seen_ns, 0) * 1e-9 if lost else 0.0
 
@@ -109,8 +106,7 @@ class Reacquisition:
         if self._candidate is not None and self.belief.t_ns < self._compare_until_ns:
             share = max(share, 1)
         self._turn = self._turn + 1 if self._turn < share else 0
-        self.searched = self._turn > 0
-        return self.searched
+        return self._turn > 0
 
     def where(self, t_ns: int) -> np.ndarray:
         """Say where the tracker searches in the frame captured at `t_ns`: ``[cx, cy, w, h]``, pixels."""
@@ -156,7 +152,7 @@ class Reacquisition:
 
     def _odds_of(self, t_ns: int, box: np.ndarray) -> float:
         """Log-odds of a candidate before its first result: the farther from where the target may be, the less."""
-        size = math.sqrt(float(self._seen[2] * self._seen[3]))
         lost_s = max(t_ns - self._seen_ns, 0) * 1e-9
-        far = min(float(np.hypot(*(box[:2] - each[:2]))) for each in (self._seen, self._expected_at(t_ns))) / size
+        far = min(float(np.hypot(*(box[:2] - each[:2]))) for each in (self._seen, self._expected_at(t_ns)))
+        far /= box_size(self._seen)
         return max(FIRST_ODDS - 0.5 * (far / reach(self.config, lost_s)) ** 2, -MOST_ODDS)

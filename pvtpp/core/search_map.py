@@ -7,6 +7,7 @@ from typing import Optional
 
 import numpy as np
 
+from pvtpp.boxes import box_size
 from pvtpp.core.presence import PresenceConfig
 
 CELL = 0.5
@@ -65,7 +66,7 @@ class SearchMap:
         ndarray
             ``[cx, cy, w, h]``, pixels.
         """
-        size = math.sqrt(float(seen[2] * seen[3]))
+        size = box_size(seen)
         far = reach(self._config, lost_s)
         likely = np.exp(-0.5 * (self._places**2).sum(axis=1) / far**2)
         likely += np.exp(-0.5 * ((self._places - (seen[:2] - expected[:2]) / size) ** 2).sum(axis=1) / far**2)

@@ -17,14 +17,13 @@ The rules, all in `StateMachine._next`:
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from pvtpp.boxes import ArrayLike, as_box, iou
+from pvtpp.boxes import ArrayLike, as_box, box_size, iou
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
 from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, Propagation, TrackFrame
@@ -364,8 +363,7 @@ class StateMachine:
         if target is None or target.reacquisition is None or presence is None or trajectory is None:
             return presence
         now = trajectory.at(t_ns)
-        size = math.sqrt(float(now.box[2] * now.box[3]))
-        monitor, spread = target.reacquisition, float(now.sigma[:2].max()) / size
+        monitor, spread = target.reacquisition, float(now.sigma[:2].max()) / box_size(now.box)
         found = monitor.config.presence(monitor.belief.probability, presence, now.age, spread)
         results = target.track.t_ns
         unchecked = bool(results) and (t_ns - results[-1]) * 1e-9 > UNCHECKED_S
