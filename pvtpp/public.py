@@ -60,7 +60,8 @@ class LiveTracker(live_tracker.LiveTracker):
         ``on``: assess every result, coast and search where the target is lost; ``off``: believe every result; or the
         constants of the monitor.
     options
-        Those of `pvtpp.live.live_tracker.LiveTracker`: `log`, `clock`, `config`, `on_error`, `on_result`, `gyro`.
+        Those of `pvtpp.live.live_tracker.LiveTracker`: `log`, `clock`, `config`, `on_error`, `on_result`, `gyro`,
+        `detector`.
     """
 
     def __init__(

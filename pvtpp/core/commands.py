@@ -124,16 +124,24 @@ class Predict(NamedTuple):
     propagating: bool = False
 
 
-Command = Union[Init, TrackFrame, Propagate, Encode, Predict]
+class Detect(NamedTuple):
+    """Let the detector look for candidates in `frame`, since the target is probably lost; `target` is its number."""
 
-TRACKER, PROPAGATOR, PREDICTOR = "tracker", "propagator", "predictor"
-STAGES = (TRACKER, PROPAGATOR, PREDICTOR)
+    target: int
+    frame: Frame
+
+
+Command = Union[Init, TrackFrame, Propagate, Encode, Predict, Detect]
+
+TRACKER, PROPAGATOR, PREDICTOR, DETECTOR = "tracker", "propagator", "predictor", "detector"
+STAGES = (TRACKER, PROPAGATOR, PREDICTOR, DETECTOR)
 STAGE: Dict[type, str] = {
     Init: TRACKER,
     TrackFrame: TRACKER,
     Propagate: PROPAGATOR,
     Encode: PREDICTOR,
     Predict: PREDICTOR,
+    Detect: DETECTOR,
 }
 """The stage that executes each kind of command."""
 
@@ -165,6 +173,7 @@ def standing_for(name: str) -> Command:
         "Propagate": Propagate(0, None, None),
         "Encode": Encode(0, ()),
         "Predict": Predict(0, 0, {}),
+        "Detect": Detect(0, Frame(0, 0)),
     }
     if name not in known:
         raise InputError(f"unknown command {name!r}, expected one of: {', '.join(known)}")

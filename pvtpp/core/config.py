@@ -36,6 +36,8 @@ class CoreConfig:
         limit.
     steers
         Whether the tracker looks where it is sent; else no pass of it is lent to the search, and all results count.
+    detects
+        Whether there is a detector that is asked for candidates while a target is probably lost.
     """
 
     search_region: str = "last"
@@ -45,12 +47,15 @@ class CoreConfig:
     schedule: str = "async"
     wait_s: float = 0.1
     steers: bool = True
+    detects: bool = False
 
     def __post_init__(self) -> None:
         check(
             self,
             {"search_region": one_of(SEARCH_REGIONS), "schedule": one_of(SCHEDULES), "wait_s": above(0)},
         )
+        if self.detects and (self.presence is None or not self.steers):
+            raise InputError("a detector needs presence on and a tracker that takes a search box, to find lost targets")
         if self.propagation and self.schedule == "paper":
             raise InputError("schedule 'paper' knows no propagation, use 'async'")
 

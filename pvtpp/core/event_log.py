@@ -36,6 +36,7 @@ import numpy as np
 
 from pvtpp.core.log_rows import check_meta, check_rows
 from pvtpp.core.presence import Presence
+from pvtpp.detection import Detections
 from pvtpp.errors import InputError
 from pvtpp.files import read_text, whole_file
 from pvtpp.track import Displacement, PropagatedBox
@@ -56,6 +57,7 @@ KINDS = (
     "encoded",
     "trajectory",
     "presence",
+    "detected",
     "failed",
     "done",
     "time",
@@ -159,6 +161,10 @@ class EventLog:
     def presence(self, t_ns: int, presence: Presence, probability: Optional[float] = None) -> None:
         """Add that presence changed, and how probable it is that the target is followed, where that is known."""
         self._add(["presence", t_ns, presence.value, *([] if probability is None else [round(probability, 6)])])
+
+    def detected(self, t_ns: int, capture_ns: int, found: Detections) -> None:
+        """Add what the detector found in the frame captured at `capture_ns`."""
+        self._add(["detected", t_ns, capture_ns, found.boxes.tolist(), found.scores.tolist()])
 
     def failed(self, t_ns: int, command: str) -> None:
         """Add that a command of this name failed."""

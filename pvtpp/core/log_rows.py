@@ -66,6 +66,14 @@ def _list_of_boxes(value: Any) -> bool:
     return type(value) is list and all(_moved(each) and _box(each[1:5]) for each in value)
 
 
+def _boxes(value: Any) -> bool:
+    return type(value) is list and all(map(_box, value))
+
+
+def _shares(value: Any) -> bool:
+    return type(value) is list and all(map(_share, value))
+
+
 def _times(value: Any) -> bool:
     return type(value) is list and bool(value) and all(map(_whole, value)) and all(a < b for a, b in _pairs(value))
 
@@ -85,6 +93,7 @@ _FIELDS: Dict[str, Tuple[Tuple[Test, ...], int]] = {
     "propagated": ((_whole, _list_of_boxes, _or_none(_moved)), 0),
     "encoded": ((), 0),
     "presence": ((lambda value: value in PRESENCES, _share), 1),
+    "detected": ((_whole, _boxes, _shares), 0),
     "failed": ((_text,), 0),
     "done": ((_text,), 0),
     "time": ((), 0),

@@ -63,6 +63,9 @@ class Reacquisition:
         self._expected: Optional[Trajectory] = None
         self._candidate: Optional[Candidate] = None
         self._hint: Optional[np.ndarray] = None
+        # Candidates of a detector that have not been looked at, best first, and the one that was looked at last.
+        self._detections: List[np.ndarray] = []
+        self._detection: Optional[np.ndarray] = None
         self._map: Optional[SearchMap] = None
         self._turn = 0
         self._newest: Optional[Tuple[int, TrackerOutput]] = None
@@ -71,8 +74,12 @@ class Reacquisition:
     @property
     def doubted_s(self) -> float:
         """Seconds for which it has probably been lost, by the capture times of results; 0 where it is not."""
-        lost = self.belief.probability < self.config.doubted_below
-        return max(self.belief.t_ns - self._seen_ns, 0) * 1e-9 if lost else 0.0
+        return max(self.belief.t_ns - self._seen_ns, 0) * 1e-9 if self.lost else 0.0
+
+    @property
+    def lost(self) -> bool:
+        """Whether the target is probably lost."""
+        return self.belief.probability < self.config.doubted_below
 
     def follow(self, t_ns: int, output: TrackerOutput) -> bool:
         """Take a result of the path that is followed; return whether it is evidence of where the target is.
@@ -85,7 +92,7 @@ class Reacquisition:
         self._newest, self._hint = (t_ns, output), output.resembling
         if self.belief.probability >= config.known and self.belief.evidence > 0:
             self._seen, self._seen_ns = output.box, t_ns
-            self._expected, self._map = None, None
+            self._expected, self._map, self._detections = None, None, []
             if t_ns >= self._compare_until_ns:
                 self._candidate = None
         fresh = (t_ns - self._believed_ns) * 1e-9 < config.ignored_s
@@ -99,6 +106,10 @@ class Reacquisition:
         if self._expected is None:
             self._expected = coast(trajectory, self.config)
 
+    def detected(self, boxes: np.ndarray) -> None:
+        """Take a detector's candidates, best first, ``(n, 4)``: they are looked at one by one, before the map."""
+        self._detections = list(boxes) if self.lost else []
+
     def searches(self) -> bool:
         """Whether the next pass of the tracker is lent to the search; it must then ask `where`."""
         probability = self.belief.probability
@@ -110,8 +121,12 @@ class Reacquisition:
 
     def where(self, t_ns: int) -> np.ndarray:
         """Say where the tracker searches in the frame captured at `t_ns`: ``[cx, cy, w, h]``, pixels."""
+        self._detection = None
         if self._candidate is not None:
             return self._candidate.box
+        if self._detections:
+            self._detection = self._detections.pop(0)
+            return self._detection
         if self._map is None:
             self._map = SearchMap(self.config)
         expected = self._expected_at(t_ns)
@@ -143,6 +158,7 @@ class Reacquisition:
         # What was followed goes on as the candidate for a while: should it prove right, it is taken up again.
         self._candidate = None if self._newest is None else Candidate((self._newest,), self.belief)
         self.belief, self._newest, self._expected, self._map = belief, results[-1], None, None
+        self._detections = []
         self._seen, self._seen_ns, self._believed_ns = output.box, t_ns, t_ns
         self._compare_until_ns = t_ns + round(self.config.compare_s * 1e9)
         return list(results)
@@ -151,7 +167,12 @@ class Reacquisition:
         return self._seen if self._expected is None else self._expected.at(t_ns).box
 
     def _odds_of(self, t_ns: int, box: np.ndarray) -> float:
-        """Log-odds of a candidate before its first result: the farther from where the target may be, the less."""
+        """Log-odds of a candidate before its first result: the farther from where the target may be, the less.
+
+        Where a detector saw it the place speaks for itself.
+        """
+        if self._detection is not None and float(iou(self._detection, box)) >= SAME:
+            return FIRST_ODDS
         lost_s = max(t_ns - self._seen_ns, 0) * 1e-9
         far = min(float(np.hypot(*(box[:2] - each[:2]))) for each in (self._seen, self._expected_at(t_ns)))
         far /= box_size(self._seen)

@@ -8,10 +8,11 @@ import numpy as np
 
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
-from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, Propagation, TrackFrame
+from pvtpp.core.commands import Command, Detect, Encode, Init, Predict, Propagate, Propagation, TrackFrame
 from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import KINDS, EventLog
 from pvtpp.core.state_machine import StateMachine
+from pvtpp.detection import Detections
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor, reads_features
 from pvtpp.track import Displacement, PropagatedBox
@@ -145,6 +146,10 @@ class _Replay:
             self._ask(self._encoded(row))
         command = self._taken(Predict, row)
         return self.machine.predicted(row[1], command, commands.predict(self.predictors, command))
+
+    def _detected(self, row: list) -> List[Command]:
+        found = Detections(np.array(row[3]).reshape(-1, 4), np.array(row[4]))
+        return self.machine.detected(row[1], self._taken(Detect, row), found)
 
     def _presence(self, row: list) -> None:
         """Do nothing: presence follows from the events before."""

@@ -14,8 +14,9 @@ import numpy as np
 
 from pvtpp.boxes import ArrayLike
 from pvtpp.core import commands
-from pvtpp.core.commands import Command, Encode, Init, Propagate, TrackFrame
+from pvtpp.core.commands import Command, Detect, Encode, Init, Propagate, TrackFrame
 from pvtpp.core.state_machine import StateMachine
+from pvtpp.detection import Detector, detect
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.propagation import Propagator
@@ -37,6 +38,8 @@ class Costs:
         Each step that propagation measures.
     predictor
         Each prediction.
+    detector
+        Each frame that the detector is asked for candidates in.
     one_core
         Propagation and prediction take their time from the tracker, instead of each having a core of its own.
     """
@@ -44,6 +47,7 @@ class Costs:
     tracker: Callable[[int], int]
     step: int = 0
     predictor: int = 0
+    detector: int = 0
     one_core: bool = False
 
 
@@ -62,6 +66,8 @@ class Simulator:
         What everything takes.
     propagator
         Needed where the machine's configuration has propagation.
+    detector
+        Needed where it has detection.
     """
 
     def __init__(
@@ -71,11 +77,14 @@ class Simulator:
         predictors: Mapping[str, Predictor],
         costs: Costs,
         propagator: Optional[Propagator] = None,
+        detector: Optional[Detector] = None,
     ):
         if machine.config.propagation and propagator is None:
             raise InputError("a state machine with propagation needs a propagator")
+        if machine.config.detects and detector is None:
+            raise InputError("a state machine with detection needs a detector")
         self._machine, self._tracker, self._predictors = machine, tracker, predictors
-        self._costs, self._propagator = costs, propagator
+        self._costs, self._propagator, self._detector = costs, propagator, detector
         self._due: List[Tuple[int, int, int, Action]] = []
         self._order = count()
         self._first_index = 0
@@ -164,6 +173,10 @@ class Simulator:
         elif isinstance(command, Encode):
             # What encoding takes is part of the predictor's cost.
             return machine.encoded(t_ns, command, commands.encode(self._predictors, command))
+        elif isinstance(command, Detect):
+            assert self._detector is not None
+            detections, asked = detect(self._detector, command.frame), command
+            self._aside(t_ns, costs.detector, lambda now: machine.detected(now, asked, detections))
         else:
             made, predicted = commands.predict(self._predictors, command), command
             if not costs.predictor:
@@ -172,7 +185,7 @@ class Simulator:
         return []
 
     def _aside(self, t_ns: int, cost: int, report: Callable[[int], List[Command]]) -> None:
-        """Work of the propagator or the predictor."""
+        """Work of the propagator, the predictor or the detector."""
         if self._costs.one_core:
             self._taken_away += cost
             self._busy_until = max(self._busy_until, t_ns + cost)

@@ -18,7 +18,7 @@ The rules, all in `StateMachine._next`:
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
@@ -26,15 +26,17 @@ import numpy as np
 from pvtpp.boxes import ArrayLike, as_box, box_size, iou
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
-from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, Propagation, TrackFrame
+from pvtpp.core.commands import Command, Detect, Encode, Init, Predict, Propagate, Propagation, TrackFrame
 from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog, Unlogged
 from pvtpp.core.presence import UNCHECKED_S, Presence
 from pvtpp.core.reacquisition import SAME, Reacquisition
+from pvtpp.core.target import Target
+from pvtpp.detection import Detections
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.stabilised import answer
-from pvtpp.track import PropagatedBox, Track
+from pvtpp.track import Track
 from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp.trajectory import Prediction, Trajectory
 
@@ -48,35 +50,6 @@ PUSHED_KEPT = 64
 """Capture times of the propagator's frames that are remembered; a result is propagated to the newest `FRAMES`."""
 UNENCODED_KEPT = 4
 """Results that wait for a busy predictor to encode them; of more the newest are kept."""
-
-
-@dataclass
-class _Target:
-    """The state of one target. Counters count results from the first box, which is number 1."""
-
-    number: int
-    track: Track
-    reacquisition: Optional[Reacquisition]
-    results: int = 1
-    # Results that propagation, and the current trajectories, have taken in.
-    propagated: int = 1
-    predicted: int = 0
-    initialised: bool = False
-    # The target was given on a past frame, and its tracker has not looked at a new one yet.
-    catching_up: bool = False
-    taken_ns: int = 0
-    # The tracker's newest pass was a search elsewhere.
-    elsewhere: bool = False
-    # The frame that the tracker takes after the prediction (schedule `paper`).
-    reserved: Optional[Frame] = None
-    waiting_since: Optional[int] = None
-    # Evidence has changed since the last prediction was asked for.
-    changed: bool = True
-    unencoded: Tuple[Tuple[int, TrackerOutput], ...] = ()
-    encodings: Dict[str, Dict[int, Any]] = field(default_factory=dict)
-    # The result that was last propagated, and its boxes on later frames so far.
-    source: Optional[Tuple[int, np.ndarray]] = None
-    boxes: Tuple[PropagatedBox, ...] = ()
 
 
 class StateMachine:
@@ -131,7 +104,7 @@ class StateMachine:
         self.target = 0
         self.counts: Counter = Counter()
         self._encodes = encode or any(map(commands.may_encode, predictors.values()))
-        self._target: Optional[_Target] = None
+        self._target: Optional[Target] = None
         self._presence: Optional[Presence] = None
         self._busy: Dict[str, Optional[Command]] = dict.fromkeys(commands.STAGES)
         self._asked: Optional[Init] = None
@@ -175,7 +148,7 @@ class StateMachine:
         self.log.init(t_ns, frame.index, frame.t_ns, box, busy, self._unpushed is not None)
         self.target += 1
         presence = self.config.presence
-        target = self._target = _Target(
+        target = self._target = Target(
             self.target,
             Track().with_result(frame.t_ns, box),
             None if presence is None else Reacquisition(presence, frame.t_ns, box),
@@ -291,6 +264,15 @@ class StateMachine:
             self._observe(t_ns)
         return self._next(t_ns)
 
+    def detected(self, t_ns: int, command: Detect, found: Detections) -> List[Command]:
+        """Take the candidates that the detector found in a frame."""
+        target = self._reported(t_ns, command)
+        if target is not None:
+            self.log.detected(t_ns, command.frame.t_ns, found)
+            if target.reacquisition is not None:
+                target.reacquisition.detected(found.boxes)
+        return self._next(t_ns)
+
     def failed(self, t_ns: int, command: Command) -> List[Command]:
         """Note that a command failed: tracking goes on with the next frame; without an `Init` there is no target."""
         target = self._reported(t_ns, command)
@@ -378,7 +360,7 @@ class StateMachine:
     def _next(self, t_ns: int) -> List[Command]:
         """Give every free stage what there is to do for it."""
         made: List[Command] = []
-        for decide in (self._next_propagation, self._next_prediction, self._next_pass):
+        for decide in (self._next_propagation, self._next_prediction, self._next_pass, self._next_detection):
             command = decide(t_ns)
             if command is not None:
                 self._busy[commands.STAGE[type(command)]] = command
@@ -452,14 +434,25 @@ class StateMachine:
         target.catching_up, target.taken_ns, target.elsewhere = False, frame.t_ns, elsewhere
         return TrackFrame(target.number, frame, search_box, elsewhere)
 
-    def _awaits_prediction(self, target: _Target) -> bool:
+    def _next_detection(self, t_ns: int) -> Optional[Detect]:
+        """Let the detector look at the newest frame while the target is probably lost."""
+        target, newest = self._target, self._newest
+        if not self.config.detects or self._busy[commands.DETECTOR] is not None or target is None or newest is None:
+            return None
+        lost = target.reacquisition is not None and target.reacquisition.lost
+        if not lost or newest.t_ns <= target.detected_ns:
+            return None
+        target.detected_ns = newest.t_ns
+        return Detect(target.number, newest)
+
+    def _awaits_prediction(self, target: Target) -> bool:
         """Say whether the tracker waits for the trajectory of its last result."""
         config = self.config
         if config.propagation and not (config.one_core or target.catching_up or config.search_region == "predicted"):
             return False
         return target.predicted < target.results
 
-    def _where_to_look(self, target: _Target, capture_ns: int) -> Optional[np.ndarray]:
+    def _where_to_look(self, target: Target, capture_ns: int) -> Optional[np.ndarray]:
         seen, lead = target.track.evidence_box, self.trajectories[self.names[0]]
         if self.config.search_region == "predicted":
             # After a pause of the camera nothing is where it was going.
@@ -471,7 +464,7 @@ class StateMachine:
 
     # The target
 
-    def _believed(self, target: _Target, command: TrackFrame, output: TrackerOutput) -> bool:
+    def _believed(self, target: Target, command: TrackFrame, output: TrackerOutput) -> bool:
         """Take in a result; say whether the track has changed. One that is found elsewhere begins a new track."""
         capture_ns, monitor = command.frame.t_ns, target.reacquisition
         if monitor is not None and command.elsewhere:
@@ -489,7 +482,7 @@ class StateMachine:
         self._add_result(target, capture_ns, output)
         return True
 
-    def _add_result(self, target: _Target, capture_ns: int, output: TrackerOutput) -> None:
+    def _add_result(self, target: Target, capture_ns: int, output: TrackerOutput) -> None:
         target.track = target.track.with_result(capture_ns, output.box, output.score)
         if self._encodes:
             target.unencoded = (*target.unencoded, (capture_ns, output))[-UNENCODED_KEPT:]
@@ -512,7 +505,7 @@ class StateMachine:
         self._presence = presence
         self.log.presence(t_ns, presence, self.probability)
 
-    def _reported(self, t_ns: int, command: Command) -> Optional[_Target]:
+    def _reported(self, t_ns: int, command: Command) -> Optional[Target]:
         """Free the command's stage; return the target that it was for, None where that is gone."""
         stage = commands.STAGE[type(command)]
         if self._busy[stage] is not command:

@@ -1,9 +1,9 @@
 """The live tracker: frames go in as the camera delivers them, and at any time anybody may ask where the target is now.
 
-A driver of the state machine (`pvtpp.core.state_machine`) with a thread for each stage: tracker, propagator, predictor.
-One short lock guards the state machine; it is never held while a stage works, so `submit` never waits for anybody's
-work. `predict` needs no lock: it reads the newest trajectories, which are replaced and never changed. Every event
-enters the state machine at a time that never runs backwards, so the log replays to the bit.
+A driver of the state machine (`pvtpp.core.state_machine`) with a thread for each stage: tracker, propagator, predictor,
+detector. One short lock guards the state machine; it is never held while a stage works, so `submit` never waits for
+anybody's work. `predict` needs no lock: it reads the newest trajectories, which are replaced and never changed. Every
+event enters the state machine at a time that never runs backwards, so the log replays to the bit.
 """
 
 from __future__ import annotations
@@ -16,24 +16,25 @@ from copy import copy
 from types import TracebackType
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type, Union
 
-import numpy as np
-
 from pvtpp.boxes import ArrayLike, as_box, require_in_image
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
 from pvtpp.core.capture_times import CaptureTimes, Refusal
-from pvtpp.core.commands import Command, Encode, Init, Predict, Propagate, TrackFrame
+from pvtpp.core.commands import Command, Detect, Encode, Init, Predict, Propagate, TrackFrame
 from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.log_file import LogFile
 from pvtpp.core.presence import Presence, PresenceConfig, with_presence
 from pvtpp.core.state_machine import StateMachine
+from pvtpp.detection import Detector, detect
 from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
 from pvtpp.live.failures import Failure, Failures
+from pvtpp.live.image_size import scaled, size_of
 from pvtpp.live.recent_frames import RecentFrames
 from pvtpp.live.session_clock import SessionClock
 from pvtpp.live.stage_times import StageTimes
+from pvtpp.live.switch_interval import lower_switch_interval
 from pvtpp.predictors import Predictor
 from pvtpp.propagation import Propagator
 from pvtpp.tracker import Frame, TrackerOutput, as_tracker, checked_output, takes_search_box
@@ -51,6 +52,7 @@ WORK: Dict[type, str] = {
     Propagate: "propagate",
     Encode: "encode",
     Predict: "predict",
+    Detect: "detect",
 }
 """What failures and stage times call the work of each command."""
 
@@ -87,12 +89,15 @@ class LiveTracker:
         the result has been taken in. What it takes, the tracker waits.
     gyro
         How the camera turns, sample by sample (`gyro_sample`).
+    detector
+        Asked for candidates in the newest frame while a target is probably lost (`pvtpp.detection`), in a thread of its
+        own: it may be slow.
 
     Notes
     -----
     Callbacks may call anything here but `close`; one that raises is logged and does no harm. The images handed in must
     not be changed afterwards. `times` holds seconds of ``track``, ``propagate``, ``encode``, ``predict`` (the
-    predictors, not the question) and ``frame_age`` (capture to `submit`).
+    predictors, not the question), ``detect`` and ``frame_age`` (capture to `submit`).
     """
 
     def __init__(
@@ -108,11 +113,12 @@ class LiveTracker:
         presence: Optional[PresenceConfig] = None,
         on_result: Optional[OnResult] = None,
         gyro: Optional[Gyro] = None,
+        detector: Optional[Detector] = None,
     ):
         self.config = config or LiveConfig()
         self.times = StageTimes()
         self._predictors = dict(predictors)
-        self._propagator = propagator
+        self._propagator, self._detector = propagator, detector
         self._tracker, presence = with_presence(as_tracker(tracker), presence)
         self._on_result = on_result
         self._lead = next(iter(self._predictors), "")
@@ -127,7 +133,14 @@ class LiveTracker:
             # Said here, before a log file is replaced.
             raise InputError("a live tracker needs at least one predictor ('hold' if nothing is to be predicted)")
         steers, wait_s = takes_search_box(self._tracker), self.config.wait_s
-        core = CoreConfig(search_region, presence, self._propagator is not None, wait_s=wait_s, steers=steers)
+        core = CoreConfig(
+            search_region,
+            presence,
+            propagation=propagator is not None,
+            wait_s=wait_s,
+            steers=steers,
+            detects=detector is not None,
+        )
         self._own_log = LogFile(log, background=True) if isinstance(log, str) else None
         given = self._own_log or (None if isinstance(log, str) else log)
         self._machine = StateMachine(self._predictors, core, given, gyro)
@@ -137,10 +150,11 @@ class LiveTracker:
         self._paused = self._closed = False
         self._busy_since: Optional[float] = None
         self._stall_reported = False
-        self._switch_interval = _lower_switch_interval(self.config.switch_interval_s)
+        self._switch_interval = lower_switch_interval(self.config.switch_interval_s)
         self._ready = {stage: threading.Condition(self._lock) for stage in commands.STAGES}
         self._todo: Dict[str, Optional[Command]] = dict.fromkeys(commands.STAGES)
-        stages = [stage for stage in commands.STAGES if stage != commands.PROPAGATOR or self._propagator is not None]
+        absent = {commands.PROPAGATOR: propagator is None, commands.DETECTOR: detector is None}
+        stages = [stage for stage in commands.STAGES if not absent.get(stage)]
         self._threads = [
             threading.Thread(target=self._work, args=(stage,), name=f"pvtpp {stage}", daemon=True) for stage in stages
         ]
@@ -213,7 +227,7 @@ class LiveTracker:
         with self._lock:
             frame = self._inside(at) if isinstance(at, Frame) else self._remembered(int(at))
         # Outside of the lock: an image may have to be read first.
-        size = _size_of(frame)
+        size = size_of(frame)
         if size is not None:
             require_in_image(box, size, "first box")
         with self._lock:
@@ -487,6 +501,10 @@ class LiveTracker:
         if isinstance(command, Encode):
             encodings, encoded = commands.encode(self._predictors, command), command
             return encodings, lambda now: machine.encoded(now, encoded, encodings)
+        if isinstance(command, Detect):
+            assert self._detector is not None
+            detections, asked = detect(self._detector, command.frame), command
+            return detections, lambda now: machine.detected(now, asked, detections)
         trajectories, predicted = commands.predict(self._predictors, command), command
         return trajectories, lambda now: machine.predicted(now, predicted, trajectories)
 
@@ -497,7 +515,7 @@ class LiveTracker:
         stays what it is, and the tracker starts on the target.
         """
         frame = command.frame if isinstance(command, (TrackFrame, Propagate)) else None
-        before, size = self._size, None if frame is None else _size_of(frame)
+        before, size = self._size, None if frame is None else size_of(frame)
         if frame is None or before is None or size is None or size == before:
             return False
         outcome = ""
@@ -517,7 +535,7 @@ class LiveTracker:
                     across, down = size[0] / before[0], size[1] / before[1]
                     box = self._machine.answer(trajectory, seen.t_ns).box * [across, down, across, down]
                     self._size = size
-                    self._dispatch(self._machine.init(self._now(), _scaled(seen, size), box))
+                    self._dispatch(self._machine.init(self._now(), scaled(seen, size), box))
             self._dispatch(self._machine.failed(self._now(), command))
         if outcome:
             text = (
@@ -560,35 +578,3 @@ class LiveTracker:
         self._failures.report(
             now, stage, error if isinstance(error, Exception) else RuntimeError(f"it raised {error!r}")
         )
-
-
-def _size_of(frame: Frame) -> Optional[Tuple[int, int]]:
-    """Width and height of the frame's image; None where it has none, or none that can be read."""
-    try:
-        height, width = frame.image.shape[:2]
-    except Exception:
-        # Who needs the image will say what is wrong with it.
-        return None
-    return width, height
-
-
-def _scaled(frame: Frame, size: Tuple[int, int]) -> Frame:
-    """The frame with its image in another size (width and height), scaled when somebody asks for it."""
-    if _size_of(frame) == size:
-        return frame
-
-    def scaled() -> np.ndarray:
-        import cv2
-
-        return cv2.resize(frame.image, size)
-
-    return Frame(frame.index, frame.t_ns, scaled, frame.source)
-
-
-def _lower_switch_interval(wanted: Optional[float]) -> Optional[Tuple[float, float]]:
-    """Set the interpreter's switch interval to at most `wanted` seconds; return what it was and what it is now."""
-    before = sys.getswitchinterval()
-    if wanted is None or wanted >= before:
-        return None
-    sys.setswitchinterval(wanted)
-    return before, sys.getswitchinterval()

@@ -7,6 +7,7 @@ import pytest
 
 from pvtpp.core.event_log import KINDS, EventLog, Unlogged, is_complete, read_meta
 from pvtpp.core.presence import Presence
+from pvtpp.detection import Detections
 from pvtpp.errors import InputError
 from pvtpp.predictors import create
 from pvtpp.track import Displacement, PropagatedBox, Track
@@ -32,6 +33,7 @@ def log():
     for name in ("hold", "kalman"):
         log.trajectory(9, name, create(name).predict(Track().with_result(0, BOX).with_result(5, BOX / 3)))
     log.presence(9, Presence.LOST)
+    log.detected(9, 5, Detections(np.array([BOX / 3, BOX]), np.array([1 / 3, 0.1])))
     log.failed(9, "TrackFrame")
     log.done(9, "Predict")
     log.time(9)
@@ -103,7 +105,7 @@ def test_a_missing_event_in_the_middle_is_noticed(log, tmp_path):
         (
             '["photo",7,1,3]',
             "photo.* is no event.*init, frame, initialised, track, result, propagate, propagated, encoded, trajectory, "
-            "presence, failed, done, time, reset, gyro",
+            "presence, detected, failed, done, time, reset, gyro",
         ),
         ('["frame",7.5,1,3]', "is no event"),
         ('["frame",true,1,3]', "is no event"),

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from pvtpp.camera_motion import Gyro
 from pvtpp.core import commands
-from pvtpp.core.commands import Encode, Init, Predict, Propagate, TrackFrame
+from pvtpp.core.commands import Detect, Encode, Init, Predict, Propagate, TrackFrame
 from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.core.replay import replay
 from pvtpp.core.state_machine import StateMachine
+from pvtpp.detection import Detections
 from pvtpp.predictors import create
 from pvtpp.propagation import Carried
 from pvtpp.tracker import Frame, TrackerOutput
@@ -81,6 +82,8 @@ class RandomDriver:
             if command.frame is not None:
                 assert command.frame is self.frames[-1]
             assert all(command.result[0] < t_ns <= self.frames[-1].t_ns for t_ns in command.to)
+        if isinstance(command, Detect):
+            assert self.config.detects and command.frame is self.frames[-1]
         if isinstance(command, Predict):
             assert all(track.evidence_ns <= self.now for track in command.tracks.values())
 
@@ -137,21 +140,29 @@ class RandomDriver:
         if command is not None:
             return self.machine.predicted(self.now, command, commands.predict(self.predictors, command))
 
+    def detector(self, number):
+        command = self.pending.pop(commands.DETECTOR, None)
+        if command is not None:
+            boxes = np.array([BOX + [10 * each, number, 0, 0] for each in range(number % 3)]).reshape(-1, 4)
+            return self.machine.detected(self.now, command, Detections(boxes, np.linspace(1, 0.5, len(boxes))))
+
     def failure(self, number):
-        stage = commands.STAGES[number % 3]
+        stage = commands.STAGES[number % len(commands.STAGES)]
         command = self.pending.pop(stage, None)
         return None if command is None else self.machine.failed(self.now, command)
 
 
 # Those that move things on come more often.
-ACTIONS = ["frame", "tracker", "propagation", "predictor"] * 12 + ["init", "reset", "time", "gyro", "failure"]
+STEPS = ["frame", "tracker", "propagation", "predictor", "detector"]
+ACTIONS = STEPS * 12 + ["init", "reset", "time", "gyro", "failure"]
 runs = st.lists(
     st.tuples(st.sampled_from(ACTIONS), st.integers(0, 120 * MS), st.integers(0, 59)), min_size=10, max_size=150
 )
+monitored = st.sampled_from([{}, {"presence": PresenceConfig()}, {"presence": PresenceConfig(), "detects": True}])
 configs = st.builds(
-    CoreConfig,
+    lambda monitor, **given: CoreConfig(**given, **monitor),
+    monitored,
     search_region=st.sampled_from(["last", "predicted"]),
-    presence=st.sampled_from([None, PresenceConfig()]),
     propagation=st.booleans(),
     one_core=st.booleans(),
 )

@@ -19,7 +19,7 @@ from pvtpp.tracker import Frame, TrackerOutput
 FRAME = 10**9 // 30
 BOX = np.array([100.0, 100, 20, 20])
 CONFIG = PresenceConfig()
-_, PROPAGATOR, PREDICTOR = commands.STAGES
+_, PROPAGATOR, PREDICTOR, DETECTOR = commands.STAGES
 
 
 class Assessed:

@@ -105,6 +105,42 @@ def test_a_hidden_target_is_lost_searched_for_and_found_when_it_shows_again():
     assert replay(log, {"hold": create("hold")}).rows == log.rows
 
 
+class Sent(Sure):
+    """A tracker that answers with the place where it is sent."""
+
+    def track(self, frame, search_box=None):
+        self.box = self.box if search_box is None else search_box
+        return TrackerOutput(self.box, 1.0)
+
+
+def test_a_target_that_reappears_far_away_is_found_where_the_detector_saw_it_and_a_failing_detector_does_no_harm():
+    there, small = BOX + [240, 160, 0, 0], np.zeros((240, 320, 3), np.uint8)
+    before, after = small.copy(), small.copy()
+    before[20:40, 28:52], after[180:200, 268:292] = SHOWN[20:40, 28:52], SHOWN[20:40, 28:52]
+    asked = []
+
+    def detector(frame):
+        asked.append((frame.index, threading.current_thread().name))
+        if len(asked) == 1:
+            raise RuntimeError("not yet")
+        return [there], [0.8]
+
+    clock, log = Clock(), EventLog()
+    with live_with(clock, tracker=Sent(), presence=PresenceConfig(), detector=detector, log=log) as live:
+        live.init(Frame(0, 0, before), BOX)
+        for index in range(1, 6):
+            show(live, clock, index, before)
+        assert not asked
+        for index in range(6, 60):
+            show(live, clock, index, after)
+            if live.presence is Presence.TRACKING and index > 20:
+                break
+        assert live.presence is Presence.TRACKING and asked[0][1] == "pvtpp detector"
+        np.testing.assert_allclose(live.predict().box, there)
+        assert [failure.stage for failure in live.errors] == ["detect"]
+    assert replay(log, {"hold": create("hold")}).rows == log.rows
+
+
 def test_without_frames_presence_worsens_by_itself():
     clock, config = Clock(), PresenceConfig()
     with live_with(clock, presence=config) as live:

@@ -13,7 +13,7 @@ from pvtpp.tracker import Frame, TrackerOutput
 FRAME = 10**9 // 30
 BOX = np.array([100.0, 100, 20, 20])
 RIGHT = np.array([10.0, 0, 0, 0])
-TRACKER, PROPAGATOR, PREDICTOR = commands.STAGES
+TRACKER, PROPAGATOR, PREDICTOR, DETECTOR = commands.STAGES
 
 
 class Reader:
