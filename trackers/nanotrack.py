@@ -1,13 +1,13 @@
-"""NanoTrack V3: MobileNetV3 features, pixel-wise correlation, a head with one box per cell; 0.54 M parameters.
+"""NanoTrack V1, V2 and V3: MobileNetV3 features, correlation, a head with one box per cell; V3 has 0.54 M parameters.
 
-It runs in real time on a CPU. Source: github.com/HonglinChu/SiamTrackers (NanoTrack), its published ONNX graphs and
+They run in real time on a CPU. Source: github.com/HonglinChu/SiamTrackers (NanoTrack), its published ONNX graphs and
 tracking constants.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional, Sequence, Tuple, Union
+from typing import Dict, Optional, Sequence, Tuple, Union
 
 from pvtpp.inference.engine import Engine
 from pvtpp_trackers.decode import PointDecoder
@@ -18,10 +18,16 @@ from pvtpp_trackers.siamese_configs import CONFIGS
 NAME = "nanotrack-v3"
 CHECKPOINT = "nanotrack-v3-checkpoint"
 """The catalogue's name of the weights for torch."""
+PUBLISHED: Dict[str, Tuple[str, str]] = {
+    "nanotrack-v1": ("nanotrack_backbone_sim.onnx", "nanotrack_head_sim.onnx"),
+    "nanotrack-v2": ("nanotrack_backbone_sim.onnx", "nanotrack_head_sim.onnx"),
+    NAME: ("nanotrackv3_backbone.onnx", "nanotrackv3_head.onnx"),
+}
+"""Backbone and head of each version."""
 
 
 def published_engines(
-    weights: Union[str, Path, None] = None, threads: int = 1, backend: str = ""
+    weights: Union[str, Path, None] = None, threads: int = 1, backend: str = "", name: str = NAME
 ) -> Tuple[Engine, Engine, Engine]:
     """The published graphs: the backbone for the template's crop, that for the search region's, and the head.
 
@@ -33,14 +39,15 @@ def published_engines(
         Threads of each engine.
     backend
         One of `pvtpp.inference`'s; empty takes the default.
+    name
+        The version, one of `PUBLISHED`.
     """
     from pvtpp import inference
     from pvtpp.weights import find, nanotrack_template_graph
 
-    folder = find(NAME, weights)
-    backbone = folder / "nanotrackv3_backbone.onnx"
-    template = nanotrack_template_graph(backbone)
-    graphs = (template, backbone, folder / "nanotrackv3_head.onnx")
+    folder = find(name, weights)
+    backbone, head = (folder / file for file in PUBLISHED[name])
+    graphs = (nanotrack_template_graph(backbone), backbone, head)
     return tuple(inference.load(path, threads, backend) for path in graphs)  # type: ignore[return-value]
 
 
@@ -89,3 +96,19 @@ class NanoTrack(SiameseTracker):
         elif found is None:
             found = published_engines(weights, threads, backend)
         super().__init__(NAME, PointDecoder(CONFIGS[NAME]), found)
+
+
+@register("nanotrack-v1")
+def nanotrack_v1(weights: Union[str, Path, None] = None, threads: int = 1, backend: str = "") -> SiameseTracker:
+    """NanoTrack V1 by its published graphs; options and errors as of `published_engines`."""
+    return _published("nanotrack-v1", weights, threads, backend)
+
+
+@register("nanotrack-v2")
+def nanotrack_v2(weights: Union[str, Path, None] = None, threads: int = 1, backend: str = "") -> SiameseTracker:
+    """NanoTrack V2 by its published graphs; options and errors as of `published_engines`."""
+    return _published("nanotrack-v2", weights, threads, backend)
+
+
+def _published(name: str, weights: Union[str, Path, None], threads: int, backend: str) -> SiameseTracker:
+    return SiameseTracker(name, PointDecoder(CONFIGS[name]), published_engines(weights, threads, backend, name))

@@ -108,6 +108,44 @@ CATALOGUE: Tuple[Entry, ...] = (
         licence="Apache-2.0",
         note="github.com/HonglinChu/SiamTrackers, as trained; for joint training and export",
     ),
+    Entry(
+        name="nanotrack-v2",
+        folder="nanotrack-v2",
+        files=(
+            WeightFile(
+                "nanotrack_backbone_sim.onnx",
+                f"{_SIAMTRACKERS}/NanoTrack/models/nanotrackv2/nanotrack_backbone_sim.onnx",
+                "530bdd0cd00f19afab79a863e71ba71e3312395a5dc9151af675082bdaaa2fc4",
+                1056849,
+            ),
+            WeightFile(
+                "nanotrack_head_sim.onnx",
+                f"{_SIAMTRACKERS}/NanoTrack/models/nanotrackv2/nanotrack_head_sim.onnx",
+                "0d8c0637be849f092cc7236cae02e55c8b9455ebe37ba50601d6115db4247cd9",
+                726198,
+            ),
+        ),
+        licence="Apache-2.0",
+        note="github.com/HonglinChu/SiamTrackers; the template graph is derived here; the download is unrun",
+    ),
+    Entry(
+        name="nanotrack-v1",
+        folder="nanotrack-v1",
+        files=(
+            WeightFile(
+                "nanotrack_backbone_sim.onnx",
+                sha256="f6fdf311bdc846510c2f9f0b2b8159c7e0cf5d80ed18c9079faeb32db460cba9",
+                size=767819,
+            ),
+            WeightFile(
+                "nanotrack_head_sim.onnx",
+                sha256="4c987e5121cc400b6175f2168c30c84857864fe36d5e7a14df0c27e8e5b9540d",
+                size=392202,
+            ),
+        ),
+        licence="Apache-2.0",
+        note="github.com/HonglinChu/SiamTrackers/tree/master/NanoTrack/models/nanotrackv1",
+    ),
     *(
         Entry(
             name=name,

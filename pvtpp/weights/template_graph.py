@@ -14,7 +14,7 @@ SOURCE_KEY = "source_sha256"
 
 
 def nanotrack_template_graph(backbone: Path) -> Path:
-    """Find or derive the graph ``1 x 3 x 127 x 127 -> 1 x 96 x 8 x 8`` with the weights of `backbone`.
+    """Find or derive the graph ``1 x 3 x 127 x 127 -> 1 x C x 8 x 8`` with the weights of `backbone`.
 
     A graph that was derived from the same file is taken from beside the backbone or from the cache. Otherwise it is
     derived and written to the cache, which needs `onnx`.
@@ -26,7 +26,8 @@ def nanotrack_template_graph(backbone: Path) -> Path:
     """
     source = sha256(backbone)
     name = f"{backbone.stem}_{SIZE}.onnx"
-    cached = cache_folder() / "weights" / "nanotrack" / name
+    # Backbones of several versions have the same name.
+    cached = cache_folder() / "weights" / "nanotrack" / source[:12] / name
     for candidate in (backbone.with_name(name), cached):
         if _derived_from(candidate, source):
             return candidate
@@ -58,6 +59,8 @@ def _derive(backbone: Path, source: str) -> Any:
         for value, size in ((model.graph.input[0], SIZE), (model.graph.output[0], FEATURES)):
             for dimension in value.type.tensor_type.shape.dim[2:]:
                 dimension.dim_value = size
+        # Shapes between the two may stand there too, of the search crop.
+        del model.graph.value_info[:]
         onnx.helper.set_model_props(model, {SOURCE_KEY: source})
         onnx.checker.check_model(model)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""NanoTrack V3 on its real weights: published accuracy, repeatable, fully reset, and searching where it is asked to."""
+"""NanoTrack on its real weights: published accuracy, repeatable, fully reset, and searching where it is asked to."""
 
 from __future__ import annotations
 
@@ -155,3 +155,24 @@ def test_the_checkpoint_runs_in_torch_and_tracks_the_same(tracker, weights_root,
     np.testing.assert_allclose(boxes_of(path(in_torch)), boxes_of(path(tracker)), atol=0.01)
     with pytest.raises(InputError, match="a checkpoint runs on torch"):
         create("nanotrack-v3", weights=str(folder / "nanotrackv3.pth"), backend="onnxruntime:cpu")
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_the_older_versions_track_as_opencv_does_with_the_same_graphs(weights_root, data_root, version):
+    folder = weights_root / f"nanotrack-{version}"
+    names = ("nanotrack_backbone_sim.onnx", "nanotrack_head_sim.onnx")
+    parameters = cv2.TrackerNano_Params()
+    parameters.backbone, parameters.neckhead = (str(folder / name) for name in names)
+    theirs, ours = cv2.TrackerNano_create(parameters), create(f"nanotrack-{version}", weights=str(weights_root))
+    clip = data_root / "uav-mini" / "test" / "Surfing06"
+    first = np.loadtxt(clip / "groundtruth.txt", delimiter=",")[0]
+    images = [cv2.imread(str(path)) for path in sorted((clip / "img").glob("*.jpg"))[:20]]
+    theirs.init(images[0], tuple(first.astype(int).tolist()))
+    ours.init(Frame(0, 0, images[0]), boxes.xywh_to_box(first))
+    overlaps = []
+    for index, image in enumerate(images[1:], 1):
+        other = boxes.xywh_to_box(np.array(theirs.update(image)[1], dtype=float))
+        overlaps.append(float(boxes.iou(ours.track(Frame(index, index, image)).box, other)))
+    # OpenCV weighs the proposals with constants of its own.
+    assert np.mean(overlaps) > 0.75 and min(overlaps) > 0.5

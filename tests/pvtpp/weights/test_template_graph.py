@@ -33,7 +33,8 @@ def test_it_takes_127_pixels_and_keeps_the_weights(backbone):
 
 def test_it_is_written_once_and_then_needs_no_onnx(backbone, tmp_path, monkeypatch):
     path = nanotrack_template_graph(backbone)
-    assert path == tmp_path / "cache" / "weights" / "nanotrack" / "nanotrackv3_backbone_127.onnx"
+    cache = tmp_path / "cache" / "weights" / "nanotrack"
+    assert path.relative_to(cache).parts[1:] == ("nanotrackv3_backbone_127.onnx",)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     before = path.stat().st_mtime_ns
     monkeypatch.setitem(sys.modules, "onnx", None)
