@@ -1,9 +1,9 @@
 """The search for a target that is probably not followed any more: where the tracker looks, and what it found there.
 
 The path that the tracker follows goes on: it may be right, and often finds the target again by itself. The search gets
-every second pass while the target is doubtful, and two of three while it is probably lost. What is found elsewhere must
-be confirmed by a second result at the same place, and speak more for the target than what is followed; then it takes
-its place.
+every second pass while the target is doubtful, and two of three while it is probably lost. What is found elsewhere takes
+the path's place once its results speak for it, and more than those of the path: one result that leaves no doubt, or
+several at the same place.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from pvtpp.trajectory import Trajectory
 
 SAME = 0.3
 """Two results with at least this intersection over union are of one object."""
-FIRST_ODDS = -1.0
+FIRST_ODDS = -0.5
 """Log-odds of a candidate before its first result."""
-CONFIRMED = 2
-"""Results that a candidate needs."""
+KEPT = 2
+"""Results of a candidate that its track begins with, at most: older ones are too far back."""
 
 
 class Candidate(NamedTuple):
@@ -150,10 +150,9 @@ class Reacquisition:
         if belief.odds <= first:
             self._candidate = None
             return None
-        results = ((t_ns, output),) if before is None else (*before.results, (t_ns, output))[-CONFIRMED:]
+        results = ((t_ns, output),) if before is None else (*before.results, (t_ns, output))[-KEPT:]
         self._candidate = Candidate(results, belief)
-        needed = max(self.config.switch_above, self.belief.probability)
-        if len(results) < CONFIRMED or belief.probability < needed:
+        if belief.probability < max(self.config.switch_above, self.belief.probability):
             return None
         # What was followed goes on as the candidate for a while: should it prove right, it is taken up again.
         self._candidate = None if self._newest is None else Candidate((self._newest,), self.belief)

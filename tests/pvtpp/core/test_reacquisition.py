@@ -17,6 +17,10 @@ def good(x=100.0, resembling=None):
     return TrackerOutput([x, 100, 20, 20], 0.9999, None, 1.0, resembling)
 
 
+def fair(x=100.0):
+    return TrackerOutput([x, 100, 20, 20], 0.99, None, 0.95)
+
+
 def bad(x=100.0, resembling=None):
     return TrackerOutput([x, 100, 8, 8], 0.7, None, 0.3, resembling)
 
@@ -74,13 +78,20 @@ def test_it_looks_where_the_target_was_seen_and_in_its_size():
     assert np.hypot(*(look[:2] - BOX[:2])) <= 20 and look[2:].tolist() == [20, 20]
 
 
-def test_two_results_at_one_place_take_the_paths_place_and_one_does_not():
+def test_one_result_without_a_doubt_takes_the_paths_place():
     one = Search().lose()
-    assert one.found(good(115)) is None
+    results = one.found(good(100))
+    assert [each.box[0] for _, each in results] == [100]
+    assert one.search.belief.probability >= CONFIG.switch_above
+
+
+def test_weaker_results_take_it_together_and_the_place_is_looked_at_again():
+    one = Search().lose()
+    assert one.found(fair(115)) is None
     assert one.search.where(one.t_ns).tolist() == [115, 100, 20, 20]
-    results = one.found(good(116))
+    results = one.found(fair(116))
     while results is None:
-        results = one.found(good(116))
+        results = one.found(fair(116))
     assert [each.box[0] for _, each in results][-1] == 116 and len(results) == 2
     assert one.search.belief.probability >= CONFIG.switch_above
 
