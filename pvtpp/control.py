@@ -27,6 +27,8 @@ from pvtpp.validation import above, at_least, between, check
 LONGEST_STEP_S = 0.2
 """A controller that was not asked for longer goes on as if it had been asked then."""
 
+LEAST = 4
+
 
 class Pointing(NamedTuple):
     """How far the camera points beside the target.
@@ -66,6 +68,8 @@ class CameraRates:
         self._memory_ns, self._reach_ns = round(memory_s * 1e9), round(reach_s * 1e9)
         self._times: List[int] = []
         self._rates: List[Tuple[float, float]] = []
+        # Angles turned from the first sample to each.
+        self._angles: List[Tuple[float, float]] = []
 
     def add(self, t_ns: int, rate: ArrayLike) -> None:
         """Add a sample: up and right (2,), radians per second; an older one than the newest is ignored.
@@ -80,61 +84,122 @@ class CameraRates:
             raise InputError(f"camera rate at t_ns={t_ns}: {(up, right)} are no two finite numbers")
         if self._times and t_ns <= self._times[-1]:
             return
-        if self._times and t_ns - self._times[-1] > self._reach_ns:
-            self._times, self._rates = [], []
+        if not self._times or t_ns - self._times[-1] > self._reach_ns:
+            self._times, self._rates, self._angles = [t_ns], [(up, right)], [(0.0, 0.0)]
+            return
+        half = 0.5e-9 * (t_ns - self._times[-1])
+        before, angle = self._rates[-1], self._angles[-1]
+        self._angles.append((angle[0] + half * (before[0] + up), angle[1] + half * (before[1] + right)))
         self._times.append(t_ns)
         self._rates.append((up, right))
         old = bisect_right(self._times, t_ns - self._memory_ns) - 1
         if old > 64:
-            del self._times[:old], self._rates[:old]
+            del self._times[:old], self._rates[:old], self._angles[:old]
 
     def at(self, t_ns: int) -> Optional[np.ndarray]:
         """Return the rate (2,) at a time, linear between samples; None where it is unknown."""
-        times = self._times
-        if not times or not times[0] <= t_ns <= times[-1] + self._reach_ns:
-            return None
-        return np.array([np.interp(t_ns, times, [rate[axis] for rate in self._rates]) for axis in (0, 1)])
+        return np.array(self._state(t_ns)[0]) if self._knows(t_ns) else None
 
     def turned(self, from_ns: int, to_ns: int) -> Optional[np.ndarray]:
         """Return the angles (2,) turned between two times, radians; the newest rate goes on. None where unknown."""
-        first, last = self.at(from_ns), self.at(min(to_ns, self._times[-1] + self._reach_ns) if self._times else to_ns)
-        if first is None or last is None:
+        if not self._knows(from_ns) or to_ns < from_ns:
             return None
-        inside = [i for i, t_ns in enumerate(self._times) if from_ns < t_ns < to_ns]
-        times = np.array([from_ns, *(self._times[i] for i in inside), to_ns], dtype=np.int64)
-        rates = np.array([first, *(self._rates[i] for i in inside), last])
-        steps = np.diff(times)[:, None] * 1e-9
-        return np.asarray((0.5 * (rates[1:] + rates[:-1]) * steps).sum(axis=0))
+        return np.subtract(self._state(to_ns)[1], self._state(from_ns)[1])
+
+    def _knows(self, t_ns: int) -> bool:
+        return bool(self._times) and self._times[0] <= t_ns <= self._times[-1] + self._reach_ns
+
+    def _state(self, t_ns: int) -> Tuple[Tuple[float, float], Tuple[float, float]]:
+        """Rate, and angle since the first sample, at a time that is not before it."""
+        low = bisect_right(self._times, t_ns) - 1
+        (up, right), (angle_up, angle_right) = self._rates[low], self._angles[low]
+        passed, to_up, to_right = (t_ns - self._times[low]) * 1e-9, up, right
+        if low + 1 < len(self._times):
+            share = (t_ns - self._times[low]) / (self._times[low + 1] - self._times[low])
+            to_up += share * (self._rates[low + 1][0] - up)
+            to_right += share * (self._rates[low + 1][1] - right)
+        angles = angle_up + 0.5 * passed * (up + to_up), angle_right + 0.5 * passed * (right + to_right)
+        return (to_up, to_right), angles
 
 
-def with_rates(seen: Pointing, evidence_ns: int, t_ns: int, rates: CameraRates) -> Tuple[Pointing, Optional[np.ndarray]]:
-    """Correct a prediction that knows nothing of the camera's turning by what is known of it.
+class OwnMotion:
+    """How the target itself moves, where only the controller knows how the camera turns.
 
-    Such a prediction takes the camera to go on turning as it did when the evidence was captured.
+    A predictor without a gyro sees the camera's turning as motion of the target, and its velocity is one of some frames
+    ago: the camera's present rate added to that would feed the loop its own swings. So here each direction is first
+    freed of the camera's turning, and a straight line through the last ones says where the target is going.
 
     Parameters
     ----------
-    seen
-        Of the prediction for `t_ns`.
-    evidence_ns
-        When its newest evidence was captured, nanoseconds.
-    t_ns
-        The time that it is for, nanoseconds.
-    rates
-        How the camera turned.
-
-    Returns
-    -------
-    Pointing
-        Where the target will be; as it was given where the rates are unknown.
-    numpy.ndarray or None
-        The target's own rate (2,), radians per second.
+    memory_s
+        Length of the line, seconds: longer is calmer, and later. It has `LEAST` directions at least.
     """
-    then, turned = rates.at(evidence_ns), rates.turned(evidence_ns, t_ns)
-    if then is None or turned is None:
-        return seen, None
-    ahead = (t_ns - evidence_ns) * 1e-9
-    return Pointing(seen.error + then * ahead - turned, seen.rate), seen.rate + then
+
+    def __init__(self, memory_s: float = 0.15):
+        self._memory_ns = round(memory_s * 1e9)
+        self._seen: List[Tuple[int, np.ndarray]] = []
+
+    def forget(self) -> None:
+        """Forget everything: another target begins."""
+        self._seen = []
+
+    def add(self, evidence_ns: int, error: np.ndarray) -> None:
+        """Take in where the target was seen.
+
+        Parameters
+        ----------
+        evidence_ns
+            Capture time of the evidence, nanoseconds; what is not newer than before replaces the newest.
+        error
+            `Pointing.error` at that time.
+        """
+        while self._seen and self._seen[-1][0] >= evidence_ns:
+            self._seen.pop()
+        recent = sum(each[0] > evidence_ns - self._memory_ns for each in self._seen)
+        self._seen = self._seen[-max(recent, LEAST - 1) :]
+        self._seen.append((evidence_ns, np.array(error, dtype=np.float64)))
+
+    def at(self, t_ns: int, rates: CameraRates) -> Optional[Tuple[Pointing, np.ndarray]]:
+        """Say where the target will be.
+
+        Parameters
+        ----------
+        t_ns
+            The time, nanoseconds.
+        rates
+            How the camera turned; after its newest rate it goes on turning at that.
+
+        Returns
+        -------
+        Pointing
+            At that time.
+        numpy.ndarray
+            The target's own rate (2,), radians per second. None instead of both where the camera's turning since the
+            newest evidence is unknown.
+        """
+        if not self._seen:
+            return None
+        newest, last = self._seen[-1]
+        since, turning = rates.turned(newest, t_ns), rates.at(t_ns)
+        if since is None or turning is None:
+            return None
+        times, errors = [], []
+        for seen_ns, error in self._seen:
+            turned = rates.turned(seen_ns, newest)
+            if turned is not None:
+                # As the camera would have seen it then, had it looked where it looked at the newest evidence.
+                times.append((seen_ns - newest) * 1e-9)
+                errors.append(error - turned)
+        start, own = _line(np.array(times), np.array(errors)) if len(times) > 1 else (last, np.zeros(2))
+        ahead = (t_ns - newest) * 1e-9
+        return Pointing(start + own * ahead - since, own - turning), own
+
+
+def _line(times: np.ndarray, values: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """The straight line of least squares: its value at time 0 and its slope."""
+    middle, mean = times.mean(), values.mean(axis=0)
+    slope = ((times - middle)[:, None] * (values - mean)).sum(axis=0) / np.sum((times - middle) ** 2)
+    return mean - slope * middle, slope
 
 
 @dataclass(frozen=True)

@@ -121,9 +121,7 @@ class Core:
         if config.mavlink:
             # It asks for the live tracker each time, since that may be replaced.
             settings = MavlinkConfig(lead_s=config.mavlink_lead)
-            self._mavlink = MavlinkLink(
-                config.mavlink, lambda: self.live, middleware.now_ns, settings, self._complain
-            )
+            self._mavlink = MavlinkLink(config.mavlink, lambda: self.live, middleware.now_ns, settings, self._complain)
         self._target_pacer = Pacer(self._target_due, config.rate, "pvtpp target", self._complain)
         self._health_pacer = Pacer(self._health_due, 1.0, "pvtpp health", self._complain)
 

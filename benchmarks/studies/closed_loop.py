@@ -3,15 +3,16 @@
     python -m pvtpp_benchmarks.studies.closed_loop --json closed_loop.json
 
 A camera of 30 fps with a focal length of 600 pixels turns on two axes after a target that moves at random (sums of
-sines of 0.05 to 0.3 Hz, 0.3 rad/s root mean square on each axis). What is seen of a frame, within 1 pixel of noise, is known 85 ms after
-its capture. A commanded rate takes effect after 40 ms, and the motors approach it with a time constant of 50 ms. The
-gyro has 200 Hz, noise of 0.005 rad/s and is known after 2 ms. The controller runs at 50 Hz. Figures are the root mean
-square of the distance from the middle of the image, pixels, from the third second on; mean and range over the seeds.
+sines of 0.05 to 0.3 Hz, 0.3 rad/s root mean square on each axis). What is seen of a frame, within 1 pixel of noise, is
+known 85 ms after its capture. A commanded rate takes effect after 40 ms, and the motors approach it with a time
+constant of 50 ms. The gyro has 200 Hz, noise of 0.005 rad/s and is known after 2 ms. The controller runs at 50 Hz.
+Figures are the root mean square of the distance from the middle of the image, pixels, from the third second on; mean
+and range over the seeds.
 
 Rows: which predictor, whether the predictor knows the gyro, and what is fed forward: nothing, the target's own rate
 (the image's and the gyro's), what the image shows alone, or, where only the controller knows the gyro, the target's own
-rate and a prediction corrected by it (`pvtpp.control.with_rates`). Each is run with every proportional gain, since what a loop
-bears is part of what a variant is worth.
+rate by a line through its last directions (`pvtpp.control.OwnMotion`). Each is run with every proportional gain, since
+what a loop bears is part of what a variant is worth.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import numpy as np
 from pvtpp import predictors
 from pvtpp.bearing import Pinhole
 from pvtpp.camera_motion import Gyro
-from pvtpp.control import CameraRates, ControllerConfig, RateController, pointing, with_rates
+from pvtpp.control import CameraRates, ControllerConfig, OwnMotion, RateController, pointing
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
 from pvtpp.stabilised import answer, stabilised
@@ -50,7 +51,17 @@ OUT_OF_SIGHT = 0.9
 
 
 class Variant(NamedTuple):
-    """One row: the predictor, whether it knows the gyro, and what is fed forward: ``""``, ``own``, ``image`` or ``rates``."""
+    """One row.
+
+    Attributes
+    ----------
+    predictor
+        Its name.
+    gyro
+        Whether it knows the gyro.
+    forward
+        What is fed forward: ``""``, ``own``, ``image`` or ``rates``.
+    """
 
     predictor: str
     gyro: bool
@@ -85,7 +96,7 @@ def run(variant: Variant, seed: int, seconds: float, config: ControllerConfig) -
     length = round(seconds * 1e3)
     target, rng = target_angles(seed, length), np.random.default_rng([seed, 1])
     made: Predictor = predictors.create(variant.predictor)
-    gyro, rates, controller = Gyro(CAMERA.matrix), CameraRates(), RateController(config)
+    gyro, rates, motion, controller = Gyro(CAMERA.matrix), CameraRates(), OwnMotion(), RateController(config)
     camera, rate = np.zeros(2), np.zeros(2)
     commands: List[np.ndarray] = [np.zeros(2)] * EFFECT_MS
     seen: List[Tuple[int, np.ndarray]] = []
@@ -112,8 +123,9 @@ def run(variant: Variant, seed: int, seconds: float, config: ControllerConfig) -
             captured, centre = seen.pop(0)
             track = track.with_result(captured * MS, np.array([*centre, BOX, BOX]))
             trajectory = predict(made, track, gyro if variant.gyro else None)
+            motion.add(captured * MS, pointing(CAMERA.direction(trajectory.at(captured * MS))).error)
         if now % CONTROL_MS == 0:
-            command(controller, trajectory, gyro, rates, variant, now)
+            command(controller, trajectory, gyro, rates, motion, variant, now)
         commands.append(controller.commanded)
     return float(np.sqrt(np.mean(errors[SETTLED_MS:] ** 2))), False
 
@@ -129,6 +141,7 @@ def command(
     trajectory: Optional[Trajectory],
     gyro: Gyro,
     rates: CameraRates,
+    motion: OwnMotion,
     variant: Variant,
     now: int,
 ) -> None:
@@ -141,7 +154,7 @@ def command(
     if variant.forward == "image":
         own = made.rate
     elif variant.forward == "rates":
-        made, own = with_rates(made, trajectory.evidence_ns, effect_ns, rates)
+        made, own = motion.at(effect_ns, rates) or (made, None)
     elif variant.forward == "own":
         turning = gyro.rate(effect_ns)
         own = None if turning is None else made.rate + turning[:2]

@@ -205,7 +205,7 @@ def live_run(
     times = sequence.camera_t_ns - sequence.camera_t_ns[0]
     last = len(sequence) if seconds is None else int(np.searchsorted(times, seconds * 1e9))
     try:
-        with MavlinkLink("udpout:%s:%d" % relay.address, lambda: live, clock, config):
+        with MavlinkLink(f"udpout:{relay.address[0]}:{relay.address[1]}", lambda: live, clock, config):
             if not heard.wait(LONGEST_WAIT_S):
                 raise InputError("no heartbeat of the camera arrived")
             clock.start()
@@ -250,7 +250,9 @@ def logged_iou(log: EventLog, predictor: str, sequence: VideoSequence, lead_s: f
     return float(np.nanmean(iou(boxes, truth[frames])))
 
 
-def measure(sequence: VideoSequence, seen: Seen, blind: Optional[Seen], log: EventLog, predictor: str) -> Dict[str, Any]:
+def measure(
+    sequence: VideoSequence, seen: Seen, blind: Optional[Seen], log: EventLog, predictor: str
+) -> Dict[str, Any]:
     """One row of the table."""
     row = {
         "clip": sequence.name,

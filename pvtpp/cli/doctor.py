@@ -113,7 +113,9 @@ def _python() -> Iterator[Finding]:
 
     built = cv2.getBuildInformation() if hasattr(cv2, "getBuildInformation") else ""
     can = [name for name in ("GStreamer", "FFMPEG") if _is_built(built, name)]
-    yield Finding(section, "OpenCV", OK, f"{cv2.__version__}, video by {', '.join(can) or 'neither GStreamer nor FFmpeg'}")
+    yield Finding(
+        section, "OpenCV", OK, f"{cv2.__version__}, video by {', '.join(can) or 'neither GStreamer nor FFmpeg'}"
+    )
 
 
 def _is_built(built: str, name: str) -> bool:
@@ -125,7 +127,9 @@ def _runtimes() -> Iterator[Finding]:
     section = "inference"
     runtime = _imported("onnxruntime")
     if isinstance(runtime, str):
-        text = f"{runtime}: pip install 'pvtpp[cpu]', or 'pvtpp[gpu]' with an NVIDIA GPU; JetPack has a wheel of its own"
+        text = (
+            f"{runtime}: pip install 'pvtpp[cpu]', or 'pvtpp[gpu]' with an NVIDIA GPU; JetPack has a wheel of its own"
+        )
         yield Finding(section, "ONNX Runtime", BROKEN, text)
     else:
         providers = [name.replace("ExecutionProvider", "") for name in runtime.get_available_providers()]
@@ -158,7 +162,9 @@ def _cameras() -> Iterator[Finding]:
     for device in found:
         name = _read(f"/sys/class/video4linux/{os.path.basename(device)}/name") or "no name"
         may = os.access(device, os.R_OK | os.W_OK)
-        text = name if may else f"{name}; not allowed to open it: sudo usermod -aG video {os.environ.get('USER', 'USER')}"
+        text = (
+            name if may else f"{name}; not allowed to open it: sudo usermod -aG video {os.environ.get('USER', 'USER')}"
+        )
         yield Finding("cameras", device, OK if may else MISSING, text)
     if not found:
         yield Finding("cameras", "/dev/video*", MISSING, "none is connected")
@@ -203,7 +209,9 @@ def _ros() -> Iterator[Finding]:
         if _is_there(package):
             yield Finding("ROS", name, OK, f"{package} is there" + (f", {distribution}" if distribution else ""))
         else:
-            yield Finding("ROS", name, MISSING, f"no {package} in this Python; source the setup.bash of ROS, docs/ros.md")
+            yield Finding(
+                "ROS", name, MISSING, f"no {package} in this Python; source the setup.bash of ROS, docs/ros.md"
+            )
 
 
 def _extras() -> Iterator[Finding]:

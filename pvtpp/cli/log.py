@@ -74,7 +74,8 @@ def _lines(path: str, found: Dict[str, Any]) -> Iterator[str]:
     for name, value in found["run"].items():
         yield f"  {name}: {value}"
     yield f"  predictors: {', '.join(found['predictors']) or 'none'}"
-    yield f"  {found['seconds']:g} s, {found['events']} events, {found['targets']} targets, {found['failures']} failures"
+    counted = ", ".join(f"{found[name]} {name}" for name in ("events", "targets", "failures"))
+    yield f"  {found['seconds']:g} s, {counted}"
     for name, what in (("frames", "frames"), ("results", "results")):
         rate = found[f"{what}_per_second"]
         yield f"  {found[name]} {what}" + ("" if rate is None else f", {rate:.1f} a second")
@@ -183,5 +184,3 @@ def _mp4(out: str, log: EventLog, source: Optional[Source], predictor: str) -> s
                 yield draw(image, FrameRecord(number, moment.t_ns, moment.presence, {predictor: made}))
 
     return f"{write_video(out, drawn(), source.fps)} frames"
-
-

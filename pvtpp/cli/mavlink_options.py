@@ -28,8 +28,8 @@ def add_mavlink(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--mavlink-lead",
         metavar="SECONDS",
-        help="the delay of the link: boxes are predicted for the moment when they arrive; auto: as TIMESYNC measures it "
-        "(default 0)",
+        help="the delay of the link: boxes are predicted for the moment when they arrive; auto: as TIMESYNC measures "
+        "it (default 0)",
     )
     group.add_argument("--mavlink-id", metavar="SYSTEM[:COMPONENT]", help="of this camera (default 1:100)")
     group.add_argument(

@@ -28,4 +28,5 @@ def mot_lines(seen: Iterable[Moment], predictor: str) -> Iterator[str]:
             continue
         left, top, width, height = (round(float(value), 3) for value in box_to_xywh(made.box))
         sure = 1.0 if each.probability is None else each.probability
-        yield f"{each.frame + 1},{each.target},{left + 1:.3f},{top + 1:.3f},{width:.3f},{height:.3f},{sure:.4g},-1,-1,-1\n"
+        box = f"{left + 1:.3f},{top + 1:.3f},{width:.3f},{height:.3f}"
+        yield f"{each.frame + 1},{each.target},{box},{sure:.4g},-1,-1,-1\n"

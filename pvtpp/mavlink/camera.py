@@ -330,7 +330,7 @@ class CameraComponent:
         if prediction is not None and size is not None:
             rectangle = selection.shares(prediction.box, size)
             mode, data = common.CAMERA_TRACKING_MODE_RECTANGLE, common.CAMERA_TRACKING_TARGET_DATA_IN_STATUS
-            # QGroundControl draws a box only where ACTIVE is the one flag, so a doubtful target (UNCERTAIN) has no other.
+            # QGroundControl draws a box only where ACTIVE is the one flag, so a target that is UNCERTAIN has no other.
             status = common.CAMERA_TRACKING_STATUS_FLAGS_ACTIVE
             if live.presence is Presence.LOST:
                 status = common.CAMERA_TRACKING_STATUS_FLAGS_ERROR | common.CAMERA_TRACKING_STATUS_FLAGS_COASTING

@@ -82,6 +82,6 @@ def parse_ids(text: str) -> Tuple[int, int]:
     system, component = (int(found[1]), int(found[2] or 100)) if found else (0, 0)
     if not (1 <= system <= 255 and 7 <= component <= 255):
         raise InputError(
-            f"MAVLink ids {text!r}: expected SYSTEM or SYSTEM:COMPONENT, a system of 1 to 255 and a component of 7 to 255"
+            f"MAVLink ids {text!r}: expected SYSTEM or SYSTEM:COMPONENT, systems are 1 to 255, components 7 to 255"
         )
     return system, component

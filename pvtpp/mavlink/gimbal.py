@@ -8,7 +8,7 @@ from typing import Any, Callable, List, Optional, Tuple
 import numpy as np
 
 from pvtpp.bearing import Pinhole
-from pvtpp.control import CameraRates, Pointing, RateController, pointing, with_rates
+from pvtpp.control import CameraRates, OwnMotion, Pointing, RateController, pointing
 from pvtpp.core.presence import Presence
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.mavlink.config import GimbalConfig
@@ -51,7 +51,7 @@ class GimbalPointer:
         self._own = system_id, component_id
         self._manager = config.system_id or system_id, config.component_id
         self._period_ns = round(1e9 / config.rate_hz)
-        self._controller, self._rates = RateController(config.controller), CameraRates()
+        self._controller, self._rates, self._motion = RateController(config.controller), CameraRates(), OwnMotion()
         self._camera: Optional[Tuple[Tuple[int, int], Pinhole]] = None
         self._pitch = 0.0
         # The number of the target that is followed, and whether another component took over meanwhile.
@@ -93,6 +93,7 @@ class GimbalPointer:
             return self._stop(now_ns)
         if self._target != live.target:
             self._target, self._yielded = live.target, False
+            self._motion.forget()
             self._configure_left, self._configure_ns = CONFIGURE_TIMES, now_ns
             found.append(self._ask_for_rates())
         self._stop_until_ns = None
@@ -121,10 +122,20 @@ class GimbalPointer:
             self._camera = size, Pinhole.of_view(size, self._config.horizontal_deg)
         seen = pointing(self._camera[1].direction(prediction))
         if live.gyro is None:
-            return with_rates(seen, effect_ns - round(prediction.age * 1e9), effect_ns, self._rates)
+            return self._with_rates(live, effect_ns, effect_ns - round(prediction.age * 1e9), seen)
         # The prediction knows how the camera turns, and is for an image of that time.
         turning = live.gyro.rate(effect_ns)
         return seen, None if turning is None else seen.rate + turning[:2]
+
+    def _with_rates(
+        self, live: LiveTracker, effect_ns: int, evidence_ns: int, seen: Pointing
+    ) -> Tuple[Pointing, Optional[np.ndarray]]:
+        """The same by what the gimbal reports of its turning; as it is where it reports nothing."""
+        then = live.predict(evidence_ns)
+        if then is None or self._camera is None:
+            return seen, None
+        self._motion.add(evidence_ns, pointing(self._camera[1].direction(then)).error)
+        return self._motion.at(effect_ns, self._rates) or (seen, None)
 
     def _stop(self, now_ns: int) -> List[Any]:
         if self._target is None:

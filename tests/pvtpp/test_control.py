@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pvtpp.bearing import Direction
-from pvtpp.control import CameraRates, ControllerConfig, Pointing, RateController, pointing, with_rates
+from pvtpp.control import CameraRates, ControllerConfig, OwnMotion, Pointing, RateController, pointing
 from pvtpp.errors import InputError
 
 MS = 10**6
@@ -111,19 +111,62 @@ def test_hours_of_samples_need_no_more_memory():
     assert len(rates._times) < 200 and len(rates._rates) == len(rates._times)
 
 
-def test_a_camera_that_has_stopped_since_does_not_pass_for_one_that_goes_on():
+def turning(rate_at, until_ms=200):
     rates = CameraRates()
-    # It turned right at 0.5 rad/s until 50 ms ago, after the evidence; the target itself stands still.
-    for t_ms in range(0, 101, 10):
-        rates.add(t_ms * MS, (0.0, 0.5 if t_ms <= 50 else 0.0))
-    image_rate = np.array([0.0, -0.5])
-    # At the evidence (40 ms) it was 0.1 to the right; the prediction for 100 ms goes on as the image did.
-    predicted = Pointing(np.array([0.0, 0.1 - 0.5 * 0.06]), image_rate)
-    made, own = with_rates(predicted, 40 * MS, 100 * MS, rates)
-    np.testing.assert_allclose(own, [0, 0], atol=1e-12)
-    np.testing.assert_allclose(made.error, [0, 0.1 - 0.0075], atol=1e-9)
-    same, unknown = with_rates(predicted, -40 * MS, 100 * MS, rates)
-    assert same is predicted and unknown is None
+    for t_ms in range(0, until_ms + 1, 10):
+        rates.add(t_ms * MS, (0.0, rate_at(t_ms)))
+    return rates
+
+
+def test_a_target_that_stands_still_has_no_rate_of_its_own_however_the_camera_turns():
+    # It turns right at 0.5 rad/s until 150 ms and stands from then on; the target is 0.1 to the right of its start.
+    rates, motion = turning(lambda t_ms: 0.5 if t_ms < 150 else 0.0), OwnMotion()
+    for t_ms in (0, 33, 66, 100):
+        motion.add(t_ms * MS, np.array([0.0, 0.1 - 0.5 * t_ms * 1e-3]))
+    made, own = motion.at(200 * MS, rates)
+    np.testing.assert_allclose(own, [0, 0], atol=1e-9)
+    np.testing.assert_allclose(made.error, [0, 0.1 - 0.0725], atol=1e-9)
+    np.testing.assert_allclose(made.rate, [0, 0], atol=1e-9)
+
+
+def test_the_targets_own_rate_is_what_the_image_shows_plus_what_the_camera_turns():
+    rates, motion = turning(lambda t_ms: 0.3), OwnMotion()
+    for t_ms in range(0, 101, 20):
+        motion.add(t_ms * MS, np.array([0.02 * t_ms * 1e-3, 0.1 * t_ms * 1e-3]))
+    made, own = motion.at(150 * MS, rates)
+    np.testing.assert_allclose(own, [0.02, 0.4], atol=1e-9)
+    np.testing.assert_allclose(made.error, [0.003, 0.015], atol=1e-9)
+    np.testing.assert_allclose(made.rate, [0.02, 0.1], atol=1e-9)
+
+
+def test_evidence_that_is_corrected_replaces_what_was_there_and_a_new_target_begins_anew():
+    rates, motion = turning(lambda t_ms: 0.0), OwnMotion()
+    assert motion.at(0, rates) is None
+    motion.add(0, np.zeros(2))
+    assert motion.at(10 * MS, rates)[1].tolist() == [0, 0], "one direction has no rate"
+    motion.add(100 * MS, np.array([0.0, 5.0]))
+    motion.add(100 * MS, np.array([0.0, 0.1]))
+    np.testing.assert_allclose(motion.at(150 * MS, rates)[0].error, [0, 0.15])
+    motion.forget()
+    assert motion.at(150 * MS, rates) is None
+
+
+def test_where_the_turning_is_unknown_nothing_is_said():
+    motion = OwnMotion()
+    motion.add(0, np.zeros(2))
+    assert motion.at(10 * MS, CameraRates()) is None
+    rates = turning(lambda t_ms: 0.0)
+    assert motion.at(2000 * MS, rates) is None
+
+
+def test_directions_are_kept_for_a_moment_only_but_a_few_of_a_slow_camera():
+    motion = OwnMotion(memory_s=0.1)
+    for t_ms in range(0, 10_000, 10):
+        motion.add(t_ms * MS, np.zeros(2))
+    assert len(motion._seen) <= 11
+    for t_ms in range(10_000, 20_000, 500):
+        motion.add(t_ms * MS, np.zeros(2))
+    assert len(motion._seen) == 4
 
 
 @pytest.mark.parametrize("name", ["proportional", "max_rate", "max_acceleration", "dead_zone", "feed_forward"])

@@ -20,7 +20,7 @@ from pvtpp_ros_nodes.config import NodeConfig
 def test_a_ground_station_gives_the_target_of_the_node(start, middleware1):
     station, wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), Wire(255, 190)
     station.bind(("127.0.0.1", 0))
-    core = start(middleware1, mavlink="udpout:127.0.0.1:%d" % station.getsockname()[1], mavlink_lead=0.1)
+    core = start(middleware1, mavlink=f"udpout:127.0.0.1:{station.getsockname()[1]}", mavlink_lead=0.1)
 
     def receive(kind):
         while select.select([station], [], [], 60)[0]:

@@ -12,7 +12,7 @@ from pvtpp_benchmarks.studies.mavlink_boxes import DELAY_S, live_run, logged_iou
 from pvtpp_benchmarks.synthetic.clip import render
 from pvtpp_benchmarks.synthetic.config import AerialClip
 
-CLIP = dict(width=320, height=180, target_px=40.0, occlusions=(), distractor=False)
+CLIP = {"width": 320, "height": 180, "target_px": 40.0, "occlusions": (), "distractor": False}
 
 
 def test_boxes_received_over_a_slow_link_score_as_the_simulator_says():

@@ -243,7 +243,10 @@ def test_a_time_that_is_cut_out_has_its_events(capsys):
     assert main(["log", "cut", "flight.jsonl", "part.jsonl", "--from", "0.4", "--to", "0.6"]) == 0
     part, log = log_of("part.jsonl"), log_of()
     assert part.rows == [row for row in log.rows if 0.4 <= (row[1] - log.rows[0][1]) * 1e-9 < 0.6] != []
-    assert main(["log", "info", "part.jsonl"]) == 0 and main(["log", "cut", "flight.jsonl", "rest.jsonl", "--from", "0.6"]) == 0
+    assert (
+        main(["log", "info", "part.jsonl"]) == 0
+        and main(["log", "cut", "flight.jsonl", "rest.jsonl", "--from", "0.6"]) == 0
+    )
 
 
 BAD = {

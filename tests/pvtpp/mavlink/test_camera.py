@@ -196,8 +196,9 @@ def test_a_command_that_is_sent_again_does_not_move_the_target_to_a_later_frame(
         flight.clock.t_ns = 9000 * MS
         flight.command(RECTANGLE, 0.2, 0.2, 0.5, 0.6, confirmation=1)
         assert flight.live.target == 3
-        denied = flight.command(RECTANGLE, 0.2, NAN, 0.5, 0.6)[0], flight.command(
-            RECTANGLE, 0.2, NAN, 0.5, 0.6, confirmation=1
+        denied = (
+            flight.command(RECTANGLE, 0.2, NAN, 0.5, 0.6)[0],
+            flight.command(RECTANGLE, 0.2, NAN, 0.5, 0.6, confirmation=1),
         )
         assert denied == (DENIED, (DENIED, []))
 

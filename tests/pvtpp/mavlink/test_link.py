@@ -27,7 +27,7 @@ class Station:
 
     @property
     def endpoint(self):
-        return "udpout:127.0.0.1:%d" % self.socket.getsockname()[1]
+        return f"udpout:127.0.0.1:{self.socket.getsockname()[1]}"
 
     def send(self, message):
         self.socket.sendto(self.wire.write(message), self.camera)
@@ -74,7 +74,7 @@ def test_a_ground_station_gives_a_target_over_a_socket_and_gets_its_rectangle(st
 
 
 def test_a_listening_camera_answers_who_speaks_to_it_and_keeps_few_of_them(live):
-    with MavlinkLink("udpin:127.0.0.1:%d" % _free_port(), lambda: live) as link:
+    with MavlinkLink(f"udpin:127.0.0.1:{_free_port()}", lambda: live) as link:
         stations = [Station() for _ in range(PEERS + 3)]
         try:
             for each in stations:
@@ -90,7 +90,7 @@ def test_a_listening_camera_answers_who_speaks_to_it_and_keeps_few_of_them(live)
 
 def test_nobody_who_listens_is_no_failure(live):
     errors = []
-    with MavlinkLink("udpout:127.0.0.1:%d" % _free_port(), lambda: live, on_error=errors.append) as link:
+    with MavlinkLink(f"udpout:127.0.0.1:{_free_port()}", lambda: live, on_error=errors.append) as link:
         until(lambda: link._wire._sender.seq >= 3)
     assert errors == []
     link.close()

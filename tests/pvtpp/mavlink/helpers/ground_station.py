@@ -34,9 +34,7 @@ class Flight:
 
     def __init__(self, tracker=None, names=("hold",), live=None, **settings):
         self.clock = Clock()
-        self.live = live or made(
-            tracker or Quick(), names, clock=self.clock, config=LiveConfig(capture_times=ANY_TIME)
-        )
+        self.live = live or made(tracker or Quick(), names, clock=self.clock, config=LiveConfig(capture_times=ANY_TIME))
         self.camera = CameraComponent(MavlinkConfig(**settings), lambda: self.live)
         self.station, self.wire = Wire(*STATION), Wire(*CAMERA)
 
