@@ -48,13 +48,17 @@ def packages() -> List[str]:
 OPENCV = "opencv-contrib-python>=4.5,<5"
 PLOTS = ["matplotlib>=3.3"]
 PARITY = ["polygraphy>=0.47"]
-TESTS = ["pytest>=7", "hypothesis>=6", "setuptools>=70.1"]
+MAVLINK = ["pymavlink>=2.4.40"]
+MCAP = ["mcap>=1.1"]
+TESTS = ["pytest>=7", "hypothesis>=6", "setuptools>=70.1", *MAVLINK, *MCAP]
 
 EXTRAS = {
     "cpu": ["onnxruntime>=1.10", OPENCV],
     "gpu": ["onnxruntime-gpu>=1.10", OPENCV],
     "jetson": [],
     "weights": ["onnx>=1.10"],
+    "mavlink": MAVLINK,
+    "mcap": MCAP,
     "report": PLOTS,
     "bench": PLOTS,
     "train": ["torch>=2.6", "lightning>=2.0", "safetensors>=0.4", "tensorboard>=2.10"],

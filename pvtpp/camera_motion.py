@@ -233,13 +233,24 @@ class Gyro:
         sine = math.sqrt(sum(q * q for q in axis))
         return np.array(axis) * (2 * math.atan2(sine, w) / sine if sine > 1e-12 else 2.0)
 
-    def flow(self, point: np.ndarray, t_ns: int) -> np.ndarray:
-        """As `CameraMotion.flow`, with the rate of the newest sample that is not after `t_ns`."""
+    def rate(self, t_ns: int) -> Optional[Vector]:
+        """Angular velocity of the camera.
+
+        Returns
+        -------
+        tuple of float or None
+            Radians per second in camera axes, of the newest sample that is not after `t_ns`; None where it is unknown.
+        """
         times, _, rates = self._samples
         at = bisect_right(times, t_ns) - 1
-        if at < 0 or t_ns > times[-1] + self._reach_ns:
+        return None if at < 0 or t_ns > times[-1] + self._reach_ns else rates[at]
+
+    def flow(self, point: np.ndarray, t_ns: int) -> np.ndarray:
+        """As `CameraMotion.flow`, with the rate of the newest sample that is not after `t_ns`."""
+        known = self.rate(t_ns)
+        if known is None:
             return np.zeros(2)
-        a, b, c = rates[at]
+        a, b, c = known
         (fx, _, cx), (_, fy, cy), _ = self.camera_matrix.tolist()
         x, y = (point[0] - cx) / fx, (point[1] - cy) / fy
         # The ray r of a static point moves by -rate x r in camera axes.

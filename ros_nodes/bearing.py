@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from pvtpp.bearing import Direction, direction
 from pvtpp.errors import InputError
 from pvtpp.trajectory import Prediction
 
-STEP_S = 1e-3
-"""The rotation of the ray is measured over this time."""
 PINHOLE, FISHEYE = ("plumb_bob", "rational_polynomial"), ("equidistant", "fisheye")
 COEFFICIENTS = {**dict.fromkeys(PINHOLE, (0, 4, 5, 8, 12, 14)), **dict.fromkeys(FISHEYE, (0, 4)), "": (0,)}
 """How many coefficients each distortion model may have; a camera without distortion names no model."""
-
-
-class Direction(NamedTuple):
-    """Where the target is seen from the camera, in the optical frame: x right, y down, z forward.
-
-    Attributes
-    ----------
-    ray
-        Unit vector ``(3,)``.
-    rate
-        Angular velocity of the ray ``(3,)``, radians per second.
-    sigma
-        Standard deviation along the image's x and y ``(2,)``, radians.
-    """
-
-    ray: np.ndarray
-    rate: np.ndarray
-    sigma: np.ndarray
 
 
 class Camera:
@@ -91,11 +72,7 @@ class Camera:
 
     def direction(self, prediction: Prediction) -> Direction:
         """Compute where the target's centre is seen, and how fast that direction turns."""
-        centre, velocity = prediction.box[:2], prediction.velocity[:2]
-        sx, sy = prediction.sigma[:2]
-        around = np.array([[0, 0], velocity * STEP_S, [sx, 0], [0, sy]])
-        ray, later, right, below = self.rays(centre + around)
-        return Direction(ray, np.cross(ray, later - ray) / STEP_S, np.array([_angle(ray, right), _angle(ray, below)]))
+        return direction(self.rays, prediction)
 
     def _straight(self, points: np.ndarray) -> np.ndarray:
         (fx, _, cx), (_, fy, cy) = self._matrix[:2]
@@ -106,8 +83,3 @@ class Camera:
 
         undistort = cv2.fisheye.undistortPoints if self._model in FISHEYE else cv2.undistortPoints
         return undistort(points[:, None], self._matrix, self._distortion)[:, 0]
-
-
-def _angle(a: np.ndarray, b: np.ndarray) -> float:
-    # By the sine: the cosine of a small angle is 1 to all digits.
-    return float(np.arctan2(np.linalg.norm(np.cross(a, b)), a @ b))

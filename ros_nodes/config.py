@@ -12,6 +12,7 @@ from pvtpp import defaults, predictors, propagation
 from pvtpp.camera_motion import GyroConfig, check_rotation
 from pvtpp.core.config import SEARCH_REGIONS
 from pvtpp.errors import InputError
+from pvtpp.mavlink.link import parse_endpoint
 from pvtpp.validation import Rule, check, one_of
 from pvtpp_ros_nodes.parameters import SWITCH, TEXT, numbers, real, whole
 
@@ -60,6 +61,10 @@ class NodeConfig:
         The rotation that takes the IMU's axes to the camera's, nine numbers row by row; empty: ask tf.
     imu_bias
         What the gyro shows at rest, radians per second, three numbers.
+    mavlink
+        Be a MAVLink camera that tracks: ``udpout:HOST:PORT`` or ``udpin:HOST:PORT``; empty: not.
+    mavlink_lead
+        The delay of that link: its boxes are predicted for the moment when they arrive, seconds.
 
     Raises
     ------
@@ -85,6 +90,8 @@ class NodeConfig:
     imu: bool = False
     camera_from_imu: str = ""
     imu_bias: str = "0, 0, 0"
+    mavlink: str = ""
+    mavlink_lead: float = 0.0
 
     def __post_init__(self) -> None:
         check(self, RULES)
@@ -94,6 +101,8 @@ class NodeConfig:
             raise InputError(f"~predictor: {error}") from None
         self.rotation()
         self.gyro_config()
+        if self.mavlink:
+            parse_endpoint(self.mavlink)
 
     def tracker_options(self) -> Dict[str, Any]:
         """Options of the tracker's factory: only those that are set, since not every tracker has every option."""
@@ -135,4 +144,6 @@ RULES: Dict[str, Rule] = {
     "imu": SWITCH,
     "camera_from_imu": TEXT,
     "imu_bias": TEXT,
+    "mavlink": TEXT,
+    "mavlink_lead": real(-1.0, 5.0),
 }

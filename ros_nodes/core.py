@@ -10,6 +10,8 @@ from typing import Any, Callable, Optional, Tuple
 from pvtpp.errors import InputError
 from pvtpp.live.failures import Failure
 from pvtpp.live.live_tracker import LiveTracker
+from pvtpp.mavlink.config import MavlinkConfig
+from pvtpp.mavlink.link import MavlinkLink
 from pvtpp.tracker import Frame
 from pvtpp_ros_nodes import conversions, images
 from pvtpp_ros_nodes.bearing import Camera
@@ -115,6 +117,11 @@ class Core:
         self._tracking = ReplaceableTracker(
             config, middleware, self.publications.stream, self.imu.gyro, self._failed, self._complain, tracker
         )
+        self._mavlink: Optional[MavlinkLink] = None
+        if config.mavlink:
+            # It asks for the live tracker each time, since that may be replaced.
+            settings = MavlinkConfig(lead_s=config.mavlink_lead)
+            self._mavlink = MavlinkLink(config.mavlink, lambda: self.live, middleware.now_ns, settings, self._complain)
         self._target_pacer = Pacer(self._target_due, config.rate, "pvtpp target", self._complain)
         self._health_pacer = Pacer(self._health_due, 1.0, "pvtpp health", self._complain)
 
@@ -240,6 +247,8 @@ class Core:
         """Publish no more targets; the events that wait are published. Ends all threads."""
         self._target_pacer.stop()
         self._health_pacer.stop()
+        if self._mavlink is not None:
+            self._mavlink.close()
         with self._lock:
             self._closed = True
         self._tracking.close()

@@ -2,11 +2,16 @@
 
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from pvtpp.cli import mavlink_options
+from pvtpp.cli.main import _parser
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
 EXAMPLES = sorted(path.name for path in FOLDER.glob("*.py"))
@@ -15,6 +20,7 @@ LONGEST = 40
 PRINTS = {
     "evaluate_and_compare.py": r"MyTracker(.|\n)*offline(.|\n)*hold(.|\n)*ensemble - hold(.|\n)*85ms .* 2$",
     "live_tracking.py": r"^frame 0: the target is at \d+, \d+ px; evidence is \d+ ms old\n(.*\n)*frame 59: ",
+    "point_a_camera.py": r"^own rate not used: \d\d px .*\nown rate fed forward: \d px beside the target$",
     "own_predictor.py": r"^mine: AUC 0\.\d{3}\nhold: AUC 0\.\d{3}$",
     "replay_log.py": r"events, \d+ trajectories, the same: True\nkalman: at the last .*\nhold: at the last frame ",
     "score_logs.py": r"mode otb(.|\n)*hold(.|\n)*constant_velocity(.|\n)*kalman(.|\n)*mode strict(.|\n)*kalman",
@@ -46,3 +52,39 @@ def test_it_runs_and_prints_what_it_says(name, tmp_path):
 def test_it_is_at_most_forty_lines_and_says_what_it_shows(name):
     lines = (FOLDER / name).read_text().splitlines()
     assert len(lines) <= LONGEST and lines[0].startswith('"""') and max(map(len, lines)) <= 120
+
+
+# Files for a board, which no test can run: they say so, and their commands are ones that pvtpp takes.
+
+BOARD = sorted(path.name for path in (FOLDER / "board").iterdir())
+
+
+@pytest.mark.parametrize("name", BOARD)
+def test_a_file_for_a_board_says_that_it_was_not_run(name):
+    assert re.search(r"\bnot run\b", (FOLDER / "board" / name).read_text())
+
+
+@pytest.mark.parametrize("name", [name for name in BOARD if not name.endswith(".conf")])
+def test_the_commands_in_it_are_ones_that_pvtpp_takes(name):
+    pytest.importorskip("pymavlink")
+    text = re.sub(r"\\\n#? *", " ", (FOLDER / "board" / name).read_text())
+    commands = re.findall(
+        r"(?:bin/pvtpp|exec pvtpp| pvtpp|^# +) ?((?:track|doctor|weights) .*|doctor)$", text, re.MULTILINE
+    )
+    assert commands
+    for command in commands:
+        words = shlex.split(command)
+        options = _parser(words[0]).parse_args(words)
+        if words[0] == "track":
+            assert mavlink_options.checked(options) is not None
+
+
+def test_the_unit_is_one_that_systemd_takes(tmp_path):
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    unit = (FOLDER / "board" / "pvtpp.service").read_text().replace("/opt/pvtpp/bin/pvtpp", sys.executable)
+    (tmp_path / "pvtpp.service").write_text(unit)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", str(tmp_path / "pvtpp.service")], capture_output=True, text=True, timeout=60
+    )
+    assert "pvtpp.service" not in done.stderr, done.stderr

@@ -21,12 +21,14 @@ COMMANDS = {
     "run": "run a tracker and write event logs, without scoring",
     "score": "score event logs",
     "replay": "score published result files online, as if their tracker had a given speed; or replay event logs",
+    "log": "what event logs hold, parts of them, and exports: mcap (Foxglove), csv, mot, mp4",
     "train": "train a predictor on your own annotated boxes",
     "export": "export a tracker's network to ONNX, proven to track the same",
     "bench": "time every stage of a tracker and a predictor on this machine",
     "check": "check that a tracker keeps the contract, on a generated sequence",
     "datasets": "list the data sets that can be read, or check a copy of one",
     "weights": "list, download or locate tracker weights",
+    "doctor": "what this machine has of what pvtpp can use, and what to install",
 }
 RESUMING = ("eval", "run", "demo", "replay")
 """Commands that keep their event logs, and do not make finished runs anew."""

@@ -8,6 +8,10 @@ seen until then is written.
 Images of more than 8 bits a value are stretched to 8 bits by the levels of the first one, grey ones become colour.
 
   pvtpp track flight.mp4 --box 300,180,40,30 --out flight.csv
+
+With --mavlink it is a camera that tracks, as QGroundControl knows it; without --box the target is given there:
+
+  pvtpp track 0 --mavlink udpout:192.168.1.10:14550 --mavlink-lead 0.1
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ import numpy as np
 from pvtpp import defaults, predictors, propagation
 from pvtpp.arguments import comma_separated
 from pvtpp.boxes import require_in_image, xywh_to_box
-from pvtpp.cli import common, track_files, window
+from pvtpp.cli import common, mavlink_options, track_files, window
 from pvtpp.cli.frame_records import ENDINGS, FrameRecord, RecordFile, draw
 from pvtpp.cli.signals import EndRequest, end_requests
 from pvtpp.cli.sources import POSSIBLE, Source, open_source
@@ -99,6 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--video", metavar="FILE", help=f"a video (.mp4); without a window {track_files.VIDEO} is written anyway"
     )
     parser.add_argument("--no-window", action="store_true", help="open no window even where there is a display")
+    mavlink_options.add_mavlink(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -106,8 +111,9 @@ def run(options: argparse.Namespace) -> int:
     if not options.predictors:
         raise InputError(f"--predictors names none, expected one or more of: {', '.join(predictors.names())}")
     track_files.check(options)
+    mavlink = mavlink_options.checked(options)
     in_window = not options.no_window and window.opens()
-    if options.box is None and not in_window:
+    if options.box is None and mavlink is None and not in_window:
         raise InputError(
             "no display to draw the target on: give it as --box X,Y,W,H (left, top, width, height in pixels)"
         )
@@ -119,10 +125,15 @@ def run(options: argparse.Namespace) -> int:
     if started is None:
         raise InputError(f"{source.name}: no image could be read")
     first = started.image
-    box = window.drawn_box(first) if options.box is None else first_box(options.box, first, source.name)
+    box: Optional[np.ndarray]
+    if options.box is not None:
+        box = first_box(options.box, first, source.name)
+    else:
+        # With MAVLink the ground station gives the target.
+        box = window.drawn_box(first) if mavlink is None else None
     tracker = create_tracker(options.tracker, options.weights)
     # What is loaded at first use is loaded before the target moves.
-    warm_up(tracker, options.tracker, Frame(0, 0, first, source.name), box)
+    warm_up(tracker, options.tracker, Frame(0, 0, first, source.name), _middle(first) if box is None else box)
     about = {
         "protocol": facts(0),
         "source": source.name,
@@ -147,7 +158,7 @@ def run(options: argparse.Namespace) -> int:
     keep_video = track_files.kept(video, written, broken if options.video else spoilt)
     seen = RecordFile(options.out)
     with end_requests(raising=False) as over:
-        with live:
+        with live, mavlink_options.connected(options.mavlink, mavlink, live, clock):
             delivered = deliver(live, clock, source, first, frames, box, over)
             records = _up_to_error(_note(delivered, live, options.predictors, source, seen), broken)
             if in_window:
@@ -215,13 +226,19 @@ def first_box(text: str, image: np.ndarray, source: str) -> np.ndarray:
     return require_in_image(xywh_to_box(xywh), (image.shape[1], image.shape[0]), f"--box {text} in {source}")
 
 
+def _middle(image: np.ndarray) -> np.ndarray:
+    """A box in the middle of the image."""
+    height, width = image.shape[:2]
+    return np.array([width / 2, height / 2, max(width / 8, 2.0), max(height / 8, 2.0)])
+
+
 def deliver(
     live: LiveTracker,
     clock: SequenceClock,
     source: Source,
     first: np.ndarray,
     frames: Iterator[TimedImage],
-    box: np.ndarray,
+    box: Optional[np.ndarray],
     over: EndRequest,
 ) -> Iterator[Frame]:
     """Submit every frame to the live tracker when it was captured, the target with the first one, and yield it.
@@ -240,14 +257,15 @@ def deliver(
     frames
         The ones after it.
     box
-        The target in the first image, ``[cx, cy, w, h]``, pixels.
+        The target in the first image, ``[cx, cy, w, h]``, pixels; None: it is given later.
     over
         Ends it where it is set.
     """
     clock.start(source.first_ns)
     frame = Frame(0, 0, first, source.name)
     live.submit(frame)
-    live.init(frame, box)
+    if box is not None:
+        live.init(frame, box)
     yield frame
     for index, (t_ns, image) in enumerate(frames, 1):
         if source.live:

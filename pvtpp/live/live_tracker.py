@@ -93,6 +93,11 @@ class LiveTracker:
         Asked for candidates in the newest frame while a target is probably lost (`pvtpp.detection`), in a thread of its
         own: it may be slow.
 
+    Attributes
+    ----------
+    gyro
+        As given: what is known of the camera's turning, which predictions take into account.
+
     Notes
     -----
     Callbacks may call anything here but `close`; one that raises is logged and does no harm. The images handed in must
@@ -143,7 +148,7 @@ class LiveTracker:
         )
         self._own_log = LogFile(log, background=True) if isinstance(log, str) else None
         given = self._own_log or (None if isinstance(log, str) else log)
-        self._machine = StateMachine(self._predictors, core, given, gyro)
+        self._machine, self.gyro = StateMachine(self._predictors, core, given, gyro), gyro
         self._recent = RecentFrames(self.config.memory_s, self.config.memory_frames, self.config.memory_bytes)
         self._lock = threading.Lock()
         self._refused = dict.fromkeys(("duplicates", "out_of_order", "implausible", "paused"), 0)
@@ -241,6 +246,25 @@ class LiveTracker:
             self._size = size
             self._dispatch(self._machine.init(self._now(), frame, box))
 
+    def frame_near(self, t_ns: int) -> Optional[Tuple[int, Frame]]:
+        """Find the frame in memory that was captured nearest to a time: what somebody saw who saw it late.
+
+        Parameters
+        ----------
+        t_ns
+            The time, nanoseconds.
+
+        Returns
+        -------
+        int
+            When it was captured, as `init` takes it.
+        Frame
+            The frame. None instead of both where there is none.
+        """
+        with self._lock:
+            found = self._recent.near(self._session.inside(t_ns))
+            return None if found is None else (self._session.outside(found.t_ns), found)
+
     def predict(self, t_ns: Optional[int] = None, predictor: Optional[str] = None) -> Optional[Prediction]:
         """Say where the target is. From any thread, without a lock.
 
@@ -336,6 +360,11 @@ class LiveTracker:
     def paused(self) -> bool:
         """Whether frames are refused at present."""
         return self._paused
+
+    @property
+    def size(self) -> Optional[Tuple[int, int]]:
+        """Width and height of the target's frames, pixels; None where they are not known."""
+        return self._size
 
     @property
     def target(self) -> int:

@@ -64,3 +64,7 @@ class RecentFrames:
         """Return the frame captured at `t_ns` (nanoseconds); None if it is not in memory."""
         at = bisect_left([frame.t_ns for frame in self._frames], t_ns)
         return self._frames[at] if at < len(self._frames) and self._frames[at].t_ns == t_ns else None
+
+    def near(self, t_ns: int) -> Optional[Frame]:
+        """Return the frame captured nearest to `t_ns` (nanoseconds); None before the first."""
+        return min(self._frames, key=lambda frame: abs(frame.t_ns - t_ns), default=None)
