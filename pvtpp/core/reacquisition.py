@@ -1,9 +1,9 @@
 """The search for a target that is probably not followed any more: where the tracker looks, and what it found there.
 
 The path that the tracker follows goes on: it may be right, and often finds the target again by itself. The search gets
-every second pass while the target is doubtful, and two of three while it is probably lost. What is found elsewhere takes
-the path's place once its results speak for it, and more than those of the path: one result that leaves no doubt, or
-several at the same place.
+every second pass while the target is doubtful, and two of three while it is probably lost. What is found elsewhere
+takes the path's place once its results speak for it, and more than those of the path: one result that leaves no doubt,
+or several at the same place.
 """
 
 from __future__ import annotations
