@@ -17,6 +17,10 @@ EXTRAS ?= cpu,report,weights
 TEST_EXTRAS ?= train,export
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+# Processes that share the tests, each file whole; JOBS=0 runs them one after the other.
+JOBS ?= auto
+
+SHARED = -n $(JOBS) --dist loadgroup
 
 VENV := .venv
 # mypy does not follow the package_dir of setup.py: it is given a folder of links by import name.
@@ -53,7 +57,7 @@ test:
 	test -z "$$failed"
 
 pytest: $(DEV_STAMP)
-	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest $(SHARED) $(PYTEST_ARGS)
 
 # mypy runs whatever ruff found.
 lint: $(DEV_STAMP)
@@ -108,7 +112,7 @@ $(ONBOARD)/pyvenv.cfg:
 
 ifneq ($(or $(wildcard $(ONBOARD)/pyvenv.cfg),$(PYTHON38)),)
 test-onboard: $(ONBOARD_STAMP)
-	$(ONBOARD)/bin/python -m pytest $(addprefix --ignore=,$(DEVELOPMENT_TESTS)) $(PYTEST_ARGS)
+	$(ONBOARD)/bin/python -m pytest $(SHARED) $(addprefix --ignore=,$(DEVELOPMENT_TESTS)) $(PYTEST_ARGS)
 else
 test-onboard:
 	@printf '%s\n' '' \

@@ -50,7 +50,7 @@ PLOTS = ["matplotlib>=3.3"]
 PARITY = ["polygraphy>=0.47"]
 MAVLINK = ["pymavlink>=2.4.40"]
 MCAP = ["mcap>=1.1"]
-TESTS = ["pytest>=7", "hypothesis>=6", "setuptools>=70.1", *MAVLINK, *MCAP]
+TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", *MAVLINK, *MCAP]
 
 EXTRAS = {
     "cpu": ["onnxruntime>=1.10", OPENCV],

@@ -32,6 +32,15 @@ def pytest_configure(config):
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
     config.addinivalue_line("markers", "real_data: needs real sequences or weights (PVTPP_DATA, PVTPP_WEIGHTS)")
+    config.addinivalue_line("markers", "xdist_group(name): where tests run in several processes, one runs all of these")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Where tests run in several processes, each file is one process's; a real ROS is one process's altogether."""
+    for item in items:
+        real_ros = {"ros_is_there", "world"} & set(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group("ROS" if real_ros else item.nodeid.partition("::")[0]))
 
 
 def folder_of(variable):
