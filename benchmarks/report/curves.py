@@ -70,7 +70,7 @@ def plot_elae(
         raise InputError(f"{path}: no curve to plot")
     longest = max(map(len, lines))
     width, height = max(8.0, 6.25 + _CHARACTER * longest), 4.5 + 0.22 * max(0, len(lines) - 18)
-    figure = _figure(path, (width, height), title, subtitle)
+    figure = new_figure(path, (width, height), title, subtitle)
     axes = figure.add_axes((0.68 / width, 0.5625 / height, 5.28 / width, 1 - 1.2825 / height))
     top = _top(lines)
     _draw(axes, lines, top, sigma_max, {label: (label, index) for index, label in enumerate(lines)})
@@ -96,7 +96,7 @@ def plot_elae(
         )
     axes.set_xlabel(_SIGMA, fontsize=10)
     axes.set_ylabel(measure, fontsize=10)
-    _save(figure, path)
+    save(figure, path)
 
 
 def plot_elae_panels(
@@ -124,7 +124,7 @@ def plot_elae_panels(
     columns = max(1, min(7, int((wide - 0.4) / (0.8 + _CHARACTER * max(map(len, labels))))))
     more = 0.2 * max(0, -(-len(labels) // columns) - 2)
     height = 4.2 + more
-    figure = _figure(path, (wide, height), title, subtitle)
+    figure = new_figure(path, (wide, height), title, subtitle)
     top = _top({(name, label): curve for name, curves in lines.items() for label, curve in curves.items()})
     left = max(0.06, 0.62 / wide)
     width = (0.98 - left) / len(lines)
@@ -143,7 +143,7 @@ def plot_elae_panels(
     drawn = [_sample(index) for index in range(len(labels))]
     # Long enough to show the dashes.
     figure.legend(drawn, labels, loc="lower center", ncol=columns, fontsize=9, frameon=False, handlelength=3.5)
-    _save(figure, path)
+    save(figure, path)
 
 
 def check_plot(path: str) -> None:
@@ -177,7 +177,8 @@ def _matplotlib(path: str) -> Tuple[Any, Any]:
     return Figure, FigureCanvasAgg
 
 
-def _figure(path: str, size: Tuple[float, float], title: str, subtitle: str) -> Any:
+def new_figure(path: str, size: Tuple[float, float], title: str, subtitle: str) -> Any:
+    """Begin a figure of this size, inches; raises InputError as `check_plot` does."""
     _format(path)
     Figure, FigureCanvasAgg = _matplotlib(path)
     figure = Figure(figsize=size, dpi=160, facecolor="white")
@@ -244,7 +245,8 @@ def _top(lines: Mapping[Any, Line]) -> float:
     return float(max(0.1, np.ceil(highest * 10 + 0.3) / 10))
 
 
-def _save(figure: Any, path: str) -> None:
+def save(figure: Any, path: str) -> None:
+    """Write a figure whole or not at all, in the format of the ending."""
     with whole_file(path) as part:
         figure.savefig(part, format=_format(path))
 
