@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from contextlib import contextmanager
+from typing import Iterator, Optional
 
 from pvtpp.errors import InputError
 
@@ -33,3 +34,20 @@ def require() -> None:
     found = problem()
     if found is not None:
         raise InputError(found)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without OpenCV's own lines on what it tried in vain: the one clear error comes from here."""
+    import cv2
+
+    logging = getattr(getattr(cv2, "utils", None), "logging", None)
+    if logging is None:
+        # Older OpenCV says little.
+        yield
+        return
+    before = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        logging.setLogLevel(before)

@@ -16,7 +16,7 @@ from pvtpp.errors import InputError
 
 COMMANDS = {
     "demo": "the main job on a generated clip: how good is a tracker when the world does not wait?",
-    "track": "follow a target in a video file, a folder of images or a camera, live",
+    "track": "follow a target in a video, a camera or a stream, live",
     "eval": "run a tracker over a data set at given speeds and score it online",
     "run": "run a tracker and write event logs, without scoring",
     "score": "score event logs",

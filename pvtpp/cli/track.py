@@ -1,4 +1,4 @@
-"""Follow a target in a video file, a folder of images or a camera, live.
+"""Follow a target in a video file, a folder of images, a camera or a stream, live.
 
 A file is shown to the live tracker at the times that it gives its frames, so what you see is what a drone would have
 known at that moment. Where there is a display a window opens, and without --box you draw the target there (a camera's
@@ -8,6 +8,7 @@ seen until then is written.
 Images of more than 8 bits a value are stretched to 8 bits by the levels of the first one, grey ones become colour.
 
   pvtpp track flight.mp4 --box 300,180,40,30 --out flight.csv
+  pvtpp track rtsp://192.168.1.20/live --box 300,180,40,30
 
 With --mavlink it is a camera that tracks, as QGroundControl knows it; without --box the target is given there:
 
@@ -20,8 +21,9 @@ import argparse
 import math
 import signal
 import sys
+import time
 from collections import deque
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar, Union
 
 import numpy as np
 
@@ -31,8 +33,7 @@ from pvtpp.boxes import require_in_image, xywh_to_box
 from pvtpp.cli import common, mavlink_options, track_files, window
 from pvtpp.cli.frame_records import ENDINGS, FrameRecord, RecordFile, draw
 from pvtpp.cli.signals import EndRequest, end_requests
-from pvtpp.cli.sources import POSSIBLE, Source, open_source
-from pvtpp.cli.video_file import TimedImage
+from pvtpp.cli.sources import add_source, open_source
 from pvtpp.core.capture_times import CaptureTimeConfig
 from pvtpp.core.config import SEARCH_REGIONS
 from pvtpp.core.log_file import LogFile
@@ -41,6 +42,8 @@ from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.live.warm_up import warm_up
 from pvtpp.progress import progress
+from pvtpp.sources.recorded import TimedImage
+from pvtpp.sources.source import Source, closed_when
 from pvtpp.tracker import Frame
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.table import table
@@ -62,14 +65,9 @@ ANY_AGE = LiveConfig(capture_times=CaptureTimeConfig(behind_s=math.inf))
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("source", metavar="SOURCE", help=POSSIBLE)
+    add_source(parser)
     parser.add_argument(
         "--box", metavar="X,Y,W,H", help="the target in the first frame: left, top, width, height in pixels"
-    )
-    parser.add_argument(
-        "--fps",
-        type=float,
-        help="frame rate of the source (default: the times in a video, the rate of a camera, 30 for a folder)",
     )
     common.add_tracker(parser)
     parser.add_argument(
@@ -119,7 +117,7 @@ def run(options: argparse.Namespace) -> int:
         )
     chosen = {name: predictors.create(name) for name in options.predictors}
     video = options.video or (None if in_window else track_files.default_video(options.source))
-    source = open_source(options.source, options.fps)
+    source = open_source(options.source, options.fps, options.capture_offset)
     frames = source.frames(track_files.warn)
     started = next(frames, None)
     if started is None:
@@ -138,9 +136,10 @@ def run(options: argparse.Namespace) -> int:
         "protocol": facts(0),
         "source": source.name,
         "fps": source.fps,
+        "capture_offset": options.capture_offset,
         **{name: getattr(options, name) for name in SETTINGS},
     }
-    clock = SequenceClock(0)
+    clock = LiveClock(started.t_ns) if source.live else SequenceClock(0)
     log = LogFile(options.log, {**about, "clock": "wall"}, background=True) if options.log else None
     live = LiveTracker(
         tracker,
@@ -158,8 +157,9 @@ def run(options: argparse.Namespace) -> int:
     keep_video = track_files.kept(video, written, broken if options.video else spoilt)
     seen = RecordFile(options.out)
     with end_requests(raising=False) as over:
-        with live, mavlink_options.connected(options.mavlink, mavlink, live, clock):
-            delivered = deliver(live, clock, source, first, frames, box, over)
+        connected = mavlink_options.connected(options.mavlink, mavlink, live, clock)
+        with live, connected, closed_when(source, over.is_set):
+            delivered = deliver(live, clock, source, started, frames, box, over)
             records = _up_to_error(_note(delivered, live, options.predictors, source, seen), broken)
             if in_window:
                 drawn = window.shown(records, over)
@@ -170,7 +170,7 @@ def run(options: argparse.Namespace) -> int:
                     track_files.record(video, drawn, source.fps)
             # All of it; after a video, what was left when that failed.
             deque(drawn if in_window else records, maxlen=0)
-            about.update(counts=live.counts, stages_ms=_stages(live), **_reported(live))
+            about.update(counts=live.counts, stages_ms=_stages(live), timing=source.timing.value, **_reported(live))
         if log is not None:
             log.meta.update(about)
             with track_files.kept(options.log, written, broken):
@@ -182,7 +182,7 @@ def run(options: argparse.Namespace) -> int:
         # Afterwards, since drawing and encoding would have slowed down what they show.
         with keep_video:
             again = zip(seen, source.frames())
-            drawn = (TimedImage(record.t_ns, draw(timed.image, record)) for record, timed in again)
+            drawn = (TimedImage(record.t_ns, draw(frame.image, record)) for record, frame in again)
             track_files.record(video, drawn, track_files.video_rate(seen, source.fps))
     _tell(source, first, seen, about, written)
     for error in spoilt:
@@ -232,19 +232,30 @@ def _middle(image: np.ndarray) -> np.ndarray:
     return np.array([width / 2, height / 2, max(width / 8, 2.0), max(height / 8, 2.0)])
 
 
+class LiveClock:
+    """Integer nanoseconds by `time.time_ns` since `start_ns`, the capture of a live source's first frame."""
+
+    def __init__(self, start_ns: int):
+        self.start_ns = start_ns
+
+    def __call__(self) -> int:
+        """Return the time since then, nanoseconds."""
+        return time.time_ns() - self.start_ns
+
+
 def deliver(
     live: LiveTracker,
-    clock: SequenceClock,
+    clock: Union[SequenceClock, LiveClock],
     source: Source,
-    first: np.ndarray,
-    frames: Iterator[TimedImage],
+    first: Frame,
+    frames: Iterator[Frame],
     box: Optional[np.ndarray],
     over: EndRequest,
 ) -> Iterator[Frame]:
     """Submit every frame to the live tracker when it was captured, the target with the first one, and yield it.
 
-    A camera's frame counts as captured when the driver delivers it; how long that took is not known. The first one is
-    by now as old as it took to draw the target and to load the tracker.
+    Capture times are nanoseconds since the first frame's. Of a live source each frame is submitted as it comes; the
+    first one is by then as old as it took to draw the target and to load the tracker.
 
     Parameters
     ----------
@@ -253,28 +264,29 @@ def deliver(
     source
         Where the frames come from.
     first
-        Its first image.
+        Its first frame.
     frames
         The ones after it.
     box
-        The target in the first image, ``[cx, cy, w, h]``, pixels; None: it is given later.
+        The target in the first frame, ``[cx, cy, w, h]``, pixels; None: it is given later.
     over
         Ends it where it is set.
     """
-    clock.start(source.first_ns)
-    frame = Frame(0, 0, first, source.name)
+    start_ns = first.t_ns
+    if isinstance(clock, SequenceClock):
+        clock.start()
+    frame = Frame(first.index, 0, first.image, first.source)
     live.submit(frame)
     if box is not None:
         live.init(frame, box)
     yield frame
-    for index, (t_ns, image) in enumerate(frames, 1):
-        if source.live:
-            t_ns = clock()
-        while not over.is_set() and clock() < t_ns:
+    for each in frames:
+        t_ns = each.t_ns - start_ns
+        while isinstance(clock, SequenceClock) and not over.is_set() and clock() < t_ns:
             clock.sleep_until(min(t_ns, clock() + NAP_NS))
         if over.is_set():
             return
-        frame = Frame(index, t_ns, image, source.name)
+        frame = Frame(each.index, t_ns, each.image, each.source)
         live.submit(frame)
         yield frame
 

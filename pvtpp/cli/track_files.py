@@ -15,7 +15,7 @@ from typing import Iterable, Iterator, List, Optional
 import numpy as np
 
 from pvtpp.cli.frame_records import ENDINGS, FrameRecord
-from pvtpp.cli.video_file import TimedImage
+from pvtpp.sources.recorded import TimedImage
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.report.files import check_writable
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Callable, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 
 from pvtpp.cli.container import is_cut_off
 from pvtpp.cli.frame_times import FrameTimes, GivenRate
 from pvtpp.errors import InputError
+from pvtpp.opencv import quiet
 from pvtpp.pixel_depth import Stretch
+from pvtpp.sources.recorded import TimedImage
 
 PROBED = 8
 """So many frames are looked at to see whether the header's rate is about right."""
@@ -22,13 +23,6 @@ WHOLE = 0.95
 """A file that ends before this share of the duration in its header was cut off."""
 TRIES = 1000
 """So often a frame is asked for after one that could not be decoded; at the end of a file this takes some 10 ms."""
-
-
-class TimedImage(NamedTuple):
-    """An image, uint8 BGR ``(height, width, 3)``, and its capture time in nanoseconds since the first one."""
-
-    t_ns: int
-    image: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -221,20 +215,3 @@ def _is_deep(path: str) -> bool:
         f"{path}: a grey video of {bits} bits a value, of which OpenCV {cv2.__version__} gives the upper 8 only; "
         f"give a folder of its images instead (ffmpeg -i {path} -pix_fmt gray16be FOLDER/%06d.png)"
     )
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Without OpenCV's own lines on what it tried in vain: the one clear error comes from here."""
-    import cv2
-
-    logging = getattr(getattr(cv2, "utils", None), "logging", None)
-    if logging is None:
-        # Older OpenCV says little.
-        yield
-        return
-    before = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        logging.setLogLevel(before)

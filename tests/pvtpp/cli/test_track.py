@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import time
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -17,6 +16,7 @@ from pvtpp.cli.frame_records import COLUMNS, FrameRecord, RecordFile
 from pvtpp.cli.main import main
 from pvtpp.core.event_log import EventLog
 from pvtpp.errors import InputError
+from pvtpp.tracker import Frame
 from pvtpp.trajectory import Prediction
 from pvtpp_benchmarks.report import video, video_encoders
 
@@ -71,9 +71,9 @@ def test_a_video_gives_what_its_images_give_and_json_says_how_it_was_made(images
 
 
 class FakeCamera:
-    """Delivers so many images of the folder, those that waited in the driver left out, then fails."""
+    """Delivers so many images of the folder, each as soon as the one before was taken, then fails."""
 
-    count = 12
+    count, period_s = 12, 0.0
 
     def __init__(self, number):
         self.images = sorted(FakeCamera.folder.iterdir())[: FakeCamera.count]
@@ -87,10 +87,8 @@ class FakeCamera:
     def get(self, what):
         return 60.0
 
-    def grab(self):
-        return bool(self.images and self.images.pop(0))
-
     def read(self):
+        time.sleep(FakeCamera.period_s)
         return (True, cv2.imread(str(self.images.pop(0)))) if self.images else (False, None)
 
     def release(self):
@@ -99,47 +97,62 @@ class FakeCamera:
 
 @pytest.fixture
 def camera(images, monkeypatch):
-    FakeCamera.folder, FakeCamera.count = images, 12 + sources.WAITING
+    FakeCamera.folder, FakeCamera.count, FakeCamera.period_s = images, 12, 0.02
     monkeypatch.setattr(cv2, "VideoCapture", FakeCamera)
     return FakeCamera
 
 
-def test_a_camera_is_followed_until_it_stops_and_its_video_holds_what_was_seen(camera, tmp_path):
+def test_a_camera_is_followed_until_it_stops_and_its_video_holds_what_was_seen(camera, tmp_path, capsys):
     assert main(["track", "0", "--box", BOX, *FAST, "--out", "seen.json"]) == 0
-    seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
+    assert "warning: camera 0: it delivers no images any more" in capsys.readouterr().err
+    content = json.loads((tmp_path / "seen.json").read_text())
+    seen = content["predictions"]
+    # Only a busy machine passes over frames; the last one is never one of them.
     assert seen[-1]["frame"] == 11 and (tmp_path / "tracked.mp4").stat().st_size > 1000
     times = [row["t_ns"] for row in seen[::2]]
-    assert times == sorted(set(times))
+    assert times == sorted(set(times)) and content["timing"] == "arrival"
 
 
-def test_a_cameras_first_picture_is_as_old_as_it_is_and_those_that_waited_are_let_go(
+def test_a_cameras_first_picture_is_as_old_as_it_is_and_those_that_came_while_it_was_drawn_on_are_let_go(
     camera, images, tmp_path, monkeypatch
 ):
     def drawn(image):
+        np.testing.assert_array_equal(image, cv2.imread(str(sorted(images.iterdir())[0])))
         time.sleep(0.3)
         return xywh_to_box(np.array([90.0, 40, 28, 24]))
 
+    camera.count, camera.period_s = 24, 0.05
     monkeypatch.setattr(window, "opens", lambda: True)
     monkeypatch.setattr(window, "drawn_box", drawn)
     monkeypatch.setattr(window, "shown", lambda records, over: records)
     assert main(["track", "0", *FAST, "--out", "seen.json", "--log", "events.jsonl"]) == 0
-    seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
-    times = {row["frame"]: row["t_ns"] for row in seen}
-    assert times[0] == 0 and times[1] >= 0.3e9
+    seen = json.loads((tmp_path / "seen.json").read_text())["predictions"][::2]
+    assert (seen[0]["frame"], seen[0]["t_ns"]) == (0, 0)
+    # The newest picture is the next, whatever lay between.
+    assert seen[1]["frame"] >= 2 and seen[1]["t_ns"] >= 0.1e9
     arrived = EventLog.read(str(tmp_path / "events.jsonl")).of_kind("frame")[0]
     assert arrived[1] >= 0.3e9 and arrived[3] == 0 and main(["replay", "events.jsonl"]) == 0
-    pictures = sources.open_source("0").frames()
-    for number in (0, 1 + sources.WAITING, 2 + sources.WAITING):
-        np.testing.assert_array_equal(next(pictures).image, cv2.imread(str(sorted(images.iterdir())[number])))
 
 
 def test_a_cameras_first_picture_may_be_as_old_as_drawing_takes(camera, tmp_path, monkeypatch):
     real = track.open_source
-    monkeypatch.setattr(
-        track,
-        "open_source",
-        lambda *given: (found := real(*given)) and replace(found, first_ns=found.first_ns - 60 * 10**9),
-    )
+
+    class Slow:
+        """A source whose first frame is a minute old when it is handed out."""
+
+        def __init__(self, source):
+            self.source = source
+
+        def __getattr__(self, name):
+            return getattr(self.source, name)
+
+        def frames(self, warn):
+            frames = self.source.frames(warn)
+            first = next(frames)
+            yield Frame(first.index, first.t_ns - 60 * 10**9, first.image)
+            yield from frames
+
+    monkeypatch.setattr(track, "open_source", lambda *given: Slow(real(*given)))
     assert main(["track", "0", "--box", BOX, *FAST, "--out", "seen.json"]) == 0
     content = json.loads((tmp_path / "seen.json").read_text())
     assert content["predictions"][0]["frame"] == 0 and content["failures"] == [] == content["notices"]
@@ -182,7 +195,8 @@ def test_where_the_video_fails_the_rest_is_kept_and_it_is_no_error_unless_asked_
     assert "written: events.jsonl, seen.json" in said.out and not [*tmp_path.glob("*.mp4")]
     seen = json.loads((tmp_path / "seen.json").read_text())["predictions"]
     frames = EventLog.read(str(tmp_path / "events.jsonl")).of_kind("frame")
-    assert len(seen) == len(frames) == (12 if live else 24)
+    # A busy machine may pass over frames of a camera, never of files.
+    assert len(seen) == len(frames) and (1 < len(seen) <= 12 if live else len(seen) == 24)
     # That the images have another size from then on is worth a notice, and no failure.
     content = json.loads((tmp_path / "seen.json").read_text())
     assert content["failures"] == [] and all("100 x 60 pixels" in each for each in content["notices"])

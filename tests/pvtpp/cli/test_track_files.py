@@ -6,7 +6,7 @@ import pytest
 
 from pvtpp.cli import frame_records, track_files
 from pvtpp.cli.frame_records import FrameRecord, RecordFile
-from pvtpp.cli.video_file import TimedImage
+from pvtpp.sources.recorded import TimedImage
 from pvtpp.errors import InputError
 
 

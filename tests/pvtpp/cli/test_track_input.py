@@ -12,6 +12,7 @@ from pvtpp.cli.frame_records import RecordFile
 from pvtpp.cli.main import _joined, main
 from pvtpp.errors import InputError
 from pvtpp.live.live_tracker import LiveTracker
+from pvtpp.sources.recorded import Recorded, TimedImage
 
 LATE = "this machine does not decode"
 CHEAP = ["--tracker", "kcf", "--predictors", "hold", "--propagation", "none", "--no-window", "--fps", "200"]
@@ -99,11 +100,10 @@ def test_only_values_that_begin_with_a_minus_are_joined_to_their_option():
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("rtsp://camera/live", "from the network is not read here.*a video file, a folder of images.*LiveTracker"),
-        ("http://server/clip.mp4", "from the network"),
-        ("udp://@:5600", "from the network"),
+        ("ftp://user:secret@server/clip.mp4", "ftp://server/clip.mp4: streams by ftp are not read.*rtsp, rtsps"),
+        ("concat://a|b", "streams by concat are not read"),
+        ("videotestsrc ! autovideosink", "must end in appsink"),
         ("/dev/video77", "camera 77: cannot be opened.*video devices here"),
-        ("v4l2src ! appsink", "no such file or folder; expected a video file"),
         ("/dev/null", "neither a file nor a folder"),
         ("outer", "no images in this folder.*there are some in outer/frames"),
         ("texts", "no images in this folder.*2 other files, such as a.txt"),
@@ -127,10 +127,26 @@ def test_a_source_that_does_not_open_says_what_is_possible(source, words, images
 
 def test_a_device_file_is_the_camera_of_its_number(monkeypatch):
     opened = []
-    monkeypatch.setattr(sources, "_camera", lambda *given: opened.append(given))
+    monkeypatch.setattr(sources, "open_camera", lambda number, clock, patient, fps: opened.append((number, fps)))
     sources.open_source("/dev/video3", 20.0)
     sources.open_source("3")
     assert opened == [(3, 20.0), (3, None)]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["0", "--capture-offset", "-0.03"], "--capture-offset is -0.03, allowed is 0 to 5.*ROS's"),
+        (["0", "--capture-offset", "9"], "--capture-offset is 9, allowed is 0 to 5"),
+        (["IMAGES", "--capture-offset", "0.03"], "--capture-offset 0.03 has no effect on"),
+    ],
+)
+def test_a_capture_offset_that_cannot_be_is_one_line(words, said, images, capsys):
+    words = [images if word == "IMAGES" else word for word in words]
+    status, lines = tracked(capsys, *words, "--box", "90,40,28,24", *CHEAP)
+    assert status == 2 and len(lines) == 1
+    for part in said.split(".*"):
+        assert part in lines[0]
 
 
 def resized(folder, size, numbers):
@@ -210,7 +226,7 @@ def test_a_file_that_cannot_be_written_any_more_ends_it_and_the_others_are_kept(
 
 
 def test_a_source_that_gives_nothing_when_it_is_read_is_one_line(images, capsys, monkeypatch):
-    empty = sources.Source("gone.mp4", 30.0, 12, False, lambda warn: iter(()))
+    empty = Recorded("gone.mp4", 30.0, 12, lambda warn: iter(()))
     monkeypatch.setattr(track, "open_source", lambda *given: empty)
     status, said = tracked(capsys, images, "--box", "90,40,28,24", *CHEAP)
     assert status == 2 and said == ["pvtpp track: error: gone.mp4: no image could be read"]
@@ -232,7 +248,7 @@ def test_frames_are_handed_over_at_the_times_of_the_source(images, monkeypatch):
     monkeypatch.setattr(LiveTracker, "submit", submit)
     wanted = [round(t * 1e9) for t in (0, 0.01, 0.05, 0.06, 0.2)]
     image = cv2.imread(os.path.join(images, sorted(os.listdir(images))[0]))
-    source = sources.Source("odd", 50.0, 5, False, lambda warn: (sources.TimedImage(t, image) for t in wanted))
+    source = Recorded("odd", 50.0, 5, lambda warn: (TimedImage(t, image) for t in wanted))
     monkeypatch.setattr(track, "open_source", lambda *given: source)
     assert main(["track", images, "--box", "90,40,28,24", *CHEAP]) == 0
     assert [t for t, _ in submitted] == wanted and all(now >= t for t, now in submitted)
