@@ -50,12 +50,17 @@ PLOTS = ["matplotlib>=3.3"]
 PARITY = ["polygraphy>=0.47"]
 MAVLINK = ["pymavlink>=2.4.40"]
 MCAP = ["mcap>=1.1"]
-TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", *MAVLINK, *MCAP]
+# Streams from the network, and the page for a browser; PyAV from 14 on hands out RTCP sender reports.
+STREAMS = ["av>=12"]
+SERVE = ["aiohttp>=3.9", *STREAMS]
+TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", "selenium>=4.20", *MAVLINK, *MCAP, *SERVE]
 
 EXTRAS = {
     "cpu": ["onnxruntime>=1.10", OPENCV],
     "gpu": ["onnxruntime-gpu>=1.10", OPENCV],
     "jetson": [],
+    "streams": STREAMS,
+    "serve": SERVE,
     "weights": ["onnx>=1.10"],
     "mavlink": MAVLINK,
     "mcap": MCAP,
@@ -68,6 +73,8 @@ EXTRAS = {
     "dev": [*TESTS, "ruff>=0.17,<0.18", "mypy>=1.14,<3", "catkin_pkg>=0.5"],
 }
 
+PAGE = {"pvtpp.serve": ["page/*.html", "page/*.css", "page/*.js"]}
+
 SETTINGS: Dict[str, Any] = {
     "name": "pvtpp",
     "version": version(),
@@ -79,7 +86,7 @@ SETTINGS: Dict[str, Any] = {
     "python_requires": ">=3.8",
     "packages": packages(),
     "package_dir": FOLDERS,
-    "package_data": {"": ["py.typed"], "pvtpp.weights": ["*.onnx", "*.safetensors", "*.json", "*.md"]},
+    "package_data": {"": ["py.typed"], "pvtpp.weights": ["*.onnx", "*.safetensors", "*.json", "*.md"], **PAGE},
     "install_requires": ["numpy>=1.17"],
     "extras_require": EXTRAS,
     "entry_points": {"console_scripts": ["pvtpp = pvtpp.cli.main:main"]},

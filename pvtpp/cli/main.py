@@ -17,6 +17,7 @@ from pvtpp.errors import InputError
 COMMANDS = {
     "demo": "the main job on a generated clip: how good is a tracker when the world does not wait?",
     "track": "follow a target in a video, a camera or a stream, live",
+    "serve": "the live tracker as a page for a browser: draw the target on a phone, see it followed",
     "eval": "run a tracker over a data set at given speeds and score it online",
     "run": "run a tracker and write event logs, without scoring",
     "score": "score event logs",
@@ -32,7 +33,7 @@ COMMANDS = {
 }
 RESUMING = ("eval", "run", "demo", "replay")
 """Commands that keep their event logs, and do not make finished runs anew."""
-IMAGES_NEEDED = ("demo", "track", "eval", "run", "bench", "check")
+IMAGES_NEEDED = ("demo", "track", "serve", "eval", "run", "bench", "check")
 """Commands that cannot do without OpenCV. It is asked for first, before a tracker fails for want of it."""
 _NEGATIVE = re.compile(r"-([.\d]|nan\b|inf)", re.IGNORECASE)
 

@@ -42,9 +42,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_source(
-    text: str, fps: Optional[float] = None, capture_offset: float = 0.0, patient: bool = False
-) -> Source:
+def open_source(text: str, fps: Optional[float] = None, capture_offset: float = 0.0, patient: bool = False) -> Source:
     """Open a source of frames.
 
     Parameters

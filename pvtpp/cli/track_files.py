@@ -15,8 +15,8 @@ from typing import Iterable, Iterator, List, Optional
 import numpy as np
 
 from pvtpp.cli.frame_records import ENDINGS, FrameRecord
-from pvtpp.sources.recorded import TimedImage
 from pvtpp.errors import InputError
+from pvtpp.sources.recorded import TimedImage
 from pvtpp_benchmarks.report.files import check_writable
 
 VIDEO = "tracked.mp4"

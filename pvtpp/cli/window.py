@@ -14,8 +14,8 @@ from pvtpp.boxes import xywh_to_box
 from pvtpp.cli.frame_records import FrameRecord, draw
 from pvtpp.cli.signals import EndRequest
 from pvtpp.cli.track_files import warn
-from pvtpp.sources.recorded import TimedImage
 from pvtpp.errors import InputError
+from pvtpp.sources.recorded import TimedImage
 from pvtpp.tracker import Frame
 
 TITLE = "pvtpp track"

@@ -120,11 +120,14 @@ class StreamStart:
 
     def __init__(self) -> None:
         self._drifts = 0
-        self._begin()
+        self._seen: Optional[Tuple[int, int]] = None
+        self._since: Optional[int] = None
+        self._least: Optional[int] = None
+        self._least_before: Optional[int] = None
 
     def add(self, arrived_ns: int, stream_ns: int) -> Optional[int]:
         """Take a frame; return the start, nanoseconds, None where the times of the stream are no real times."""
-        if self._drifts and abs(self._drifts) >= DRIFTS:
+        if abs(self._drifts) >= DRIFTS:
             return None
         start = arrived_ns - stream_ns
         if self._seen is not None:
@@ -140,10 +143,7 @@ class StreamStart:
         return self._least if self._least_before is None else min(self._least, self._least_before)
 
     def _begin(self) -> None:
-        self._seen: Optional[Tuple[int, int]] = None
-        self._since: Optional[int] = None
-        self._least: Optional[int] = None
-        self._least_before: Optional[int] = None
+        self._seen = self._since = self._least = self._least_before = None
 
     def _next_span(self, arrived_ns: int) -> None:
         if self._least is not None and self._least_before is not None:

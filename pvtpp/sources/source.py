@@ -76,8 +76,11 @@ class Source(Protocol):
         How the newest frame's capture time is known.
     """
 
-    name: str
-    live: bool
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def live(self) -> bool: ...  # noqa: D102
 
     @property
     def fps(self) -> float: ...  # noqa: D102

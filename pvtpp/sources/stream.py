@@ -275,8 +275,6 @@ def _sender_ns(packet: Any) -> Optional[int]:
     return int(micros) * 1000
 
 
-
-
 def _bgr(image: Any) -> np.ndarray:
     array: np.ndarray = image.to_ndarray(format="bgr24")
     return array

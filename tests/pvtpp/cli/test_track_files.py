@@ -6,8 +6,8 @@ import pytest
 
 from pvtpp.cli import frame_records, track_files
 from pvtpp.cli.frame_records import FrameRecord, RecordFile
-from pvtpp.sources.recorded import TimedImage
 from pvtpp.errors import InputError
+from pvtpp.sources.recorded import TimedImage
 
 
 def shown(times_s, fps):

@@ -101,7 +101,8 @@ def test_a_stream_that_begins_anew_is_followed_from_there(leap):
     clock = CaptureClock()
     stream(clock, 60)
     later = NOW + 60 * FRAME
-    found = [clock.captured(Arrival(later + i * FRAME + 20 * MS, 777 + 60 * FRAME + leap + i * FRAME)) for i in range(9)]
+    begin = 777 + 60 * FRAME + leap
+    found = [clock.captured(Arrival(later + i * FRAME + 20 * MS, begin + i * FRAME)) for i in range(9)]
     assert [each - later for each in found] == [i * FRAME + 20 * MS for i in range(9)]
 
 

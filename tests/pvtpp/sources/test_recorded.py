@@ -12,7 +12,8 @@ TIMES = [0, 20_000_000, 50_000_000, 55_000_000]
 
 
 def recorded(times=TIMES):
-    return Recorded("clip", 50.0, len(times), lambda warn: (TimedImage(t, np.zeros((4, 6, 3), np.uint8)) for t in times))
+    image = np.zeros((4, 6, 3), np.uint8)
+    return Recorded("clip", 50.0, len(times), lambda warn: (TimedImage(t, image) for t in times))
 
 
 def test_a_recorded_source_starts_again_from_the_first_frame():

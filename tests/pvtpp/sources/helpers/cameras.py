@@ -212,7 +212,8 @@ class RtspCamera(Camera):
                 units = [unit for packet in encoder.encode(frame) for unit in units_of(bytes(packet))]
                 for last, payload in self._payloads(units):
                     header = struct.pack("!BBHII", 0x80, 96 | (128 if last else 0), sequence & 0xFFFF, stamp, 7)
-                    answers.write(b"$\0" + struct.pack("!H", 12 + len(payload)) + header + payload[:2] + self.spoilt(payload[2:]))
+                    payload = payload[:2] + self.spoilt(payload[2:])
+                    answers.write(b"$\0" + struct.pack("!H", 12 + len(payload)) + header + payload)
                     sequence += 1
 
     @staticmethod
