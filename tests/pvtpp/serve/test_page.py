@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("aiohttp")
 
 from browser import SlowNetwork, chromium
-from services import Held, session, until
+from services import Held, moving, session, until
 
 from pvtpp.boxes import iou, xywh_to_box
 from pvtpp.cli.sources import open_source
@@ -105,3 +105,43 @@ def test_a_box_drawn_on_a_late_picture_starts_tracking_on_the_frame_that_was_sho
     assert console_errors(driver) == []
     if os.environ.get("PVTPP_SHOW_FIGURES"):
         print(f"drawn on frame {down['index']}, arrived at {newest}, IoU at the end {overlap:.3f}")
+
+
+def test_the_buttons_do_what_they_say(page, tmp_path):
+    source = Held(moving(count=900))
+    made, driver = page(source)
+    source.go.set()
+    driver.execute_async_script(SHOWN, 3)
+    text = lambda name: driver.find_element("id", name).text  # noqa: E731
+    driver.find_element("id", "pause").click()
+    until(lambda: text("status") == "PAUSED" and text("pause") == "Resume")
+    assert made.live.paused
+    driver.find_element("id", "pause").click()
+    until(lambda: text("status") == "NO TARGET" and not made.live.paused)
+    newest = made.pictures.newest
+    made.init(newest.t_ns, [40.0, 75, 40, 30])
+    until(lambda: text("status") == "TRACKING" and text("age").endswith(" ms") and text("latency").endswith(" ms"))
+    driver.find_element("id", "record").click()
+    until(lambda: text("record").startswith("Stop") and made.state()["recording"]["frames"] > 3)
+    driver.find_element("id", "record").click()
+    until(lambda: text("record") == "Record" and "recording:" in text("message"))
+    assert [path.suffix for path in sorted((tmp_path / "recordings").iterdir())] == [".csv", ".mkv"]
+    driver.find_element("id", "reset").click()
+    until(lambda: text("status") == "NO TARGET" and not made.live.active)
+    # A slip of the mouse is no target.
+    canvas = driver.find_element("id", "picture")
+    canvas.click()
+    assert not made.live.active and console_errors(driver) == []
+
+
+def test_several_viewers_see_the_same_and_none_of_them_waits_for_another(page):
+    source = Held(moving(count=600))
+    made, driver = page(source)
+    address = driver.current_url
+    driver.switch_to.new_window("tab")
+    driver.get(address)
+    source.go.set()
+    shown = driver.execute_async_script(SHOWN, 5)
+    until(lambda: "2 viewers" in driver.find_element("id", "facts").text)
+    assert made.pictures.count < 600 and shown >= 5
+    assert console_errors(driver) == []

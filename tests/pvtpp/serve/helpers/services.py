@@ -65,8 +65,14 @@ def session(source, folder, tracker=None, log=None, config=None, **options):
         names = defaults.predictors() if tracker is not None else defaults.predictors("kalman")
         return LiveTracker(tracker or Steps(), names, log=log, on_result=on_result, **given)
 
-    made = Session(make_live, source, ["ensemble" if tracker is not None else "kalman"], config or ServeConfig(),
-                   str(folder), said.append)
+    made = Session(
+        make_live,
+        source,
+        ["ensemble" if tracker is not None else "kalman"],
+        config or ServeConfig(),
+        str(folder),
+        said.append,
+    )
     made.said = said
     return made
 
