@@ -35,9 +35,10 @@ DEV_STAMP := $(RUN_STAMP)+dev$(if $(TEST_EXTRAS),+$(call joined,$(TEST_EXTRAS)))
 ONBOARD_STAMP := $(ONBOARD)/.installed-cpu+report+weights+test
 
 # Not run under the oldest supported Python: the tests of development code, which may use newer syntax and every extra,
-# of a study that trains, and of the simulated flight, since apt installs rospy for the distribution's own Python only.
+# of a study that trains, of the simulated flight, since apt installs rospy for the distribution's own Python only, and
+# of the page, which is no Python.
 DEVELOPMENT_TESTS := tests/pvtpp/networks tests/pvtpp/training tests/pvtpp/export tests/trackers/models \
-    tests/benchmarks/studies/test_n_head_tracked.py tests/ros_nodes/test_flight.py
+    tests/benchmarks/studies/test_n_head_tracked.py tests/ros_nodes/test_flight.py tests/pvtpp/serve/test_page.py
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))

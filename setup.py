@@ -53,7 +53,7 @@ MCAP = ["mcap>=1.1"]
 # Streams from the network, and the page for a browser; PyAV from 14 on hands out RTCP sender reports.
 STREAMS = ["av>=12"]
 SERVE = ["aiohttp>=3.9", *STREAMS]
-TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", "selenium>=4.20", *MAVLINK, *MCAP, *SERVE]
+TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", *MAVLINK, *MCAP, *SERVE]
 
 EXTRAS = {
     "cpu": ["onnxruntime>=1.10", OPENCV],
@@ -70,7 +70,7 @@ EXTRAS = {
     "export": ["onnx>=1.14", *PARITY],
     "trt": ["tensorrt>=8.4", *PARITY],
     "test": TESTS,
-    "dev": [*TESTS, "ruff>=0.17,<0.18", "mypy>=1.14,<3", "catkin_pkg>=0.5"],
+    "dev": [*TESTS, "selenium>=4.20", "ruff>=0.17,<0.18", "mypy>=1.14,<3", "catkin_pkg>=0.5"],
 }
 
 PAGE = {"pvtpp.serve": ["page/*.html", "page/*.css", "page/*.js"]}

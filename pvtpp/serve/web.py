@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from functools import partial
 from pathlib import Path
 from typing import Any, Awaitable, Callable, Dict, List, Optional
 
@@ -74,7 +73,7 @@ class Web:
         app.router.add_get("/api/state", self._state)
         app.router.add_get("/api/picture.jpg", self._picture)
         for name in COMMANDS:
-            app.router.add_post(f"/api/{name}", partial(self._post, name))
+            app.router.add_post(f"/api/{name}", self._post)
         for path in FILES:
             app.router.add_get(path, self._file)
         self._runner = web.AppRunner(
@@ -150,7 +149,8 @@ class Web:
         headers = {"X-Capture-Time-Ns": str(frame.t_ns), "X-Image-Size": size}
         return self._web.Response(body=picture.jpeg, content_type="image/jpeg", headers=headers)
 
-    async def _post(self, name: str, request: Any) -> Any:
+    async def _post(self, request: Any) -> Any:
+        name = request.path.rpartition("/")[2]
         body = await request.read()
         try:
             asked = parsed(body) if body else {}

@@ -49,8 +49,8 @@ def library() -> Any:
         import av
     except ImportError as error:
         raise InputError(f"{MISSING} [{error}]") from None
-    # Its own lines on what it tried in vain: the one clear error comes from here.
-    av.logging.set_level(av.logging.PANIC)
+    # Without its own lines on what it tried in vain: the one clear error comes from here.
+    av.logging.set_level(None)
     return av
 
 

@@ -31,7 +31,8 @@ def hasty(monkeypatch):
     monkeypatch.setattr(live_source, "FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(live_source, "LONGEST_PAUSE_S", 0.2)
     # As long as FFmpeg examines a stream before it shows the first image.
-    monkeypatch.setitem(stream.OPTIONS, "analyzeduration", "300000")
+    monkeypatch.setitem(stream.OPTIONS, "analyzeduration", "100000")
+    monkeypatch.setattr(stream, "BROKEN", 10)
 
 
 class Viewer:
@@ -46,8 +47,7 @@ class Viewer:
     def _take(self):
         try:
             for frame in self.source.frames(self.said.append):
-                newest = max(self.camera.sent, default=0)
-                number = number_of(frame.image, newest)
+                number = number_of(frame.image, self.camera.newest)
                 self.seen.append((number, frame.t_ns, time.time_ns(), self.source.timing, frame.image.shape))
         except InputError as error:
             self.error = error
@@ -89,10 +89,10 @@ def seen(camera, **options):
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_stream_is_played_with_the_times_that_it_has(kind):
     with seen(KINDS[kind]()) as viewer:
-        viewer.more(40)
+        viewer.more(15)
         expected = {"rtsp": Timing.RTCP if KNOWS_RTCP else Timing.STREAM, "http": Timing.ARRIVAL, "udp": Timing.STREAM}
         assert viewer.seen[-1][3] is expected[kind]
-        errors = viewer.errors_ms(10)
+        errors = viewer.errors_ms(5)
         # Load delays arrivals, never the sender's clock. Nothing is captured before it was.
         assert errors.min() > -5 and np.median(errors) < (1 if expected[kind] is Timing.RTCP else 25)
         assert viewer.said == [] and viewer.source.connections == 1
@@ -102,31 +102,31 @@ def test_each_kind_of_stream_is_played_with_the_times_that_it_has(kind):
 
 def test_without_sender_reports_the_streams_own_times_count():
     with seen(RtspCamera(reports=False)) as viewer:
-        viewer.more(30)
+        viewer.more(15)
         assert {timing for *_, timing, _ in viewer.seen} == {Timing.STREAM}
-        assert -5 < np.median(viewer.errors_ms(10)) < 25
+        assert -5 < np.median(viewer.errors_ms(5)) < 25
 
 
 @pytest.mark.skipif(not KNOWS_RTCP, reason="this PyAV does not hand out what RTCP says")
 @pytest.mark.parametrize("off_s", [-3600.5, 12.25])
 def test_a_cameras_clock_that_is_wrong_is_not_believed_and_said_once(off_s):
     with seen(RtspCamera(clock_off_s=off_s)) as viewer:
-        viewer.more(40)
+        viewer.more(15)
         assert len(viewer.said) == 1 and "the clocks of the two machines differ" in viewer.said[0]
-        assert viewer.seen[-1][3] is Timing.STREAM and -5 < np.median(viewer.errors_ms(10)) < 25
+        assert viewer.seen[-1][3] is Timing.STREAM and -5 < np.median(viewer.errors_ms(5)) < 25
 
 
 def test_who_is_slow_gets_the_newest_frame_and_never_one_of_a_queue():
     with contextlib.closing(HttpCamera()) as camera:
         source = stream.open_stream(camera.url, CaptureClock(), True)
         frames = source.frames()
-        for _ in range(4):
+        for _ in range(3):
             frame = next(frames)
-            behind = max(camera.sent) - number_of(frame.image, max(camera.sent))
+            behind = camera.newest - number_of(frame.image, camera.newest)
             # It may have been put the moment before the next one was sent.
             assert behind <= 3
             time.sleep(0.4)
-        assert source.dropped >= 20
+        assert source.dropped >= 12
         source.close()
         assert source.join(PATIENCE_S)
 
@@ -217,8 +217,7 @@ def test_a_stream_that_falls_silent_is_said_to_and_goes_on(kind):
 
 
 @pytest.mark.parametrize("kind", ["rtsp", "http"])
-def test_damaged_data_is_undecodable_and_the_next_whole_image_is_shown(kind, monkeypatch):
-    monkeypatch.setattr(stream, "BROKEN", 10)
+def test_damaged_data_is_undecodable_and_the_next_whole_image_is_shown(kind):
     with seen(KINDS[kind]()) as viewer:
         viewer.more()
         viewer.camera.damaged.set()
@@ -248,7 +247,7 @@ def test_a_pipe_is_read_until_its_writer_ends(tmp_path):
         with open(path, "wb", buffering=0) as pipe:
             for data in cameras.transport_stream(camera, over):
                 pipe.write(data)
-                if len(camera.sent) > 60:
+                if camera.newest > 30:
                     break
 
     writer = threading.Thread(target=write, daemon=True)
@@ -257,7 +256,7 @@ def test_a_pipe_is_read_until_its_writer_ends(tmp_path):
     said = []
     frames = list(source.frames(said.append))
     writer.join(PATIENCE_S)
-    assert 5 < len(frames) <= 61 and source.timing is Timing.STREAM
+    assert 5 < len(frames) <= 32 and source.timing is Timing.STREAM
     assert source.status.condition is Condition.ENDED and "ended the stream" in said[-1]
 
 

@@ -22,6 +22,10 @@ class Held(Played):
         super().__init__(recorded)
         self.go = threading.Event()
 
+    def close(self):
+        super().close()
+        self.go.set()
+
     def frames(self, warn):
         assert self.go.wait(PATIENCE_S)
         yield from super().frames(warn)

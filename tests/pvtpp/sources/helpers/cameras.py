@@ -64,8 +64,8 @@ class Camera:
 
     Attributes
     ----------
-    sent
-        When each image was made, `time.time_ns` by number.
+    sent, newest
+        When each image was made, `time.time_ns` by number; the number of the newest.
     silent, damaged
         Events that the test sets: send nothing; send noise in place of data.
     size
@@ -76,7 +76,7 @@ class Camera:
 
     def __init__(self, size=(320, 180), gop=10):
         self.size, self.gop = size, gop
-        self.sent = {}
+        self.sent, self.newest = {}, 0
         self.silent, self.damaged, self.over = threading.Event(), threading.Event(), threading.Event()
         self.clients = 0
         self._number = 0
@@ -93,6 +93,7 @@ class Camera:
                 with self._lock:
                     number, self._number = self._number, self._number + 1
                 self.sent[number] = time.time_ns()
+                self.newest = number
                 yield number
 
     def spoilt(self, data):
@@ -301,28 +302,32 @@ class UdpCamera(Camera):
 def transport_stream(camera, over):
     """The bytes of an MPEG-TS stream, image by image; a changed `size` goes on in the same stream."""
     held = io.BytesIO()
-    container = av.open(held, "w", format="mpegts", options={"flush_packets": "1", "muxdelay": "0"})
+    container = av.open(held, "w", format="mpegts", options={"flush_packets": "1"})
     size, stream, encoder = None, None, None
     begun_ns = None
-    for number in camera.numbers(over):
-        if size != camera.size:
-            size = camera.size
-            if stream is None:
-                stream = container.add_stream("libx264", rate=FPS)
-                stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-                stream.options = {"preset": "ultrafast", "tune": "zerolatency", "g": str(camera.gop), "crf": "20"}
-                stream.time_base = Fraction(1, 90000)
-            else:
-                encoder = h264(size, camera.gop)
-        made_ns = camera.sent[number]
-        begun_ns = begun_ns or made_ns
-        frame = av.VideoFrame.from_ndarray(image_of(number, size), "bgr24")
-        frame.pts, frame.time_base = (made_ns - begun_ns) * 9 // 100_000 + 9000, Fraction(1, 90000)
-        for packet in (encoder or stream).encode(frame):
-            packet.stream = stream
-            container.mux(packet)
-        data = held.getvalue()
-        held.seek(0)
-        held.truncate()
-        if data:
-            yield data
+    try:
+        for number in camera.numbers(over):
+            if size != camera.size:
+                size = camera.size
+                if stream is None:
+                    stream = container.add_stream("libx264", rate=FPS)
+                    stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+                    stream.options = {"preset": "ultrafast", "tune": "zerolatency", "g": str(camera.gop), "crf": "20"}
+                    stream.time_base = Fraction(1, 90000)
+                else:
+                    encoder = h264(size, camera.gop)
+            made_ns = camera.sent[number]
+            begun_ns = begun_ns or made_ns
+            frame = av.VideoFrame.from_ndarray(image_of(number, size), "bgr24")
+            frame.pts, frame.time_base = (made_ns - begun_ns) * 9 // 100_000 + 9000, Fraction(1, 90000)
+            for packet in (encoder or stream).encode(frame):
+                packet.stream = stream
+                container.mux(packet)
+            data = held.getvalue()
+            held.seek(0)
+            held.truncate()
+            if data:
+                yield data
+    finally:
+        # Left to the interpreter, older PyAV would write into a buffer that is gone.
+        container.close()
