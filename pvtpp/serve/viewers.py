@@ -6,6 +6,7 @@ import asyncio
 import json
 import struct
 import time
+from contextlib import suppress
 from typing import Any, Awaitable, Callable, Dict, List, Optional, Set
 
 from pvtpp.errors import InputError
@@ -78,6 +79,8 @@ class Viewers:
             self._all.discard(viewer)
             self._count()
             sender.cancel()
+            with suppress(asyncio.CancelledError, ConnectionError):
+                await sender
 
     def _count(self) -> None:
         self._asked = sum(viewer.asked for viewer in self._all)

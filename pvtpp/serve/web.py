@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Awaitable, Callable, Dict, List, Optional
 
@@ -15,6 +18,7 @@ from pvtpp.serve.session import Session
 from pvtpp.serve.viewers import Viewers, parsed
 
 MISSING = "pvtpp serve needs aiohttp: pip install 'pvtpp[serve]' (or apt install python3-aiohttp)"
+LOG_EVERY_S = 10.0
 PAGE = Path(__file__).parent / "page"
 FILES = {
     "/": ("index.html", "text/html"),
@@ -77,7 +81,14 @@ class Web:
         for path in FILES:
             app.router.add_get(path, self._file)
         self._runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, keepalive_timeout=15, lingering_time=1, shutdown_timeout=1
+            app,
+            access_log=None,
+            logger=_quiet_logger(),
+            handle_signals=False,
+            keepalive_timeout=15,
+            # What a refused visitor still sends is not read.
+            lingering_time=0,
+            shutdown_timeout=1,
         )
         self._tasks: List[Any] = []
         self._listener: Optional[Listener] = None
@@ -164,8 +175,13 @@ class Web:
         answer = self._web.WebSocketResponse(
             heartbeat=self._config.stuck_s, max_msg_size=self._config.body_bytes, compress=False, timeout=1.0
         )
-        await answer.prepare(request)
-        await self.viewers.serve(answer)
+        try:
+            await answer.prepare(request)
+        except ConnectionError:
+            # Whoever leaves in the middle of it is no error.
+            return self._text(400, "the connection is gone")
+        with suppress(ConnectionError):
+            await self.viewers.serve(answer)
         return answer
 
     async def _command(self, asked: Dict[str, Any]) -> Dict[str, Any]:
@@ -180,6 +196,29 @@ class Web:
         except InputError as error:
             return {"type": "error", "command": name, "error": str(error)}
         return {"type": "done", "command": name, **found}
+
+
+class _OnceInAWhile(logging.Filter):
+    """Lets a record pass every `LOG_EVERY_S` seconds: strangers must not fill a board's disk with errors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it passes."""
+        now = time.monotonic()
+        passes = now >= self._next
+        if passes:
+            self._next = now + LOG_EVERY_S
+        return passes
+
+
+def _quiet_logger() -> logging.Logger:
+    logger = logging.getLogger(__name__)
+    if not logger.filters:
+        logger.addFilter(_OnceInAWhile())
+    return logger
 
 
 def _init(session: Session, asked: Dict[str, Any]) -> Dict[str, Any]:
