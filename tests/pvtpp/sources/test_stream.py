@@ -11,16 +11,16 @@ import pytest
 
 pytest.importorskip("av")
 
-import cameras
-from cameras import PATIENCE_S, HttpCamera, RtspCamera, UdpCamera, number_of
+from cameras import PATIENCE_S, Images, camera, number_of
 
 from pvtpp.errors import InputError
 from pvtpp.sources import live_source, stream
 from pvtpp.sources.capture_clock import CaptureClock
 from pvtpp.sources.source import Condition, Timing
+from pvtpp_benchmarks.network_cameras import NetworkCamera, made_ns, mark_of, marked, transport_stream
 
 MS = 10**6
-KINDS = {"rtsp": RtspCamera, "http": HttpCamera, "udp": UdpCamera}
+KINDS = ("rtsp", "http", "udp")
 # PyAV before 14 does not hand out what RTCP says.
 KNOWS_RTCP = hasattr(stream.library().Packet, "has_sidedata")
 
@@ -77,18 +77,18 @@ class Viewer:
 
 
 @contextlib.contextmanager
-def seen(camera, **options):
-    viewer = Viewer(camera, **options)
+def seen(playing, **options):
+    viewer = Viewer(playing, **options)
     try:
         yield viewer
     finally:
         viewer.close()
-        camera.close()
+        playing.close()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_stream_is_played_with_the_times_that_it_has(kind):
-    with seen(KINDS[kind]()) as viewer:
+    with seen(camera(kind)) as viewer:
         viewer.more(15)
         expected = {"rtsp": Timing.RTCP if KNOWS_RTCP else Timing.STREAM, "http": Timing.ARRIVAL, "udp": Timing.STREAM}
         assert viewer.seen[-1][3] is expected[kind]
@@ -101,7 +101,7 @@ def test_each_kind_of_stream_is_played_with_the_times_that_it_has(kind):
 
 
 def test_without_sender_reports_the_streams_own_times_count():
-    with seen(RtspCamera(reports=False)) as viewer:
+    with seen(camera("rtsp", reports=False)) as viewer:
         viewer.more(15)
         assert {timing for *_, timing, _ in viewer.seen} == {Timing.STREAM}
         assert -5 < np.median(viewer.errors_ms(5)) < 25
@@ -110,19 +110,19 @@ def test_without_sender_reports_the_streams_own_times_count():
 @pytest.mark.skipif(not KNOWS_RTCP, reason="this PyAV does not hand out what RTCP says")
 @pytest.mark.parametrize("off_s", [-3600.5, 12.25])
 def test_a_cameras_clock_that_is_wrong_is_not_believed_and_said_once(off_s):
-    with seen(RtspCamera(clock_off_s=off_s)) as viewer:
+    with seen(camera("rtsp", clock_off_s=off_s)) as viewer:
         viewer.more(15)
         assert len(viewer.said) == 1 and "the clocks of the two machines differ" in viewer.said[0]
         assert viewer.seen[-1][3] is Timing.STREAM and -5 < np.median(viewer.errors_ms(5)) < 25
 
 
 def test_who_is_slow_gets_the_newest_frame_and_never_one_of_a_queue():
-    with contextlib.closing(HttpCamera()) as camera:
-        source = stream.open_stream(camera.url, CaptureClock(), True)
+    with contextlib.closing(camera("http")) as playing:
+        source = stream.open_stream(playing.url, CaptureClock(), True)
         frames = source.frames()
         for _ in range(3):
             frame = next(frames)
-            behind = camera.newest - number_of(frame.image, camera.newest)
+            behind = playing.newest - number_of(frame.image, playing.newest)
             # It may have been put the moment before the next one was sent.
             assert behind <= 3
             time.sleep(0.4)
@@ -152,8 +152,8 @@ def test_an_address_where_nobody_is_is_one_clear_error(case):
 
 
 def test_who_is_not_let_in_is_refused_and_no_password_is_shown():
-    with contextlib.closing(RtspCamera(password="user:right")) as camera:
-        wrong, right = (camera.url.replace("://", f"://user:{word}@") for word in ("secret", "right"))
+    with contextlib.closing(camera("rtsp", login="user:right")) as playing:
+        wrong, right = (playing.url.replace("://", f"://user:{word}@") for word in ("secret", "right"))
         with pytest.raises(InputError, match=r"^rtsp://127.0.0.1:\d+/live: refused \(.*401") as raised:
             next(stream.open_stream(wrong, CaptureClock()).frames())
         assert "secret" not in str(raised.value)
@@ -163,14 +163,14 @@ def test_who_is_not_let_in_is_refused_and_no_password_is_shown():
 
 
 def test_a_page_that_is_not_there_is_refused():
-    with contextlib.closing(HttpCamera(status=404)) as camera, pytest.raises(InputError, match=r"refused \(.*404"):
-        next(stream.open_stream(camera.url, CaptureClock()).frames())
+    with contextlib.closing(camera("http", status=404)) as playing, pytest.raises(InputError, match=r"refused \(.*404"):
+        next(stream.open_stream(playing.url, CaptureClock()).frames())
 
 
 def test_a_page_that_is_no_video_is_undecodable():
-    with contextlib.closing(HttpCamera()) as camera:
-        camera.damaged.set()
-        viewer = Viewer(camera)
+    with contextlib.closing(camera("http")) as playing:
+        playing.damaged.set()
+        viewer = Viewer(playing)
         viewer.came(Condition.UNDECODABLE)
         assert "no image can be decoded" in viewer.said[0]
         viewer.close()
@@ -178,12 +178,12 @@ def test_a_page_that_is_no_video_is_undecodable():
 
 def test_a_camera_that_comes_later_is_waited_for():
     port = free_port()
-    camera = RtspCamera(port=port)
-    camera.close()
-    viewer = Viewer(camera, url=camera.url)
+    gone = camera("rtsp", port=port)
+    gone.close()
+    viewer = Viewer(gone)
     viewer.came(Condition.REFUSED)
-    with contextlib.closing(RtspCamera(port=port)) as camera:
-        viewer.camera = camera
+    with contextlib.closing(camera("rtsp", port=port)) as playing:
+        viewer.camera = playing
         viewer.more()
         assert viewer.source.status.condition is Condition.PLAYING and len(viewer.said) == 1
         viewer.close()
@@ -191,7 +191,7 @@ def test_a_camera_that_comes_later_is_waited_for():
 
 @pytest.mark.parametrize("kind", ["rtsp", "http"])
 def test_a_connection_that_is_cut_is_gone_and_made_anew(kind):
-    with seen(KINDS[kind]()) as viewer:
+    with seen(camera(kind)) as viewer:
         viewer.more()
         viewer.camera.cut()
         viewer.until(lambda: viewer.source.connections == 2)
@@ -204,7 +204,7 @@ def test_a_connection_that_is_cut_is_gone_and_made_anew(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_stream_that_falls_silent_is_said_to_and_goes_on(kind):
-    with seen(KINDS[kind]()) as viewer:
+    with seen(camera(kind)) as viewer:
         viewer.more()
         viewer.camera.silent.set()
         viewer.came(Condition.SILENT)
@@ -218,7 +218,7 @@ def test_a_stream_that_falls_silent_is_said_to_and_goes_on(kind):
 
 @pytest.mark.parametrize("kind", ["rtsp", "http"])
 def test_damaged_data_is_undecodable_and_the_next_whole_image_is_shown(kind):
-    with seen(KINDS[kind]()) as viewer:
+    with seen(camera(kind)) as viewer:
         viewer.more()
         viewer.camera.damaged.set()
         viewer.came(Condition.UNDECODABLE)
@@ -229,9 +229,9 @@ def test_damaged_data_is_undecodable_and_the_next_whole_image_is_shown(kind):
 
 @pytest.mark.parametrize("kind", ["http", "udp"])
 def test_images_of_another_size_are_shown_and_said(kind):
-    with seen(KINDS[kind]()) as viewer:
+    with seen(camera(kind)) as viewer:
         viewer.more()
-        viewer.camera.size = (160, 120)
+        viewer.camera.image.size = (160, 120)
         viewer.until(lambda: viewer.seen[-1][-1] == (120, 160, 3))
         viewer.more()
         assert viewer.source.connections == 1
@@ -241,13 +241,13 @@ def test_images_of_another_size_are_shown_and_said(kind):
 def test_a_pipe_is_read_until_its_writer_ends(tmp_path):
     path = str(tmp_path / "pipe")
     os.mkfifo(path)
-    camera, over = cameras.Camera(), threading.Event()
+    playing, over = NetworkCamera(Images()), threading.Event()
 
     def write():
         with open(path, "wb", buffering=0) as pipe:
-            for data in cameras.transport_stream(camera, over):
+            for data in transport_stream(playing, over):
                 pipe.write(data)
-                if camera.newest > 30:
+                if playing.newest > 30:
                     break
 
     writer = threading.Thread(target=write, daemon=True)
@@ -264,3 +264,10 @@ def test_without_the_library_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "av", None)
     with pytest.raises(InputError, match=r"streams need PyAV: pip install 'pvtpp\[streams\]'"):
         stream.open_stream("rtsp://127.0.0.1/", CaptureClock())
+
+
+@pytest.mark.parametrize("size", [(320, 180), (1280, 720)])
+def test_an_image_says_its_number_and_its_time(size):
+    t_ns = time.time_ns()
+    found = mark_of(marked(Images(size)(0), 77, t_ns))
+    assert found.number == 77 and 0 <= t_ns - made_ns(found, t_ns + 3600 * 10**9) < MS
