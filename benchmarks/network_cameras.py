@@ -29,7 +29,7 @@ import numpy as np
 from pvtpp.sources.stream import library
 
 NTP_OFFSET = 2_208_988_800
-NUMBER_BITS, TIME_BITS = 8, 32
+NUMBER_BITS, TIME_BITS = 16, 32
 REPORT_EVERY_S = 1.0
 LARGEST_PAYLOAD = 1200
 TS_PACKETS = 1316
@@ -37,7 +37,7 @@ MakeImage = Callable[[int], np.ndarray]
 
 
 class Mark(NamedTuple):
-    """What an image says of itself: its number modulo 256, and when it was made, milliseconds modulo 2**32."""
+    """What an image says of itself: its number modulo 2**16, and when it was made, milliseconds modulo 2**32."""
 
     number: int
     milliseconds: int

@@ -60,7 +60,7 @@ class MarkedTruth:
     """
 
     def __init__(self, boxes: np.ndarray, seconds: float):
-        self._boxes, self._seconds, self._newest = boxes, seconds, 0
+        self._boxes, self._seconds = boxes, seconds
 
     def init(self, frame: Frame, box: np.ndarray) -> None:
         """Start; nothing is remembered."""
@@ -72,10 +72,8 @@ class MarkedTruth:
         return TrackerOutput(box)
 
     def box_of(self, frame: Frame) -> np.ndarray:
-        """The true box of a frame, by the number in its image; numbers go on from 0 to 255 and begin anew."""
-        number = mark_of(frame.image).number
-        self._newest += (number - self._newest) % 256
-        box: np.ndarray = self._boxes[shown(self._newest)]
+        """The true box of a frame, by the number in its image."""
+        box: np.ndarray = self._boxes[shown(mark_of(frame.image).number)]
         return box
 
 

@@ -134,6 +134,7 @@ def run(options: argparse.Namespace) -> int:
             while not over.is_set():
                 time.sleep(NAP_S)
     finally:
+        session.close()
         if log is not None:
             log.meta.update(_said(session))
             log.close()

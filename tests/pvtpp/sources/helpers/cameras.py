@@ -24,7 +24,7 @@ class Images:
 def number_of(image, near):
     """The number of an image, the one next to `near`."""
     found = network_cameras.mark_of(image).number
-    return near - ((near - found + 128) % 256 - 128)
+    return near - ((near - found + 2**15) % 2**16 - 2**15)
 
 
 def camera(kind, **options):
