@@ -38,7 +38,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         metavar="SECONDS",
         help="how long a live source takes from the capture of a frame to its arrival, as far as the stream does not "
-        "say; it is subtracted from every capture time (default 0; pvtpp stamp-offset measures it)",
+        "say; it is subtracted from every capture time (default 0)",
     )
 
 

@@ -22,6 +22,7 @@ from pvtpp.trajectory import Prediction
 
 NO_TARGET, PAUSED = "NO TARGET", "PAUSED"
 FPS_OVER_S = 2.0
+SAID_FOR_S = 15.0
 DRAWN_S = 120.0
 """Nobody takes longer to draw a box: an older capture time is a wrong one."""
 _LOG = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class Session:
         self.source = source
         self._predictors, self._folder, self._warn_others = list(predictors), folder, warn
         self._latency_s: Optional[float] = None
-        self._message = ""
+        self._message, self._said_s = "", 0.0
         self._viewers_wait: Callable[[], bool] = lambda: False
         self._recording: Optional[Recording] = None
         self._record_lock = threading.Lock()
@@ -150,8 +151,8 @@ class Session:
         now_ns = time.time_ns()
         made = live.predict(now_ns)
         recording = self._recording
-        failures = live.errors
         status = getattr(source, "status", None)
+        condition = "playing" if status is None else status.condition.value
         delay_s = getattr(source, "delay_s", None)
         return {
             "type": "state",
@@ -167,15 +168,15 @@ class Session:
             else {"path": recording.path, "frames": recording.frames, "s": round(time.monotonic() - recording.begun_s)},
             "source": {
                 "name": source.name,
-                "condition": "playing" if status is None else status.condition.value,
+                "condition": condition,
                 "text": "" if status is None else status.text,
                 "timing": source.timing.value,
                 "fps": self._fps(),
                 "delay_ms": _rounded(delay_s, 1, 1e3),
                 "frames": self._frames,
             },
-            "failures": len(failures),
-            "message": self._message or (f"{failures[-1].stage}: {failures[-1].error}" if failures else ""),
+            "failures": len(live.errors),
+            "message": self._to_be_said(condition),
         }
 
     def about(self, picture: Picture) -> Dict[str, Any]:
@@ -234,8 +235,16 @@ class Session:
                 self._warn(str(error))
 
     def _warn(self, text: str) -> None:
-        self._message = text
+        self._message, self._said_s = text, time.monotonic()
         self._warn_others(text)
+
+    def _to_be_said(self, condition: str) -> str:
+        """What was said last, for a while, or for as long as the source does not play."""
+        recent = time.monotonic() - self._said_s < SAID_FOR_S
+        if self._message and (recent or condition != "playing"):
+            return self._message
+        failures = self.live.errors
+        return f"{failures[-1].stage}: {failures[-1].error}" if failures else ""
 
 
 def _predicted(made: Optional[Prediction]) -> Dict[str, Any]:

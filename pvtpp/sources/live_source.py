@@ -213,8 +213,9 @@ class LiveSource:
             connection.close()
 
     def _plays(self) -> None:
-        if self.connections:
-            self._warn(f"{self.name}: playing again")
+        if self.status.condition is not Condition.CONNECTING:
+            # It was said to be refused or the like.
+            self._warn(f"{self.name}: playing{' again' if self.connections else ''}")
         self.connections += 1
         self.status = Status(Condition.PLAYING)
 

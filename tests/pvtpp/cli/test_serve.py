@@ -1,4 +1,4 @@
-"""`pvtpp serve`: an address to open, a token for others, a log that says how times were known; and one line otherwise."""
+"""`pvtpp serve`: an address to open, a token for others, a log that says how times were known."""
 
 import json
 import os
