@@ -23,7 +23,7 @@ import numpy as np
 
 from pvtpp import defaults, predictors, propagation
 from pvtpp.arguments import comma_separated
-from pvtpp.cli import common
+from pvtpp.cli import common, mavlink_options
 from pvtpp.cli.signals import end_requests
 from pvtpp.cli.sources import add_source, open_source
 from pvtpp.core.config import SEARCH_REGIONS
@@ -72,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--presence", choices=PRESENCES, default=defaults.PRESENCE, help="(default %(default)s)")
     parser.add_argument("--log", metavar="FILE", help="the event log (.jsonl), which `pvtpp replay` takes")
+    mavlink_options.add_mavlink(parser)
     group = parser.add_argument_group("service")
     group.add_argument(
         "--host",
@@ -96,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
     library()
     if not options.predictors:
         raise InputError(f"--predictors names none, expected one or more of: {', '.join(predictors.names())}")
-    config = _config(options)
+    config, companions = _config(options), _companions(options)
     if options.log:
         if not options.log.endswith(".jsonl"):
             raise InputError(f"--log {options.log}: the name must end in .jsonl")
@@ -128,7 +129,7 @@ def run(options: argparse.Namespace) -> int:
 
     session = Session(make_live, source, options.predictors, config, options.recordings, _warn)
     try:
-        with end_requests(raising=False) as over, Service(session, config, _companions(options)) as service:
+        with end_requests(raising=False) as over, Service(session, config, companions) as service:
             for address in service.addresses:
                 print(f"pvtpp serve: {address}", flush=True)
             while not over.is_set():
@@ -152,7 +153,10 @@ def _config(options: argparse.Namespace) -> ServeConfig:
 
 def _companions(options: argparse.Namespace) -> Sequence[Companion]:
     """What goes along with the service, as asked for."""
-    return ()
+    mavlink = mavlink_options.checked(options)
+    if mavlink is None:
+        return ()
+    return (lambda live: mavlink_options.connected(options.mavlink, mavlink, live, time.time_ns),)
 
 
 def _warm(tracker: Any, name: str) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -105,12 +106,25 @@ def test_a_camera_that_is_not_there_yet_is_waited_for_and_the_page_says_so(tmp_p
     assert status == 0 and said == f"pvtpp serve: warning: {state['message']}\n"
 
 
+def test_a_ground_station_hears_of_the_camera(images, tmp_path):
+    pytest.importorskip("pymavlink")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ground:
+        ground.bind(("127.0.0.1", 0))
+        ground.settimeout(PATIENCE_S)
+        served = Served(tmp_path, images, *CHEAP, "--mavlink", f"udpout:127.0.0.1:{ground.getsockname()[1]}")
+        # The heartbeat of MAVLink 2 is message 0.
+        packet = ground.recv(1024)
+        assert packet[0] == 0xFD and packet[7:10] == bytes(3)
+        assert served.end()[0] == 0
+
+
 BAD = {
     "no such file": (["nowhere.mp4"], "nowhere.mp4: no such file"),
     "no such scheme": (["ftp://camera/live"], "streams by ftp are not read"),
     "a port that is none": (["IMAGES", "--port", "70000"], "port is 70000, allowed is a whole number from 0 to 65535"),
     "no such address": (["IMAGES", "--host", "no.such.host.invalid"], "--host no.such.host.invalid: no such address"),
     "a log of another name": (["IMAGES", "--log", "events.csv"], "--log events.csv: the name must end in .jsonl"),
+    "MAVLink's option alone": (["IMAGES", "--mavlink-lead", "1"], "--mavlink-lead needs --mavlink"),
     "no predictors": (["IMAGES", "--predictors", ","], "--predictors names none"),
     "an offset for a file": (["IMAGES", "--capture-offset", "1"], "has no effect on"),
     "a narrow picture": (["IMAGES", "--picture-width", "1"], "picture_width is 1, allowed is a whole number from 64"),
