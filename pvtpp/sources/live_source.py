@@ -38,7 +38,10 @@ class Fault(Exception):
 
 
 class Shot(NamedTuple):
-    """An image that came: its times, and a function that makes it, uint8 BGR ``(height, width, 3)``."""
+    """An image that came: its times, and a function that makes it, uint8 BGR ``(height, width, 3)``, or raises Fault.
+
+    The function is called only where the image is taken, by who takes it.
+    """
 
     arrival: Arrival
     load: Callable[[], np.ndarray]
@@ -160,6 +163,11 @@ class LiveSource:
                 # In this order: the last frame comes before the end.
                 over, frame = self._over.is_set(), self._newest.pop()
                 if frame is not None:
+                    try:
+                        frame.image  # noqa: B018
+                    except Fault:
+                        # A damaged one; its connection says when there are too many of them.
+                        continue
                     yield frame
                 elif over:
                     break

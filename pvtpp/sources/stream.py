@@ -168,6 +168,9 @@ class Stream:
         self._since_image = 0
         self._last_image = time.monotonic()
         self._pace = _Pace()
+        # Each image stands alone: only those that are taken are decoded, by who takes them. Then no queue can build.
+        alone = stream.codec_context.name == "mjpeg"
+        self._decoder: Any = self._av.CodecContext.create("mjpeg", "r") if alone else None
 
     def read(self) -> Optional[Shot]:
         """Wait for the next image, as `Connection.read`."""
@@ -177,10 +180,13 @@ class Stream:
             raise Fault(Condition.GONE, f"{self._name}: the other side ended the stream")
         self._came.append(time.time_ns())
         arrival = Arrival(self._came[0], self._nanoseconds(packet.pts), _sender_ns(packet))
+        if self._decoder is not None:
+            self._check_alive(0)
+            return Shot(arrival, lambda: self._loaded(packet))
         skipped = self._pace.skips(arrival) and not packet.is_keyframe
         images = [] if skipped else self._decoded(packet, arrival)
         if not images:
-            self._check_alive(skipped)
+            self._check_alive(0 if skipped else 1)
             return None
         self._since_image, self._last_image = 0, time.monotonic()
         # A decoder seldom gives two at once; the newer one counts.
@@ -203,9 +209,21 @@ class Stream:
             self.damaged += 1
             return []
 
-    def _check_alive(self, skipped: bool) -> None:
-        self._since_image += not skipped
-        if self._since_image >= BROKEN or time.monotonic() - self._last_image > OPEN_S:
+    def _loaded(self, packet: Any) -> np.ndarray:
+        try:
+            (image,) = self._decoder.decode(packet)
+            found = _bgr(image)
+        except (self._av.error.FFmpegError, ValueError):
+            self.damaged += 1
+            self._since_image += 1
+            raise Fault(Condition.UNDECODABLE, f"{self._name}: an image cannot be decoded") from None
+        self._since_image, self._last_image = 0, time.monotonic()
+        return found
+
+    def _check_alive(self, packets: int) -> None:
+        self._since_image += packets
+        late = self._decoder is None and time.monotonic() - self._last_image > OPEN_S
+        if self._since_image >= BROKEN or late:
             raise Fault(Condition.UNDECODABLE, f"{self._name}: data comes, but no image can be decoded from it")
 
     def _nanoseconds(self, pts: Optional[int]) -> Optional[int]:
