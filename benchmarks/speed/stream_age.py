@@ -111,6 +111,11 @@ class Follower:
                 self.delays.append((now - made) * 1e-9)
                 self.errors.append((frame.t_ns - made) * 1e-9)
 
+    def close(self) -> None:
+        """End it."""
+        self.source.close()
+        self._thread.join(10.0)
+
     def sample(self) -> None:
         """Note the true age of the evidence now."""
         trajectory = self._live.trajectory()
@@ -184,7 +189,7 @@ def measure(kind: str, options: argparse.Namespace) -> Dict[str, Any]:
                 memory.append(resident_mib())
             time.sleep(0.005)
         presence = live.presence
-        source.close()
+        follower.close()
     delays, ages = np.array(follower.delays), np.array(follower.ages)
     beyond = (np.percentile(ages, 95) - np.median(delays)) * options.fps
     return {
