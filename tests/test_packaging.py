@@ -173,6 +173,7 @@ def test_the_wheel_holds_the_packages_whole_and_nothing_else(wheel):
     typed = {f"{name}/py.typed" for name, folder in FOLDERS.items() if (ROOT / folder / "py.typed").exists()}
     assert typed <= set(wheel)
     data = [path for kind in ("*.onnx", "*.json", "*.md") for path in (ROOT / "pvtpp" / "weights").glob(kind)]
+    data += (ROOT / "pvtpp" / "serve" / "page").iterdir()
     assert {path.relative_to(ROOT).as_posix() for path in data} <= set(wheel)
 
 

@@ -17,6 +17,7 @@ import argparse
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -45,7 +46,6 @@ from pvtpp_benchmarks.speed.propagation_frame import scene
 WARM_UP_S = 7.0
 """Two spans of the stream's clock, and a bit."""
 SILENCE_S = 5.0
-PORTS = {"rtsp": 8564, "http": 8565, "udp": 8566}
 
 
 class MarkedTruth:
@@ -125,9 +125,9 @@ class Follower:
 
 
 @contextlib.contextmanager
-def playing(kind: str, options: argparse.Namespace) -> Iterator[List[subprocess.Popen]]:
+def playing(kind: str, port: int, options: argparse.Namespace) -> Iterator[List[subprocess.Popen]]:
     """Play the camera in a process; whoever starts another one puts it in place of the first of the list."""
-    started = [start(kind, options)]
+    started = [start(kind, port, options)]
     try:
         yield started
     finally:
@@ -135,20 +135,26 @@ def playing(kind: str, options: argparse.Namespace) -> Iterator[List[subprocess.
         started[0].wait()
 
 
-def start(kind: str, options: argparse.Namespace) -> subprocess.Popen:
+def start(kind: str, port: int, options: argparse.Namespace) -> subprocess.Popen:
     """Start the camera's process."""
     size = [str(each) for each in options.size]
     command = [sys.executable, "-m", "pvtpp_benchmarks.network_cameras", kind, "--fps", str(options.fps)]
-    port = ["--port", str(PORTS[kind])]
-    return subprocess.Popen([*command, *port, "--size", *size], stdout=subprocess.DEVNULL)
+    return subprocess.Popen([*command, "--port", str(port), "--size", *size], stdout=subprocess.DEVNULL)
 
 
-def trouble(number: int, started: List[subprocess.Popen], kind: str, options: argparse.Namespace) -> None:
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def trouble(number: int, started: List[subprocess.Popen], kind: str, port: int, options: argparse.Namespace) -> None:
     """Stop the camera for a while, or kill it and start another one, in turn."""
     if number % 2:
         started[0].kill()
         started[0].wait()
-        started[0] = start(kind, options)
+        started[0] = start(kind, port, options)
     else:
         os.kill(started[0].pid, signal.SIGSTOP)
         time.sleep(SILENCE_S)
@@ -158,9 +164,10 @@ def trouble(number: int, started: List[subprocess.Popen], kind: str, options: ar
 def measure(kind: str, options: argparse.Namespace) -> Dict[str, Any]:
     """Follow the stream for `options.seconds`; returns the figures."""
     _, boxes = scene(*options.size)
+    port = free_port()
     tracker = MarkedTruth(boxes, options.tracker_ms / 1e3)
     paths = {"rtsp": "rtsp://127.0.0.1:{}/live", "http": "http://127.0.0.1:{}/video", "udp": "udp://127.0.0.1:{}"}
-    source = open_stream(paths[kind].format(PORTS[kind]), CaptureClock(), patient=True)
+    source = open_stream(paths[kind].format(port), CaptureClock(), patient=True)
     live = LiveTracker(
         tracker,
         {"kalman": predictors.create("kalman")},
@@ -170,7 +177,7 @@ def measure(kind: str, options: argparse.Namespace) -> Dict[str, Any]:
         presence=PresenceConfig(),
     )
     memory: List[float] = []
-    with playing(kind, options) as started, live:
+    with playing(kind, port, options) as started, live:
         follower = Follower(source, live, tracker)
         while not live.active:
             time.sleep(0.05)
@@ -180,7 +187,7 @@ def measure(kind: str, options: argparse.Namespace) -> Dict[str, Any]:
         troubles = 0
         while time.monotonic() - begin < options.seconds:
             if options.trouble_every and time.monotonic() - begin > (troubles + 1) * options.trouble_every:
-                trouble(troubles, started, kind, options)
+                trouble(troubles, started, kind, port, options)
                 troubles += 1
             if source.status.condition.value == "playing":
                 follower.sample()
