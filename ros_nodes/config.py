@@ -17,6 +17,10 @@ from pvtpp.validation import Rule, check, one_of
 from pvtpp_ros_nodes.parameters import SWITCH, TEXT, numbers, real, whole
 
 TRANSPORTS = ("raw", "compressed")
+ANEW = ("predictor", "propagation", "search_region", "presence")
+"""Parameters that may be changed in flight: another live tracker takes over, and the target goes on under a new id."""
+IN_FLIGHT = ("rate", "lead_time", "silent_s", "back_s", *ANEW)
+"""All that may be changed in flight. The others are about what was loaded, or about topics that are connected."""
 
 
 @dataclass(frozen=True)
