@@ -1,0 +1,161 @@
+"""The topics and services of the tracker node, for the core that ROS 1 and ROS 2 share."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, List, Optional, Tuple
+
+from pvtpp_msgs.msg import Roi
+from pvtpp_msgs.srv import Init
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
+from std_srvs.srv import SetBool, Trigger
+
+from pvtpp_ros_nodes import conversions
+from pvtpp_ros_nodes.config import NodeConfig
+from pvtpp_ros_nodes.core import Core
+from pvtpp_ros_nodes.middleware import camera_info_beside
+from pvtpp_ros_nodes.ros2.rclpy_middleware import RclpyMiddleware, connected, overridable, profile
+from pvtpp_ros_nodes.ros2.spinning import Helper
+
+IMU_QUEUE = 200
+"""Messages of 0.2 s of the fastest IMU; each one takes microseconds."""
+TWICE_S = 0.5
+"""The same region again within so many seconds came by both profiles, and counts once."""
+
+
+class Once:
+    """Passes a region on that comes twice: from a reliable publisher both subscriptions get it.
+
+    Parameters
+    ----------
+    take
+        Called with every Roi, once.
+    """
+
+    def __init__(self, take: Callable[[Any], None]):
+        self._take = take
+        self._last: Optional[Tuple[Any, float]] = None
+
+    def __call__(self, roi: Any) -> None:
+        """Take a Roi."""
+        # NaN is not equal to itself; its text is.
+        key, now = (conversions.stamp_ns(roi.header.stamp), str(list(roi.xywh))), time.monotonic()
+        last, self._last = self._last, (key, now)
+        if last is None or last[0] != key or now - last[1] > TWICE_S:
+            self._take(roi)
+
+
+class Connections:
+    """A `Core`, with topics and services of the same names as in ROS 1.
+
+    Images, what is quick, and the parameters are of the node itself. Requests for a target, which may wait for their
+    image, and the IMU, whose samples must not wait for images, have a helper with a thread of its own each.
+
+    Parameters
+    ----------
+    node
+        The node.
+    config
+        The parameters.
+    overrides
+        Of QoS profiles.
+
+    Attributes
+    ----------
+    core
+        The core.
+
+    Raises
+    ------
+    InputError
+        Something cannot be loaded, or connected.
+    """
+
+    def __init__(self, node: Node, config: NodeConfig, overrides: List[Parameter]):
+        self._node = node
+        self._helpers: List[Helper] = []
+        self._entities: List[Tuple[Callable[[Any], Any], Any]] = []
+        image = node.resolve_topic_name("image")
+        topic = image + ("/compressed" if config.image_transport == "compressed" else "")
+        self._middleware = RclpyMiddleware(node)
+        try:
+            self.core = Core(config, self._middleware, topic)
+        except Exception:
+            self._middleware.close()
+            raise
+        try:
+            self._connect(config, overrides, image, topic)
+        except Exception:
+            self.close()
+            raise
+        self.core.ready()
+
+    def _connect(self, config: NodeConfig, overrides: List[Parameter], image: str, topic: str) -> None:
+        node, core = self._node, self.core
+        requests = self._helper("requests", overrides)
+        create = requests.node
+        create.create_service(Init, node.resolve_service_name("~/init"), self._init)
+        # A reliable subscription hears reliable publishers alone, and one that is not may lose a single region.
+        take, roi = Once(core.on_roi), node.resolve_topic_name("init_roi")
+        self._listen(create, Roi, roi, take, 1, reliable=True)
+        create.create_subscription(Roi, roi, take, profile(1, reliable=False))
+        try:
+            from vision_msgs.msg import Detection2DArray
+        except ImportError:
+            pass
+        else:
+            name = node.resolve_topic_name("init_detections")
+            self._listen(create, Detection2DArray, name, core.on_detections, 1)
+        if config.imu:
+            self._listen(
+                self._helper("imu", overrides).node, Imu, node.resolve_topic_name("imu"), core.on_imu, IMU_QUEUE
+            )
+        for name, kind, answer in (("~/reset", Trigger, self._reset), ("~/pause", SetBool, self._pause)):
+            self._entities.append((node.destroy_service, node.create_service(kind, name, answer)))
+        calibration = node.resolve_topic_name("camera_info")
+        if calibration == node.get_namespace().rstrip("/") + "/camera_info":
+            # Not remapped itself.
+            calibration = camera_info_beside(image)
+        self._listen(node, CameraInfo, calibration, core.on_camera_info, 1)
+        kind = CompressedImage if config.image_transport == "compressed" else Image
+        self._listen(node, kind, topic, core.on_image, 1)
+        for helper in self._helpers:
+            helper.start()
+
+    def close(self) -> None:
+        """Publish the events that wait, then end all threads, topics and services."""
+        for helper in self._helpers:
+            helper.close()
+        for destroy, entity in self._entities:
+            destroy(entity)
+        self.core.close()
+        self._middleware.close()
+
+    def _helper(self, purpose: str, overrides: List[Parameter]) -> Helper:
+        self._helpers.append(Helper(self._node, purpose, overrides))
+        return self._helpers[-1]
+
+    def _listen(self, node: Node, kind: Any, topic: str, take: Any, depth: int, reliable: bool = False) -> None:
+        options = overridable()
+        made = connected(
+            topic,
+            lambda: node.create_subscription(
+                kind, topic, take, profile(depth, reliable), qos_overriding_options=options
+            ),
+        )
+        if node is self._node:
+            self._entities.append((node.destroy_subscription, made))
+
+    def _init(self, request: Any, response: Any) -> Any:
+        response.success, response.message, response.target_id = self.core.init(request.roi)
+        return response
+
+    def _reset(self, request: Any, response: Any) -> Any:
+        response.success, response.message = self.core.reset()
+        return response
+
+    def _pause(self, request: Any, response: Any) -> Any:
+        response.success, response.message = self.core.pause(request.data)
+        return response
