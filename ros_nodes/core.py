@@ -196,7 +196,8 @@ class Core:
         """
         stamp = conversions.stamp_ns(message.header.stamp)
         found = conversions.detected(message)
-        expected = self._expected(stamp + self._offset_ns) if stamp else None
+        newest = self._newest
+        expected = None if newest is None else self._expected(stamp + self._offset_ns if stamp else newest.t_ns)
         if expected is not None:
             found = [each for each in found if iou(each[1], expected) >= SAME]
             found.sort(key=lambda each: -float(iou(each[1], expected)))

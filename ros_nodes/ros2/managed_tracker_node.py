@@ -34,14 +34,14 @@ class ManagedTrackerNode(LifecycleNode):
     def __init__(self) -> None:
         super().__init__("tracker", automatically_declare_parameters_from_overrides=True)
         self._overrides = qos_overrides(self)
-        self._parameters = NodeParameters(self, managed=True)
-        self._parameters.on_change = self._changed
+        self._declared = NodeParameters(self, managed=True)
+        self._declared.on_change = self._changed
         self._connections: Optional[Connections] = None
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load and connect; without success the node stays unconfigured, and the log says why."""
         try:
-            self._connections = Connections(self, self._parameters.config, self._overrides)
+            self._connections = Connections(self, self._declared.config, self._overrides)
         except InputError as error:
             self.get_logger().error(str(error))
             return TransitionCallbackReturn.FAILURE

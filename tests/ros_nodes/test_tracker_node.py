@@ -60,7 +60,7 @@ def test_a_target_is_followed_published_and_logged_and_the_log_replays_to_the_bi
         assert any((found.box == each.box).all() and (found.velocity == each.velocity).all() for found in of_same_age)
 
 
-def test_a_second_target_on_a_past_image_and_a_region_by_topic(operator):
+def test_a_second_target_on_a_past_image_and_regions_by_topic(operator):
     started(operator)
     operator.more("result", 20)
     assert operator.init(back=10) == 2
@@ -69,6 +69,9 @@ def test_a_second_target_on_a_past_image_and_a_region_by_topic(operator):
     roi = conversions.fill_roi(_roi(), stamp, "camera", [x - 10, 90, 20, 20])
     until(lambda: operator.rois.get_num_connections() > 0)
     operator.rois.publish(roi)
+    until(lambda: operator.newest("status").text == "the target is corrected")
+    assert operator.more("result", 3)[-1].target_id == 2
+    operator.rois.publish(conversions.fill_roi(_roi(), operator.sent[-1][0], "camera", [30, 30, 20, 20]))
     until(lambda: operator.newest("target").target_id == 3)
 
 

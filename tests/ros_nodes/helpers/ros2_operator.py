@@ -8,6 +8,7 @@ from collections import defaultdict
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.srv import ChangeState, GetState
 from node_helpers import log_of, spot_image, spot_xywh, until
 from pvtpp_msgs.msg import Event, Result, Roi, Status, Target, Trajectory
 from pvtpp_msgs.srv import Init
@@ -29,6 +30,16 @@ QUICK = (
     *("-p", "propagation:=none"),
 )
 FPS = 30
+SERVICES = {
+    "init": Init,
+    "reset": Trigger,
+    "pause": SetBool,
+    "set_parameters": SetParameters,
+    "get_parameters": GetParameters,
+    "describe_parameters": DescribeParameters,
+    "change_state": ChangeState,
+    "get_state": GetState,
+}
 
 
 class Operator:
@@ -56,7 +67,8 @@ class Operator:
         self.node.create_subscription(
             DiagnosticArray, "/diagnostics", lambda message: self.heard["diagnostics"].append(message), 10
         )
-        self._clients = {}
+        # All at the start: a server that has just been found may not have found its client yet, and drop its answer.
+        self._clients = {name: self.node.create_client(kind, f"tracker/{name}") for name, kind in SERVICES.items()}
         self._spinning = Spinning(self.node)
 
     def forget(self):
@@ -92,44 +104,50 @@ class Operator:
         answers = []
 
         def done():
-            answers.append(self.call("tracker/init", Init, roi=self.roi(back)))
+            answers.append(self.call("init", roi=self.roi(back)))
             return answers[-1].success
 
         until(done, what=f"a new target ({answers and answers[-1].message})")
         return answers[-1].target_id
 
-    def send(self, name, kind, **fields):
+    def send(self, name, **fields):
         """Send a request; returns the future of its answer."""
-        if name not in self._clients:
-            self._clients[name] = self.node.create_client(kind, name)
         client = self._clients[name]
         until(client.service_is_ready, what=f"the service {name}")
-        return client.call_async(kind.Request(**fields))
+        return client.call_async(SERVICES[name].Request(**fields))
 
-    def call(self, name, kind, **fields):
-        """The answer to a request."""
-        future = self.send(name, kind, **fields)
-        until(future.done, what=f"an answer of {name}")
-        return future.result()
+    def call(self, name, **fields):
+        """The answer to a request, which is sent again where none comes: the first may be lost while nodes find one
+        another."""
+        futures = []
+
+        def answered():
+            if time.monotonic() - begun > 5 * len(futures):
+                futures.append(self.send(name, **fields))
+            return any(future.done() for future in futures)
+
+        begun = time.monotonic()
+        until(answered, what=f"an answer of {name}")
+        return next(future for future in futures if future.done()).result()
 
     def reset(self):
-        return self.call("tracker/reset", Trigger)
+        return self.call("reset")
 
     def pause(self, paused):
-        return self.call("tracker/pause", SetBool, data=paused)
+        return self.call("pause", data=paused)
 
     def set(self, **values):
         """Set parameters one by one; whether each was accepted, and why not."""
         asked = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
-        (result,) = self.call("tracker/set_parameters", SetParameters, parameters=asked).results
+        (result,) = self.call("set_parameters", parameters=asked).results
         return result.successful, result.reason
 
     def get(self, name):
-        (value,) = self.call("tracker/get_parameters", GetParameters, names=[name]).values
+        (value,) = self.call("get_parameters", names=[name]).values
         return Parameter.from_parameter_msg(rcl_parameter(name, value)).value
 
     def describe(self, name):
-        (descriptor,) = self.call("tracker/describe_parameters", DescribeParameters, names=[name]).descriptors
+        (descriptor,) = self.call("describe_parameters", names=[name]).descriptors
         return descriptor
 
     def newest(self, topic):

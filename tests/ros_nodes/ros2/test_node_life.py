@@ -10,7 +10,6 @@ pytest.importorskip("rclpy", reason="this Python has no ROS 2: make ros2, then m
 
 from node_helpers import spot_image, spot_xywh, until  # noqa: E402
 from pvtpp_msgs.msg import Roi  # noqa: E402
-from pvtpp_msgs.srv import Init  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 
@@ -77,7 +76,7 @@ def test_a_simulated_clock_that_is_set_back_begins_anew(operator2):
 
 def _asked(operator):
     """Ask for a target on the newest image; whether there is one."""
-    return operator.call("tracker/init", Init, roi=conversions.fill_roi(Roi(), 0, "", spot_xywh(100, 100))).success
+    return operator.call("init", roi=conversions.fill_roi(Roi(), 0, "", spot_xywh(100, 100))).success
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ pytest.importorskip("rclpy", reason="this Python has no ROS 2: make ros2, then m
 from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
 from node_helpers import log_of, spot_xywh, until  # noqa: E402
 from pvtpp_msgs.msg import Roi  # noqa: E402
-from pvtpp_msgs.srv import Init  # noqa: E402
 
 from pvtpp import predictors  # noqa: E402
 from pvtpp.core.replay import replay  # noqa: E402
@@ -123,7 +122,7 @@ def test_a_stream_of_regions_corrects_the_target_it_is_about(flight):
     ids=["zero", "nan", "outside"],
 )
 def test_a_bad_region_is_refused_in_words(flight, xywh, text):
-    answer = flight.call("tracker/init", Init, roi=conversions.fill_roi(Roi(), 0, "", xywh))
+    answer = flight.call("init", roi=conversions.fill_roi(Roi(), 0, "", xywh))
     assert not answer.success and text in answer.message
     until(lambda: answer.message in output(flight))
     flight.more("result", 2)
@@ -134,7 +133,7 @@ def test_a_bad_region_is_refused_in_words(flight, xywh, text):
 )
 def test_a_region_of_an_image_that_never_was_is_refused(flight, seconds, text):
     stamp = flight.sent[-1][0] + seconds * 10**9
-    answer = flight.call("tracker/init", Init, roi=conversions.fill_roi(Roi(), stamp, "", spot_xywh(100, 100)))
+    answer = flight.call("init", roi=conversions.fill_roi(Roi(), stamp, "", spot_xywh(100, 100)))
     assert not answer.success and text in answer.message
     flight.more("result", 2)
 
