@@ -1,4 +1,4 @@
-"""Images that were lost on the way to the node: the gaps in the stamps of those that came, against the camera's rate."""
+"""Images that were lost on the way to the node: gaps in the stamps of those that came, against the camera's rate."""
 
 from __future__ import annotations
 

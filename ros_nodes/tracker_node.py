@@ -131,11 +131,15 @@ class TrackerNode:
         if config.imu:
             rospy.Subscriber("imu", Imu, self.core.on_imu, queue_size=IMU_QUEUE, tcp_nodelay=True)
         self._registration = Registration()
+        # Called while topics are still open: the events that wait go out.
+        rospy.on_shutdown(self._close)
         self.core.ready()
 
     def spin(self) -> None:
         """Run until the node is ended."""
         rospy.spin()
+
+    def _close(self) -> None:
         self._registration.close()
         self.core.close()
 

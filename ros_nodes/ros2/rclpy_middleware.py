@@ -69,7 +69,8 @@ class RclpyMiddleware:
     """
 
     LOSS_ADVICE = (
-        "see Transport in docs/ros.md: FASTRTPS_DEFAULT_PROFILES_FILE (default Fast DDS loses images), or reliable QoS"
+        "default Fast DDS loses images (FASTRTPS_DEFAULT_PROFILES_FILE, see Transport in docs/ros.md), and so does a "
+        "computer that is too busy"
     )
 
     def __init__(self, node: Node):

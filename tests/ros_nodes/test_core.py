@@ -381,4 +381,5 @@ def test_parameters_that_change_in_flight_take_effect_and_others_are_refused(sta
 
 
 def test_the_calibration_is_beside_the_image():
-    assert camera_info_beside("/camera/image_raw") == "/camera/camera_info" and camera_info_beside("/i") == "/camera_info"
+    assert camera_info_beside("/camera/image_raw") == "/camera/camera_info"
+    assert camera_info_beside("/image") == "/camera_info"

@@ -1,4 +1,4 @@
-"""Images that are missing between those that came: counted by their stamps, and not taken for silence or another rate."""
+"""Images that are missing between those that came: counted by their stamps, no silence and no other rate."""
 
 from __future__ import annotations
 

@@ -138,6 +138,15 @@ def test_a_camera_that_is_silent_for_three_seconds_and_one_that_sends_rubbish(op
     assert node.alive
 
 
+def test_an_interrupt_while_tracking_ends_it_in_peace_with_every_event(operator):
+    node = started(operator)
+    operator.more("result", 20)
+    node.stop(signal.SIGINT)
+    assert node.popen.returncode == 0 and "Traceback" not in node.output and "[ERROR]" not in node.output, node.output
+    # No number is missing.
+    assert len(operator.finished_log(1).of_kind("result")) >= 20
+
+
 def test_a_node_that_was_killed_starts_again(operator):
     node = started(operator)
     node.stop(signal.SIGKILL)

@@ -66,10 +66,10 @@ class World:
         self.env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(filter(None, paths))}
         self._count = 0
 
-    def run(self, module, *arguments, **env):
-        """A process of this Python; arguments are those of ROS."""
+    def run(self, module, *arguments, also=(), **env):
+        """A process of this Python; `arguments` are those of ROS, `also` are others."""
         self._count += 1
-        command = [sys.executable, "-m", module, *(["--ros-args", *arguments] if arguments else [])]
+        command = [sys.executable, "-m", module, *map(str, also), *(["--ros-args", *arguments] if arguments else [])]
         return Process(command, self.folder / f"{self._count}.log", {**self.env, **env})
 
     def close(self):

@@ -9,11 +9,11 @@ import pytest
 
 pytest.importorskip("rclpy", reason="this Python has no ROS 2: make ros2, then make test-ros2")
 
-from node_helpers import until  # noqa: E402
-from rclpy.qos import ReliabilityPolicy  # noqa: E402
-from sensor_msgs.msg import Imu  # noqa: E402
+from node_helpers import until
+from rclpy.qos import ReliabilityPolicy
+from sensor_msgs.msg import Imu
 
-from pvtpp_ros_nodes import conversions  # noqa: E402
+from pvtpp_ros_nodes import conversions
 
 
 @pytest.fixture

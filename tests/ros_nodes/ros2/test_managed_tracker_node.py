@@ -8,11 +8,11 @@ import pytest
 
 pytest.importorskip("rclpy", reason="this Python has no ROS 2: make ros2, then make test-ros2")
 
-from lifecycle_msgs.msg import Transition  # noqa: E402
-from node_helpers import until  # noqa: E402
-from ros2_operator import QUICK  # noqa: E402
+from lifecycle_msgs.msg import Transition
+from node_helpers import until
+from ros2_operator import QUICK
 
-from pvtpp_ros_nodes import conversions  # noqa: E402
+from pvtpp_ros_nodes import conversions
 
 
 def change(operator, name):

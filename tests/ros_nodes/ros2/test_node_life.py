@@ -8,13 +8,13 @@ import pytest
 
 pytest.importorskip("rclpy", reason="this Python has no ROS 2: make ros2, then make test-ros2")
 
-from node_helpers import spot_image, spot_xywh, until  # noqa: E402
-from pvtpp_msgs.msg import Roi  # noqa: E402
-from rosgraph_msgs.msg import Clock  # noqa: E402
-from sensor_msgs.msg import Image  # noqa: E402
+from node_helpers import spot_image, spot_xywh, until
+from pvtpp_msgs.msg import Roi
+from ros2_operator import NODE, QUICK
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image
 
-from pvtpp_ros_nodes import conversions, images  # noqa: E402
-from ros2_operator import NODE, QUICK  # noqa: E402
+from pvtpp_ros_nodes import conversions, images
 
 
 def test_an_interrupt_while_tracking_ends_it_in_peace_with_every_event(operator2):

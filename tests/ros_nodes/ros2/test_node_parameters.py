@@ -7,10 +7,10 @@ import pytest
 
 pytest.importorskip("rclpy", reason="this Python has no ROS 2: make ros2, then make test-ros2")
 
-from node_helpers import until  # noqa: E402
+from node_helpers import until
 
-from pvtpp_ros_nodes import conversions  # noqa: E402
-from pvtpp_ros_nodes.config import RANGES  # noqa: E402
+from pvtpp_ros_nodes import conversions
+from pvtpp_ros_nodes.config import RANGES
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,14 @@ import pytest
 
 pytest.importorskip("rclpy", reason="this Python has no ROS 2: make ros2, then make test-ros2")
 
-from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
-from node_helpers import log_of, spot_xywh, until  # noqa: E402
-from pvtpp_msgs.msg import Roi  # noqa: E402
+from diagnostic_msgs.msg import DiagnosticStatus
+from node_helpers import log_of, spot_xywh, until
+from pvtpp_msgs.msg import Roi
 
-from pvtpp import predictors  # noqa: E402
-from pvtpp.core.replay import replay  # noqa: E402
-from pvtpp_ros_nodes import conversions  # noqa: E402
-from pvtpp_ros_nodes.ros2.rclpy_middleware import profile  # noqa: E402
+from pvtpp import predictors
+from pvtpp.core.replay import replay
+from pvtpp_ros_nodes import conversions
+from pvtpp_ros_nodes.ros2.rclpy_middleware import profile
 
 IMAGE = "/camera/image"
 

@@ -7,12 +7,12 @@ import pytest
 
 pytest.importorskip("rclpy", reason="this Python has no ROS 2: make ros2, then make test-ros2")
 
-from node_helpers import until  # noqa: E402
-from sensor_msgs.msg import Image  # noqa: E402
-from std_msgs.msg import Header  # noqa: E402
+from node_helpers import until
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
-from pvtpp_ros_nodes import conversions, images  # noqa: E402
-from pvtpp_ros_nodes.ros2.rclpy_middleware import profile  # noqa: E402
+from pvtpp_ros_nodes import conversions, images
+from pvtpp_ros_nodes.ros2.rclpy_middleware import profile
 
 COUNT, ON_THE_WAY = 60, 3
 
