@@ -160,9 +160,7 @@ class World:
         return begin
 
     def _ask(self, stamp: int) -> None:
-        roi = conversions.fill_roi(
-            self._link.message("pvtpp/Roi"), stamp, "camera", self.sequence.ground_truth_xywh[0]
-        )
+        roi = conversions.fill_roi(self._link.message("pvtpp/Roi"), stamp, "camera", self.sequence.ground_truth_xywh[0])
         while not self._link.init(roi):
             time.sleep(0.02)
 
@@ -372,7 +370,10 @@ def table(content: Mapping[str, Any]) -> List[str]:
     add("cores, idle and tracking", [f"{e['flight']['cores_idle']}, {e['flight']['cores_tracking']}" for e in found])
     add("added to the tracker's time, ms", [each["added"]["added_ms"] for each in found])
     add("IMU at 200 Hz: p99 of lateness, ms", [each["imu"]["late_ms"]["p99"] for each in found])
-    add("images lost without and with it", [f"{e['imu']['images_lost_without']}, {e['imu']['images_lost_with']}" for e in found])
+    add(
+        "images lost without and with it",
+        [f"{e['imu']['images_lost_without']}, {e['imu']['images_lost_with']}" for e in found],
+    )
     if all("soak" in each for each in found):
         add("memory in thirds of the soak, MiB", [each["soak"]["memory_mib_thirds"] for each in found])
     lines = [f"| | {' | '.join(names)} |", "|---|" + "---|" * len(names)]
