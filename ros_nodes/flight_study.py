@@ -199,7 +199,7 @@ class World:
 
 
 def truth_at(sequence: VideoSequence, t_ns: np.ndarray) -> np.ndarray:
-    """The target's box ``(n, 4)`` at times since the first frame, nanoseconds; between two frames on a straight line."""
+    """The target's box ``(n, 4)`` at times since the first frame, nanoseconds; straight lines between frames."""
     known, boxes = sequence.world_t_ns - sequence.world_t_ns[0], xywh_to_box(sequence.ground_truth_xywh)
     return np.stack([np.interp(t_ns, known, boxes[:, column]) for column in range(4)], axis=1)
 

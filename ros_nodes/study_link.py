@@ -1,4 +1,4 @@
-"""What studies need of a middleware: a node of the study's own on ROS 1 or ROS 2, and the command of the tracker node."""
+"""What studies need of a middleware: a node of their own on ROS 1 or ROS 2, and the tracker node's command."""
 
 from __future__ import annotations
 
