@@ -186,10 +186,11 @@ class World:
         return lambda message: messages.append((time.time_ns(), message))
 
     def logs(self) -> List[EventLog]:
-        """Return the event logs that were heard, by target."""
+        """Return the event logs that were heard from their beginning, by target."""
         made: Dict[int, List[Any]] = {}
         for _, event in list(self.heard["events"]):
-            made.setdefault(event.target_id, []).append(json.loads(event.line))
+            if event.number == 0 or event.target_id in made:
+                made.setdefault(event.target_id, []).append(json.loads(event.line))
         return [EventLog(lines[0]["meta"], lines[1:]) for lines in made.values()]
 
     def counted(self, name: str) -> int:

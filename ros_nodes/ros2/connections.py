@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Tuple
 
 from pvtpp_msgs.msg import Roi
 from pvtpp_msgs.srv import Init
@@ -12,39 +11,15 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
 from std_srvs.srv import SetBool, Trigger
 
-from pvtpp_ros_nodes import conversions
 from pvtpp_ros_nodes.config import NodeConfig
 from pvtpp_ros_nodes.core import Core
 from pvtpp_ros_nodes.middleware import camera_info_beside
+from pvtpp_ros_nodes.ros2.once import Once
 from pvtpp_ros_nodes.ros2.rclpy_middleware import RclpyMiddleware, connected, overridable, profile
 from pvtpp_ros_nodes.ros2.spinning import Helper
 
 IMU_QUEUE = 200
 """Messages of 0.2 s of the fastest IMU; each one takes microseconds."""
-TWICE_S = 0.5
-"""The same region again within so many seconds came by both profiles, and counts once."""
-
-
-class Once:
-    """Passes a region on that comes twice: from a reliable publisher both subscriptions get it.
-
-    Parameters
-    ----------
-    take
-        Called with every Roi, once.
-    """
-
-    def __init__(self, take: Callable[[Any], None]):
-        self._take = take
-        self._last: Optional[Tuple[Any, float]] = None
-
-    def __call__(self, roi: Any) -> None:
-        """Take a Roi."""
-        # NaN is not equal to itself; its text is.
-        key, now = (conversions.stamp_ns(roi.header.stamp), str(list(roi.xywh))), time.monotonic()
-        last, self._last = self._last, (key, now)
-        if last is None or last[0] != key or now - last[1] > TWICE_S:
-            self._take(roi)
 
 
 class Connections:
@@ -98,9 +73,9 @@ class Connections:
         create = requests.node
         create.create_service(Init, node.resolve_service_name("~/init"), self._init)
         # A reliable subscription hears reliable publishers alone, and one that is not may lose a single region.
-        take, roi = Once(core.on_roi), node.resolve_topic_name("init_roi")
-        self._listen(create, Roi, roi, take, 1, reliable=True)
-        create.create_subscription(Roi, roi, take, profile(1, reliable=False))
+        once, roi = Once(core.on_roi), node.resolve_topic_name("init_roi")
+        self._listen(create, Roi, roi, once.reliable, 1, reliable=True)
+        create.create_subscription(Roi, roi, once.best_effort, profile(1, reliable=False))
         try:
             from vision_msgs.msg import Detection2DArray
         except ImportError:
