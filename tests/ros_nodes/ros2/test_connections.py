@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("rclpy", reason="this Python has no ROS 2: make ros2, then make test-ros2")
 
 from node_helpers import until
+from rclpy.parameter import Parameter
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import Imu
 
@@ -41,10 +42,11 @@ def test_profiles_are_overridden_by_parameters_and_camera_info_is_beside_the_ima
     operator2.launch("-r", f"image:={image}", "-p", "imu:=true", *given)
     node = operator2.node
     until(lambda: node.get_subscriptions_info_by_topic(image), what="the subscription of the image")
-    assert reliabilities(node.get_subscriptions_info_by_topic(image)) == {"tracker": ReliabilityPolicy.RELIABLE}
+    assert reliabilities(node.get_subscriptions_info_by_topic(image)) == {"_tracker_camera": ReliabilityPolicy.RELIABLE}
     assert reliabilities(node.get_subscriptions_info_by_topic(imu)) == {"_tracker_imu": ReliabilityPolicy.RELIABLE}
     assert reliabilities(node.get_publishers_info_by_topic(target)) == {"tracker": ReliabilityPolicy.BEST_EFFORT}
     assert operator2.get(f"qos_overrides.{image}.subscription.depth") == 4
+    assert operator2.get(f"qos_overrides.{imu}.subscription.reliability") == "reliable"
     assert operator2.describe(f"qos_overrides.{image}.subscription.reliability").read_only
     assert node.count_subscribers("/front/camera_info") == 1 and node.count_subscribers("/camera/camera_info") == 0
     # Best effort is the default; regions are heard from publishers of both kinds.
@@ -67,6 +69,9 @@ def test_no_image_waits_for_a_request(operator2, held):
     # Nor does another kind of request.
     operator2.pause(True)
     operator2.pause(False)
+    rate = Parameter("rate", value=50).to_parameter_msg()
+    waiting.append(operator2.send("set_parameters", parameters=[rate]))
+    operator2.more("result", 20)
     assert not any(future.done() for future in waiting)
     files["HELD_REQUESTS"].unlink()
     until(lambda: all(future.done() for future in waiting), what="all answers")
