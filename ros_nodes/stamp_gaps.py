@@ -1,4 +1,4 @@
-"""Images that were lost on the way to the node: gaps in the stamps of those that came, against the camera's rate."""
+"""Images that were lost on the way to the node: gaps in the stamps of those that came, against the rate."""
 
 from __future__ import annotations
 

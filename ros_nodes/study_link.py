@@ -7,11 +7,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Callable, Dict, List, Mapping, Protocol
+from typing import Any, Callable, List, Mapping, Protocol
 
 from pvtpp.errors import InputError
 
@@ -99,7 +98,7 @@ class Ros1Link:
         # What a node before was given stays with the master.
         if self._rospy.has_param(f"{NAMESPACE}/tracker"):
             self._rospy.delete_param(f"{NAMESPACE}/tracker")
-        given = [f"_{name}:={_text(value)}" for name, value in parameters.items()]
+        given = [f"_{name}:={written(value)}" for name, value in parameters.items()]
         return [sys.executable, "-c", code, f"__ns:={NAMESPACE}", *given]
 
     def close(self) -> None:
@@ -113,70 +112,6 @@ class Ros1Link:
         return getattr(import_module(f"{package}.msg"), name)
 
 
-class Ros2Link:
-    """`Link` by rclpy, on loopback; as all its processes with the profile of Fast DDS that is shipped."""
-
-    name = "ROS 2"
-
-    def __init__(self) -> None:
-        os.environ.update(
-            ROS_DOMAIN_ID=str(1 + os.getpid() % 100),
-            ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST",
-            FASTRTPS_DEFAULT_PROFILES_FILE=os.path.join(os.path.dirname(__file__), "ros2", "fastdds.xml"),
-        )
-        import rclpy
-
-        from pvtpp_ros_nodes.ros2.rclpy_middleware import profile
-        from pvtpp_ros_nodes.ros2.spinning import Spinning
-
-        self._rclpy, self._profile = rclpy, profile
-        rclpy.init()
-        self._node = rclpy.create_node("study", namespace=NAMESPACE)
-        self._init = self._node.create_client(import_module("pvtpp_msgs.srv").Init, "tracker/init")
-        self._spinning = Spinning(self._node)
-
-    def message(self, kind: str) -> Any:
-        """As `Link.message`."""
-        return self._kind(kind)()
-
-    def publisher(self, topic: str, kind: str) -> Publish:
-        """As `Link.publisher`."""
-        made = self._node.create_publisher(self._kind(kind), topic, self._profile(10, reliable=False))
-        return made.publish
-
-    def subscribe(self, topic: str, kind: str, take: Callable[[Any], None]) -> None:
-        """As `Link.subscribe`."""
-        self._node.create_subscription(self._kind(kind), topic, take, self._profile(10_000, reliable=True))
-
-    def init(self, roi: Any) -> bool:
-        """As `Link.init`."""
-        if not self._init.wait_for_service(WAIT_S):
-            raise InputError("the tracker node offers no service init")
-        done = threading.Event()
-        future = self._init.call_async(self._init.srv_type.Request(roi=roi))
-        future.add_done_callback(lambda _: done.set())
-        return done.wait(WAIT_S) and bool(future.result().success)
-
-    def tracker(self, parameters: Mapping[str, Any]) -> List[str]:
-        """As `Link.tracker`."""
-        given = [part for name, value in parameters.items() for part in ("-p", f"{name}:={_text(value)}")]
-        module = "pvtpp_ros_nodes.ros2.tracker_node"
-        return [sys.executable, "-m", module, "--ros-args", "-r", f"__ns:={NAMESPACE}", *given]
-
-    def close(self) -> None:
-        """As `Link.close`."""
-        self._spinning.stop()
-        self._node.destroy_node()
-        self._rclpy.try_shutdown()
-
-    def _kind(self, kind: str) -> Any:
-        package, _, name = kind.partition("/")
-        return getattr(import_module(f"{'pvtpp_msgs' if package == 'pvtpp' else package}.msg"), name)
-
-
-LINKS: Dict[str, Callable[[], Link]] = {"rospy": Ros1Link, "rclpy": Ros2Link}
-
-
 def link() -> Link:
     """Make a node of the ROS that this Python has.
 
@@ -185,13 +120,16 @@ def link() -> Link:
     InputError
         It has none, or none with our messages.
     """
-    found = [library for library in LINKS if find_spec(library)]
-    if not found:
-        raise InputError("this Python has no ROS: source devel/setup.bash, or see `make ros2`")
     try:
-        return LINKS[found[0]]()
+        if find_spec("rospy"):
+            return Ros1Link()
+        if find_spec("rclpy"):
+            from pvtpp_ros_nodes.ros2.study_link import Ros2Link
+
+            return Ros2Link()
     except ImportError as error:
         raise InputError(f"our messages are not built for this Python: {error}") from None
+    raise InputError("this Python has no ROS: source devel/setup.bash, or see `make ros2`")
 
 
 def wait(condition: Callable[[], Any], what: str, seconds: float = WAIT_S) -> None:
@@ -203,5 +141,6 @@ def wait(condition: Callable[[], Any], what: str, seconds: float = WAIT_S) -> No
         time.sleep(0.01)
 
 
-def _text(value: Any) -> str:
+def written(value: Any) -> str:
+    """Write a parameter as ROS's command lines read it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
