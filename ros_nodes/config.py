@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
@@ -17,6 +17,10 @@ from pvtpp.validation import Rule, check, one_of
 from pvtpp_ros_nodes.parameters import SWITCH, TEXT, numbers, real, whole
 
 TRANSPORTS = ("raw", "compressed")
+ANEW = ("predictor", "propagation", "search_region", "presence")
+"""Parameters that may be changed in flight: another live tracker takes over, and the target goes on under a new id."""
+IN_FLIGHT = ("rate", "lead_time", "silent_s", "back_s", *ANEW)
+"""All that may be changed in flight. The others are about what was loaded, or about topics that are connected."""
 
 
 @dataclass(frozen=True)
@@ -125,22 +129,31 @@ class NodeConfig:
             raise InputError(f"~imu_bias: {error}") from None
 
 
+RANGES: Dict[str, Tuple[float, float]] = {
+    "threads": (0, 256),
+    "capture_offset": (-1.0, 1.0),
+    "lead_time": (-1.0, 2.0),
+    "rate": (1.0, 1000.0),
+    "silent_s": (0.05, math.inf),
+    "back_s": (0.01, math.inf),
+}
+"""Least and greatest value of parameters that are numbers."""
 RULES: Dict[str, Rule] = {
     "tracker": TEXT,
     "weights": TEXT,
     "backend": TEXT,
-    "threads": whole(0, 256),
+    "threads": whole(*RANGES["threads"]),
     "predictor": TEXT,
     "propagation": one_of(propagation.names()),
     "search_region": one_of(SEARCH_REGIONS),
     "presence": SWITCH,
     "image_transport": one_of(TRANSPORTS),
-    "capture_offset": real(-1.0, 1.0),
-    "lead_time": real(-1.0, 2.0),
-    "rate": real(1.0, 1000.0),
+    "capture_offset": real(*RANGES["capture_offset"]),
+    "lead_time": real(*RANGES["lead_time"]),
+    "rate": real(*RANGES["rate"]),
     "rectified": SWITCH,
-    "silent_s": real(0.05, math.inf),
-    "back_s": real(0.01, math.inf),
+    "silent_s": real(*RANGES["silent_s"]),
+    "back_s": real(*RANGES["back_s"]),
     "imu": SWITCH,
     "camera_from_imu": TEXT,
     "imu_bias": TEXT,

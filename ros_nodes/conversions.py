@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Sequence
+from typing import Any, Callable, Iterable, List, Sequence, Tuple
 
 import numpy as np
 
@@ -284,6 +284,25 @@ def fill_detections(
     detection.results = [hypothesis]
     array.detections = [detection]
     return array
+
+
+def detected(array: Any) -> List[Tuple[float, np.ndarray]]:
+    """Read the detections of a vision_msgs/Detection2DArray of Noetic or of ROS 2.
+
+    Returns
+    -------
+    list
+        Score and box ``[cx, cy, w, h]`` of each, pixels, the highest score first; those without a size are left out.
+    """
+    found = []
+    for each in array.detections:
+        centre = each.bbox.center
+        place = getattr(centre, "position", centre)
+        box = np.array([place.x, place.y, each.bbox.size_x, each.bbox.size_y], dtype=np.float64)
+        scores = [float(getattr(result, "hypothesis", result).score) for result in each.results]
+        if np.isfinite(box).all() and (box[2:] > 0).all():
+            found.append((max(scores, default=0.0), box))
+    return sorted(found, key=lambda pair: -pair[0])
 
 
 def _floats(values: Iterable[float]) -> list:

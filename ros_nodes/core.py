@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import fields
 from functools import partial
 from typing import Any, Callable, Optional, Tuple
 
+import numpy as np
+
+import pvtpp
+from pvtpp.boxes import iou
 from pvtpp.errors import InputError
 from pvtpp.live.failures import Failure
 from pvtpp.live.live_tracker import LiveTracker
@@ -15,7 +20,8 @@ from pvtpp.mavlink.link import MavlinkLink
 from pvtpp.tracker import Frame
 from pvtpp_ros_nodes import conversions, images
 from pvtpp_ros_nodes.bearing import Camera
-from pvtpp_ros_nodes.config import NodeConfig
+from pvtpp_ros_nodes.config import ANEW, IN_FLIGHT, NodeConfig
+from pvtpp_ros_nodes.corrections import SAME, About, Corrections
 from pvtpp_ros_nodes.diagnostics import Health
 from pvtpp_ros_nodes.imu import ImuInput
 from pvtpp_ros_nodes.middleware import Middleware, ThrottledLog
@@ -109,6 +115,7 @@ class Core:
         self._stretch = images.StreamStretch(lambda text: middleware.log("info", f"{image_topic}: {text}"))
         # Its target is of another time.
         self._outdated: Optional[LiveTracker] = None
+        self._corrections = Corrections(clock)
         # How the clock was set, as long as the live tracker still counts in the time of before.
         self._clock_set = ""
         self.publications = Publications(config, middleware, self._complain)
@@ -122,7 +129,9 @@ class Core:
             # It asks for the live tracker each time, since that may be replaced.
             settings = MavlinkConfig(lead_s=config.mavlink_lead)
             self._mavlink = MavlinkLink(config.mavlink, lambda: self.live, middleware.now_ns, settings, self._complain)
-        self._target_pacer = Pacer(self._target_due, config.rate, "pvtpp target", self._complain)
+        self._target_pacer = self._new_target_pacer()
+        # Of the pacers before, which went at other rates.
+        self._missed = 0
         self._health_pacer = Pacer(self._health_due, 1.0, "pvtpp health", self._complain)
 
     @property
@@ -131,7 +140,11 @@ class Core:
         return self._tracking.live
 
     def ready(self) -> None:
-        """Publish that everything is connected."""
+        """Publish and log that everything is connected."""
+        config = self.config
+        runtime = config.backend or "the runtime of its weights"
+        text = f"pvtpp {pvtpp.__version__}, tracker {config.tracker} ({runtime}), predictor {config.predictor}"
+        self._middleware.log("info", f"ready: {text}, images on {self._image_topic}")
         self._publish_status("ready, no target")
 
     def on_image(self, message: Any) -> None:
@@ -145,6 +158,7 @@ class Core:
         if frame is None:
             self.health.refused.refuse("stamp 0", NO_STAMP, after=1)
             return
+        self.health.gaps.arrived(frame.t_ns)
         self._wait_for_clock(frame)
         with self._lock:
             if not self._taken(frame):
@@ -171,8 +185,24 @@ class Core:
             self.imu.measured(message, self.live)
 
     def on_roi(self, roi: Any) -> None:
-        """Take a Roi: the new target, as `init` without an answer."""
-        self.init(roi)
+        """Take a Roi, perhaps one of a stream: it corrects the target that it overlaps, or begins with a new one."""
+        self._begin(lambda: conversions.roi_box(roi), conversions.stamp_ns(roi.header.stamp), correct=True)
+
+    def on_detections(self, message: Any) -> None:
+        """Take a vision_msgs/Detection2DArray of a detector.
+
+        With a target, the detection that overlaps it most corrects it, as `on_roi`, and all others are left out.
+        Without, the one of the highest score is the new target.
+        """
+        stamp = conversions.stamp_ns(message.header.stamp)
+        found = conversions.detected(message)
+        newest = self._newest
+        expected = None if newest is None else self._expected(stamp + self._offset_ns if stamp else newest.t_ns)
+        if expected is not None:
+            found = [each for each in found if iou(each[1], expected) >= SAME]
+            found.sort(key=lambda each: -float(iou(each[1], expected)))
+        if found:
+            self._begin(lambda: found[0][1], stamp, correct=True)
 
     def init(self, roi: Any) -> Tuple[bool, str, int]:
         """Begin with a new target; waits a moment for an image that is on its way.
@@ -191,9 +221,12 @@ class Core:
         int
             Its id; 0 where there is none.
         """
+        return self._begin(lambda: conversions.roi_box(roi), conversions.stamp_ns(roi.header.stamp), correct=False)
+
+    def _begin(self, read_box: Callable[[], np.ndarray], stamp: int, correct: bool) -> Tuple[bool, str, int]:
+        """As `init`; with `correct`, a region that overlaps the target corrects it, and begins with no new one."""
         try:
-            box = conversions.roi_box(roi)
-            stamp = conversions.stamp_ns(roi.header.stamp)
+            box, about = read_box(), About.NEW
             with self._lock:
                 if self.live.paused:
                     raise InputError("paused: no images are taken in; resume first")
@@ -205,13 +238,26 @@ class Core:
                 if self._newest is None:
                     raise InputError(f"no image has arrived on {self._image_topic} yet")
                 conversions.box_in_image(box, *self._newest.size)
-                self.live.init(self.publications.nearest_capture(at, NEAR_NS) if at else self._newest, box)
+                capture_ns = self.publications.nearest_capture(at, NEAR_NS) if at else self._newest.t_ns
+                if correct:
+                    tracked = self._tracking.status() == conversions.TRACKING
+                    about = self._corrections.about(box, self._expected(capture_ns), tracked)
+                if about is not About.AGREEMENT:
+                    if about is About.CORRECTION:
+                        self.publications.stream.correct(capture_ns)
+                    self.live.init(capture_ns if at else self._newest, box)
                 target_id = self.publications.stream.target_id
         except InputError as error:
-            self._middleware.log("error", f"no new target: {error}")
+            self._log.log("error", f"no new target: {error}")
             return False, str(error), 0
-        self._publish_status("new target")
+        if about is not About.AGREEMENT:
+            self._publish_status("new target" if about is About.NEW else "the target is corrected")
         return True, f"target {target_id}", target_id
+
+    def _expected(self, capture_ns: int) -> Optional[np.ndarray]:
+        """Where the target was at the time of a capture, ``[cx, cy, w, h]``, pixels; None without a target."""
+        found = self.live.predict(capture_ns)
+        return None if found is None else found.box
 
     def reset(self) -> Tuple[bool, str]:
         """Forget the target, and the levels of 16-bit images; returns whether it was done, and a text."""
@@ -242,6 +288,39 @@ class Core:
         text = "paused" if pause else "resumed"
         self._publish_status(text)
         return True, text
+
+    def reconfigure(self, config: NodeConfig) -> None:
+        """Go on with other parameters. What has to be loaded for it is loaded before anything changes.
+
+        Parameters
+        ----------
+        config
+            All parameters.
+
+        Raises
+        ------
+        InputError
+            One that differs cannot be changed in flight, or what it asks for cannot be loaded.
+        """
+        before = self.config
+        changed = {each.name for each in fields(config) if getattr(config, each.name) != getattr(before, each.name)}
+        for name in sorted(changed.difference(IN_FLIGHT)):
+            raise InputError(f"~{name} cannot be changed in flight: start the node with it")
+        parts = self._tracking.parts(config) if changed.intersection(ANEW) else None
+        with self._lock:
+            self.config = self.publications.config = self.health.config = self.imu.config = config
+            self.health.gaps.longest_s = config.silent_s
+            self._lead_ns, self._back_ns = round(config.lead_time * 1e9), round(config.back_s * 1e9)
+            if parts is not None and not self._closed:
+                self._tracking.reconfigure(parts, self._newest)
+        if "rate" in changed:
+            self._target_pacer.stop()
+            self._missed += self._target_pacer.missed
+            self._target_pacer = self._new_target_pacer()
+        if changed:
+            why = "parameters changed: " + ", ".join(f"{name} {getattr(config, name)}" for name in sorted(changed))
+            self._middleware.log("info", why)
+            self._publish_status(why)
 
     def close(self) -> None:
         """Publish no more targets; the events that wait are published. Ends all threads."""
@@ -327,7 +406,11 @@ class Core:
         # The IMU's axes may have become known to tf, which notifies nobody.
         self._tracking.in_background(self._renew)
         other = self.imu.report(self._newest)
-        self.health.publish(self.live, self._newest, self.publications.status, self._target_pacer.missed, other)
+        missed = self._missed + self._target_pacer.missed
+        self.health.publish(self.live, self._newest, self.publications.status, missed, other)
+
+    def _new_target_pacer(self) -> Pacer:
+        return Pacer(self._target_due, self.config.rate, "pvtpp target", self._complain)
 
     def _publish_status(self, why: str) -> None:
         self.publications.publish_status(self._tracking.status(), why)
@@ -342,6 +425,10 @@ class Core:
         with self._lock:
             newest = self._newest
             if self._closed:
+                return
+            if parts.config is not self._tracking.config:
+                # Parameters have changed while they were made.
+                self._tracking.in_background(partial(self._set_back, why, now))
                 return
             if newest is None or self._is_later(newest, now):
                 self._begin_anew(why, parts)
@@ -365,7 +452,7 @@ class Core:
         with self._lock:
             # It may have been replaced in the meantime.
             newest = self._newest
-            if newest is None or self._closed or self.live.paused:
+            if newest is None or self._closed or self.live.paused or parts.config is not self._tracking.config:
                 return
             why = self._due(newest)
             if why is None:

@@ -11,6 +11,7 @@ from pvtpp_ros_nodes import conversions
 from pvtpp_ros_nodes.config import NodeConfig
 from pvtpp_ros_nodes.middleware import Middleware, ThrottledLog
 from pvtpp_ros_nodes.refused import RefusedImages
+from pvtpp_ros_nodes.stamp_gaps import StampGaps, noticed
 
 OK, WARN, ERROR = range(3)
 """As diagnostic_msgs/DiagnosticStatus has them."""
@@ -58,8 +59,12 @@ class Health:
 
     Attributes
     ----------
+    config
+        Of the node; replaced where parameters change.
     refused
         The images that were not taken, and why.
+    gaps
+        The images that are missing between those that came.
     """
 
     def __init__(
@@ -70,7 +75,7 @@ class Health:
         image_topic: str,
         clock: Callable[[], float] = time.monotonic,
     ):
-        self._config, self._middleware, self._log = config, middleware, log
+        self.config, self._middleware, self._log = config, middleware, log
         self._topic, self._clock = image_topic, clock
         self.refused = RefusedImages(middleware, image_topic, clock)
         self._clock_set: Optional[Tuple[float, str]] = None
@@ -78,6 +83,8 @@ class Health:
         self._begun = self._clock()
         self._silent = False
         self._age_ns = 0
+        self.gaps = StampGaps(config.silent_s)
+        self._lossy = False
 
     def image_arrived(self) -> None:
         """Take note of an image, whether it is taken or not: the camera is not silent."""
@@ -131,7 +138,7 @@ class Health:
     def _entry(self, report: Report) -> Any:
         entry = self._middleware.message("diagnostic_msgs/DiagnosticStatus")
         entry.level = {OK: entry.OK, WARN: entry.WARN, ERROR: entry.ERROR}[report.level]
-        entry.name, entry.message, entry.hardware_id = report.name, report.text, self._config.tracker
+        entry.name, entry.message, entry.hardware_id = report.name, report.text, self.config.tracker
         entry.values = [self._pair(key, value) for key, value in report.values.items()]
         return entry
 
@@ -139,7 +146,8 @@ class Health:
         """Level and text, the worst first."""
         if live.paused:
             return OK, "paused: no images are taken in"
-        refused, silent_s = self.refused, self._config.silent_s
+        refused, silent_s = self.refused, self.config.silent_s
+        lossy = self._loss()
         if refused.within(silent_s) and (refused.lasting or (refused.in_a_row and self._last is None)):
             return ERROR, f"images on {self._topic} are refused: {refused.reason}"
         since = self._clock() - (self._begun if self._last is None else self._last)
@@ -160,7 +168,23 @@ class Health:
             return WARN, text
         if refused.within(silent_s):
             return WARN, f"some images on {self._topic} are refused: {refused.reason}"
-        return self._target_condition(live, status, now_ns)
+        level, text = self._target_condition(live, status, now_ns)
+        return (WARN, lossy) if lossy and level == OK else (level, text)
+
+    def _loss(self) -> str:
+        """Say what is lost, where that is much; the log says so when it begins and when it ends."""
+        found = self.gaps.lost()
+        lossy = found is not None and noticed(found)
+        text = ""
+        if found is not None and lossy:
+            text = f"{found.lost} of {found.sent} images on {self._topic} were lost on the way ({found.hz:.1f} Hz)"
+        if lossy != self._lossy:
+            self._lossy = lossy
+            if lossy:
+                self._middleware.log("warning", f"{text}; {self._middleware.LOSS_ADVICE}")
+            else:
+                self._middleware.log("info", f"images on {self._topic} are not lost any more")
+        return text
 
     def _target_condition(self, live: LiveTracker, status: int, now_ns: int) -> Tuple[int, str]:
         if not live.active:
@@ -182,11 +206,14 @@ class Health:
         prediction = live.predict(now_ns)
         if prediction is not None:
             values["evidence age (ms)"] = f"{prediction.age * 1e3:.1f}"
-            values["horizon (ms)"] = f"{(prediction.age + self._config.lead_time) * 1e3:.1f}"
+            values["horizon (ms)"] = f"{(prediction.age + self.config.lead_time) * 1e3:.1f}"
         for stage, times in live.times.summary().items():
             values[f"{stage} median, p95 (ms)"] = f"{times.median * 1e3:.2f}, {times.p95 * 1e3:.2f}"
         values.update(live.counts)
-        config = self._config
+        config, found = self.config, self.gaps.lost()
+        if found is not None:
+            values["camera rate (Hz)"] = f"{found.hz:.1f}"
+            values["images lost on the way"] = f"{found.lost} of the last {found.sent}"
         values.update(
             {"images refused": self.refused.count, "publications missed": missed, "predictor": config.predictor}
         )

@@ -46,7 +46,7 @@ class EventStream:
 
     A log begins with its header. Then come the frames from the one on which the target was given, which may be in the
     past, and the gyro's samples since then, then the ``init`` and what follows. Rows before the first target belong to
-    no log.
+    no log. An ``init`` that corrects the target (`correct`) is a row of the same log.
 
     Parameters
     ----------
@@ -73,6 +73,8 @@ class EventStream:
         # Whether rows belong to a log.
         self._logging = False
         self._before: Deque[list] = deque(maxlen=BEFORE_KEPT)
+        # The capture time of the `init` that corrects the target.
+        self._correction_ns: Optional[int] = None
         self.target_id = 0
         self.meta: Dict[str, Any] = {}
         self._thread = threading.Thread(target=self._run, name="pvtpp events", daemon=True)
@@ -90,11 +92,24 @@ class EventStream:
             self._before.clear()
             self._logging, self.meta = False, meta
 
+    def correct(self, capture_ns: int) -> None:
+        """Take the ``init`` on the frame captured then, if it comes next, for a correction: no new target, no new log.
+
+        Parameters
+        ----------
+        capture_ns
+            The capture time, nanoseconds.
+        """
+        with self._changed:
+            self._correction_ns = capture_ns
+
     def put(self, row: list) -> None:
         """Take a row of the event log; microseconds."""
         with self._changed:
             if row[0] == "init":
-                self._begin_log(row[3])
+                corrects, self._correction_ns = self._correction_ns == row[3], None
+                if not (corrects and self._logging):
+                    self._begin_log(row[3])
             elif row[0] in CAPTURED:
                 self._before.append(row)
             if self._logging:

@@ -108,6 +108,8 @@ class ImuInput:
 
     Attributes
     ----------
+    config
+        Of the node; replaced where parameters change.
     camera
         The camera's calibration, set by whoever receives it; None as long as it is not known.
     taken, refused
@@ -123,7 +125,7 @@ class ImuInput:
         log: ThrottledLog,
         clock: Callable[[], float] = time.monotonic,
     ):
-        self._config, self._middleware, self._log, self._clock = config, middleware, log, clock
+        self.config, self._middleware, self._log, self._clock = config, middleware, log, clock
         self._reminder = ThrottledLog(middleware, REMIND_S, clock)
         self.camera: Optional[Camera] = None
         self.taken = self.refused = 0
@@ -151,7 +153,7 @@ class ImuInput:
         str or None
             None as long as it needs no other gyro.
         """
-        if not self._config.imu or self.camera is None:
+        if not self.config.imu or self.camera is None:
             return None
         if self._rotation is None:
             self._rotation = self._looked_up(image_frame)
@@ -174,7 +176,7 @@ class ImuInput:
         self._samples, self._went_back, self._next = Samples(), False, None
         if self.check is None or self.camera is None or self._rotation is None:
             return None
-        about = self.camera.matrix, self._rotation, self._config.gyro_config()
+        about = self.camera.matrix, self._rotation, self.config.gyro_config()
         self._checked = Gyro(*about)
         self.check.begin(self._checked)
         return Gyro(*about)
@@ -193,7 +195,7 @@ class ImuInput:
         try:
             stamp = conversions.stamp_ns(message.header.stamp)
             newest = self._samples.newest_ns
-            self._went_back |= newest is not None and 0 < stamp < newest - round(self._config.back_s * 1e9)
+            self._went_back |= newest is not None and 0 < stamp < newest - round(self.config.back_s * 1e9)
             sample = self._samples.take(message)
             if sample is not None and self._checked is not None:
                 self._checked.add(*sample)
@@ -254,7 +256,7 @@ class ImuInput:
         if not check.trusted:
             return ERROR, f"not used, since {check.agreement}", "agreement"
         silent = self._clock() - self._newest_s
-        if silent > self._config.silent_s:
+        if silent > self.config.silent_s:
             return WARN, f"no message for {silent:.1f} s; the camera's own rotation is not known", "silent"
         if self.camera is None:
             text = "no camera_info of a calibrated camera yet; without it the camera's own rotation is not used"

@@ -8,7 +8,15 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Protocol, Tuple
 
 
 class Middleware(Protocol):
-    """One node's connection to ROS 1 or ROS 2. Every method may be called from any thread."""
+    """One node's connection to ROS 1 or ROS 2. Every method may be called from any thread.
+
+    Attributes
+    ----------
+    LOSS_ADVICE
+        What helps where images are lost on the way to the node.
+    """
+
+    LOSS_ADVICE: str
 
     def now_ns(self) -> int:
         """ROS time in nanoseconds, simulated where that is asked for; 0 until simulated time has begun."""
@@ -73,6 +81,11 @@ OUTPUTS: Dict[str, Output] = {
     "diagnostics": Output("diagnostic_msgs/DiagnosticArray", 10),
 }
 """Under the node's own name; ``diagnostics`` is the system's."""
+
+
+def camera_info_beside(image: str) -> str:
+    """Name the topic of the calibration of the camera whose images are on the topic `image`, as all drivers do."""
+    return image.rpartition("/")[0] + "/camera_info"
 
 
 class ThrottledLog:

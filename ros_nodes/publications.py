@@ -32,6 +32,8 @@ class Publications:
 
     Attributes
     ----------
+    config
+        Of the node; replaced where parameters change.
     camera
         The camera's calibration; None as long as it is not known.
     status
@@ -41,7 +43,7 @@ class Publications:
     """
 
     def __init__(self, config: NodeConfig, middleware: Middleware, on_error: Callable[[Exception], None]):
-        self._config, self._middleware = config, middleware
+        self.config, self._middleware = config, middleware
         self.camera: Optional[Camera] = None
         self.status = conversions.NO_TARGET
         self._score, self._frame_id = 0.0, ""
@@ -121,7 +123,7 @@ class Publications:
         why
             The reason, as a text.
         """
-        message, config = self._middleware.message("pvtpp/Status"), self._config
+        message, config = self._middleware.message("pvtpp/Status"), self.config
         self.status = status
         conversions.set_header(message.header, self._middleware.now_ns(), self._frame_id)
         message.status, message.text = status, why

@@ -38,6 +38,7 @@ CLOSE_S = 1.0
 class Parts(NamedTuple):
     """What takes time to make of a live tracker, the tracker aside. It serves one live tracker only."""
 
+    config: NodeConfig
     predictors: Dict[str, Predictor]
     propagator: Optional[Propagator]
 
@@ -135,10 +136,35 @@ class ReplaceableTracker:
         """Run a job in the background, after those that wait; one that waits already is not added again."""
         self._worker.submit(job)
 
-    def parts(self) -> Parts:
-        """Make parts; this may take long."""
-        config = self._config
+    @property
+    def config(self) -> NodeConfig:
+        """By which parts are made."""
+        return self._config
+
+    def reconfigure(self, parts: Parts, newest: Optional[Frame]) -> None:
+        """Go on by another configuration; as `replace`, with parts that were made by it."""
+        self._config = parts.config
+        self.replace(parts, newest)
+        # Those that lie ready are of before.
+        self._spare = None
+        self._worker.submit(self._prepare)
+
+    def parts(self, config: Optional[NodeConfig] = None) -> Parts:
+        """Make parts; this may take long.
+
+        Parameters
+        ----------
+        config
+            By another configuration than the present one.
+
+        Raises
+        ------
+        InputError
+            There is no such predictor, or it cannot be loaded.
+        """
+        config = config or self._config
         return Parts(
+            config,
             {config.predictor: predictors.create(config.predictor)},
             None if config.propagation == "none" else propagation.create(config.propagation),
         )
@@ -153,7 +179,7 @@ class ReplaceableTracker:
         """
         parts, self._spare = self._spare, None
         self._worker.submit(self._prepare)
-        return parts
+        return parts if parts is not None and parts.config is self._config else None
 
     def replace(self, parts: Parts, newest: Optional[Frame] = None, by_images: bool = False) -> None:
         """Let another live tracker take the place of this one, paused if this one is. Not for two threads at once.
@@ -194,7 +220,7 @@ class ReplaceableTracker:
 
     def _started(self, parts: Parts) -> Running:
         """A live tracker without a target; its feed is not open, and it has no tracker yet."""
-        config, tracker, feed = self._config, HandedOverTracker(), LogFeed(self._stream)
+        config, tracker, feed = parts.config, HandedOverTracker(), LogFeed(self._stream)
         log = Unlogged(facts(config), sink=feed.put)
         live = LiveTracker(
             tracker,
@@ -226,7 +252,8 @@ class ReplaceableTracker:
 
     def _prepare(self) -> None:
         """In the background: spare parts, if there are none."""
-        if self._spare is None:
+        spare = self._spare
+        if spare is None or spare.config is not self._config:
             self._spare = self.parts()
 
     def _hand_over(self, old: Running, tracker: HandedOverTracker) -> None:

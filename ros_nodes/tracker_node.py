@@ -16,7 +16,7 @@ from pvtpp.srv import Init
 from pvtpp_ros_nodes import parameters
 from pvtpp_ros_nodes.config import NodeConfig
 from pvtpp_ros_nodes.core import Core
-from pvtpp_ros_nodes.middleware import OUTPUTS
+from pvtpp_ros_nodes.middleware import OUTPUTS, camera_info_beside
 from pvtpp_ros_nodes.registration import Registration
 
 BUFFER_BYTES = 1 << 25
@@ -35,6 +35,8 @@ class RospyMiddleware:
     InputError
         Other messages are not installed.
     """
+
+    LOSS_ADVICE = "this computer or the link to the camera is too slow for them"
 
     def __init__(self) -> None:
         self._kinds: Dict[str, Any] = {}
@@ -110,23 +112,34 @@ class TrackerNode:
 
     def __init__(self, config: NodeConfig):
         compressed = config.image_transport == "compressed"
-        topic = rospy.resolve_name("image") + ("/compressed" if compressed else "")
+        image, calibration = rospy.resolve_name("image"), rospy.resolve_name("camera_info")
+        topic = image + ("/compressed" if compressed else "")
+        if calibration == rospy.get_namespace() + "camera_info":
+            # Not remapped itself.
+            calibration = camera_info_beside(image)
         self.core = Core(config, RospyMiddleware(), topic)
         rospy.Service("~init", Init, lambda request: self.core.init(request.roi))
         rospy.Service("~reset", Trigger, lambda request: self.core.reset())
         rospy.Service("~pause", SetBool, lambda request: self.core.pause(request.data))
         rospy.Subscriber("init_roi", Roi, self.core.on_roi, queue_size=1)
-        rospy.Subscriber("camera_info", CameraInfo, self.core.on_camera_info, queue_size=1)
+        rospy.Subscriber(calibration, CameraInfo, self.core.on_camera_info, queue_size=1)
         kind = CompressedImage if compressed else Image
         rospy.Subscriber(topic, kind, self.core.on_image, queue_size=1, buff_size=BUFFER_BYTES, tcp_nodelay=True)
+        detections = roslib.message.get_message_class("vision_msgs/Detection2DArray")
+        if detections is not None:
+            rospy.Subscriber("init_detections", detections, self.core.on_detections, queue_size=1)
         if config.imu:
             rospy.Subscriber("imu", Imu, self.core.on_imu, queue_size=IMU_QUEUE, tcp_nodelay=True)
         self._registration = Registration()
+        # Called while topics are still open: the events that wait go out.
+        rospy.on_shutdown(self._close)
         self.core.ready()
 
     def spin(self) -> None:
         """Run until the node is ended."""
         rospy.spin()
+
+    def _close(self) -> None:
         self._registration.close()
         self.core.close()
 

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 INPUTS = ("setup.py", "pyproject.toml", "constraints.txt")
+WHEELS = ("install_wheels.sh", "wheels.txt")
 # Writes its own name and arguments into the log; fails where FAILING, a regular expression, matches them.
 STAND_IN = """#!/usr/bin/env bash
 call="$(basename "$(dirname "$(dirname "$0")")")/$(basename "$0") $*"
@@ -19,7 +20,7 @@ echo "$call" >>"$LOG"
 if [[ "$call" == *pytest* ]]; then echo "== 7 passed in 0.10s =="; fi
 if [[ -n "$FAILING" && "$call" =~ $FAILING ]]; then exit 1; fi
 """
-SETTING = re.compile("MAKE|MFLAGS|(TEST_)?EXTRAS$|(PYTEST|DEMO)_ARGS$|PYTHON$|PVTPP_REQUIRE_ONBOARD$")
+SETTING = re.compile("MAKE|MFLAGS|(TEST_)?EXTRAS$|(PYTEST|DEMO)_ARGS$|(ROS2_)?PYTHON$|PVTPP_REQUIRE_(ONBOARD|ROS)$")
 OLD, NEW = 1_000_000_000, 1_000_000_100
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
@@ -48,6 +49,7 @@ def tree(tmp_path):
     for folder, extras, programs in (
         (".venv", ("", "+dev+train+export"), ("python", "ruff", "mypy", "pvtpp")),
         (".venv38", ("+test",), ("python",)),
+        (".venv-ros2", (), ("python",)),
     ):
         (tmp_path / folder / "bin").mkdir(parents=True)
         (tmp_path / folder / "pyvenv.cfg").write_text("")
@@ -59,6 +61,14 @@ def tree(tmp_path):
             stamp = tmp_path / folder / f".installed-cpu+report+weights{extra}"
             stamp.write_text("")
             os.utime(str(stamp), (NEW, NEW))
+    wheels = tmp_path / "ros_nodes" / "ros2"
+    wheels.mkdir(parents=True)
+    for name in WHEELS:
+        shutil.copy(str(ROOT / "ros_nodes" / "ros2" / name), str(wheels))
+        os.utime(str(wheels / name), (OLD, OLD))
+    stamp = tmp_path / ".venv-ros2" / ".installed"
+    stamp.write_text("")
+    os.utime(str(stamp), (NEW, NEW))
     return tmp_path
 
 
@@ -81,10 +91,18 @@ def kinds(calls):
     return [name.replace("/bin", "") for name in short]
 
 
-PARTS = [".venv/ruff", ".venv/mypy", ".venv38/python pytest", ".venv/python pytest"]
+PARTS = [
+    ".venv/ruff",
+    ".venv/mypy",
+    ".venv38/python pytest",
+    # Whether it has ROS 2, then its tests.
+    ".venv-ros2/python",
+    ".venv-ros2/python pytest",
+    ".venv/python pytest",
+]
 
 
-@pytest.mark.parametrize("failing", ["", "ruff", "mypy", "venv38.*pytest", "venv/python.*pytest"])
+@pytest.mark.parametrize("failing", ["", "ruff", "mypy", "venv38.*pytest", "venv-ros2.*pytest", "venv/python.*pytest"])
 def test_every_part_of_the_tests_runs_and_any_failure_is_the_result(make, failing):
     done, calls = make("test", failing=failing)
     assert kinds(calls) == PARTS
@@ -117,6 +135,27 @@ def test_without_the_oldest_python_the_onboard_tests_say_so_and_fail_where_they_
         done = run(["make", "test-onboard"], tree, PVTPP_REQUIRE_ONBOARD=required, **alone)
         assert "ONBOARD CODE WAS NOT TESTED" in done.stdout
         assert (done.returncode != 0) == bool(required)
+
+
+def test_without_ros_2_its_tests_say_so_and_fail_where_they_are_required(tree):
+    shutil.rmtree(str(tree / ".venv-ros2"))
+    for required in ("", "1"):
+        done = run(["make", "test-ros2"], tree, PVTPP_REQUIRE_ROS=required)
+        assert "ROS 2 WAS NOT TESTED" in done.stdout and "make ros2" in done.stdout
+        assert (done.returncode != 0) == bool(required)
+
+
+def test_the_whole_suite_leaves_the_tests_of_ros_2_to_its_own_environment(make):
+    _, calls = make("test")
+    assert "pytest tests/ros_nodes/ros2" in calls[-2] and "--ignore=tests/ros_nodes/ros2" in calls[-1]
+
+
+def test_wheels_that_change_are_installed_again(tree, make):
+    (tree / "ros_nodes" / "ros2" / "install_wheels.sh").write_text('echo "installed $*" >>"$LOG"\n')
+    done, calls = make("ros2")
+    assert calls == ["installed .venv-ros2 cpu,weights,test"], done.stdout
+    _, calls = make("ros2")
+    assert calls == []
 
 
 def test_what_is_installed_is_not_installed_again(make):

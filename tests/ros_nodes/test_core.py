@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from node_helpers import (
     FRAME_NS,
     QUICK,
     begin,
+    diagnosis,
     follow,
+    image_message,
     newest_evidence,
     roi_message,
     send,
@@ -25,7 +28,9 @@ from node_helpers import (
 
 from pvtpp import predictors
 from pvtpp.core.replay import replay
+from pvtpp.errors import InputError
 from pvtpp_ros_nodes import conversions
+from pvtpp_ros_nodes.middleware import camera_info_beside
 
 
 def test_the_target_is_published_for_the_time_of_publication_plus_lead(start, middleware):
@@ -238,3 +243,143 @@ def test_bearing_and_debug_image_are_made_for_readers_alone(start, middleware):
     assert math.hypot(bearing.ray.x, bearing.ray.y, bearing.ray.z) == pytest.approx(1)
     image = middleware.published["debug_image"][-1]
     assert (image.height, image.width, image.encoding) == (240, 320, "bgr8")
+
+
+def test_a_stream_of_regions_corrects_its_target_in_one_log(start, middleware):
+    """At 30 Hz, right each time: tracking goes on under the same id. One elsewhere is another target."""
+    core = start(middleware)
+    begin(core, middleware)
+    for index in range(1, 40):
+        follow(core, middleware, index, 1)
+        core.on_roi(roi_message(middleware, spot_xywh(100 + 3 * index, 100), index))
+        middleware.seconds += 1 / 30
+    until(lambda: len(middleware.published["result"]) >= 35, what="results")
+    assert {each.target_id for each in middleware.published["result"]} == {1}
+    core.on_roi(roi_message(middleware, spot_xywh(30, 30), 39))
+    assert core.publications.stream.target_id == 2
+    core.reset()
+    until(lambda: 2 in middleware.logs() and middleware.logs()[2].of_kind("reset"))
+    log = middleware.logs()[1]
+    # The first region stands alone, so it is taken in.
+    assert len(log.of_kind("init")) == 2
+    assert replay(log, {"constant_velocity": predictors.create("constant_velocity")}).rows == log.rows
+
+
+def test_a_region_corrects_a_target_that_was_lost(start, middleware):
+    core = start(middleware)
+    begin(core, middleware)
+    follow(core, middleware, 1, 15, step=0)
+    index = 16
+    while shown(core, middleware, index, None).status != conversions.LOST:
+        index += 1
+        assert index < 400
+    send(core, middleware, index + 1, 106)
+    middleware.seconds += 5
+    core.on_roi(roi_message(middleware, spot_xywh(106, 100), index + 1))
+    assert middleware.published["status"][-1].text == "the target is corrected"
+    assert middleware.published["status"][-1].status == conversions.TRACKING
+    assert core.publications.stream.target_id == 1
+
+
+def test_the_service_always_begins_with_a_new_target(start, middleware):
+    core = start(middleware)
+    begin(core, middleware)
+    follow(core, middleware, 1, 3)
+    assert core.init(roi_message(middleware, spot_xywh(109, 100), 3))[2] == 2
+
+
+def detections(middleware, *found, index=None):
+    """A Detection2DArray for a frame (None: the newest), of score and x of each."""
+    array = middleware.message("vision_msgs/Detection2DArray")
+    array.header = roi_message(middleware, spot_xywh(0, 0), index).header
+    for score, x in found:
+        result = middleware.message("pvtpp/Result")
+        result.box, result.score = [x, 100.0, 20.0, 20.0], score
+        one = conversions.fill_detections(
+            middleware.message("vision_msgs/Detection2DArray"),
+            lambda: middleware.message("vision_msgs/Detection2D"),
+            lambda: middleware.message("vision_msgs/ObjectHypothesisWithPose"),
+            result,
+            listed=True,
+        )
+        array.detections = [*array.detections, *one.detections]
+    return array
+
+
+def test_the_detection_of_the_highest_score_is_the_target_and_later_ones_correct_it(start, middleware):
+    core = start(middleware)
+    send(core, middleware, 0)
+    core.on_detections(detections(middleware))
+    assert core.publications.stream.target_id == 0
+    core.on_detections(detections(middleware, (0.4, 200.0), (0.9, 100.0)))
+    assert core.live.predict(middleware.t_ns).box.tolist() == [100, 100, 20, 20]
+    for index in range(1, 20):
+        follow(core, middleware, index, 1)
+        # Another object of a higher score is no reason to leave the target.
+        core.on_detections(detections(middleware, (0.9, 250.0), (0.4, 100.0 + 3 * index), index=index))
+        middleware.seconds += 1 / 30
+    assert core.publications.stream.target_id == 1
+    assert core.live.predict(middleware.t_ns).box[0] == pytest.approx(157, abs=3)
+
+
+def test_paused_is_no_silence_and_lost_is_a_warning(start, middleware):
+    core = start(middleware, silent_s=1.0)
+    begin(core, middleware)
+    follow(core, middleware, 1, 3)
+    core.pause(True)
+    middleware.seconds += 5
+    assert diagnosis(middleware) == ("OK", "paused: no images are taken in")
+    core.pause(False)
+    follow(core, middleware, 4, 15, step=0)
+    index = 19
+    while shown(core, middleware, index, None).status != conversions.LOST:
+        index += 1
+        assert index < 400
+    level, text = diagnosis(middleware)
+    assert level == "WARN" and text.startswith("the target is lost")
+
+
+def test_images_that_are_lost_on_the_way_are_a_warning_until_they_are_not(start, middleware):
+    core = start(middleware)
+    for index in range(90):
+        if index % 3:
+            send(core, middleware, index)
+    level, text = diagnosis(middleware)
+    assert level == "WARN" and "images on /camera/image were lost on the way (30.0 Hz)" in text
+    until(lambda: middleware.has_logged("lost on the way (30.0 Hz); mend the link"))
+    for index in range(90, 250):
+        send(core, middleware, index)
+    assert diagnosis(middleware) == ("OK", "no target")
+    assert middleware.has_logged("images on /camera/image are not lost any more")
+
+
+def test_parameters_that_change_in_flight_take_effect_and_others_are_refused(start, middleware):
+    core = start(middleware)
+    begin(core, middleware)
+    follow(core, middleware, 1, 5)
+    core.reconfigure(replace(core.config, lead_time=0.1, rate=300.0))
+    assert target_for(middleware, 100_000_000).target_id == 1
+    for changed, text in (
+        ({"tracker": "csrt"}, "~tracker cannot be changed in flight"),
+        ({"predictor": "motion:/no/such/file"}, "no runtime for files of kind"),
+    ):
+        with pytest.raises(InputError, match=text):
+            core.reconfigure(replace(core.config, **changed))
+    assert core.config.predictor == "constant_velocity"
+    core.reconfigure(replace(core.config, predictor="hold", presence=False))
+    send(core, middleware, 6, 118)
+    until(lambda: newest_evidence(core) == BEGIN_NS + 6 * FRAME_NS, what="evidence of the target that goes on")
+    middleware.t_ns += 50_000_000
+    target = target_for(middleware, 100_000_000)
+    assert target.target_id == 2 and target.box[0] == pytest.approx(118, abs=1) and target.velocity[0] == 0
+    assert middleware.published["status"][-1].predictor == "hold" and core.live.presence is None
+    # What was made for the parameters of before is not used when time goes back.
+    middleware.t_ns = BEGIN_NS + 7 * FRAME_NS
+    core.on_image(image_message(middleware, -60))
+    until(lambda: not core.live.active)
+    assert core.live.presence is None and list(core.live._predictors) == ["hold"]
+
+
+def test_the_calibration_is_beside_the_image():
+    assert camera_info_beside("/camera/image_raw") == "/camera/camera_info"
+    assert camera_info_beside("/image") == "/camera_info"

@@ -95,7 +95,7 @@ def test_both_nodes_offer_all_that_the_core_asks_for():
         return {each.name: [a.arg for a in each.args.args] for each in found.body if isinstance(each, ast.FunctionDef)}
 
     asked = methods(ROOT / "ros_nodes" / "middleware.py", "Middleware")
-    for path, name in (("tracker_node.py", "RospyMiddleware"), ("ros2/tracker_node.py", "RclpyMiddleware")):
+    for path, name in (("tracker_node.py", "RospyMiddleware"), ("ros2/rclpy_middleware.py", "RclpyMiddleware")):
         offered = methods(ROOT / "ros_nodes" / path, name)
         assert len(asked) == 6 and {key: offered.get(key) for key in asked} == asked
 

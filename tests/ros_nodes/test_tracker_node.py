@@ -60,7 +60,7 @@ def test_a_target_is_followed_published_and_logged_and_the_log_replays_to_the_bi
         assert any((found.box == each.box).all() and (found.velocity == each.velocity).all() for found in of_same_age)
 
 
-def test_a_second_target_on_a_past_image_and_a_region_by_topic(operator):
+def test_a_second_target_on_a_past_image_and_regions_by_topic(operator):
     started(operator)
     operator.more("result", 20)
     assert operator.init(back=10) == 2
@@ -69,6 +69,9 @@ def test_a_second_target_on_a_past_image_and_a_region_by_topic(operator):
     roi = conversions.fill_roi(_roi(), stamp, "camera", [x - 10, 90, 20, 20])
     until(lambda: operator.rois.get_num_connections() > 0)
     operator.rois.publish(roi)
+    until(lambda: operator.newest("status").text == "the target is corrected")
+    assert operator.more("result", 3)[-1].target_id == 2
+    operator.rois.publish(conversions.fill_roi(_roi(), operator.sent[-1][0], "camera", [30, 30, 20, 20]))
     until(lambda: operator.newest("target").target_id == 3)
 
 
@@ -133,6 +136,15 @@ def test_a_camera_that_is_silent_for_three_seconds_and_one_that_sends_rubbish(op
         operator.spoil = lambda message: None
         operator.more("result", 3)
     assert node.alive
+
+
+def test_an_interrupt_while_tracking_ends_it_in_peace_with_every_event(operator):
+    node = started(operator)
+    operator.more("result", 20)
+    node.stop(signal.SIGINT)
+    assert node.popen.returncode == 0 and "Traceback" not in node.output and "[ERROR]" not in node.output, node.output
+    # No number is missing.
+    assert len(operator.finished_log(1).of_kind("result")) >= 20
 
 
 def test_a_node_that_was_killed_starts_again(operator):

@@ -48,6 +48,8 @@ def spot_xywh(x, y):
 class FakeMiddleware:
     """The middleware as lists of what was published and logged. Both its clocks stand unless the test moves them."""
 
+    LOSS_ADVICE = "mend the link"
+
     def __init__(self, generation=1):
         self.generation, self.t_ns, self.seconds = generation, BEGIN_NS, 0.0
         self.published, self.logged = defaultdict(list), []

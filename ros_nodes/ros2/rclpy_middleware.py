@@ -1,0 +1,154 @@
+"""What the core needs of its middleware, by rclpy."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Callable, Dict, TypeVar
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.duration import Duration
+from rclpy.exceptions import ParameterException
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSPolicyKind, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import InvalidQosOverridesError, QoSOverridingOptions
+from rclpy.time import Time
+from sensor_msgs.msg import Image
+
+from pvtpp.errors import InputError
+from pvtpp_ros_nodes.middleware import OUTPUTS
+
+UNMANAGED = ("events", "status", "diagnostics")
+"""Of a managed node these go out in every state: the log of a target has no gap, and why it is silent can be read."""
+ACKNOWLEDGED_S = 1.0
+"""How long the end waits at most for readers of the event log."""
+LOGS: Dict[str, Callable[[Any, str], Any]] = {
+    # rclpy refuses another severity from a line that has logged before: each has a line of its own.
+    "info": lambda logger, text: logger.info(text),
+    "warning": lambda logger, text: logger.warning(text),
+    "error": lambda logger, text: logger.error(text),
+}
+Made = TypeVar("Made")
+
+
+def profile(depth: int, reliable: bool, latched: bool = False) -> QoSProfile:
+    """Make a profile that keeps the newest `depth` messages."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=depth,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+    )
+
+
+def overridable() -> QoSOverridingOptions:
+    """Let parameters ``qos_overrides.TOPIC...`` override history, depth, reliability and durability."""
+    kinds = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY)
+    return QoSOverridingOptions(kinds)
+
+
+def connected(topic: str, make: Callable[[], Made]) -> Made:
+    """Make a publisher or a subscription whose profile parameters override; InputError where they do not fit."""
+    try:
+        return make()
+    except (ParameterException, InvalidQosOverridesError, AttributeError, RuntimeError, TypeError, ValueError) as error:
+        raise InputError(f"qos_overrides of {topic}: {error}") from None
+
+
+class RclpyMiddleware:
+    """`Middleware` by rclpy. Optional outputs are left out where their messages are not installed.
+
+    Parameters
+    ----------
+    node
+        Publishes and logs. Of a managed node most outputs are silent while it is inactive.
+
+    Raises
+    ------
+    InputError
+        Other messages are not installed.
+    """
+
+    LOSS_ADVICE = (
+        "default Fast DDS loses images (FASTRTPS_DEFAULT_PROFILES_FILE, see Transport in docs/ros.md), and so does a "
+        "computer that is too busy"
+    )
+
+    def __init__(self, node: Node):
+        self._node = node
+        kinds = (DiagnosticArray, DiagnosticStatus, KeyValue, Image)
+        self._kinds: Dict[str, Any] = {f"{kind.__module__.split('.')[0]}/{kind.__name__}": kind for kind in kinds}
+        self._publishers: Dict[str, Any] = {}
+        self._tf: Any = None
+        managed = getattr(node, "create_lifecycle_publisher", node.create_publisher)
+        for topic, output in OUTPUTS.items():
+            try:
+                kind = self._kind(output.kind)
+            except (ImportError, AttributeError):
+                if not output.optional:
+                    raise InputError(f"the messages {output.kind} are not installed; build pvtpp_msgs") from None
+                continue
+            create = node.create_publisher if topic in UNMANAGED else managed
+            name = "/diagnostics" if topic == "diagnostics" else f"~/{topic}"
+            qos = profile(output.queue, reliable=True, latched=output.latched)
+
+            def make(create: Any = create, kind: Any = kind, name: str = name, qos: QoSProfile = qos) -> Any:
+                return create(kind, name, qos, qos_overriding_options=overridable())
+
+            self._publishers[topic] = connected(name, make)
+
+    def now_ns(self) -> int:
+        """As `Middleware.now_ns`."""
+        return self._node.get_clock().now().nanoseconds
+
+    def message(self, kind: str) -> Any:
+        """As `Middleware.message`."""
+        return self._kind(kind)()
+
+    def publish(self, topic: str, message: Any) -> None:
+        """As `Middleware.publish`."""
+        try:
+            self._publishers[topic].publish(message)
+        except Exception:
+            # Threads go on for a moment after the context was shut down.
+            if self._node.context.ok():
+                raise
+
+    def listeners(self, topic: str) -> int:
+        """As `Middleware.listeners`."""
+        publisher = self._publishers.get(topic)
+        return 0 if publisher is None else publisher.get_subscription_count()
+
+    def rotation(self, to_frame: str, from_frame: str) -> Any:
+        """As `Middleware.rotation`."""
+        try:
+            import tf2_ros
+        except ImportError as error:
+            raise InputError(f"tf cannot be asked ({error})") from None
+        if self._tf is None:
+            self._tf = tf2_ros.Buffer()
+            self._tf_listener = tf2_ros.TransformListener(self._tf, self._node)
+        try:
+            return self._tf.lookup_transform(to_frame, from_frame, Time()).transform.rotation
+        except tf2_ros.TransformException:
+            return None
+
+    def log(self, level: str, text: str) -> None:
+        """As `Middleware.log`."""
+        LOGS[level](self._node.get_logger(), text)
+
+    def close(self) -> None:
+        """End all publishers; what was published of the event log has arrived, where its readers are alive."""
+        if self._node.context.ok():
+            self._publishers["events"].wait_for_all_acked(Duration(seconds=ACKNOWLEDGED_S))
+        for publisher in self._publishers.values():
+            # Managed ones would stay listed otherwise.
+            destroy = getattr(self._node, "destroy_lifecycle_publisher", self._node.destroy_publisher)
+            destroy(publisher)
+
+    def _kind(self, kind: str) -> Any:
+        if kind not in self._kinds:
+            package, _, name = kind.partition("/")
+            # In ROS 2 a Python package cannot hold messages of its own.
+            module = import_module(f"{'pvtpp_msgs' if package == 'pvtpp' else package}.msg")
+            self._kinds[kind] = getattr(module, name)
+        return self._kinds[kind]
