@@ -50,7 +50,9 @@ PLOTS = ["matplotlib>=3.3"]
 PARITY = ["polygraphy>=0.47"]
 MAVLINK = ["pymavlink>=2.4.40"]
 MCAP = ["mcap>=1.1"]
-TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", *MAVLINK, *MCAP]
+# 0.9.23 is the last for Python 3.8 and 3.9.
+BAGS = ["rosbags>=0.9.23"]
+TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", *MAVLINK, *MCAP, *BAGS]
 
 EXTRAS = {
     "cpu": ["onnxruntime>=1.10", OPENCV],
@@ -61,6 +63,7 @@ EXTRAS = {
     "mcap": MCAP,
     "report": PLOTS,
     "bench": PLOTS,
+    "bags": BAGS,
     "train": ["torch>=2.6", "lightning>=2.0", "safetensors>=0.4", "tensorboard>=2.10"],
     "export": ["onnx>=1.14", *PARITY],
     "trt": ["tensorrt>=8.4", *PARITY],
@@ -79,7 +82,11 @@ SETTINGS: Dict[str, Any] = {
     "python_requires": ">=3.8",
     "packages": packages(),
     "package_dir": FOLDERS,
-    "package_data": {"": ["py.typed"], "pvtpp.weights": ["*.onnx", "*.safetensors", "*.json", "*.md"]},
+    "package_data": {
+        "": ["py.typed"],
+        "pvtpp.weights": ["*.onnx", "*.safetensors", "*.json", "*.md"],
+        "pvtpp_ros_nodes": ["msg/*.msg"],
+    },
     "install_requires": ["numpy>=1.17"],
     "extras_require": EXTRAS,
     "entry_points": {"console_scripts": ["pvtpp = pvtpp.cli.main:main"]},

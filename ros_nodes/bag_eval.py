@@ -29,6 +29,7 @@ from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_benchmarks.simulation import simulate
 from pvtpp_ros_nodes import bags
+from pvtpp_ros_nodes.bag_reader import Bag
 from pvtpp_ros_nodes.bags import Truth
 from pvtpp_trackers import registry
 
@@ -83,7 +84,7 @@ def score(log: EventLog, truth: Truth, predictor: str, mode: str) -> Dict[str, A
 def evaluate(options: argparse.Namespace) -> List[Dict[str, Any]]:
     """Score a bag as the command line asks: a row for each target, predictor and mode."""
     rows = []
-    with bags.open_bag(options.bag) as bag:
+    with Bag(options.bag) as bag:
         for target, log, truth in _tracked(bag, options) if options.image else _flown(bag, options):
             if options.logs:
                 log.write(os.path.join(options.logs, f"target{target}.jsonl"))
@@ -92,7 +93,7 @@ def evaluate(options: argparse.Namespace) -> List[Dict[str, Any]]:
     return rows
 
 
-def _flown(bag: Any, options: argparse.Namespace) -> Iterator[Tuple[int, EventLog, Truth]]:
+def _flown(bag: Bag, options: argparse.Namespace) -> Iterator[Tuple[int, EventLog, Truth]]:
     """The logs that were recorded."""
     logs = bags.event_logs(bag, options.events)
     if not logs:
@@ -117,7 +118,7 @@ def _played(log: EventLog, options: argparse.Namespace) -> Truth:
     return bags.truth_of_sequence(sequence, stamp_ns - int(sequence.camera_t_ns[options.first]))
 
 
-def _tracked(bag: Any, options: argparse.Namespace) -> Iterator[Tuple[int, EventLog, Truth]]:
+def _tracked(bag: Bag, options: argparse.Namespace) -> Iterator[Tuple[int, EventLog, Truth]]:
     """The log of a tracker that runs over the recorded images, on the simulated clock."""
     sequence = bags.BagSequence.of(bag, options.image, bags.truth_of_bag(bag, options.truth))
     log = simulate(

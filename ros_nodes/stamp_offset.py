@@ -22,7 +22,8 @@ from pvtpp.camera_motion import Gyro, GyroConfig, check_rotation
 from pvtpp.errors import InputError
 from pvtpp.rotation_check import compare, rotation_between, stamp_offset
 from pvtpp.tracker import Frame
-from pvtpp_ros_nodes import bags, conversions, images, parameters
+from pvtpp_ros_nodes import conversions, images, parameters
+from pvtpp_ros_nodes.bag_reader import Bag
 from pvtpp_ros_nodes.bearing import Camera
 from pvtpp_ros_nodes.imu import Sample, Samples
 
@@ -124,9 +125,9 @@ class Recording:
 
 def from_bag(recording: Recording, path: str) -> None:
     """Take all that a bag holds on the recording's topics, one topic after the other."""
-    with bags.open_bag(path) as bag:
+    with Bag(path) as bag:
         for topic, take in recording.on.items():
-            for message in bags.messages(bag, topic):
+            for message in bag.messages(topic):
                 take(message)
 
 

@@ -17,6 +17,7 @@ from pvtpp.core.replay import replay
 from pvtpp_benchmarks.datasets import load
 from pvtpp_benchmarks.score import score_online
 from pvtpp_ros_nodes import bag_eval, bags, conversions
+from pvtpp_ros_nodes.bag_reader import Bag
 
 SEQUENCE = "Surfing06"
 
@@ -110,7 +111,7 @@ def flight(world, data_root, weights_root, tmp_path_factory):
 def test_the_bag_scores_as_its_event_log_does_and_the_log_replays_to_the_bit(flight, tmp_path):
     path, sequence, said = flight
     assert "Traceback" not in said, said
-    with bags.open_bag(path) as bag:
+    with Bag(path) as bag:
         ((target, log),) = bags.event_logs(bag, "/camera/tracker/events")
         truth = bags.truth_of_bag(bag, "/camera/ground_truth")
     assert target == 1 and log.meta["search_region"] == "predicted" and log.of_kind("propagated")
