@@ -5,6 +5,9 @@ images and no events, a tracker is run over the images on the simulated clock.
 
   rosrun pvtpp bag_eval flight.bag --json out.json
   rosrun pvtpp bag_eval flight.bag --image /camera/image --tracker csrt --processing 47ms
+
+With ROS 2 it is `ros2 run` in place of `rosrun`, without ROS `python -m pvtpp_ros_nodes.bag_eval`. The bag is a file of
+ROS 1, or a folder (sqlite3 or MCAP) of ROS 2.
 """
 
 from __future__ import annotations
@@ -187,3 +190,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
         cells = (f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name]) for name in COLUMNS)
         lines.append("  ".join(f"{cell:>12}" for cell in cells))
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Bags of ROS 1, and of ROS 2 in sqlite3 and MCAP, are read the same, without ROS; what is none is refused in a line."""
+"""Bags of ROS 1, and of ROS 2 in sqlite3 and MCAP, are read equally, without ROS; what is none is refused."""
 
 from __future__ import annotations
 
@@ -108,9 +108,7 @@ def test_a_bag_that_is_cut_off_is_refused_by_name(recorded, kind):
 
 def test_without_rosbags_the_line_says_what_to_install():
     code = (
-        "import sys; sys.modules['rosbags'] = None\n"
-        "from pvtpp_ros_nodes import bag_eval\n"
-        "bag_eval.main(['flight.bag'])"
+        "import sys; sys.modules['rosbags'] = None\nfrom pvtpp_ros_nodes import bag_eval\nbag_eval.main(['flight.bag'])"
     )
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 1 and "Traceback" not in done.stdout

@@ -100,6 +100,20 @@ def test_both_nodes_offer_all_that_the_core_asks_for():
         assert len(asked) == 6 and {key: offered.get(key) for key in asked} == asked
 
 
+def test_both_connections_offer_all_that_the_tools_ask_for():
+    def methods(path, name):
+        (found,) = [
+            node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef) and node.name == name
+        ]
+        return {each.name: [a.arg for a in each.args.args] for each in found.body if isinstance(each, ast.FunctionDef)}
+
+    for name, count in (("Connection", 8), ("Publisher", 2)):
+        asked = methods(ROOT / "ros_nodes" / "connection.py", name)
+        for path, prefix in (("rospy_connection.py", "Rospy"), ("ros2/rclpy_connection.py", "Rclpy")):
+            offered = methods(ROOT / "ros_nodes" / path, prefix + name)
+            assert len(asked) == count and {key: offered.get(key) for key in asked} == asked
+
+
 def test_the_messages_of_ros_2_are_the_same_files_at_the_same_version():
     folder = ROOT / "ros_nodes" / "ros2" / "pvtpp_msgs"
     text = (folder / "CMakeLists.txt").read_text()
