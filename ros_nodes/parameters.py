@@ -53,7 +53,7 @@ def wants_help(arguments: Sequence[str]) -> bool:
     return any(argument in ("-h", "--help") for argument in arguments)
 
 
-def help_text(usage: str, kind: Type[Any]) -> str:
+def help_text(usage: str, kind: Type[Any], given: str = "_NAME:=VALUE") -> str:
     """Describe the parameters of a dataclass: names, defaults, and what its docstring says of each.
 
     Parameters
@@ -62,16 +62,19 @@ def help_text(usage: str, kind: Type[Any]) -> str:
         The first line.
     kind
         The dataclass.
+    given
+        How one is given on the command line.
     """
-    lines = [usage, "", "private parameters (_NAME:=VALUE on the command line):"]
-    meanings = _attributes(inspect.getdoc(kind) or "")
+    lines = [usage, "", f"private parameters ({given} on the command line):"]
+    meanings = meanings_of(kind)
     for field in fields(kind):
         lines += [f"  ~{field.name} (default {field.default!r})", f"      {meanings.get(field.name, '')}"]
     return "\n".join(lines)
 
 
-def _attributes(doc: str) -> Dict[str, str]:
-    """What the section Attributes of a docstring says, by name, each in one line."""
+def meanings_of(kind: Type[Any]) -> Dict[str, str]:
+    """Read what the docstring of a dataclass says of its attributes, by name, each in one line."""
+    doc = inspect.getdoc(kind) or ""
     section = doc.partition("Attributes\n----------\n")[2]
     found: Dict[str, str] = {}
     names: List[str] = []

@@ -192,7 +192,7 @@ def parsed(arguments: Optional[List[str]]) -> argparse.Namespace:
 
 
 def main(arguments: Optional[List[str]] = None) -> None:
-    """Print the offset as launch and parameter files have it; end with status 1 and one sentence where there is none."""
+    """Print the offset as launch and parameter files have it; where there is none, end with status 1 and a sentence."""
     options = parsed(arguments)
     try:
         rotation = np.reshape(parameters.numbers("camera_from_imu", options.camera_from_imu, 9), (3, 3))

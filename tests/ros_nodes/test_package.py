@@ -151,3 +151,16 @@ def test_ci_installs_what_the_message_of_a_skipped_test_names():
     listed = script[script.index("packages=(") : script.index("missing=()")]
     assert set(ros_world.PACKAGES.split()) <= set(listed.split())
     assert "PVTPP_REQUIRE_ROS=1" in script
+
+
+def test_the_package_of_ros_2_installs_every_program_and_file_that_there_is():
+    text = (ROOT / "ros_nodes" / "ros2" / "ament.cmake").read_text()
+    tools = {path.name for path in (ROOT / "ros_nodes" / "scripts").iterdir()} - {"tracker_node"}
+    assert set(re.findall(r"ros_nodes/scripts/(\w+)", text)) == tools
+    nodes = list((ROOT / "ros_nodes" / "ros2" / "scripts").iterdir())
+    assert "tracker_node" in {path.name for path in nodes}
+    for path in nodes:
+        (module,) = re.findall(r"from pvtpp_ros_nodes\.([\w.]+) import main", path.read_text())
+        assert os.access(str(path), os.X_OK) and (ROOT / "ros_nodes" / (module.replace(".", "/") + ".py")).is_file()
+    for folder in ("launch", "config", "rviz"):
+        assert f"ros_nodes/ros2/{folder}" in text and any((ROOT / "ros_nodes" / "ros2" / folder).iterdir())
