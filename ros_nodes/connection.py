@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from dataclasses import fields
 from importlib.util import find_spec
-from typing import Any, Callable, Protocol, Type, TypeVar
+from typing import Any, Callable, List, Protocol, Type, TypeVar
 
 from pvtpp.errors import InputError
 from pvtpp_ros_nodes import parameters
@@ -48,6 +49,9 @@ class Connection(Protocol):
 
     def parameter(self, name: str, default: Any) -> Any:
         """Read a parameter of the node's own."""
+
+    def given(self) -> List[str]:
+        """List the parameters that the node was started with, as far as ROS tells."""
 
     def message(self, kind: str) -> Any:
         """Make an empty message of this kind (``pvtpp/Roi``)."""
@@ -122,6 +126,9 @@ def run(name: str, usage: str, kind: Type[Config], work: Callable[[Connection, C
         sys.stderr.write(f"{name}: {error}\n")
         sys.exit(2)
     try:
+        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+        for other in set(connection.given()) - set(names):
+            raise InputError(f"there is no parameter {other!r}; there are {', '.join(names)}")
         work(connection, parameters.read(kind, connection.parameter))
     except InputError as error:
         connection.log("error", str(error))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Callable
+from typing import Any, Callable, List
 
 import rosgraph
 import roslib.message
@@ -74,6 +74,10 @@ class RospyConnection:
     def parameter(self, name: str, default: Any) -> Any:
         """As `Connection.parameter`."""
         return rospy.get_param(f"~{name}", default)
+
+    def given(self) -> List[str]:
+        """As `Connection.given`: the master keeps those of earlier runs too, so it cannot tell."""
+        return []
 
     def message(self, kind: str) -> Any:
         """As `Connection.message`."""

@@ -27,7 +27,7 @@ from pvtpp.tracker import Frame
 from pvtpp_ros_nodes import conversions, images, parameters
 from pvtpp_ros_nodes.bag_reader import Bag
 from pvtpp_ros_nodes.bearing import Camera
-from pvtpp_ros_nodes.connection import connect
+from pvtpp_ros_nodes.connection import Connection, connect
 from pvtpp_ros_nodes.imu import Sample, Samples
 
 MEMORY_S = 3600.0
@@ -136,9 +136,8 @@ def from_bag(recording: Recording, path: str) -> None:
                 take(message)
 
 
-def listen(recording: Recording, seconds: float) -> None:
-    """Take what comes on the recording's topics in so many seconds."""
-    ros = connect("stamp_offset", several=True)
+def listen(recording: Recording, ros: Connection, seconds: float) -> None:
+    """Take what comes on the recording's topics in so many seconds, or until the node is ended."""
     failed: List[InputError] = []
     lock = threading.Lock()
 
@@ -153,18 +152,15 @@ def listen(recording: Recording, seconds: float) -> None:
 
         return taken
 
-    try:
-        info, image, imu = recording.on
-        kinds = {image: "Image", info: "CameraInfo", imu: "Imu"}
-        if image.endswith("/compressed"):
-            kinds[image] = "CompressedImage"
-        for topic, kind in kinds.items():
-            ros.subscribe(topic, f"sensor_msgs/{kind}", taken_by(recording.on[topic]), QUEUE)
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and not failed and not ros.over.is_set():
-            time.sleep(0.1)
-    finally:
-        ros.close()
+    info, image, imu = recording.on
+    kinds = {image: "Image", info: "CameraInfo", imu: "Imu"}
+    if image.endswith("/compressed"):
+        kinds[image] = "CompressedImage"
+    for topic, kind in kinds.items():
+        ros.subscribe(topic, f"sensor_msgs/{kind}", taken_by(recording.on[topic]), QUEUE)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not failed and not ros.over.is_set():
+        time.sleep(0.1)
     if failed:
         raise failed[0]
 
@@ -199,7 +195,11 @@ def main(arguments: Optional[List[str]] = None) -> None:
         options.camera_from_imu = check_rotation(rotation, "--camera-from-imu")
         recording = Recording(options)
         if options.bag is None:
-            listen(recording, options.seconds)
+            ros = connect("stamp_offset", several=True)
+            try:
+                listen(recording, ros, options.seconds)
+            finally:
+                ros.close()
         else:
             from_bag(recording, options.bag)
         offset, explained = recording.offset()

@@ -169,6 +169,8 @@ def test_the_wheel_holds_the_packages_whole_and_nothing_else(wheel):
         f"{name}/{path.relative_to(ROOT / folder).as_posix()}"
         for name, folder in FOLDERS.items()
         for path in (ROOT / folder).rglob("*.py")
+        # ROS 2 reads its launch files from share/.
+        if not path.name.endswith(".launch.py")
     }
     assert sources - set(wheel) == set(), "a folder of modules without __init__.py?"
     assert {name for name in wheel if name.endswith(".py")} <= sources
@@ -176,6 +178,8 @@ def test_the_wheel_holds_the_packages_whole_and_nothing_else(wheel):
     assert typed <= set(wheel)
     data = [path for kind in ("*.onnx", "*.json", "*.md") for path in (ROOT / "pvtpp" / "weights").glob(kind)]
     assert {path.relative_to(ROOT).as_posix() for path in data} <= set(wheel)
+    # Humble's bags are read by these.
+    assert {f"pvtpp_ros_nodes/msg/{path.name}" for path in (ROOT / "ros_nodes" / "msg").iterdir()} <= set(wheel)
 
 
 def test_the_wheel_needs_numpy_alone_and_brings_its_command_and_licence(wheel):
@@ -365,5 +369,6 @@ def test_lint_covers_every_python_file():
         if (ROOT / name).is_file()
         and (name.endswith((".py", ".pyi")) or (ROOT / name).read_bytes().startswith(b"#!/usr/bin/env python"))
     }
-    assert {ROOT / "setup.py", *(ROOT / "ros_nodes" / "scripts").glob("[a-z]*")} <= python
+    programs = (ROOT / "ros_nodes").glob("**/scripts/[a-z]*")
+    assert {ROOT / "setup.py", *programs} <= python
     assert python <= covered, python - covered

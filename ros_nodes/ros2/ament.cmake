@@ -4,7 +4,10 @@
 find_package(ament_cmake REQUIRED)
 find_package(ament_cmake_python REQUIRED)
 
-add_subdirectory(ros_nodes/ros2/pvtpp_msgs)
+option(PVTPP_MESSAGES "Build pvtpp_msgs too; OFF where it is built apart" ON)
+if(PVTPP_MESSAGES)
+  add_subdirectory(ros_nodes/ros2/pvtpp_msgs)
+endif()
 
 set(ROOT ${CMAKE_CURRENT_SOURCE_DIR})
 ament_python_install_package(pvtpp PACKAGE_DIR ${ROOT}/pvtpp)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from importlib import import_module
-from typing import Any, Callable
+from typing import Any, Callable, List
 
 import rclpy
 from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import remove_ros_args
 
 from pvtpp.errors import InputError
 
+SYSTEM = ("use_sim_time", "start_type_description_service")
+"""Parameters that every node has."""
 OVERRIDABLE = QoSOverridingOptions.with_default_policies()
 PARAMETER = ParameterDescriptor(dynamic_typing=True, read_only=True)
 """A whole number serves as a real one; what type it must have, the tool says itself."""
@@ -65,17 +70,28 @@ class RclpyConnection:
     ----------
     name, several
         As of `pvtpp_ros_nodes.connection.connect`.
+
+    Raises
+    ------
+    InputError
+        The command line cannot be read.
     """
 
     def __init__(self, name: str, several: bool = False):
-        if several:
-            rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        else:
-            rclpy.init()
-        self._node = Node(f"{name}_{os.getpid()}" if several else name)
+        self._context = Context()
+        _begin(self._context, several)
+        self._node = Node(
+            f"{name}_{os.getpid()}" if several else name,
+            context=self._context,
+            automatically_declare_parameters_from_overrides=True,
+        )
+        self._given = [each for each in self._node.get_parameters_by_prefix("") if each not in SYSTEM]
+        for each in self._given:
+            # Declared again where it is read, with a descriptor.
+            self._node.undeclare_parameter(each)
         self.over = threading.Event()
-        self._node.context.on_shutdown(self.over.set)
-        self._executor = SingleThreadedExecutor()
+        self._context.on_shutdown(self.over.set)
+        self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=self._spin, name="pvtpp rclpy", daemon=True)
         self._thread.start()
@@ -87,6 +103,10 @@ class RclpyConnection:
     def parameter(self, name: str, default: Any) -> Any:
         """As `Connection.parameter`."""
         return self._node.declare_parameter(name, default, PARAMETER).value
+
+    def given(self) -> List[str]:
+        """As `Connection.given`; overrides of QoS profiles are left out."""
+        return [each for each in self._given if not each.startswith("qos_overrides.")]
 
     def message(self, kind: str) -> Any:
         """As `Connection.message`."""
@@ -109,7 +129,7 @@ class RclpyConnection:
     def log(self, level: str, text: str) -> None:
         """As `Connection.log`."""
         logger = self._node.get_logger()
-        if not self._node.context.ok():
+        if not self._context.ok():
             return
         # rclpy allows a calling line one severity.
         if level == "info":
@@ -124,13 +144,27 @@ class RclpyConnection:
         self._executor.shutdown()
         self._thread.join()
         self._node.destroy_node()
-        rclpy.try_shutdown()
+        rclpy.try_shutdown(context=self._context)
 
     def _spin(self) -> None:
         try:
             self._executor.spin()
         except ExternalShutdownException:
             pass
+
+
+def _begin(context: Context, several: bool) -> None:
+    if several:
+        rclpy.init(args=[], context=context, signal_handler_options=SignalHandlerOptions.NO)
+        return
+    try:
+        others = remove_ros_args(sys.argv)[1:]
+        rclpy.init(args=sys.argv, context=context)
+    except Exception as error:
+        # rcl has classes of its own for arguments that it cannot read, and texts of many lines.
+        raise InputError("the arguments cannot be read: " + " ".join(str(error).split(", at ")[0].split())) from None
+    if others:
+        raise InputError(f"unknown argument {others[0]!r}; a parameter is given as --ros-args -p NAME:=VALUE")
 
 
 def _profile(queue: int, reliability: ReliabilityPolicy) -> QoSProfile:

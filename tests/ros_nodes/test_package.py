@@ -107,7 +107,7 @@ def test_both_connections_offer_all_that_the_tools_ask_for():
         ]
         return {each.name: [a.arg for a in each.args.args] for each in found.body if isinstance(each, ast.FunctionDef)}
 
-    for name, count in (("Connection", 8), ("Publisher", 2)):
+    for name, count in (("Connection", 9), ("Publisher", 2)):
         asked = methods(ROOT / "ros_nodes" / "connection.py", name)
         for path, prefix in (("rospy_connection.py", "Rospy"), ("ros2/rclpy_connection.py", "Rclpy")):
             offered = methods(ROOT / "ros_nodes" / path, prefix + name)

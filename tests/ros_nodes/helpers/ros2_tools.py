@@ -13,6 +13,9 @@ from pathlib import Path
 # A domain of this run's own, on this machine alone.
 os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+os.environ.setdefault(
+    "FASTRTPS_DEFAULT_PROFILES_FILE", str(Path(__file__).resolve().parents[3] / "ros_nodes" / "ros2" / "fastdds.xml")
+)
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor

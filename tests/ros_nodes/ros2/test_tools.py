@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-rclpy = pytest.importorskip("rclpy", reason="ROS 2 is not there for this Python: make ros2")
+pytest.importorskip("rclpy", reason="ROS 2 is not there for this Python: make ros2")
 pytest.importorskip("pvtpp_msgs", reason="the messages of ROS 2 are not built: make ros2")
 
 from node_helpers import spot_image, spot_xywh, until
@@ -18,6 +18,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
 from swung_flight import imu_message, info_message, swung_clip
 
 from pvtpp_ros_nodes import conversions, images, stamp_offset
+from pvtpp_ros_nodes.connection import connect
 
 FRAMES = 12
 
@@ -70,7 +71,9 @@ def test_a_sequence_is_played_with_exact_stamps_and_its_truth(operator, start, d
     operator.read("/camera/ground_truth", Roi)
     operator.read("/camera/init_roi", Roi)
     # A whole number serves as a real one.
-    player = start("sequence_player", *played(data, "-p", "speed:=1", "-p", f"image_transport:={transport}"))
+    depth = f"qos_overrides.{topic}.publisher.depth:=20"
+    arguments = ("-p", "speed:=1", "-p", f"image_transport:={transport}", "-p", depth, "-p", "use_sim_time:=false")
+    player = start("sequence_player", *played(data, *arguments))
     assert player.wait() == 0 and f"spot: {FRAMES} frames at 30 fps" in player.output, player.output
     heard = operator.heard
     until(lambda: len(heard[topic]) == len(heard["/camera/ground_truth"]) == FRAMES, what="all of it")
@@ -105,12 +108,20 @@ def test_a_box_is_sent_by_command_line(operator, start):
         ("sequence_player", ["-p", "dataset:=folder", "-p", "root:=/no/such"], "/no/such"),
         ("roi_selector", ["-p", "xywh:=a box"], "~xywh is 'a box', expected left, top, width, height: four numbers"),
         ("roi_selector", ["-p", "image_transport:=pigeon"], "'pigeon', allowed is one of: raw, compressed"),
+        ("roi_selector", ["-p", "xyxy:=1,2,3,4"], "there is no parameter 'xyxy'; there are image_transport, xywh"),
+        ("roi_selector", ["-p", "xywh"], "roi_selector: the arguments cannot be read: "),
     ],
 )
 def test_what_cannot_be_taken_is_one_line_and_status_2(start, module, arguments, text):
     program = start(module, "--ros-args", *arguments)
     assert program.wait() == 2 and text in program.output, program.output
     assert len(program.output.splitlines()) == 1
+
+
+def test_an_argument_that_is_none_of_ros_is_named(start):
+    program = start("roi_selector", "xywh:=1,2,3,4")
+    assert program.wait() == 2
+    assert program.output.startswith("roi_selector: unknown argument 'xywh:=1,2,3,4'; a parameter is given as --ros-a")
 
 
 def test_ctrl_c_ends_the_player_in_its_loop(operator, start, data):
@@ -150,7 +161,8 @@ def test_late_stamps_are_measured_on_running_topics(operator):
         topic: operator.publisher(topic, kind)
         for topic, kind in {info: CameraInfo, image: CompressedImage, imu: Imu}.items()
     }
-    listening = threading.Thread(target=stamp_offset.listen, args=(recording, 300.0))
+    ros = connect("stamp_offset", several=True)
+    listening = threading.Thread(target=stamp_offset.listen, args=(recording, ros, 300.0))
     listening.start()
     for publisher in publishers.values():
         until(lambda publisher=publisher: publisher.get_subscription_count(), what="a reader")
@@ -167,8 +179,8 @@ def test_late_stamps_are_measured_on_running_topics(operator):
         conversions.set_header(message.header, begin_ns + int(clip.camera_t_ns[index]) + late_ns, "camera")
         publishers[image].publish(message)
     until(lambda: taken[image] == len(clip) and taken[imu] == len(clip.gyro.t_ns), what="all messages")
-    # As Ctrl-C ends a node.
-    rclpy.shutdown()
+    ros.over.set()
     listening.join(60)
+    ros.close()
     offset, explained = recording.offset()
     assert offset == pytest.approx(-0.03, abs=0.005) and explained > 0.5
