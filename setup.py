@@ -50,10 +50,12 @@ PLOTS = ["matplotlib>=3.3"]
 PARITY = ["polygraphy>=0.47"]
 MAVLINK = ["pymavlink>=2.4.40"]
 MCAP = ["mcap>=1.1"]
+# 0.9.23 is the last for Python 3.8 and 3.9.
+BAGS = ["rosbags>=0.9.23"]
 # Streams from the network, and the page for a browser; PyAV from 14 on hands out RTCP sender reports.
 STREAMS = ["av>=12"]
 SERVE = ["aiohttp>=3.9", *STREAMS]
-TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", *MAVLINK, *MCAP, *SERVE]
+TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", *MAVLINK, *MCAP, *BAGS, *SERVE]
 
 EXTRAS = {
     "cpu": ["onnxruntime>=1.10", OPENCV],
@@ -66,6 +68,7 @@ EXTRAS = {
     "mcap": MCAP,
     "report": PLOTS,
     "bench": PLOTS,
+    "bags": BAGS,
     "train": ["torch>=2.6", "lightning>=2.0", "safetensors>=0.4", "tensorboard>=2.10"],
     "export": ["onnx>=1.14", *PARITY],
     "trt": ["tensorrt>=8.4", *PARITY],
@@ -86,7 +89,12 @@ SETTINGS: Dict[str, Any] = {
     "python_requires": ">=3.8",
     "packages": packages(),
     "package_dir": FOLDERS,
-    "package_data": {"": ["py.typed"], "pvtpp.weights": ["*.onnx", "*.safetensors", "*.json", "*.md"], **PAGE},
+    "package_data": {
+        "": ["py.typed"],
+        "pvtpp.weights": ["*.onnx", "*.safetensors", "*.json", "*.md"],
+        "pvtpp_ros_nodes": ["msg/*.msg"],
+        **PAGE,
+    },
     "install_requires": ["numpy>=1.17"],
     "extras_require": EXTRAS,
     "entry_points": {"console_scripts": ["pvtpp = pvtpp.cli.main:main"]},

@@ -5,6 +5,9 @@ images and no events, a tracker is run over the images on the simulated clock.
 
   rosrun pvtpp bag_eval flight.bag --json out.json
   rosrun pvtpp bag_eval flight.bag --image /camera/image --tracker csrt --processing 47ms
+
+With ROS 2 it is `ros2 run` in place of `rosrun`, without ROS `python -m pvtpp_ros_nodes.bag_eval`. The bag is a file of
+ROS 1, or a folder (sqlite3 or MCAP) of ROS 2.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_benchmarks.simulation import simulate
 from pvtpp_ros_nodes import bags
+from pvtpp_ros_nodes.bag_reader import Bag
 from pvtpp_ros_nodes.bags import Truth
 from pvtpp_trackers import registry
 
@@ -83,7 +87,7 @@ def score(log: EventLog, truth: Truth, predictor: str, mode: str) -> Dict[str, A
 def evaluate(options: argparse.Namespace) -> List[Dict[str, Any]]:
     """Score a bag as the command line asks: a row for each target, predictor and mode."""
     rows = []
-    with bags.open_bag(options.bag) as bag:
+    with Bag(options.bag) as bag:
         for target, log, truth in _tracked(bag, options) if options.image else _flown(bag, options):
             if options.logs:
                 log.write(os.path.join(options.logs, f"target{target}.jsonl"))
@@ -92,7 +96,7 @@ def evaluate(options: argparse.Namespace) -> List[Dict[str, Any]]:
     return rows
 
 
-def _flown(bag: Any, options: argparse.Namespace) -> Iterator[Tuple[int, EventLog, Truth]]:
+def _flown(bag: Bag, options: argparse.Namespace) -> Iterator[Tuple[int, EventLog, Truth]]:
     """The logs that were recorded."""
     logs = bags.event_logs(bag, options.events)
     if not logs:
@@ -117,7 +121,7 @@ def _played(log: EventLog, options: argparse.Namespace) -> Truth:
     return bags.truth_of_sequence(sequence, stamp_ns - int(sequence.camera_t_ns[options.first]))
 
 
-def _tracked(bag: Any, options: argparse.Namespace) -> Iterator[Tuple[int, EventLog, Truth]]:
+def _tracked(bag: Bag, options: argparse.Namespace) -> Iterator[Tuple[int, EventLog, Truth]]:
     """The log of a tracker that runs over the recorded images, on the simulated clock."""
     sequence = bags.BagSequence.of(bag, options.image, bags.truth_of_bag(bag, options.truth))
     log = simulate(
@@ -186,3 +190,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
         cells = (f"{row[name]:.3f}" if isinstance(row[name], float) else str(row[name]) for name in COLUMNS)
         lines.append("  ".join(f"{cell:>12}" for cell in cells))
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,9 +1,9 @@
-"""What a recorded bag holds: event logs, ground truth, and images as a sequence. Needs ROS 1's rosbag."""
+"""What a recorded bag holds: event logs, ground truth, and images as a sequence."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_ros_nodes import conversions, images
+from pvtpp_ros_nodes.bag_reader import Bag
 
 
 class Truth(NamedTuple):
@@ -59,19 +60,7 @@ class Truth(NamedTuple):
         return self._replace(t_ns=self.t_ns[known], xywh=self.xywh[known])
 
 
-def open_bag(path: str) -> Any:
-    """Open a bag for reading. Raises InputError where there is none that can be read, or no rosbag."""
-    try:
-        import rosbag
-    except ImportError as error:
-        raise InputError(f"{path}: reading bags needs ROS 1's rosbag ({error})") from None
-    try:
-        return rosbag.Bag(path)
-    except (OSError, rosbag.ROSBagException) as error:
-        raise InputError(f"{path}: cannot be read as a bag ({error})") from None
-
-
-def event_logs(bag: Any, topic: str) -> List[Tuple[int, EventLog]]:
+def event_logs(bag: Bag, topic: str) -> List[Tuple[int, EventLog]]:
     """Read the event logs of a bag; one that had begun before the recording is left out.
 
     Parameters
@@ -93,7 +82,7 @@ def event_logs(bag: Any, topic: str) -> List[Tuple[int, EventLog]]:
     """
     found: List[Tuple[int, List[Any]]] = []
     begun = False
-    for event in messages(bag, topic):
+    for event in bag.messages(topic):
         if event.number == 0:
             found.append((event.target_id, []))
             begun = True
@@ -106,9 +95,9 @@ def event_logs(bag: Any, topic: str) -> List[Tuple[int, EventLog]]:
     return [(target, EventLog(lines[0]["meta"], lines[1:])) for target, lines in found if len(lines) > 1]
 
 
-def truth_of_bag(bag: Any, topic: str) -> Truth:
+def truth_of_bag(bag: Bag, topic: str) -> Truth:
     """Read ground truth from a topic of Roi messages. Raises InputError where there are none."""
-    rois = [(conversions.stamp_ns(roi.header.stamp), roi.xywh) for roi in messages(bag, topic)]
+    rois = [(conversions.stamp_ns(roi.header.stamp), roi.xywh) for roi in bag.messages(topic)]
     return Truth.of([t_ns for t_ns, _ in rois], [xywh for _, xywh in rois], f"{bag.filename}, {topic}")
 
 
@@ -120,13 +109,13 @@ def truth_of_sequence(sequence: VideoSequence, begin_ns: int) -> Truth:
 class BagSequence(VideoSequence):
     """The images of a bag as a sequence at their own rate, each read when it is used."""
 
-    _bag: Any
+    _bag: Bag
     _topic: str
-    _received: List[Any]
+    _received_ns: List[int]
     _stretch: images.StreamStretch
 
     @classmethod
-    def of(cls, bag: Any, topic: str, truth: Truth) -> BagSequence:
+    def of(cls, bag: Bag, topic: str, truth: Truth) -> BagSequence:
         """Make a sequence of a topic of images.
 
         Parameters
@@ -143,12 +132,12 @@ class BagSequence(VideoSequence):
         InputError
             There are fewer than two images.
         """
-        stamps, received = [], []
-        for _, message, t in bag.read_messages(topics=[topic]):
+        stamps, received_ns = [], []
+        for t_ns, message in bag.records(topic):
             stamps.append(conversions.stamp_ns(message.header.stamp))
-            received.append(t)
+            received_ns.append(t_ns)
         if len(stamps) < 2:
-            raise InputError(f"{bag.filename}: {len(stamps)} images on {topic}; it holds {_topics(bag)}")
+            raise InputError(f"{bag.filename}: {len(stamps)} images on {topic}, at least two are needed")
         at = np.clip(np.searchsorted(truth.t_ns, stamps), 0, len(truth.t_ns) - 1)
         boxes = np.where((truth.t_ns[at] == stamps)[:, None], truth.xywh[at], np.nan)
         fps = round(1e9 / float(np.median(np.diff(stamps))), 3)
@@ -156,7 +145,7 @@ class BagSequence(VideoSequence):
         for name, value in (
             ("_bag", bag),
             ("_topic", topic),
-            ("_received", received),
+            ("_received_ns", received_ns),
             ("_stretch", images.StreamStretch()),
         ):
             object.__setattr__(made, name, value)
@@ -169,8 +158,10 @@ class BagSequence(VideoSequence):
         )
 
     def _image(self, index: int) -> np.ndarray:
-        at = self._received[index]
-        (message, *_) = (found for _, found, _ in self._bag.read_messages([self._topic], start_time=at, end_time=at))
+        at_ns = self._received_ns[index]
+        # Of several that were received in the same nanosecond, the one that is at this place among them.
+        place = index - self._received_ns.index(at_ns)
+        message = [found for _, found in self._bag.records(self._topic, at_ns, at_ns + 1)][place]
         if index and not self._stretch.known and self._is_deep(message):
             # The levels are the first image's, whichever is read first.
             self._image(0)
@@ -182,20 +173,3 @@ class BagSequence(VideoSequence):
         """Whether the image may have more than 8 bits a value."""
         encoding = images.ENCODINGS.get(getattr(message, "encoding", ""))
         return not hasattr(message, "encoding") or (encoding is not None and encoding.bits > 8)
-
-
-def has_topic(bag: Any, topic: str) -> bool:
-    """Say whether the bag holds messages on this topic."""
-    return topic in bag.get_type_and_topic_info().topics
-
-
-def messages(bag: Any, topic: str) -> Iterator[Any]:
-    """Read the messages of a topic in order of recording. Raises InputError where there are none."""
-    if not has_topic(bag, topic):
-        raise InputError(f"{bag.filename}: nothing on {topic}; it holds {_topics(bag)}")
-    return (message for _, message, _ in bag.read_messages(topics=[topic]))
-
-
-def _topics(bag: Any) -> str:
-    topics: Dict[str, Optional[Any]] = bag.get_type_and_topic_info().topics
-    return ", ".join(sorted(topics)) or "nothing"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from array import array
 from functools import partial
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Union
 
@@ -180,8 +181,36 @@ def fill_image(message: Any, image: np.ndarray) -> Any:
     check_image(image)
     message.height, message.width = image.shape[:2]
     message.encoding, message.is_bigendian, message.step = "bgr8", 0, 3 * image.shape[1]
-    message.data = np.ascontiguousarray(image).tobytes()
+    _set_data(message, np.ascontiguousarray(image).tobytes())
     return message
+
+
+def fill_compressed(message: Any, image: np.ndarray) -> Any:
+    """Write an image into a message as JPEG.
+
+    Parameters
+    ----------
+    message
+        A sensor_msgs/CompressedImage; its header stays as it is.
+    image
+        As of `fill_image`.
+
+    Returns
+    -------
+    sensor_msgs/CompressedImage
+        The message.
+    """
+    import cv2
+
+    check_image(image)
+    message.format = "jpeg"
+    _set_data(message, cv2.imencode(".jpg", image)[1].tobytes())
+    return message
+
+
+def _set_data(message: Any, data: bytes) -> None:
+    # rospy takes bytes alone. rclpy looks at each of them, which takes 40 ms a megabyte, but at no array.
+    message.data = array("B", data) if hasattr(message.header.stamp, "sec") else data
 
 
 def _converted(pixels: np.ndarray, conversion: Optional[str], stretch: StreamStretch) -> np.ndarray:

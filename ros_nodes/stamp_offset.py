@@ -6,6 +6,8 @@ Turn the camera by hand over a textured scene for ten seconds, about all axes; I
 
   rosrun pvtpp stamp_offset turned.bag --image /camera/image_raw --camera-info /camera/camera_info --imu /imu/data
   rosrun pvtpp stamp_offset --seconds 15 --image /camera/image_raw --camera-info /camera/camera_info --imu /imu/data
+
+With ROS 2 it is `ros2 run` in place of `rosrun`; without ROS, for bags, `python -m pvtpp_ros_nodes.stamp_offset`.
 """
 
 from __future__ import annotations
@@ -22,11 +24,15 @@ from pvtpp.camera_motion import Gyro, GyroConfig, check_rotation
 from pvtpp.errors import InputError
 from pvtpp.rotation_check import compare, rotation_between, stamp_offset
 from pvtpp.tracker import Frame
-from pvtpp_ros_nodes import bags, conversions, images, parameters
+from pvtpp_ros_nodes import conversions, images, parameters
+from pvtpp_ros_nodes.bag_reader import Bag
 from pvtpp_ros_nodes.bearing import Camera
+from pvtpp_ros_nodes.connection import Connection, connect
 from pvtpp_ros_nodes.imu import Sample, Samples
 
 MEMORY_S = 3600.0
+QUEUE = 1000
+"""Messages that may wait while two images are compared."""
 UNSEEN = np.full(3, np.nan)
 
 
@@ -124,43 +130,37 @@ class Recording:
 
 def from_bag(recording: Recording, path: str) -> None:
     """Take all that a bag holds on the recording's topics, one topic after the other."""
-    with bags.open_bag(path) as bag:
+    with Bag(path) as bag:
         for topic, take in recording.on.items():
-            for message in bags.messages(bag, topic):
+            for message in bag.messages(topic):
                 take(message)
 
 
-def listen(recording: Recording, seconds: float) -> None:
-    """Take what comes on the recording's topics in so many seconds."""
-    import rosgraph
-    import rospy
-    from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
-
-    if not rosgraph.is_master_online():
-        raise InputError("no ROS master answers; give a bag, or start the camera and its master")
-    rospy.init_node("stamp_offset", anonymous=True, disable_signals=True)
+def listen(recording: Recording, ros: Connection, seconds: float) -> None:
+    """Take what comes on the recording's topics in so many seconds, or until the node is ended."""
     failed: List[InputError] = []
     lock = threading.Lock()
 
-    def take(message: Any, topic: str) -> None:
-        # rospy would print what a callback raises, and go on.
-        try:
-            with lock:
-                recording.on[topic](message)
-        except InputError as error:
-            failed.append(error)
+    def taken_by(take: Callable[[Any], None]) -> Callable[[Any], None]:
+        def taken(message: Any) -> None:
+            # ROS would print what a callback raises, and go on.
+            try:
+                with lock:
+                    take(message)
+            except InputError as error:
+                failed.append(error)
+
+        return taken
 
     info, image, imu = recording.on
-    kinds = {image: CompressedImage if image.endswith("/compressed") else Image, info: CameraInfo, imu: Imu}
-    readers = [
-        rospy.Subscriber(topic, kind, take, topic, queue_size=1000, buff_size=1 << 25, tcp_nodelay=True)
-        for topic, kind in kinds.items()
-    ]
+    kinds = {image: "Image", info: "CameraInfo", imu: "Imu"}
+    if image.endswith("/compressed"):
+        kinds[image] = "CompressedImage"
+    for topic, kind in kinds.items():
+        ros.subscribe(topic, f"sensor_msgs/{kind}", taken_by(recording.on[topic]), QUEUE)
     until = time.monotonic() + seconds
-    while time.monotonic() < until and not failed:
+    while time.monotonic() < until and not failed and not ros.over.is_set():
         time.sleep(0.1)
-    for reader in readers:
-        reader.unregister()
     if failed:
         raise failed[0]
 
@@ -188,14 +188,18 @@ def parsed(arguments: Optional[List[str]]) -> argparse.Namespace:
 
 
 def main(arguments: Optional[List[str]] = None) -> None:
-    """Print the line for the launch file; end with status 1 and one sentence where it cannot be computed."""
+    """Print the offset as launch and parameter files have it; where there is none, end with status 1 and a sentence."""
     options = parsed(arguments)
     try:
         rotation = np.reshape(parameters.numbers("camera_from_imu", options.camera_from_imu, 9), (3, 3))
         options.camera_from_imu = check_rotation(rotation, "--camera-from-imu")
         recording = Recording(options)
         if options.bag is None:
-            listen(recording, options.seconds)
+            ros = connect("stamp_offset", several=True)
+            try:
+                listen(recording, ros, options.seconds)
+            finally:
+                ros.close()
         else:
             from_bag(recording, options.bag)
         offset, explained = recording.offset()
@@ -203,3 +207,8 @@ def main(arguments: Optional[List[str]] = None) -> None:
         sys.exit(f"stamp_offset: {error}")
     shown = f"the gyro then explains {100 * explained:.0f} % of the rotation that the images show"
     sys.stdout.write(f'<arg name="capture_offset" value="{offset:.4f}"/>  <!-- seconds; {shown} -->\n')
+    sys.stdout.write(f"capture_offset: {offset:.4f}  # the same for a file of parameters\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,11 +1,14 @@
-"""Scoring what flew: each target against its own time, missing lines noticed, without a bag to read."""
+"""Scoring what flew: each target against its own time, missing lines noticed, bags of ROS 1 and ROS 2."""
 
 from __future__ import annotations
 
 import argparse
+import json
 
 import numpy as np
 import pytest
+from bag_files import KINDS, path_of, written
+from node_helpers import FakeMiddleware
 
 from pvtpp import predictors
 from pvtpp.core import commands
@@ -13,7 +16,7 @@ from pvtpp.core.event_log import EventLog
 from pvtpp.core.state_machine import StateMachine
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, TrackerOutput
-from pvtpp_ros_nodes import bag_eval, bags
+from pvtpp_ros_nodes import bag_eval, bags, conversions
 from pvtpp_ros_nodes.bags import Truth
 
 BEGIN_NS, FRAME_NS = 10**18, 10**8
@@ -81,3 +84,39 @@ def test_the_rate_of_the_truth_is_that_of_its_times():
     assert truth().fps == 10.0
     with pytest.raises(InputError, match="1 times with ground truth, at least two are needed"):
         Truth.of([5, 5], [[1, 2, 3, 4]] * 2, "truth")
+
+
+def recorded(path, kind, logs, left_out=()):
+    """A bag of the logs, as the node publishes them, and of the truth."""
+    middleware = FakeMiddleware(1 if kind == "ros1" else 2)
+    with written(path, kind) as write:
+        for target, log in logs:
+            lines = [{"meta": log.meta}, *log.rows]
+            for number, line in enumerate(lines):
+                event = middleware.message("pvtpp/Event")
+                event.target_id, event.number, event.line = target, number, json.dumps(line)
+                if number not in left_out:
+                    write("/camera/tracker/events", BEGIN_NS + number, "pvtpp/Event", event)
+        known = truth()
+        for t_ns, xywh in zip(known.t_ns.tolist(), known.xywh.tolist()):
+            roi = conversions.fill_roi(middleware.message("pvtpp/Roi"), t_ns, "camera", xywh)
+            write("/camera/ground_truth", t_ns, "pvtpp/Roi", roi)
+    return str(path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bag_scores_as_its_event_log_does(kind, tmp_path):
+    log = flown(first=3, lag=1)
+    path = recorded(path_of(tmp_path, kind), kind, [(7, log)])
+    bag_eval.main([path, "--json", str(tmp_path / "rows.json"), "--logs", str(tmp_path), "--mode", "otb,strict"])
+    rows = json.loads((tmp_path / "rows.json").read_text())["rows"]
+    assert rows == [{"target": 7, **bag_eval.score(log, truth(), "hold", mode)} for mode in ("otb", "strict")]
+    again = EventLog.read(str(tmp_path / "target7.jsonl"))
+    assert (again.meta, again.rows) == (log.meta, json.loads(json.dumps(log.rows)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_lines_that_are_missing_are_counted(kind, tmp_path):
+    path = recorded(path_of(tmp_path, kind), kind, [(1, flown())], left_out=(5, 6))
+    with pytest.raises(SystemExit, match="the events 5 to 6 of target 1 are missing on /camera/tracker/events"):
+        bag_eval.main([path])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from swung_flight import clip_message, imu_message, info_message, swung_clip
 from pvtpp import predictors
 from pvtpp.core.replay import replay
 from pvtpp_ros_nodes import stamp_offset
+from pvtpp_ros_nodes.connection import connect
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -80,10 +80,9 @@ def test_the_error_of_the_stamps_is_found_from_running_topics(world, monkeypatch
     parsed = stamp_offset.parsed(options)
     parsed.camera_from_imu = np.eye(3)
     recording = stamp_offset.Recording(parsed)
-    # It listens until all has arrived; this process is a node already.
-    passed_s = [0.0]
-    monkeypatch.setattr(stamp_offset, "time", SimpleNamespace(monotonic=lambda: passed_s[0], sleep=time.sleep))
+    # This process is a node already.
     monkeypatch.setattr(rospy, "init_node", lambda *about, **settings: None)
+    ros = connect("stamp_offset", several=True)
     taken = dict.fromkeys(recording.on, 0)
 
     def counted(topic, take):
@@ -94,7 +93,7 @@ def test_the_error_of_the_stamps_is_found_from_running_topics(world, monkeypatch
         return count
 
     recording.on = {topic: counted(topic, take) for topic, take in recording.on.items()}
-    listener = threading.Thread(target=stamp_offset.listen, args=(recording, 1.0))
+    listener = threading.Thread(target=stamp_offset.listen, args=(recording, ros, 300.0))
     listener.start()
     until(lambda: all(each.get_num_connections() for each in (infos, samples, recorded)), what="a listener")
     until(lambda: taken["/turned/camera_info"], what="the calibration")
@@ -104,7 +103,8 @@ def test_the_error_of_the_stamps_is_found_from_running_topics(world, monkeypatch
         recorded.publish(clip_message(middleware, clip, index, 10**18 + int(t_ns) + 30_000_000))
     expected = {"/turned/imu": len(clip.gyro.t_ns), "/turned/image": len(clip)}
     until(lambda: expected.items() <= taken.items(), what="all messages")
-    passed_s[0] = 2.0
+    # It listens until all has arrived.
+    ros.over.set()
     listener.join()
     assert recording.offset()[0] == pytest.approx(-0.03, abs=0.005)
     for each in (infos, samples, recorded):

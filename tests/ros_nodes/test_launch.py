@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from dataclasses import fields
 from pathlib import Path
@@ -113,7 +115,32 @@ def test_help_names_every_parameter_with_its_default_and_a_meaning(kind):
 def test_help_needs_no_master():
     assert parameters.wants_help(["--help"]) and parameters.wants_help(["a:=b", "-h"])
     assert not parameters.wants_help(["_rate:=50", "__name:=help"])
-    for program in ("tracker_node.py", "sequence_player.py", "roi_selector.py"):
-        text = (ROOT / "ros_nodes" / program).read_text()
-        main = text[text.index("def main()") :]
-        assert main.index("wants_help") < main.index("init_node")
+    text = (ROOT / "ros_nodes" / "tracker_node.py").read_text()
+    main = text[text.index("def main()") :]
+    assert main.index("wants_help") < main.index("init_node")
+
+
+@pytest.mark.parametrize("tool", ["sequence_player", "roi_selector"])
+def test_help_of_a_tool_needs_no_ros(tool):
+    code = (
+        "import sys, runpy; sys.modules.update(rospy=None, rclpy=None)\n"
+        f"sys.argv[1:] = ['--help']; runpy.run_module('pvtpp_ros_nodes.{tool}', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0 and done.stdout.startswith(f"rosrun pvtpp {tool}"), done.stdout
+    assert f"ros2 run pvtpp {tool}" in done.stdout and "(default " in done.stdout
+
+
+def test_a_tool_without_ros_says_what_is_missing():
+    code = (
+        "import sys, importlib.util\n"
+        "importlib.util.find_spec = lambda name: None\n"
+        "from pvtpp_ros_nodes.sequence_player import main\n"
+        "main()"
+    )
+    env = {name: value for name, value in os.environ.items() if name != "ROS_VERSION"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env
+    )
+    assert done.returncode == 2 and done.stdout.startswith("sequence_player: neither rospy nor rclpy is there for ")
+    assert len(done.stdout.splitlines()) == 1

@@ -100,6 +100,20 @@ def test_both_nodes_offer_all_that_the_core_asks_for():
         assert len(asked) == 6 and {key: offered.get(key) for key in asked} == asked
 
 
+def test_both_connections_offer_all_that_the_tools_ask_for():
+    def methods(path, name):
+        (found,) = [
+            node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef) and node.name == name
+        ]
+        return {each.name: [a.arg for a in each.args.args] for each in found.body if isinstance(each, ast.FunctionDef)}
+
+    for name, count in (("Connection", 9), ("Publisher", 2)):
+        asked = methods(ROOT / "ros_nodes" / "connection.py", name)
+        for path, prefix in (("rospy_connection.py", "Rospy"), ("ros2/rclpy_connection.py", "Rclpy")):
+            offered = methods(ROOT / "ros_nodes" / path, prefix + name)
+            assert len(asked) == count and {key: offered.get(key) for key in asked} == asked
+
+
 def test_the_messages_of_ros_2_are_the_same_files_at_the_same_version():
     folder = ROOT / "ros_nodes" / "ros2" / "pvtpp_msgs"
     text = (folder / "CMakeLists.txt").read_text()
@@ -137,3 +151,16 @@ def test_ci_installs_what_the_message_of_a_skipped_test_names():
     listed = script[script.index("packages=(") : script.index("missing=()")]
     assert set(ros_world.PACKAGES.split()) <= set(listed.split())
     assert "PVTPP_REQUIRE_ROS=1" in script
+
+
+def test_the_package_of_ros_2_installs_every_program_and_file_that_there_is():
+    text = (ROOT / "ros_nodes" / "ros2" / "ament.cmake").read_text()
+    tools = {path.name for path in (ROOT / "ros_nodes" / "scripts").iterdir()} - {"tracker_node"}
+    assert set(re.findall(r"ros_nodes/scripts/(\w+)", text)) == tools
+    nodes = list((ROOT / "ros_nodes" / "ros2" / "scripts").iterdir())
+    assert "tracker_node" in {path.name for path in nodes}
+    for path in nodes:
+        (module,) = re.findall(r"from pvtpp_ros_nodes\.([\w.]+) import main", path.read_text())
+        assert os.access(str(path), os.X_OK) and (ROOT / "ros_nodes" / (module.replace(".", "/") + ".py")).is_file()
+    for folder in ("launch", "config", "rviz"):
+        assert f"ros_nodes/ros2/{folder}" in text and any((ROOT / "ros_nodes" / "ros2" / folder).iterdir())

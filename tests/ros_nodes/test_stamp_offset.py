@@ -4,37 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from bag_files import KINDS, path_of, written
 from node_helpers import FakeMiddleware
 from swung_flight import clip_message, imu_message, info_message, swung_clip
 
 from pvtpp.errors import InputError
-from pvtpp_ros_nodes import bags, stamp_offset
+from pvtpp_ros_nodes import stamp_offset
 
 BEGIN_NS, MS = 10**18, 1_000_000
 LATE_MS = 30
 INFO, IMAGE, IMU = "/camera/camera_info", "/camera/image_raw", "/imu/data"
+TYPES = {INFO: "sensor_msgs/CameraInfo", IMAGE: "sensor_msgs/Image", IMU: "sensor_msgs/Imu"}
 AXES = np.array([[0.0, 0, 1], [1, 0, 0], [0, 1, 0]])
-
-
-class FakeBag:
-    """`messages`: lists by topic."""
-
-    filename = "turned.bag"
-
-    def __init__(self, messages):
-        self.messages = messages
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *about):
-        pass
-
-    def get_type_and_topic_info(self):
-        return type("Info", (), {"topics": self.messages})
-
-    def read_messages(self, topics):
-        return ((topic, message, None) for topic in topics for message in self.messages[topic])
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +35,25 @@ def recorded(clip, middleware, rates, late_ms=LATE_MS, step=1):
 
 
 @pytest.fixture
-def bag(monkeypatch):
-    """Whatever bag is opened holds these messages."""
+def bag(tmp_path):
+    """Function of messages by topic that writes them into a bag, and returns its path."""
 
-    def holds(messages):
-        monkeypatch.setattr(bags, "open_bag", lambda path: FakeBag(messages))
+    def holds(messages, kind="ros1"):
+        path = path_of(tmp_path, kind, "turned")
+        with written(path, kind) as write:
+            for topic, those in messages.items():
+                for message in those:
+                    write(topic, BEGIN_NS, TYPES[topic], message)
+        return str(path)
 
     return holds
 
 
 @pytest.mark.parametrize("rotation", [np.eye(3), AXES], ids=["straight", "turned"])
 def test_late_stamps_are_found_and_the_line_for_the_launch_file_is_printed(bag, clip, middleware, capsys, rotation):
-    bag(recorded(clip, middleware, clip.gyro.rates @ rotation))
-    stamp_offset.main(["x.bag", "--camera-from-imu=" + ",".join(map(str, rotation.ravel()))])
+    kind = KINDS[0] if middleware.generation == 1 else KINDS[-1]
+    path = bag(recorded(clip, middleware, clip.gyro.rates @ rotation), kind)
+    stamp_offset.main([path, "--camera-from-imu=" + ",".join(map(str, rotation.ravel()))])
     said = capsys.readouterr().out
     assert said.startswith('<arg name="capture_offset" value="')
     assert float(said.split('"')[3]) == pytest.approx(-LATE_MS * 1e-3, abs=0.005)
@@ -78,24 +65,24 @@ def without(messages, topic):
 
 @pytest.mark.parametrize("topic", [INFO, IMAGE, IMU])
 def test_a_topic_that_is_not_there_is_named_with_those_that_are(bag, clip, middleware1, topic):
-    bag(without(recorded(clip, middleware1, clip.gyro.rates, step=8), topic))
+    path = bag(without(recorded(clip, middleware1, clip.gyro.rates, step=8), topic))
     with pytest.raises(SystemExit, match=f"turned.bag: nothing on {topic}; it holds /"):
-        stamp_offset.main(["x.bag"])
+        stamp_offset.main([path])
 
 
 def test_wrong_axes_are_named(bag, clip, middleware1):
-    bag(recorded(clip, middleware1, -clip.gyro.rates, late_ms=0))
+    path = bag(recorded(clip, middleware1, -clip.gyro.rates, late_ms=0))
     with pytest.raises(SystemExit, match="stamp_offset: .*check axes and sign first.*the angular velocity is negated"):
-        stamp_offset.main(["x.bag"])
+        stamp_offset.main([path])
 
 
 def test_a_calm_camera_says_so(bag, clip, middleware1):
     still = recorded(clip, middleware1, 0 * clip.gyro.rates)
     for message in still[IMAGE]:
         message.data = still[IMAGE][0].data
-    bag(still)
+    path = bag(still)
     with pytest.raises(SystemExit, match="too calm"):
-        stamp_offset.main(["x.bag"])
+        stamp_offset.main([path])
 
 
 @pytest.mark.parametrize(
@@ -114,9 +101,9 @@ def test_what_cannot_be_read_is_named(arguments, text):
 def test_images_whose_stamps_do_not_increase_are_named(bag, clip, middleware1):
     messages = recorded(clip, middleware1, clip.gyro.rates, step=8)
     messages[IMAGE].append(messages[IMAGE][0])
-    bag(messages)
+    path = bag(messages)
     with pytest.raises(SystemExit, match=r"/camera/image_raw: an image of stamp \d+ ns after one of \d+ ns"):
-        stamp_offset.main(["x.bag"])
+        stamp_offset.main([path])
 
 
 def test_a_real_bag_is_read(ros_is_there, clip, tmp_path, capsys):

@@ -36,6 +36,21 @@ def test_the_player_says_what_it_cannot_play(world, tmp_path):
     assert node.wait() == 2 and str(tmp_path) in node.output and "Traceback" not in node.output, node.output
 
 
+def test_stamp_offset_listens_to_running_topics_and_says_what_is_missing(world):
+    import rospy
+    from sensor_msgs.msg import CameraInfo
+
+    publisher = rospy.Publisher("/camera/camera_info", CameraInfo, queue_size=1, latch=True)
+    publisher.publish(CameraInfo(K=[300, 0, 160, 0, 300, 90, 0, 0, 1], P=[300, 0, 160, 0, 0, 300, 90, 0, 0, 0, 1, 0]))
+    try:
+        node = world.node("stamp_offset", "--seconds", "4")
+        assert node.wait() == 1 and "Traceback" not in node.output
+        text = "0 images on /camera/image_raw, 0 samples on /imu/data after the first camera_info: too few to compare"
+        assert f"stamp_offset: {text}" in node.output, node.output
+    finally:
+        publisher.unregister()
+
+
 def test_roslaunch_knows_every_launch_file(world):
     from ros_world import ROOT, run
 

@@ -1,0 +1,184 @@
+"""`Connection` by rclpy."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from importlib import import_module
+from typing import Any, Callable, List
+
+import rclpy
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import remove_ros_args
+
+from pvtpp.errors import InputError
+
+SYSTEM = ("use_sim_time", "start_type_description_service")
+"""Parameters that every node has."""
+OVERRIDABLE = QoSOverridingOptions.with_default_policies()
+PARAMETER = ParameterDescriptor(dynamic_typing=True, read_only=True)
+"""A whole number serves as a real one; what type it must have, the tool says itself."""
+
+
+class RclpyPublisher:
+    """`Publisher` by rclpy.
+
+    Parameters
+    ----------
+    node
+        Publishes.
+    topic
+        As of `Connection.publisher`.
+    kind
+        The class of its messages.
+    queue
+        As of `Connection.publisher`.
+    """
+
+    def __init__(self, node: Node, topic: str, kind: Any, queue: int):
+        self._publisher = node.create_publisher(
+            kind, topic, _profile(queue, ReliabilityPolicy.RELIABLE), qos_overriding_options=OVERRIDABLE
+        )
+        self._context = node.context
+        self.topic: str = self._publisher.topic_name
+
+    def publish(self, message: Any) -> None:
+        """As `Publisher.publish`."""
+        try:
+            self._publisher.publish(message)
+        except Exception:
+            # rclpy has no error of its own for a context that was shut down meanwhile.
+            if self._context.ok():
+                raise
+
+    def readers(self) -> int:
+        """As `Publisher.readers`."""
+        return int(self._publisher.get_subscription_count()) if self._context.ok() else 0
+
+
+class RclpyConnection:
+    """`Connection` by rclpy: what comes is taken in one thread.
+
+    Parameters
+    ----------
+    name, several
+        As of `pvtpp_ros_nodes.connection.connect`.
+
+    Raises
+    ------
+    InputError
+        The command line cannot be read.
+    """
+
+    def __init__(self, name: str, several: bool = False):
+        self._context = Context()
+        _begin(self._context, several)
+        self._node = Node(
+            f"{name}_{os.getpid()}" if several else name,
+            context=self._context,
+            automatically_declare_parameters_from_overrides=True,
+        )
+        self._given = [each for each in self._node.get_parameters_by_prefix("") if each not in SYSTEM]
+        for each in self._given:
+            # Declared again where it is read, with a descriptor.
+            self._node.undeclare_parameter(each)
+        self.over = threading.Event()
+        self._context.on_shutdown(self.over.set)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._thread = threading.Thread(target=self._spin, name="pvtpp rclpy", daemon=True)
+        self._thread.start()
+
+    def now_ns(self) -> int:
+        """As `Connection.now_ns`."""
+        return int(self._node.get_clock().now().nanoseconds)
+
+    def parameter(self, name: str, default: Any) -> Any:
+        """As `Connection.parameter`."""
+        return self._node.declare_parameter(name, default, PARAMETER).value
+
+    def given(self) -> List[str]:
+        """As `Connection.given`; overrides of QoS profiles are left out."""
+        return [each for each in self._given if not each.startswith("qos_overrides.")]
+
+    def message(self, kind: str) -> Any:
+        """As `Connection.message`."""
+        return _kind(kind)()
+
+    def resolved(self, topic: str) -> str:
+        """As `Connection.resolved`."""
+        return str(self._node.resolve_topic_name(topic))
+
+    def publisher(self, topic: str, kind: str, queue: int) -> RclpyPublisher:
+        """As `Connection.publisher`."""
+        return RclpyPublisher(self._node, topic, _kind(kind), queue)
+
+    def subscribe(self, topic: str, kind: str, take: Callable[[Any], None], queue: int) -> None:
+        """As `Connection.subscribe`."""
+        # Best effort, since it hears reliable drivers as well as those that are not.
+        profile = _profile(queue, ReliabilityPolicy.BEST_EFFORT)
+        self._node.create_subscription(_kind(kind), topic, take, profile, qos_overriding_options=OVERRIDABLE)
+
+    def log(self, level: str, text: str) -> None:
+        """As `Connection.log`."""
+        logger = self._node.get_logger()
+        if not self._context.ok():
+            return
+        # rclpy allows a calling line one severity.
+        if level == "info":
+            logger.info(text)
+        elif level == "warning":
+            logger.warning(text)
+        else:
+            logger.error(text)
+
+    def close(self) -> None:
+        """As `Connection.close`."""
+        self._executor.shutdown()
+        self._thread.join()
+        self._node.destroy_node()
+        rclpy.try_shutdown(context=self._context)
+
+    def _spin(self) -> None:
+        try:
+            self._executor.spin()
+        except ExternalShutdownException:
+            pass
+
+
+def _begin(context: Context, several: bool) -> None:
+    if several:
+        rclpy.init(args=[], context=context, signal_handler_options=SignalHandlerOptions.NO)
+        return
+    try:
+        others = remove_ros_args(sys.argv)[1:]
+        rclpy.init(args=sys.argv, context=context)
+    except Exception as error:
+        # rcl has classes of its own for arguments that it cannot read, and texts of many lines.
+        raise InputError("the arguments cannot be read: " + " ".join(str(error).split(", at ")[0].split())) from None
+    if others:
+        raise InputError(f"unknown argument {others[0]!r}; a parameter is given as --ros-args -p NAME:=VALUE")
+
+
+def _profile(queue: int, reliability: ReliabilityPolicy) -> QoSProfile:
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=queue, reliability=reliability)
+
+
+def _kind(kind: str) -> Any:
+    """The class of messages of this kind."""
+    package, _, name = kind.partition("/")
+    # In ROS 2 a Python package cannot hold messages of its own.
+    package = "pvtpp_msgs" if package == "pvtpp" else package
+    try:
+        return getattr(import_module(f"{package}.msg"), name)
+    except (ImportError, AttributeError):
+        raise InputError(
+            f"the messages {package}/{name} are not installed; is the workspace's setup.bash sourced?"
+        ) from None
