@@ -30,8 +30,8 @@ def test_images_of_1280_x_720_arrive_best_effort_to_the_last_one(operator2):
         return [stamp for stamp in (conversions.stamp_ns(header.stamp) for header in list(seen)) if stamp]
 
     def found():
-        """The reader may find this end later than it is found itself."""
-        wide.publish(message)
+        """The reader may find this end later than it is found itself; small images do not fill its queue."""
+        wide.publish(images.fill_image(Image(), np.zeros((4, 4, 3), dtype=np.uint8)))
         return bool(seen)
 
     until(found, what="a reader that reads")
