@@ -16,7 +16,8 @@ from pvtpp_ros_nodes.core import Core
 from pvtpp_ros_nodes.middleware import camera_info_beside
 from pvtpp_ros_nodes.ros2.node_parameters import QOS
 from pvtpp_ros_nodes.ros2.once import Once
-from pvtpp_ros_nodes.ros2.rclpy_middleware import RclpyMiddleware, connected, overridable, profile
+from pvtpp_ros_nodes.ros2.rclpy_basics import profile
+from pvtpp_ros_nodes.ros2.rclpy_middleware import RclpyMiddleware, connected, overridable
 from pvtpp_ros_nodes.ros2.spinning import Helper
 
 IMU_QUEUE = 200

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from importlib import import_module
 from typing import Any, Callable, List
 
 import rclpy
@@ -13,12 +12,10 @@ from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import remove_ros_args
 
-from pvtpp.errors import InputError
+from pvtpp_ros_nodes.ros2.rclpy_basics import LOGS, message_class, profile, start
 
 SYSTEM = ("use_sim_time", "start_type_description_service")
 """Parameters that every node has."""
@@ -44,7 +41,7 @@ class RclpyPublisher:
 
     def __init__(self, node: Node, topic: str, kind: Any, queue: int):
         self._publisher = node.create_publisher(
-            kind, topic, _profile(queue, ReliabilityPolicy.RELIABLE), qos_overriding_options=OVERRIDABLE
+            kind, topic, profile(queue, reliable=True), qos_overriding_options=OVERRIDABLE
         )
         self._context = node.context
         self.topic: str = self._publisher.topic_name
@@ -79,7 +76,10 @@ class RclpyConnection:
 
     def __init__(self, name: str, several: bool = False):
         self._context = Context()
-        _begin(self._context, several)
+        if several:
+            start(sys.argv[:1], self._context)
+        else:
+            start(sys.argv, self._context, SignalHandlerOptions.ALL)
         self._node = Node(
             f"{name}_{os.getpid()}" if several else name,
             context=self._context,
@@ -110,7 +110,7 @@ class RclpyConnection:
 
     def message(self, kind: str) -> Any:
         """As `Connection.message`."""
-        return _kind(kind)()
+        return message_class(kind)()
 
     def resolved(self, topic: str) -> str:
         """As `Connection.resolved`."""
@@ -118,26 +118,18 @@ class RclpyConnection:
 
     def publisher(self, topic: str, kind: str, queue: int) -> RclpyPublisher:
         """As `Connection.publisher`."""
-        return RclpyPublisher(self._node, topic, _kind(kind), queue)
+        return RclpyPublisher(self._node, topic, message_class(kind), queue)
 
     def subscribe(self, topic: str, kind: str, take: Callable[[Any], None], queue: int) -> None:
         """As `Connection.subscribe`."""
         # Best effort, since it hears reliable drivers as well as those that are not.
-        profile = _profile(queue, ReliabilityPolicy.BEST_EFFORT)
-        self._node.create_subscription(_kind(kind), topic, take, profile, qos_overriding_options=OVERRIDABLE)
+        qos = profile(queue, reliable=False)
+        self._node.create_subscription(message_class(kind), topic, take, qos, qos_overriding_options=OVERRIDABLE)
 
     def log(self, level: str, text: str) -> None:
         """As `Connection.log`."""
-        logger = self._node.get_logger()
-        if not self._context.ok():
-            return
-        # rclpy allows a calling line one severity.
-        if level == "info":
-            logger.info(text)
-        elif level == "warning":
-            logger.warning(text)
-        else:
-            logger.error(text)
+        if self._context.ok():
+            LOGS[level](self._node.get_logger(), text)
 
     def close(self) -> None:
         """As `Connection.close`."""
@@ -151,34 +143,3 @@ class RclpyConnection:
             self._executor.spin()
         except ExternalShutdownException:
             pass
-
-
-def _begin(context: Context, several: bool) -> None:
-    if several:
-        rclpy.init(args=[], context=context, signal_handler_options=SignalHandlerOptions.NO)
-        return
-    try:
-        others = remove_ros_args(sys.argv)[1:]
-        rclpy.init(args=sys.argv, context=context)
-    except Exception as error:
-        # rcl has classes of its own for arguments that it cannot read, and texts of many lines.
-        raise InputError("the arguments cannot be read: " + " ".join(str(error).split(", at ")[0].split())) from None
-    if others:
-        raise InputError(f"unknown argument {others[0]!r}; a parameter is given as --ros-args -p NAME:=VALUE")
-
-
-def _profile(queue: int, reliability: ReliabilityPolicy) -> QoSProfile:
-    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=queue, reliability=reliability)
-
-
-def _kind(kind: str) -> Any:
-    """The class of messages of this kind."""
-    package, _, name = kind.partition("/")
-    # In ROS 2 a Python package cannot hold messages of its own.
-    package = "pvtpp_msgs" if package == "pvtpp" else package
-    try:
-        return getattr(import_module(f"{package}.msg"), name)
-    except (ImportError, AttributeError):
-        raise InputError(
-            f"the messages {package}/{name} are not installed; is the workspace's setup.bash sourced?"
-        ) from None

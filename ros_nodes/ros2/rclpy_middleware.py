@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, Callable, Dict, TypeVar
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.duration import Duration
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSPolicyKind, QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSPolicyKind, QoSProfile
 from rclpy.qos_overriding_options import InvalidQosOverridesError, QoSOverridingOptions
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 
 from pvtpp.errors import InputError
 from pvtpp_ros_nodes.middleware import OUTPUTS
+from pvtpp_ros_nodes.ros2.rclpy_basics import LOGS, message_class, profile
 
 UNMANAGED = ("events", "status", "diagnostics")
 """Of a managed node these go out in every state: the log of a target has no gap, and why it is silent can be read."""
 ACKNOWLEDGED_S = 1.0
 """How long the end waits at most for readers of the event log."""
-LOGS: Dict[str, Callable[[Any, str], Any]] = {
-    # rclpy refuses another severity from a line that has logged before: each has a line of its own.
-    "info": lambda logger, text: logger.info(text),
-    "warning": lambda logger, text: logger.warning(text),
-    "error": lambda logger, text: logger.error(text),
-}
 Made = TypeVar("Made")
-
-
-def profile(depth: int, reliable: bool, latched: bool = False) -> QoSProfile:
-    """Make a profile that keeps the newest `depth` messages."""
-    return QoSProfile(
-        history=HistoryPolicy.KEEP_LAST,
-        depth=depth,
-        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
-    )
 
 
 def overridable() -> QoSOverridingOptions:
@@ -83,9 +67,9 @@ class RclpyMiddleware:
         for topic, output in OUTPUTS.items():
             try:
                 kind = self._kind(output.kind)
-            except (ImportError, AttributeError):
+            except InputError:
                 if not output.optional:
-                    raise InputError(f"the messages {output.kind} are not installed; build pvtpp_msgs") from None
+                    raise
                 continue
             create = node.create_publisher if topic in UNMANAGED else managed
             name = "/diagnostics" if topic == "diagnostics" else f"~/{topic}"
@@ -147,8 +131,5 @@ class RclpyMiddleware:
 
     def _kind(self, kind: str) -> Any:
         if kind not in self._kinds:
-            package, _, name = kind.partition("/")
-            # In ROS 2 a Python package cannot hold messages of its own.
-            module = import_module(f"{'pvtpp_msgs' if package == 'pvtpp' else package}.msg")
-            self._kinds[kind] = getattr(module, name)
+            self._kinds[kind] = message_class(kind)
         return self._kinds[kind]

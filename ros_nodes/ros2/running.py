@@ -5,15 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from typing import Any, Callable, List
+from typing import Any, Callable
 
 import rclpy
-from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import remove_ros_args
 
 from pvtpp.errors import InputError
 from pvtpp_ros_nodes import parameters
 from pvtpp_ros_nodes.config import NodeConfig
+from pvtpp_ros_nodes.ros2.rclpy_basics import start
 from pvtpp_ros_nodes.ros2.spinning import Spinning
 
 
@@ -39,7 +38,7 @@ def run(make: Callable[[], Any], program: str) -> int:
     over = threading.Event()
     _interrupted(over)
     try:
-        _start(sys.argv)
+        start(sys.argv)
         node = make()
     except InputError as error:
         sys.stderr.write(f"tracker: {error}\n")
@@ -54,17 +53,6 @@ def run(make: Callable[[], Any], program: str) -> int:
     node.destroy_node()
     rclpy.try_shutdown()
     return 0
-
-
-def _start(arguments: List[str]) -> None:
-    try:
-        others = remove_ros_args(arguments)[1:]
-        rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
-    except Exception as error:
-        # rcl has classes of its own for arguments that it cannot read, and texts of many lines.
-        raise InputError("the arguments cannot be read: " + " ".join(str(error).split(", at ")[0].split())) from None
-    if others:
-        raise InputError(f"unknown argument {others[0]!r}; a parameter is given as --ros-args -p NAME:=VALUE")
 
 
 def _interrupted(over: threading.Event) -> None:

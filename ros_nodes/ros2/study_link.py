@@ -12,7 +12,7 @@ import rclpy
 from pvtpp_msgs.srv import Init
 
 from pvtpp.errors import InputError
-from pvtpp_ros_nodes.ros2.rclpy_middleware import profile
+from pvtpp_ros_nodes.ros2.rclpy_basics import profile
 from pvtpp_ros_nodes.ros2.spinning import Spinning
 from pvtpp_ros_nodes.study_link import NAMESPACE, WAIT_S, Publish, written
 

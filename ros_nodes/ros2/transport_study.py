@@ -25,7 +25,7 @@ from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_ros_nodes import conversions, images
 from pvtpp_ros_nodes.latency_study import percentiles
-from pvtpp_ros_nodes.ros2.rclpy_middleware import profile
+from pvtpp_ros_nodes.ros2.rclpy_basics import profile
 from pvtpp_ros_nodes.ros2.spinning import Spinning
 
 SIZES = ((640, 360), (1280, 720))

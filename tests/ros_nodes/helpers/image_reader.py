@@ -7,7 +7,7 @@ from rclpy.executors import ExternalShutdownException
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from pvtpp_ros_nodes.ros2.rclpy_middleware import profile
+from pvtpp_ros_nodes.ros2.rclpy_basics import profile
 
 if __name__ == "__main__":
     rclpy.init()

@@ -18,7 +18,7 @@ from sensor_msgs.msg import Image
 from std_srvs.srv import SetBool, Trigger
 
 from pvtpp_ros_nodes import conversions, images
-from pvtpp_ros_nodes.ros2.rclpy_middleware import profile
+from pvtpp_ros_nodes.ros2.rclpy_basics import profile
 from pvtpp_ros_nodes.ros2.spinning import Spinning
 
 NODE = "pvtpp_ros_nodes.ros2.tracker_node"

@@ -16,7 +16,7 @@ from pvtpp_msgs.msg import Roi
 from pvtpp import predictors
 from pvtpp.core.replay import replay
 from pvtpp_ros_nodes import conversions
-from pvtpp_ros_nodes.ros2.rclpy_middleware import profile
+from pvtpp_ros_nodes.ros2.rclpy_basics import profile
 
 IMAGE = "/camera/image"
 

@@ -12,7 +12,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from pvtpp_ros_nodes import conversions, images
-from pvtpp_ros_nodes.ros2.rclpy_middleware import profile
+from pvtpp_ros_nodes.ros2.rclpy_basics import profile
 
 COUNT, ON_THE_WAY = 60, 3
 
