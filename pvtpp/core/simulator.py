@@ -38,17 +38,17 @@ class Costs:
         Each step that propagation measures.
     predictor
         Each prediction.
-    detector
-        Each frame that the detector is asked for candidates in.
     one_core
         Propagation and prediction take their time from the tracker, instead of each having a core of its own.
+    detector
+        Each frame that the detector is asked for candidates in.
     """
 
     tracker: Callable[[int], int]
     step: int = 0
     predictor: int = 0
-    detector: int = 0
     one_core: bool = False
+    detector: int = 0
 
 
 class Simulator:

@@ -4,10 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from pvtpp.cli import frame_records, track_files
-from pvtpp.cli.frame_records import FrameRecord, RecordFile
+from pvtpp.cli import track_files
+from pvtpp.cli.frame_records import RecordFile
 from pvtpp.errors import InputError
+from pvtpp.live.frame_record import FrameRecord
 from pvtpp.sources.recorded import TimedImage
+from pvtpp.trajectory import Prediction
 
 
 def shown(times_s, fps):
@@ -87,6 +89,6 @@ def test_a_disk_that_fills_while_records_come_is_named(ending, tmp_path):
         else:
             records._kept.close()
             records._kept = Full()
-        made = frame_records.Prediction(0, np.ones(4), np.zeros(4), np.ones(4), 0.0)
+        made = Prediction(0, np.ones(4), np.zeros(4), np.ones(4), 0.0)
         with pytest.raises(InputError, match="cannot write \\(No space left on device\\)"):
             records.add(FrameRecord(0, 0, None, {"hold": made}))
