@@ -114,7 +114,8 @@ def simulate(
     log = EventLog(meta) if log is None else log
     machine = StateMachine(predictors, config, log, None if gyro is None else gyro.gyro())
     named = NamedFailures(assessed, sequence.name)
-    costs = Costs(processing, 0 if propagation is None else propagation.step_ns, predictor_ns, one_core)
+    step_ns = 0 if propagation is None else propagation.step_ns
+    costs = Costs(processing, step=step_ns, predictor=predictor_ns, one_core=one_core)
     propagator = None if propagation is None else propagation.propagator
     frames = LazyFrames(sequence.frame, start, len(sequence))
     Simulator(machine, named, predictors, costs, propagator).run(frames, first_box, _samples(gyro))
