@@ -27,7 +27,7 @@ from pvtpp.core.event_log import EventLog
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.errors import InputError
 from pvtpp.trajectory import Trajectory
-from pvtpp_benchmarks import simulation
+from pvtpp_benchmarks import process_use, simulation
 from pvtpp_benchmarks.datasets import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.provenance import facts
@@ -72,14 +72,11 @@ class Flight:
 
     def cpu_s(self) -> float:
         """Return the CPU time used so far, seconds."""
-        with open(f"/proc/{self._popen.pid}/stat", encoding="ascii") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return process_use.cpu_s(self._popen.pid)
 
     def resident_mib(self) -> float:
         """Return the resident memory, MiB."""
-        with open(f"/proc/{self._popen.pid}/status", encoding="ascii") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
+        return process_use.resident_mib(self._popen.pid)
 
     def close(self) -> None:
         """End the node."""

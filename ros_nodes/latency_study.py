@@ -24,6 +24,7 @@ import numpy as np
 
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, TrackerOutput
+from pvtpp_benchmarks import process_use
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
 
@@ -85,14 +86,11 @@ class Process:
 
     def cpu_s(self) -> float:
         """Return the CPU time used so far, seconds."""
-        with open(f"/proc/{self._popen.pid}/stat", encoding="ascii") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return process_use.cpu_s(self._popen.pid)
 
     def resident_mib(self) -> float:
         """Return the resident memory, MiB."""
-        with open(f"/proc/{self._popen.pid}/status", encoding="ascii") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
+        return process_use.resident_mib(self._popen.pid)
 
     def stop(self) -> None:
         """End the process."""

@@ -26,6 +26,7 @@ from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.tracker import Frame, TrackerOutput
+from pvtpp_benchmarks.process_use import resident_mib
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_benchmarks.speed.propagation_frame import SHOWN, scene
@@ -161,15 +162,6 @@ def soak(options: argparse.Namespace) -> Dict[str, Any]:
 def percentiles(values: np.ndarray, scale: float) -> Dict[str, float]:
     """Median, 95th and 99th percentile, multiplied by `scale`."""
     return {f"p{q}": round(float(np.percentile(values, q)) * scale, 3) for q in (50, 95, 99)}
-
-
-def resident_mib() -> float:
-    """Resident memory of this process in MiB, NaN where the system does not report it."""
-    try:
-        with open("/proc/self/status", encoding="ascii") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
-    except (OSError, StopIteration):
-        return float("nan")
 
 
 def main(arguments: Optional[List[str]] = None) -> int:

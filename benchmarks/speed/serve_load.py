@@ -38,9 +38,10 @@ from pvtpp.serve.session import Session
 from pvtpp.serve.web import library
 from pvtpp.sources.recorded import Played, Recorded, TimedImage
 from pvtpp.sources.source import Warn
+from pvtpp_benchmarks.process_use import resident_mib
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
-from pvtpp_benchmarks.speed.live_soak import Queries, TimedTruth, percentiles, resident_mib, shown
+from pvtpp_benchmarks.speed.live_soak import Queries, TimedTruth, percentiles, shown
 from pvtpp_benchmarks.speed.propagation_frame import scene
 
 LEAST_S, WARM_UP_S = 1.0, 2.0

@@ -38,9 +38,10 @@ from pvtpp.sources.live_source import LiveSource
 from pvtpp.sources.stream import open_stream
 from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp_benchmarks.network_cameras import CAMERAS, made_ns, mark_of
+from pvtpp_benchmarks.process_use import resident_mib
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
-from pvtpp_benchmarks.speed.live_soak import percentiles, resident_mib, shown
+from pvtpp_benchmarks.speed.live_soak import percentiles, shown
 from pvtpp_benchmarks.speed.propagation_frame import scene
 
 WARM_UP_S = 7.0

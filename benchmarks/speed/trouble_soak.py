@@ -38,9 +38,9 @@ from pvtpp.errors import InputError
 from pvtpp.live.failures import Failure
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.trajectory import Prediction
+from pvtpp_benchmarks.process_use import resident_mib
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
-from pvtpp_benchmarks.speed.live_soak import resident_mib
 from pvtpp_benchmarks.speed.troubled_camera import MoodyTracker, SettableClock, TroubledCamera, World
 
 FRESH_S = 0.2

@@ -21,12 +21,10 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from pvtpp import defaults, predictors, propagation
-from pvtpp.arguments import comma_separated
-from pvtpp.cli import common, mavlink_options
+from pvtpp import predictors
+from pvtpp.cli import live_options, mavlink_options
 from pvtpp.cli.signals import end_requests
 from pvtpp.cli.sources import add_source, open_source
-from pvtpp.core.config import SEARCH_REGIONS
 from pvtpp.core.log_file import LogFile
 from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
@@ -41,11 +39,9 @@ from pvtpp.sources.source import Source
 from pvtpp.tracker import Frame
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable
-from pvtpp_benchmarks.spec import PRESENCES
 from pvtpp_trackers.factory import create_tracker
 
 TOKEN_VARIABLE = "PVTPP_SERVE_TOKEN"
-SETTINGS = ("tracker", "predictors", "propagation", "search_region", "presence")
 NAP_S = 0.2
 MEMORY_S = 6.0
 """A person takes seconds to draw a box; as many frames as memory allows are kept for so long."""
@@ -56,21 +52,7 @@ SWITCH_INTERVAL_S = 0.001
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_source(parser)
-    common.add_tracker(parser)
-    parser.add_argument(
-        "--predictors",
-        type=comma_separated,
-        default=(defaults.PREDICTOR,),
-        metavar="P,P",
-        help=f"the first one leads and is shown; of {', '.join(predictors.names())} (default {defaults.PREDICTOR})",
-    )
-    parser.add_argument(
-        "--propagation", choices=propagation.names(), default=defaults.PROPAGATION, help="(default %(default)s)"
-    )
-    parser.add_argument(
-        "--search-region", choices=SEARCH_REGIONS, default=defaults.SEARCH_REGION, help="(default %(default)s)"
-    )
-    parser.add_argument("--presence", choices=PRESENCES, default=defaults.PRESENCE, help="(default %(default)s)")
+    live_options.add_live(parser)
     parser.add_argument("--log", metavar="FILE", help="the event log (.jsonl), which `pvtpp replay` takes")
     mavlink_options.add_mavlink(parser)
     group = parser.add_argument_group("service")
@@ -95,8 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
     library()
-    if not options.predictors:
-        raise InputError(f"--predictors names none, expected one or more of: {', '.join(predictors.names())}")
+    live_options.checked(options)
     config, companions = _config(options), _companions(options)
     if options.log:
         if not options.log.endswith(".jsonl"):
@@ -111,20 +92,17 @@ def run(options: argparse.Namespace) -> int:
         "source": source.name,
         "capture_offset": options.capture_offset,
         "clock": "wall",
-        **{name: getattr(options, name) for name in SETTINGS},
+        **{name: getattr(options, name) for name in live_options.SETTINGS},
     }
     log = LogFile(options.log, about, background=True) if options.log else None
 
     def make_live(on_result: OnResult) -> LiveTracker:
         return LiveTracker(
             tracker,
-            {name: predictors.create(name) for name in options.predictors},
-            defaults.propagator(options.propagation),
-            options.search_region,
-            log,
+            log=log,
             config=LiveConfig(memory_s=MEMORY_S, switch_interval_s=SWITCH_INTERVAL_S),
-            presence=defaults.presence(options.presence),
             on_result=on_result,
+            **live_options.parts(options, {name: predictors.create(name) for name in options.predictors}),
         )
 
     session = Session(make_live, source, options.predictors, config, options.recordings, _warn)

@@ -27,15 +27,13 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
 
 import numpy as np
 
-from pvtpp import defaults, predictors, propagation
-from pvtpp.arguments import comma_separated
+from pvtpp import predictors
 from pvtpp.boxes import require_in_image, xywh_to_box
-from pvtpp.cli import common, mavlink_options, track_files, window
+from pvtpp.cli import live_options, mavlink_options, track_files, window
 from pvtpp.cli.frame_records import ENDINGS, FrameRecord, RecordFile, draw
 from pvtpp.cli.signals import EndRequest, end_requests
 from pvtpp.cli.sources import add_source, open_source
 from pvtpp.core.capture_times import CaptureTimeConfig
-from pvtpp.core.config import SEARCH_REGIONS
 from pvtpp.core.log_file import LogFile
 from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
@@ -47,7 +45,6 @@ from pvtpp.sources.source import Source, closed_when
 from pvtpp.tracker import Frame
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.table import table
-from pvtpp_benchmarks.spec import PRESENCES
 from pvtpp_benchmarks.wall import SequenceClock
 from pvtpp_trackers.factory import create_tracker
 
@@ -56,7 +53,6 @@ NAP_NS = 100_000_000
 """While it waits for the time of a frame, it looks so often whether it is to end."""
 LATE_MS = 40.0
 """Frames that are late by less are no news: other programs use the machine too."""
-SETTINGS = ("tracker", "predictors", "propagation", "search_region", "presence")
 NOTICES = ("size", "clock")
 """What a live tracker reports and goes on as it should: no failure, see `pvtpp.live.failures.Failure.stage`."""
 ANY_AGE = LiveConfig(capture_times=CaptureTimeConfig(behind_s=math.inf))
@@ -69,32 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--box", metavar="X,Y,W,H", help="the target in the first frame: left, top, width, height in pixels"
     )
-    common.add_tracker(parser)
-    parser.add_argument(
-        "--predictors",
-        type=comma_separated,
-        default=(defaults.PREDICTOR,),
-        metavar="P,P",
-        help=f"the first one leads and is shown; of {', '.join(predictors.names())} (default {defaults.PREDICTOR})",
-    )
-    parser.add_argument(
-        "--propagation",
-        choices=propagation.names(),
-        default=defaults.PROPAGATION,
-        help="what propagates results to newer frames (default %(default)s)",
-    )
-    parser.add_argument(
-        "--search-region",
-        choices=SEARCH_REGIONS,
-        default=defaults.SEARCH_REGION,
-        help="where to look (default %(default)s)",
-    )
-    parser.add_argument(
-        "--presence",
-        choices=PRESENCES,
-        default=defaults.PRESENCE,
-        help="on: assess every result, coast and search when the target is lost (default %(default)s)",
-    )
+    live_options.add_live(parser)
     parser.add_argument("--out", metavar="FILE", help=f"where the target was at each frame ({' or '.join(ENDINGS)})")
     parser.add_argument("--log", metavar="FILE", help="the event log (.jsonl), which `pvtpp replay` takes")
     parser.add_argument(
@@ -106,8 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Track until the source ends or the user does; returns 1 where the tracker failed."""
-    if not options.predictors:
-        raise InputError(f"--predictors names none, expected one or more of: {', '.join(predictors.names())}")
+    live_options.checked(options)
     track_files.check(options)
     mavlink = mavlink_options.checked(options)
     in_window = not options.no_window and window.opens()
@@ -137,19 +107,12 @@ def run(options: argparse.Namespace) -> int:
         "source": source.name,
         "fps": source.fps,
         "capture_offset": options.capture_offset,
-        **{name: getattr(options, name) for name in SETTINGS},
+        **{name: getattr(options, name) for name in live_options.SETTINGS},
     }
     clock = LiveClock(started.t_ns) if source.live else SequenceClock(0)
     log = LogFile(options.log, {**about, "clock": "wall"}, background=True) if options.log else None
     live = LiveTracker(
-        tracker,
-        chosen,
-        defaults.propagator(options.propagation),
-        options.search_region,
-        log,
-        clock,
-        ANY_AGE,
-        presence=defaults.presence(options.presence),
+        tracker, log=log, clock=clock, config=ANY_AGE, **live_options.parts(options, chosen)
     )
     broken: List[InputError] = []
     spoilt: List[InputError] = []
