@@ -8,6 +8,7 @@ from typing import Callable, Iterator, Optional
 
 from pvtpp.cli.track_files import warn
 from pvtpp.errors import InputError
+from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.mavlink.config import GimbalConfig, MavlinkConfig
 from pvtpp.mavlink.dialect import messages, parse_ids
@@ -61,13 +62,18 @@ def checked(options: argparse.Namespace) -> Optional[MavlinkConfig]:
         return None
     parse_endpoint(options.mavlink)
     messages()
-    system, component = parse_ids(options.mavlink_id or "1")
-    degrees = options.mavlink_gimbal
+    system, component = parse_ids("1" if options.mavlink_id is None else options.mavlink_id)
+    degrees, delay_s = options.mavlink_gimbal, options.mavlink_video_delay or 0.0
+    if delay_s > LiveConfig.memory_s:
+        raise InputError(
+            f"--mavlink-video-delay {delay_s:g}: frames are in memory for {LiveConfig.memory_s:g} s, allowed is 0 to "
+            f"{LiveConfig.memory_s:g}"
+        )
     return MavlinkConfig(
         system_id=system,
         component_id=component,
         lead_s=_lead(options.mavlink_lead),
-        video_delay_s=options.mavlink_video_delay or 0.0,
+        video_delay_s=delay_s,
         gimbal=None if degrees is None else GimbalConfig(degrees),
     )
 
@@ -80,14 +86,16 @@ def connected(
     if endpoint is None or config is None:
         yield
         return
-    with MavlinkLink(endpoint, lambda: live, clock, config, lambda error: warn(f"MAVLink: {error}")):
+    with MavlinkLink(endpoint, lambda: live, clock, config, lambda error: warn(f"MAVLink: {error}")) as link:
         yield
+    if not link.heard:
+        warn(f"MAVLink {endpoint}: nothing was heard from there; is a ground station at that address?")
 
 
 def _lead(text: Optional[str]) -> Optional[float]:
     if text == AUTO:
         return None
     try:
-        return float(text or 0)
+        return 0.0 if text is None else float(text)
     except ValueError:
         raise InputError(f"--mavlink-lead {text!r}: expected seconds, or {AUTO}") from None

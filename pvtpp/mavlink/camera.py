@@ -36,6 +36,8 @@ REPEATED_NS = 3 * SECOND_NS
 UNIX_NS = 10**18
 """A clock beyond this counts from 1970; others have an epoch of their own, and SYSTEM_TIME does not say the time."""
 Handler = Callable[[List[float], int], Tuple[int, List[Any]]]
+IDS = range(1, 256)
+"""Of cameras."""
 
 
 class _Done(NamedTuple):
@@ -94,6 +96,12 @@ class CameraComponent:
             common.MAV_CMD_CAMERA_TRACK_RECTANGLE: self._track_rectangle,
             common.MAV_CMD_CAMERA_STOP_TRACKING: self._stop_tracking,
         }
+        # Which parameter may name a camera: several may have the system's number in common.
+        self._named = {
+            common.MAV_CMD_CAMERA_TRACK_POINT: 3,
+            common.MAV_CMD_CAMERA_TRACK_RECTANGLE: 4,
+            common.MAV_CMD_CAMERA_STOP_TRACKING: 0,
+        }
         # Executed once, however often the sender repeats them for want of an answer.
         self._once = (common.MAV_CMD_CAMERA_TRACK_POINT, common.MAV_CMD_CAMERA_TRACK_RECTANGLE)
 
@@ -134,7 +142,9 @@ class CameraComponent:
         if kind == "TIMESYNC":
             return self._sync.received(message, now_ns) if self._is_meant(message) else []
         if self._gimbal is not None:
-            self._gimbal.received(message, now_ns, self._sync.delay_s or 0.0)
+            said = self._gimbal.received(message, now_ns, self._sync.delay_s or 0.0)
+            if said:
+                return self._text(said, now_ns)
         if kind in ("COMMAND_LONG", "COMMAND_INT") and self._is_meant(message):
             return self._command(message, now_ns)
         return []
@@ -197,6 +207,13 @@ class CameraComponent:
         long = message.get_type() == "COMMAND_LONG"
         last = (message.param5, message.param6, message.param7) if long else (message.x, message.y, message.z)
         params = [float(each) for each in (message.param1, message.param2, message.param3, message.param4, *last)]
+        if number in self._named and params[self._named[number]] in IDS:
+            named = round(params[self._named[number]])
+            if named != self.config.component_id:
+                text = f"camera {named} is asked for, this one is {self.config.component_id}"
+                # What is sent to all is for that one.
+                denied = [self._ack(message, common.MAV_RESULT_DENIED), *self._text(text, now_ns)]
+                return denied if message.target_component else []
         done = _Done(
             (message.get_srcSystem(), message.get_srcComponent()), number, struct.pack("<7d", *params), now_ns, 0
         )

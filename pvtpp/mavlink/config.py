@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from pvtpp.control import ControllerConfig
-from pvtpp.validation import above, at_least, between, check, holds, optional
+from pvtpp.validation import above, between, check, holds, optional
 
 IDS = holds("a whole number from 1 to 255", lambda value: type(value) is int and 1 <= value <= 255)
 CAMERA_IDS = holds("a whole number from 7 to 255", lambda value: type(value) is int and 7 <= value <= 255)
@@ -89,7 +89,7 @@ class MavlinkConfig:
             "system_id": IDS,
             "component_id": CAMERA_IDS,
             "lead_s": optional(between(-1, 5)),
-            "video_delay_s": at_least(0),
+            "video_delay_s": between(0, 60),
             "point_size": above(0, 1),
             "vendor": NAME,
             "model": NAME,

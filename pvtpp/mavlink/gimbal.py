@@ -30,7 +30,8 @@ class GimbalPointer:
 
     While there is a target that is not LOST: GIMBAL_MANAGER_SET_PITCHYAW at the configured rate. With a new target it
     asks for the primary control of the gimbal; where another component takes that over, it leaves it alone until the
-    next target. Without one it slows down, stops, and gives the control back.
+    next target, also where this one is lost and found meanwhile. Without one it slows down, stops, and gives the
+    control back.
 
     Parameters
     ----------
@@ -54,19 +55,34 @@ class GimbalPointer:
         self._controller, self._rates, self._motion = RateController(config.controller), CameraRates(), OwnMotion()
         self._camera: Optional[Tuple[Tuple[int, int], Pinhole]] = None
         self._pitch = 0.0
-        # The number of the target that is followed, and whether another component took over meanwhile.
+        # The number of the target that is followed, and of the one for which another component took over.
         self._target: Optional[int] = None
-        self._controls = self._yielded = False
+        self._yielded: Optional[int] = None
+        self._controls = False
         self._configure_left, self._configure_ns = 0, 0
         self._stop_until_ns: Optional[int] = None
         self.next_ns: Optional[int] = None
 
-    def received(self, message: Any, now_ns: int, delay_s: float) -> None:
-        """Take in what the gimbal and its manager report; `delay_s` is how long the message was on its way."""
+    def received(self, message: Any, now_ns: int, delay_s: float) -> Optional[str]:
+        """Take in what the gimbal and its manager report.
+
+        Parameters
+        ----------
+        message
+            As pymavlink decodes it; those of others are left alone.
+        now_ns
+            The time, nanoseconds.
+        delay_s
+            How long the message was on its way, seconds.
+
+        Returns
+        -------
+        str or None
+            What a person must know of it.
+        """
         kind = message.get_type()
-        if kind == "GIMBAL_DEVICE_ATTITUDE_STATUS":
-            # Axes of the gimbal: x forward, y right, z down. Turning about y is up, about z is right.
-            rate = np.array([message.angular_velocity_y, message.angular_velocity_z], dtype=np.float64)
+        if kind == "GIMBAL_DEVICE_ATTITUDE_STATUS" and self._is_gimbal(message):
+            rate = self._rate(message)
             if np.isfinite(rate).all() and np.abs(rate).max() < FASTEST:
                 self._rates.add(now_ns - round(delay_s * 1e9), rate)
             pitch = _pitch(message.q)
@@ -75,11 +91,30 @@ class GimbalPointer:
             primary = message.primary_control_sysid, message.primary_control_compid
             if primary == self._own:
                 self._controls, self._configure_left = True, 0
-            elif self._controls and self._target is not None:
-                self._controls, self._yielded = False, True
+                return None
+            if self._controls and self._target is not None:
+                self._yielded = self._target
+            # Else one that comes after the next target, of the time before it, would look like another's taking over.
+            self._controls = False
         elif kind == "COMMAND_ACK" and self._is_manager(message):
-            if message.command == self._common.MAV_CMD_DO_GIMBAL_MANAGER_CONFIGURE:
-                self._configure_left = 0
+            return self._answered(message)
+        return None
+
+    def _answered(self, message: Any) -> Optional[str]:
+        """The manager has answered whether it gives the control."""
+        common = self._common
+        for_whom = message.target_system, message.target_component
+        configures = message.command == common.MAV_CMD_DO_GIMBAL_MANAGER_CONFIGURE
+        if not configures or for_whom not in (self._own, (0, 0)):
+            return None
+        if message.result in (common.MAV_RESULT_TEMPORARILY_REJECTED, common.MAV_RESULT_IN_PROGRESS):
+            return None
+        self._configure_left = 0
+        if message.result == common.MAV_RESULT_ACCEPTED:
+            return None
+        named = common.enums["MAV_RESULT"].get(message.result)
+        said = f"result {message.result}" if named is None else named.name.replace("MAV_RESULT_", "")
+        return f"gimbal: its manager {self._manager[0]}:{self._manager[1]} refuses the control, {said}"
 
     def due(self, now_ns: int) -> List[Any]:
         """Return the messages that are due."""
@@ -92,12 +127,13 @@ class GimbalPointer:
         if seen is None:
             return self._stop(now_ns)
         if self._target != live.target:
-            self._target, self._yielded = live.target, False
+            self._target = live.target
             self._motion.forget()
-            self._configure_left, self._configure_ns = CONFIGURE_TIMES, now_ns
-            found.append(self._ask_for_rates())
+            if self._yielded != self._target:
+                self._configure_left, self._configure_ns = CONFIGURE_TIMES, now_ns
+                found.append(self._ask_for_rates())
         self._stop_until_ns = None
-        if self._yielded:
+        if self._yielded == self._target:
             self._controller.step(now_ns, None)
             return []
         if self._configure_left and now_ns >= self._configure_ns:
@@ -107,9 +143,9 @@ class GimbalPointer:
 
     def release(self) -> List[Any]:
         """Return what stops the gimbal at once and gives it back: the component ends."""
-        if self._target is None:
+        target, self._target = self._target, None
+        if target is None or target == self._yielded:
             return []
-        self._target = None
         return [self._command(np.zeros(2)), self._configure(RELEASED, RELEASED, UNCHANGED, UNCHANGED)]
 
     def _seen(self, live: LiveTracker, now_ns: int) -> Tuple[Optional[Pointing], Optional[np.ndarray]]:
@@ -141,7 +177,7 @@ class GimbalPointer:
         if self._target is None:
             return []
         rates = self._controller.step(now_ns, None)
-        if self._yielded:
+        if self._yielded == self._target:
             self._target = None
             return []
         if rates.any():
@@ -175,8 +211,26 @@ class GimbalPointer:
             *self._manager, common.MAV_CMD_SET_MESSAGE_INTERVAL, 0, status, STATUS_INTERVAL_US, 0, 0, 0, 0, 0
         )
 
+    def _rate(self, message: Any) -> np.ndarray:
+        """How fast the gimbal says that it turns up and right against the world, radians per second; NaN: unknown."""
+        common, flags = self._common, message.flags
+        # Axes of the gimbal: x forward, y right, z down. Turning about y is up, about z is right.
+        up, right = message.angular_velocity_y, message.angular_velocity_z
+        in_vehicle = flags & common.GIMBAL_DEVICE_FLAGS_YAW_IN_VEHICLE_FRAME
+        in_world = flags & (common.GIMBAL_DEVICE_FLAGS_YAW_IN_EARTH_FRAME | common.GIMBAL_DEVICE_FLAGS_YAW_LOCK)
+        if in_vehicle or not in_world:
+            # Against the vehicle, whose own turning is sent beside; exactly 0 is what a field has that is not sent.
+            right += message.delta_yaw_velocity or math.nan
+        return np.array([up, right], dtype=np.float64)
+
     def _is_manager(self, message: Any) -> bool:
         return (message.get_srcSystem(), message.get_srcComponent()) == self._manager
+
+    def _is_gimbal(self, message: Any) -> bool:
+        """Whether it is the gimbal's: other vehicles have some too, and a vehicle may have several."""
+        device = self._config.device_id
+        named = message.get_srcComponent(), message.gimbal_device_id
+        return message.get_srcSystem() == self._manager[0] and (device == 0 or device in named)
 
 
 def _pitch(q: Any) -> Optional[float]:

@@ -68,6 +68,13 @@ class MavlinkLink:
     on_error
         Called in the thread with what goes wrong there, once for each text; None: it is logged.
 
+    Attributes
+    ----------
+    component
+        The camera.
+    heard
+        How many messages have come so far.
+
     Raises
     ------
     InputError
@@ -90,6 +97,7 @@ class MavlinkLink:
         self._socket, self._to = _opened(parse_endpoint(endpoint), endpoint)
         # When each peer sent last, by real time.
         self._peers: Dict[Address, int] = {}
+        self.heard = 0
         self._wake, self._woken = socket.socketpair()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="pvtpp mavlink", daemon=True)
@@ -144,6 +152,7 @@ class MavlinkLink:
                 # Nobody listens there yet.
                 continue
             found = self._wire.read(data)
+            self.heard += len(found)
             if found and self._to is None:
                 self._note_peer((sender[0], sender[1]))
             for message in found:
@@ -185,10 +194,13 @@ def _opened(endpoint: Endpoint, text: str) -> Tuple[socket.socket, Optional[Addr
         found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_DGRAM)
     except OSError as error:
         raise InputError(f"MAVLink {text}: no such host ({error.strerror or error})") from None
-    family, _, _, _, address = found[0]
+    # A name such as localhost may have addresses of both kinds, and ground stations listen on IPv4.
+    family, _, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
     made = socket.socket(family, socket.SOCK_DGRAM)
     try:
         made.setblocking(False)
+        # A whole network may be sent to, such as 192.168.1.255.
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         if endpoint.kind == "udpin":
             made.bind(address)
     except OSError as error:

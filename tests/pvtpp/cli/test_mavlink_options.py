@@ -70,7 +70,10 @@ def test_a_ground_station_gives_the_target_of_a_folder_of_images(clips, tmp_path
         (["--mavlink-lead", "0.1"], "--mavlink-lead needs --mavlink"),
         (["--mavlink", "udpout:127.0.0.1:9", "--mavlink-lead", "soon"], "--mavlink-lead 'soon': expected seconds, or"),
         (["--mavlink", "udpout:127.0.0.1:9", "--mavlink-lead", "nan"], "MavlinkConfig.lead_s is nan"),
+        (["--mavlink", "udpout:127.0.0.1:9", "--mavlink-lead", ""], "--mavlink-lead '': expected seconds, or"),
         (["--mavlink", "udpout:127.0.0.1:9", "--mavlink-id", "1:3"], "MAVLink ids '1:3'"),
+        (["--mavlink", "udpout:127.0.0.1:9", "--mavlink-id", ""], "MAVLink ids ''"),
+        (["--mavlink", "udpout:127.0.0.1:9", "--mavlink-video-delay", "3"], "frames are in memory for 2 s"),
         (["--mavlink", "udpout:127.0.0.1:9", "--mavlink-gimbal", "0"], "GimbalConfig.horizontal_deg is 0"),
         (["--mavlink", "udpout:127.0.0.1:9", "--mavlink-video-delay", "-1"], "MavlinkConfig.video_delay_s is -1"),
     ],
@@ -80,6 +83,15 @@ def test_bad_options_are_one_clear_line_before_the_work(arguments, words, clips,
     assert main(["track", str(clips / "left" / "img"), *FAST, *arguments]) == 2
     error = capsys.readouterr().err.strip()
     assert words in error and "\n" not in error and not (tmp_path / "tracked.mp4").exists()
+
+
+def test_where_nobody_answers_that_is_said_at_the_end(clips, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        endpoint = f"udpout:127.0.0.1:{silent.getsockname()[1]}"
+        assert main(["track", str(clips / "left" / "img"), *FAST, "--fps", "200", "--mavlink", endpoint]) == 0
+    assert f"warning: MAVLink {endpoint}: nothing was heard from there" in capsys.readouterr().err
 
 
 def test_the_options_become_the_configuration():

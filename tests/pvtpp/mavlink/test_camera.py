@@ -217,6 +217,26 @@ def test_commands_for_others_are_left_alone_and_unknown_ones_are_unsupported():
         assert flight.send(command(POINT, 0.5, 0.5, 0.1), wire=Wire(1, 100)) == [], "its own, sent back by a router"
 
 
+@pytest.mark.parametrize(
+    ("number", "params", "at"), [(POINT, (0.5, 0.5, 0.1), 3), (RECTANGLE, (0.2, 0.2, 0.4, 0.6), 4), (STOP, (), 0)]
+)
+def test_a_command_may_name_the_camera_that_it_is_for(number, params, at):
+    def naming(camera):
+        return [*params, *[0] * (at - len(params)), camera]
+
+    with Flight() as flight:
+        flight.see()
+        flight.live.init(0, [100, 50, 20, 20])
+        before = flight.live.target, flight.live.active
+        result, answers = flight.command(number, *naming(101))
+        assert result == DENIED and text_of(answers) == "camera 101 is asked for, this one is 100"
+        assert flight.send(command(number, *naming(1), target=(1, 0))) == [], "for another, among all"
+        assert (flight.live.target, flight.live.active) == before
+        for own in (0, NAN, 100):
+            assert flight.command(number, *naming(own))[0] == ACCEPTED
+        assert (flight.live.target, flight.live.active) != before
+
+
 def test_commands_as_command_int_and_the_older_requests_are_answered():
     with Flight() as flight:
         flight.see()
@@ -288,6 +308,7 @@ def test_ids_that_are_none_are_refused(text):
 
 
 def test_settings_that_are_not_allowed_are_named():
-    for name, value in (("component_id", 3), ("system_id", 0), ("lead_s", 9.0), ("point_size", 0), ("vendor", "é")):
+    bad = {"component_id": 3, "system_id": 0, "video_delay_s": math.inf, "lead_s": 9.0, "point_size": 0, "vendor": "é"}
+    for name, value in bad.items():
         with pytest.raises(InputError, match=f"MavlinkConfig.{name} is"):
             MavlinkConfig(**{name: value})

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from ground_station import COMMON, MS, STATION, Flight
+from ground_station import COMMON, MS, STATION, Flight, text_of
 from live_fakes import until
 
 from pvtpp.control import ControllerConfig
@@ -49,8 +49,14 @@ def configures(sent):
     return [each for _, each in sent if each.get_type() == "COMMAND_LONG" and each.command == CONFIGURE]
 
 
-def gimbal_report(q=(1.0, 0, 0, 0), rates=(0.0, 0.0, 0.0), time_ms=0):
-    return COMMON.MAVLink_gimbal_device_attitude_status_message(0, 0, time_ms, 0, q, *rates, 0)
+EARTH, LOCK = COMMON.GIMBAL_DEVICE_FLAGS_YAW_IN_EARTH_FRAME, COMMON.GIMBAL_DEVICE_FLAGS_YAW_LOCK
+VEHICLE = COMMON.GIMBAL_DEVICE_FLAGS_YAW_IN_VEHICLE_FRAME
+
+
+def gimbal_report(q=(1.0, 0, 0, 0), rates=(0.0, 0.0, 0.0), flags=LOCK, vehicle_rate=0.0, device=0):
+    return COMMON.MAVLink_gimbal_device_attitude_status_message(
+        0, 0, 0, flags, q, *rates, 0, math.nan, vehicle_rate, device
+    )
 
 
 def test_it_turns_towards_the_target_and_never_faster_than_allowed():
@@ -103,24 +109,84 @@ def test_another_component_that_takes_over_is_left_alone_until_the_next_target()
     assert moves(flight.at(1500 * MS)), "that was not its manager"
     flight.send(status(0, 0, 0, *STATION, 0, 0), wire=AUTOPILOT)
     assert not moves(flight.at(2000 * MS))
+    for presence, at_ms in ((Presence.LOST, 3500), (Presence.TRACKING, 4000)):
+        flight.live.presence = presence
+        sent = flight.at(at_ms * MS)
+        assert not moves(sent) and not configures(sent), "the same target, found again, takes nothing from anybody"
+    assert not moves([(0, each) for each in flight.over_the_wire(flight.camera.close())])
     flight.live.target = 2
-    sent = flight.at(2500 * MS)
+    sent = flight.at(4500 * MS)
     assert moves(sent) and configures(sent)
 
 
-def test_the_rate_that_the_gimbal_reports_makes_the_targets_own_rate_known():
-    def final(reports):
-        flight = flying()
-        flight.live.box = [100.0, 50, 20, 20]
-        for t_ms in range(0, 1000, 20):
-            sent = flight.at(t_ms * MS)
-            if reports:
-                flight.send(gimbal_report(rates=(0.0, 0.0, 0.2)), wire=AUTOPILOT)
-        return moves(sent)[-1].yaw_rate
+def test_control_that_was_given_back_is_not_taken_for_lost_at_the_next_target():
+    flight = flying()
+    status = COMMON.MAVLink_gimbal_manager_status_message
+    flight.at(100 * MS)
+    flight.send(status(0, 0, 0, 1, 100, 0, 0), wire=AUTOPILOT)
+    flight.live.active = False
+    assert configures(flight.at(4000 * MS))[-1].param1 == -3
+    flight.send(status(0, 0, 0, 0, 0, 0, 0), wire=AUTOPILOT)
+    flight.live.active, flight.live.target = True, 2
+    assert configures(flight.at(4100 * MS))
+    # A status on its way from before the manager has answered.
+    flight.send(status(0, 0, 0, 0, 0, 0, 0), wire=AUTOPILOT)
+    assert len(moves(flight.at(5100 * MS))) == pytest.approx(50, abs=2)
 
+
+@pytest.mark.parametrize(
+    ("result", "more", "said"),
+    [(0, 0, ""), (1, 2, ""), (5, 2, ""), (2, 0, "DENIED"), (3, 0, "UNSUPPORTED"), (77, 0, "result 77")],
+)
+def test_a_manager_that_refuses_the_control_is_named_and_one_that_is_busy_is_asked_again(result, more, said):
+    flight = flying()
+    flight.at(0)
+    answer = COMMON.MAVLink_command_ack_message
+    assert not flight.send(answer(CONFIGURE, 2, 0, 0, *STATION), wire=AUTOPILOT), "an answer to another"
+    text = text_of(flight.send(answer(CONFIGURE, result, 0, 0, 1, 100), wire=AUTOPILOT))
+    assert text == (said and f"gimbal: its manager 1:1 refuses the control, {said}")
+    assert len(configures(flight.at(2500 * MS))) == more
+
+
+def fed_forward(wire=AUTOPILOT, settings=None, **report):
+    """The yaw rate for a target in the middle of the image, where the gimbal reports to turn right at 0.2 rad/s."""
+    flight = flying(**(settings or {}))
+    flight.live.box = [100.0, 50, 20, 20]
+    for t_ms in range(0, 1000, 20):
+        sent = flight.at(t_ms * MS)
+        if wire:
+            flight.send(gimbal_report(rates=(0.0, 0.0, 0.2), **report), wire=wire)
+    return moves(sent)[-1].yaw_rate
+
+
+def test_the_rate_that_the_gimbal_reports_makes_the_targets_own_rate_known():
     # The target stands in the middle of the image of a camera that turns right: so it moves right itself.
-    assert final(True) == pytest.approx(0.2, abs=0.01)
-    assert final(False) == pytest.approx(0, abs=0.01), "nothing is fed forward where only the image is known"
+    assert fed_forward() == pytest.approx(0.2, abs=0.01)
+    assert fed_forward(None) == pytest.approx(0, abs=0.01), "nothing is fed forward where only the image is known"
+
+
+@pytest.mark.parametrize(
+    ("flags", "vehicle_rate", "expected"),
+    [
+        (EARTH, 0.0, 0.2),
+        (LOCK, 0.3, 0.2),
+        (VEHICLE, 0.3, 0.5),
+        (VEHICLE | LOCK, 0.3, 0.5),
+        (0, -0.1, 0.1),
+        (0, 0.0, 0.0),
+        (VEHICLE, math.nan, 0.0),
+    ],
+)
+def test_a_rate_against_the_vehicle_needs_the_vehicles_own(flags, vehicle_rate, expected):
+    assert fed_forward(flags=flags, vehicle_rate=vehicle_rate) == pytest.approx(expected, abs=0.01)
+
+
+def test_reports_of_another_gimbal_are_left_alone():
+    assert fed_forward(Wire(2, 1)) == pytest.approx(0, abs=0.01), "of another vehicle"
+    second = {"device_id": 2}
+    assert fed_forward(settings=second, device=1) == pytest.approx(0, abs=0.01)
+    assert fed_forward(settings=second, device=2) == pytest.approx(0.2, abs=0.01)
+    assert fed_forward(Wire(1, 154), {"device_id": 154}) == pytest.approx(0.2, abs=0.01)
 
 
 def test_looking_down_the_yaw_turns_faster():

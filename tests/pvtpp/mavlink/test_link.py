@@ -137,6 +137,30 @@ def test_a_host_that_is_not_there_and_a_port_in_use_are_named(live):
     taken.close()
 
 
+def test_a_name_with_addresses_of_both_kinds_is_sent_to_where_ground_stations_listen(monkeypatch, station, live):
+    own = socket.getaddrinfo
+
+    def both(host, port, *rest, **options):
+        first = [(socket.AF_INET6, socket.SOCK_DGRAM, 17, "", ("::1", port, 0, 0))]
+        found = own("127.0.0.1" if host == "board" else host, port, *rest, **options)
+        return first + found if host == "board" else found
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    with MavlinkLink(station.endpoint.replace("127.0.0.1", "board"), lambda: live) as link:
+        station.receive("HEARTBEAT")
+        assert not link.heard
+        station.send(command(512, 259))
+        station.receive("COMMAND_ACK")
+        assert link.heard == 1
+
+
+def test_a_whole_network_may_be_sent_to(live):
+    errors = []
+    with MavlinkLink("udpout:127.255.255.255:14550", lambda: live, on_error=errors.append) as link:
+        until(lambda: link._wire._sender.seq >= 3)
+    assert errors == [], "the system refuses it where nobody has asked for that"
+
+
 def test_without_pymavlink_it_is_said_what_to_install(monkeypatch, live):
     monkeypatch.setitem(__import__("sys").modules, "pymavlink.dialects.v20", None)
     with pytest.raises(InputError, match=r"pip install 'pvtpp\[mavlink\]'"):
