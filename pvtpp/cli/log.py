@@ -20,6 +20,8 @@ import numpy as np
 from pvtpp.cli import output
 from pvtpp.cli.frame_records import COLUMNS, FrameRecord, draw
 from pvtpp.cli.sources import Source, open_source
+from pvtpp.cli.track_files import at_constant_rate, of_one_size, video_rate
+from pvtpp.cli.video_file import TimedImage
 from pvtpp.core.event_log import EventLog, is_complete
 from pvtpp.errors import InputError
 from pvtpp.files import whole_file
@@ -44,7 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     part.add_argument("log", metavar="LOG")
     part.add_argument("out", metavar="OUT", help="the part (.jsonl)")
     part.add_argument("--target", type=int, metavar="N", help="this target, from 1; the part replays to the bit")
-    part.add_argument("--from", type=float, dest="from_s", metavar="SECONDS", help="since the log's first event")
+    part.add_argument(
+        "--from",
+        type=float,
+        dest="from_s",
+        metavar="SECONDS",
+        help="since the log's first event; what was known then is in the part",
+    )
     part.add_argument("--to", type=float, dest="to_s", metavar="SECONDS", help="until then; default to the end")
     export = actions.add_parser("export", help="write a log in the format of another tool")
     export.add_argument("log", metavar="LOG")
@@ -71,6 +79,8 @@ def _info(options: argparse.Namespace) -> None:
 
 def _lines(path: str, found: Dict[str, Any]) -> Iterator[str]:
     yield path if found["complete"] else f"{path} (cut off: its run was killed, or goes on)"
+    if found["part"]:
+        yield f"  part: {found['part']}"
     for name, value in found["run"].items():
         yield f"  {name}: {value}"
     yield f"  predictors: {', '.join(found['predictors']) or 'none'}"
@@ -174,13 +184,20 @@ def _mot(out: str, log: EventLog, source: Optional[Source], predictor: str) -> s
 
 def _mp4(out: str, log: EventLog, source: Optional[Source], predictor: str) -> str:
     assert source is not None
-    seen = {each.frame: each for each in moments(log)}
+    seen = list(moments(log))
+    start_ns = seen[0].t_ns if seen else 0
+    # Times count from the first image on, as in a video.
+    records = {
+        each.frame: FrameRecord(
+            each.frame, each.t_ns - start_ns, each.presence, {predictor: each.predictions.get(predictor)}
+        )
+        for each in seen
+    }
+    rate = video_rate(records.values(), source.fps)
 
-    def drawn() -> Iterator[np.ndarray]:
+    def drawn() -> Iterator[TimedImage]:
         for number, image in _numbered(source):
-            moment = seen.get(number)
-            if moment is not None:
-                made = moment.predictions.get(predictor)
-                yield draw(image, FrameRecord(number, moment.t_ns, moment.presence, {predictor: made}))
+            if number in records:
+                yield TimedImage(records[number].t_ns, draw(image, records[number]))
 
-    return f"{write_video(out, drawn(), source.fps)} frames"
+    return f"{write_video(out, of_one_size(at_constant_rate(drawn(), rate)), rate)} frames"

@@ -26,6 +26,7 @@ from pvtpp.cli.grid import add_grid, settings
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.replay import replay
 from pvtpp.errors import InputError
+from pvtpp.logs.cut import replays
 from pvtpp.progress import progress
 from pvtpp.tracker import Tracker
 from pvtpp_benchmarks.datasets.results import load_results
@@ -153,6 +154,11 @@ def _is_sigma(name: str) -> bool:
 def _agrees(path: str) -> bool:
     """Whether the state machine, driven with the events of a log, makes the trajectories that the log holds."""
     log = EventLog.read(path)
+    if not replays(log):
+        raise InputError(
+            f"{path}: a part from {log.meta['cut']['from_s']} s on, which lacks what the stages were at then; whole logs "
+            "and parts by `pvtpp log cut --target` replay"
+        )
     if not log.predictors:
         raise InputError(f"{path}: no target was ever given, so there is nothing to replay")
     again = replay(log, {name: predictors.create(name) for name in log.predictors})

@@ -64,7 +64,7 @@ def write_mcap(stream: IO[bytes], log: EventLog, images: Iterable[Tuple[int, np.
         from mcap.writer import Writer
     except ImportError as error:
         raise InputError(f"MCAP needs the package mcap: pip install 'pvtpp[mcap]' ({error})") from None
-    if log.rows and min(log.rows[0][1], *(row[3] for row in log.of_kind("frame")[:1])) < 0:
+    if min([*(row[1] for row in log.rows[:1]), *(row[3] for row in log.of_kind("frame")[:1])], default=0) < 0:
         raise InputError("MCAP has no times before 0, the log begins before")
     writer = _Writer(Writer(stream))
     writer.begin(log)

@@ -26,7 +26,7 @@ def summary(log: EventLog, complete: bool) -> Dict[str, Any]:
     Returns
     -------
     dict
-        Plain values: what made it, its span in seconds, how many events, frames, targets, results, failures, the rate
+        Plain values: what made it, which part it is of another (None: of none), its span in seconds, how many events, frames, targets, results, failures, the rate
         of frames and results, the latency of results and the age of the evidence at each frame (median, 95th and 99th
         percentile, milliseconds), and the share of frames in each state of presence.
     """
@@ -39,6 +39,7 @@ def summary(log: EventLog, complete: bool) -> Dict[str, Any]:
     span = (rows[-1][1] - rows[0][1]) * 1e-9 if rows else 0.0
     return {
         "complete": complete,
+        "part": _part(log.meta.get("cut")),
         "run": {name: log.meta[name] for name in FACTS if log.meta.get(name) is not None},
         "predictors": log.predictors,
         "seconds": round(span, 3),
@@ -53,6 +54,15 @@ def summary(log: EventLog, complete: bool) -> Dict[str, Any]:
         "presence": {name: round(stated.count(name) / len(stated), 4) for name in sorted(set(stated))},
         "failures": len(log.of_kind("failed")),
     }
+
+
+def _part(cut: Any) -> Optional[str]:
+    if not isinstance(cut, dict):
+        return None
+    if "target" in cut:
+        return f"target {cut['target']} of another"
+    until = "its end" if cut.get("to_s") is None else f"{cut['to_s']} s"
+    return f"{cut.get('from_s')} s to {until} of another"
 
 
 def _rate(times: Sequence[int]) -> Optional[float]:

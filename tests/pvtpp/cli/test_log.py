@@ -190,11 +190,40 @@ def test_mot_counts_from_one_and_leaves_lost_targets_out():
 
 def test_a_video_has_a_frame_for_each_of_the_log():
     exported("mp4", "--out", "seen.mp4")
-    capture = cv2.VideoCapture("seen.mp4")
-    count = 0
+    assert frames_of("seen.mp4") == 30
+
+
+def test_a_video_shows_each_frame_for_as_long_as_it_was_the_newest():
+    log = log_of()
+    # The second half at half the rate, and a clock that does not begin at 0.
+    slower = [row[1] + max(row[1] - 500_000_000, 0) + 10**18 if row[0] == "frame" else 0 for row in log.rows]
+    rows = [["frame", at, row[2], at] for at, row in zip(slower, log.rows) if at]
+    EventLog({**log.meta, "fps": None}, [*rows, *later(log, rows[-1][1])]).write("flight.jsonl")
+    exported("mp4", "--out", "seen.mp4")
+    assert frames_of("seen.mp4") == pytest.approx(15 + 2 * 15, abs=2)
+
+
+def test_a_video_of_images_of_several_sizes_is_written_too(flight, tmp_path):
+    (tmp_path / "images").mkdir()
+    for index in range(30):
+        image = cv2.imread(str(flight / "images" / f"{index:04d}.png"))
+        size = (160, 96) if index < 15 else (80, 48)
+        cv2.imwrite(str(tmp_path / "images" / f"{index:04d}.png"), cv2.resize(image, size))
+    exported("mp4", "--out", "seen.mp4", "--source", "images")
+    assert frames_of("seen.mp4") == 30
+
+
+def later(log, t_ns):
+    """A trajectory of the log, known at this time."""
+    row = log.of_kind("trajectory")[0]
+    return [[row[0], t_ns, *row[2:]]]
+
+
+def frames_of(video):
+    capture, count = cv2.VideoCapture(video), 0
     while capture.read()[0]:
         count += 1
-    assert count == 30
+    return count
 
 
 # Summaries and parts
@@ -242,11 +271,36 @@ def test_a_target_that_is_cut_out_replays_to_the_bit(capsys):
 def test_a_time_that_is_cut_out_has_its_events(capsys):
     assert main(["log", "cut", "flight.jsonl", "part.jsonl", "--from", "0.4", "--to", "0.6"]) == 0
     part, log = log_of("part.jsonl"), log_of()
-    assert part.rows == [row for row in log.rows if 0.4 <= (row[1] - log.rows[0][1]) * 1e-9 < 0.6] != []
-    assert (
-        main(["log", "info", "part.jsonl"]) == 0
-        and main(["log", "cut", "flight.jsonl", "rest.jsonl", "--from", "0.6"]) == 0
-    )
+    events = [row for row in log.rows if 0.4 <= (row[1] - log.rows[0][1]) * 1e-9 < 0.6]
+    known = len(part.rows) - len(events)
+    assert part.rows[known:] == events != []
+    assert [row[0] for row in part.rows[:known]] == ["init", "trajectory", "trajectory", "presence"]
+    capsys.readouterr()
+    assert main(["log", "info", "part.jsonl"]) == 0
+    said = capsys.readouterr().out
+    assert "part: 0.4 s to 0.6 s of another" in said and "6 frames" in said and "1 targets" in said
+    assert main(["log", "cut", "flight.jsonl", "rest.jsonl", "--from", "0.6"]) == 0
+    assert main(["replay", "rest.jsonl"]) == 2
+    assert "rest.jsonl: a part from 0.6 s on" in capsys.readouterr().err
+    assert main(["log", "cut", "flight.jsonl", "first.jsonl", "--to", "0.6"]) == 0
+    assert main(["replay", "first.jsonl"]) == 0
+
+
+def test_a_part_is_exported_as_the_whole_log_would_be_then():
+    exported("csv", "--out", "whole.csv")
+    assert main(["log", "cut", "flight.jsonl", "part.jsonl", "--from", "0.4", "--to", "0.6"]) == 0
+    assert main(["log", "export", "part.jsonl", "--format", "csv"]) == 0
+    with open("whole.csv") as whole, open("part.csv") as part:
+        rows = part.readlines()
+        assert rows[1:] == [line for line in whole if line.split(",")[0] in map(str, range(12, 18))] and len(rows) == 13
+
+
+def test_a_part_in_which_the_camera_delivered_nothing_is_exported_too():
+    pytest.importorskip("mcap")
+    log = log_of()
+    EventLog(log.meta, [row for row in log.rows if row[0] != "frame"][:20]).write("flight.jsonl")
+    exported("mcap")
+    assert len(of_topic(read_back("flight.mcap")[0], "/events")) == 20
 
 
 BAD = {

@@ -7,6 +7,7 @@ from pvtpp import predictors
 from pvtpp.boxes import xywh_to_box
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.presence import PresenceConfig
+from pvtpp.logs.cut import of_time
 from pvtpp.logs.moments import moments
 from pvtpp.trajectory import Trajectory
 from pvtpp_benchmarks.oracle import Oracle
@@ -35,6 +36,13 @@ def clip():
 @pytest.fixture(scope="module")
 def log(clip):
     return run(clip, presence=PresenceConfig())
+
+
+@pytest.fixture(scope="module")
+def turning():
+    """The log of a run whose camera turns, with a gyro."""
+    clip = swung(9, seconds=1.5)
+    return run(clip, gyro=clip.gyro)
 
 
 def test_each_frame_has_the_newest_trajectory_of_its_time(log, clip):
@@ -81,6 +89,27 @@ def test_a_log_with_a_gyro_answers_in_the_image_of_the_frame():
     blind = list(moments(run(clip)))
     without = np.mean([np.linalg.norm(each.predictions["hold"].box[:2] - truth[each.frame, :2]) for each in blind])
     assert with_gyro < 0.6 * without
+
+
+@pytest.mark.parametrize("from_s", [0.02, 0.21, 0.5, 0.77, 1.4])
+def test_a_part_knows_what_was_known_at_its_frames(from_s, log, turning):
+    for whole in (log, turning):
+        part = list(moments(of_time(whole, from_s, 1.45)))
+        frames = {each.frame: each for each in moments(whole)}
+        assert 1 <= len(part) < len(frames)
+        for each in part:
+            expected = frames[each.frame]
+            assert each[1:6] == expected[1:6] and list(each.predictions) == list(expected.predictions)
+            for name, made in each.predictions.items():
+                np.testing.assert_allclose(made.box, expected.predictions[name].box, rtol=1e-9)
+                assert made.age == expected.predictions[name].age
+
+
+def test_a_part_after_the_target_was_forgotten_has_none(log):
+    reset = log.rows[60][1] + 1
+    whole = EventLog(log.meta, [*log.rows[:60], ["reset", reset], *([*each] for each in log.of_kind("frame")[-5:])])
+    part = of_time(whole, (whole.rows[-5][1] - whole.rows[0][1]) * 1e-9 - 1e-4, 9.0)
+    assert [each.target for each in moments(part)] == [0] * 5 and not part.of_kind("init")
 
 
 def test_a_log_without_a_target_has_frames_only():
