@@ -156,8 +156,8 @@ def _agrees(path: str) -> bool:
     log = EventLog.read(path)
     if not replays(log):
         raise InputError(
-            f"{path}: a part from {log.meta['cut']['from_s']} s on, which lacks what the stages were at then; whole logs "
-            "and parts by `pvtpp log cut --target` replay"
+            f"{path}: a part from {log.meta['cut']['from_s']} s on, which lacks what the stages were at then; whole "
+            "logs and parts by `pvtpp log cut --target` replay"
         )
     if not log.predictors:
         raise InputError(f"{path}: no target was ever given, so there is nothing to replay")

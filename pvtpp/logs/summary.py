@@ -26,9 +26,10 @@ def summary(log: EventLog, complete: bool) -> Dict[str, Any]:
     Returns
     -------
     dict
-        Plain values: what made it, which part it is of another (None: of none), its span in seconds, how many events, frames, targets, results, failures, the rate
-        of frames and results, the latency of results and the age of the evidence at each frame (median, 95th and 99th
-        percentile, milliseconds), and the share of frames in each state of presence.
+        Plain values: what made it, which part it is of another (None: of none), its span in seconds, how many events,
+        frames, targets, results, failures, the rate of frames and results, the latency of results and the age of the
+        evidence at each frame (median, 95th and 99th percentile, milliseconds), and the share of frames in each state
+        of presence.
     """
     rows = log.rows
     frames, results = log.of_kind("frame"), log.of_kind("result")
