@@ -5,12 +5,15 @@
 A quarter each: random bytes, damaged packets, messages of every type of the dialect with random fields, and tracking
 commands with random parameters. They go to a component with a gimbal, in front of a live tracker whose tracker answers
 with the first box; frames come in between. Memory is counted by tracemalloc, after a tenth of the packets and at the
-end.
+end, each time after a garbage collection: without one it counts what the interpreter keeps of freed tuples and lists
+for later, some 0.1 MB after 3,000 packets and 0.5 MB after 100,000. What is left, 9 kB after 10,000 packets and 31 kB
+after 100,000, is the live tracker's newest stage times (256 each) and failures (100) filling up.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import random
 import struct
 import sys
@@ -30,8 +33,8 @@ from pvtpp.mavlink.dialect import Wire, messages
 from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp_benchmarks.studies.fuzz_damage import damage
 
-GROWTH = 1 << 20
-"""Bytes by which memory may grow between a tenth of the packets and the end: a leak of 12 bytes a packet is found."""
+GROWTH = 1 << 17
+"""Bytes by which memory may grow between a tenth of the packets and the end: a leak of 2 bytes a packet is found."""
 FLOATS = (0.0, -1.0, 1.0, 0.5, 1e9, -1e9, 1e38, float("nan"), float("inf"), float("-inf"), 1e-40, 275.0, 259.0, 33333.0)
 COMMANDS = (2004, 2005, 2010, 512, 511, 521, 522, 400, 1001)
 EVERY = 50
@@ -103,6 +106,11 @@ def _value(rng: random.Random, kind: str) -> Any:
     return number - 2 ** (bits - 1) if kind.startswith("int") else number
 
 
+def _memory() -> int:
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+
 def run(count: int, seed: int = 0) -> Dict[str, Any]:
     """Feed a component; return what it did. Raises what it raises, and InputError where it leaks."""
     rng = random.Random(seed)
@@ -133,9 +141,9 @@ def run(count: int, seed: int = 0) -> Dict[str, Any]:
                 counts["sent"] += len(station.read(camera.write(answer)))
             counts["packets"] += 1
             if number == count // 10:
-                memory = tracemalloc.get_traced_memory()[0]
+                memory = _memory()
         counts["targets"] = live.target
-        grown = tracemalloc.get_traced_memory()[0] - memory
+        grown = _memory() - memory
     finally:
         tracemalloc.stop()
         live.close()
