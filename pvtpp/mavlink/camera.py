@@ -23,6 +23,7 @@ from pvtpp.mavlink import dialect, selection
 from pvtpp.mavlink.config import MavlinkConfig
 from pvtpp.mavlink.gimbal import GimbalPointer
 from pvtpp.mavlink.timesync import TimeSync
+from pvtpp.tracker import Frame
 
 SECOND_NS = 1_000_000_000
 DEFAULT_INTERVAL_NS = 100_000_000
@@ -36,6 +37,8 @@ REPEATED_NS = 3 * SECOND_NS
 UNIX_NS = 10**18
 """A clock beyond this counts from 1970; others have an epoch of their own, and SYSTEM_TIME does not say the time."""
 Handler = Callable[[List[float], int], Tuple[int, List[Any]]]
+BoxIn = Callable[[Tuple[int, int], int, Frame], np.ndarray]
+"""A box in an image: of its size, its capture time and its frame."""
 IDS = range(1, 256)
 """Of cameras."""
 
@@ -279,13 +282,29 @@ class CameraComponent:
         return common.MAV_RESULT_ACCEPTED, []
 
     def _track_rectangle(self, params: List[float], now_ns: int) -> Tuple[int, List[Any]]:
-        return self._track(lambda size: selection.rectangle(params[:4], size), now_ns)
+        return self._track(lambda size, *seen: selection.rectangle(params[:4], size), now_ns)
 
     def _track_point(self, params: List[float], now_ns: int) -> Tuple[int, List[Any]]:
         x, y, radius = params[:3]
-        return self._track(lambda size: selection.point(x, y, radius, size, self.config.point_size), now_ns)
 
-    def _track(self, box_in: Callable[[Tuple[int, int]], np.ndarray], now_ns: int) -> Tuple[int, List[Any]]:
+        def box_in(size: Tuple[int, int], t_ns: int, frame: Frame) -> np.ndarray:
+            given = selection.point(x, y, radius, size, self.config.point_size)
+            found = self._moving(given[:2], t_ns, frame) if self.config.point_by_motion else None
+            return given if found is None else found
+
+        return self._track(box_in, now_ns)
+
+    def _moving(self, point: np.ndarray, t_ns: int, frame: Frame) -> Optional[np.ndarray]:
+        """The box of what moves together with a point of a frame; None where that is not known."""
+        from pvtpp.point_selection import APART_NS, box_of_motion
+
+        before = self._live().frame_near(t_ns - APART_NS)
+        if before is None or before[0] >= t_ns or size_of(before[1]) != size_of(frame):
+            return None
+        images = before[1].image, frame.image
+        return box_of_motion(*images, point) if images[0].shape == images[1].shape else None
+
+    def _track(self, box_in: BoxIn, now_ns: int) -> Tuple[int, List[Any]]:
         live = self._live()
         if live.paused:
             raise InputError("paused: no new target until it is resumed")
@@ -293,7 +312,7 @@ class CameraComponent:
         size = None if seen is None else size_of(seen[1])
         if seen is None or size is None:
             raise InputError("no image yet: no target")
-        live.init(seen[0], box_in(size))
+        live.init(seen[0], box_in(size, *seen))
         # A ground station draws nothing until the first status.
         return self._common.MAV_RESULT_ACCEPTED, [self._tracking_status(now_ns)]
 

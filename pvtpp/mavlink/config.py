@@ -69,6 +69,9 @@ class MavlinkConfig:
         he saw, since the commands have no time of their own.
     point_size
         A target that is given as a point without a size gets a square of this share of the image's width.
+    point_by_motion
+        A target that is given as a point is what moves together with it (`pvtpp.point_selection`), where that stands
+        out; else the square of the given size, or of `point_size`.
     vendor, model
         Names for the ground station.
     gimbal
@@ -80,6 +83,7 @@ class MavlinkConfig:
     lead_s: Optional[float] = 0.0
     video_delay_s: float = 0.0
     point_size: float = 0.1
+    point_by_motion: bool = True
     vendor: str = "pvtpp"
     model: str = "tracker"
     gimbal: Optional[GimbalConfig] = None
@@ -91,6 +95,7 @@ class MavlinkConfig:
             "lead_s": optional(between(-1, 5)),
             "video_delay_s": between(0, 60),
             "point_size": above(0, 1),
+            "point_by_motion": holds("True or False", lambda value: isinstance(value, bool)),
             "vendor": NAME,
             "model": NAME,
         }

@@ -2,6 +2,7 @@
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 from ground_station import (
@@ -24,11 +25,13 @@ from ground_station import (
 )
 from live_fakes import box_at, until
 
+from pvtpp.boxes import iou
 from pvtpp.core.presence import Presence
 from pvtpp.errors import InputError
 from pvtpp.mavlink.config import MavlinkConfig
 from pvtpp.mavlink.dialect import Wire, parse_ids
 from pvtpp.mavlink.timesync import TimeSync
+from pvtpp.tracker import Frame
 
 NAN = math.nan
 INFORMATION, SETTINGS, STATUS, SYSTEM_TIME = 259, 260, 275, 2
@@ -120,6 +123,49 @@ def test_a_point_becomes_a_square_of_the_size_given_or_of_the_default_one():
         for nothing in (NAN, 0.0):
             flight.command(POINT, 0.25, 0.5, nothing)
             np.testing.assert_allclose(flight.live.predict(0).box, [50, 50, 40, 40], atol=1e-4)
+
+
+def driving(index):
+    """A frame in which a car drives over textured ground, and its box."""
+    ground = np.random.default_rng(4).integers(60, 190, (30, 54), dtype=np.uint8)
+    image = cv2.resize(ground, (320, 180), interpolation=cv2.INTER_CUBIC)
+    car = np.random.default_rng(5).integers(0, 255, (4, 7), dtype=np.uint8)
+    image[80:100, 100 + 3 * index : 136 + 3 * index] = cv2.resize(car, (36, 20), interpolation=cv2.INTER_CUBIC)
+    return Frame(index, index * 10**9 // 30, cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)), np.array(
+        [118 + 3 * index, 90, 36, 20]
+    )
+
+
+@pytest.mark.parametrize("radius", [0.0, NAN, 0.02])
+def test_a_point_becomes_the_box_of_what_moves_there(radius):
+    def given(frames, x=None, **settings):
+        with Flight(**settings) as flight:
+            for index in frames:
+                frame, box = driving(index)
+                flight.clock.t_ns = frame.t_ns
+                flight.live.submit(frame)
+            at = (box[0] if x is None else x) / 320
+            assert flight.command(POINT, at, 0.5, radius)[0] == ACCEPTED
+            return flight.live.predict(frame.t_ns).box, box
+
+    found, truth = given(range(6))
+    assert iou(found, truth) > 0.6
+    side = 2 * 0.02 * 320 if radius == 0.02 else 32
+    for square, at in (
+        (given(range(6), point_by_motion=False)[0], truth[0]),
+        (given(range(6), x=40)[0], 40),
+        (given([5])[0], truth[0]),
+    ):
+        np.testing.assert_allclose(square, [at, 90, side, side], atol=1e-4)
+
+
+def test_a_point_in_images_that_have_changed_their_size_becomes_a_square():
+    with Flight() as flight:
+        for index, size in ((0, (100, 50)), (3, (200, 100))):
+            flight.clock.t_ns = index * 10**9 // 30
+            flight.see(index, size=size)
+        assert flight.command(POINT, 0.5, 0.5, 0.0)[0] == ACCEPTED
+        np.testing.assert_allclose(flight.live.predict(flight.clock.t_ns).box, [100, 50, 20, 20], atol=1e-4)
 
 
 def test_the_target_is_taken_from_the_frame_that_the_operator_saw():
