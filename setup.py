@@ -50,12 +50,15 @@ PLOTS = ["matplotlib>=3.3"]
 PARITY = ["polygraphy>=0.47"]
 MAVLINK = ["pymavlink>=2.4.40"]
 MCAP = ["mcap>=1.1"]
+# A live view in Foxglove.
+FOXGLOVE = ["foxglove-sdk>=0.30; python_version >= '3.10'"]
 # 0.9.23 is the last for Python 3.8 and 3.9.
 BAGS = ["rosbags>=0.9.23"]
 # Streams from the network, and the page for a browser; PyAV from 14 on hands out RTCP sender reports.
 STREAMS = ["av>=12"]
 SERVE = ["aiohttp>=3.9", *STREAMS]
-TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", *MAVLINK, *MCAP, *BAGS, *SERVE]
+INTERFACES = [*MAVLINK, *MCAP, *FOXGLOVE, *BAGS, *SERVE]
+TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", *INTERFACES]
 
 EXTRAS = {
     "cpu": ["onnxruntime>=1.10", OPENCV],
@@ -66,6 +69,7 @@ EXTRAS = {
     "weights": ["onnx>=1.10"],
     "mavlink": MAVLINK,
     "mcap": MCAP,
+    "foxglove": FOXGLOVE,
     "report": PLOTS,
     "bench": PLOTS,
     "bags": BAGS,

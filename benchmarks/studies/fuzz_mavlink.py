@@ -6,8 +6,8 @@ A quarter each: random bytes, damaged packets, messages of every type of the dia
 commands with random parameters. They go to a component with a gimbal, in front of a live tracker whose tracker answers
 with the first box; frames come in between. Memory is counted by tracemalloc, after a tenth of the packets and at the
 end, each time after a garbage collection: without one it counts what the interpreter keeps of freed tuples and lists
-for later, some 0.1 MB after 3,000 packets and 0.5 MB after 100,000. What is left, 9 kB after 10,000 packets and 31 kB
-after 100,000, is the live tracker's newest stage times (256 each) and failures (100) filling up.
+for later, some 0.1 MB after 3,000 packets and 0.5 MB after 100,000. What is left, about 10 kB after 10,000 packets and
+20 to 30 kB after 100,000, is the live tracker's newest stage times (256 each) and failures (100) filling up.
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ class Finding(NamedTuple):
 EXTRAS: Tuple[Tuple[str, str, str, str], ...] = (
     ("pymavlink", "pymavlink", "mavlink", "a camera component for ground stations (track --mavlink)"),
     ("mcap", "mcap", "mcap", "exports for Foxglove (log export)"),
+    ("foxglove", "foxglove-sdk", "foxglove", "a live view in Foxglove (track --foxglove)"),
     ("matplotlib", "matplotlib", "report", "plots"),
     ("onnx", "onnx", "weights", "joining split network files, exports"),
     ("torch", "torch", "train", "training, and trackers in PyTorch"),
@@ -150,7 +151,8 @@ def _weights() -> Iterator[Finding]:
         try:
             yield Finding("weights", entry.name, OK, str(weights.path(entry.name)))
         except weights.MissingWeights:
-            how = f"pvtpp weights pull {entry.name}" if all(file.url for file in entry.files) else entry.note
+            pulled = all(file.url for file in entry.files)
+            how = f"pvtpp weights pull {entry.name}" if pulled else f"by hand, from {entry.note}"
             default = ", the default tracker's" if defaults.TRACKER.startswith(entry.name) else ""
             yield Finding("weights", entry.name, MISSING, f"not here{default}: {how}")
         except InputError as error:

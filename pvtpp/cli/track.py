@@ -29,7 +29,7 @@ import numpy as np
 
 from pvtpp import predictors
 from pvtpp.boxes import require_in_image, xywh_to_box
-from pvtpp.cli import live_options, mavlink_options, track_files, window
+from pvtpp.cli import foxglove_options, live_options, mavlink_options, track_files, window
 from pvtpp.cli.frame_records import ENDINGS, FrameRecord, RecordFile, draw
 from pvtpp.cli.signals import EndRequest, end_requests
 from pvtpp.cli.sources import add_source, open_source
@@ -72,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--video", metavar="FILE", help=f"a video (.mp4); without a window {track_files.VIDEO} is written anyway"
     )
     parser.add_argument("--no-window", action="store_true", help="open no window even where there is a display")
+    foxglove_options.add_foxglove(parser)
     mavlink_options.add_mavlink(parser)
 
 
@@ -79,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
     """Track until the source ends or the user does; returns 1 where the tracker failed."""
     live_options.checked(options)
     track_files.check(options)
-    mavlink = mavlink_options.checked(options)
+    mavlink, foxglove = mavlink_options.checked(options), foxglove_options.checked(options)
     in_window = not options.no_window and window.opens()
     if options.box is None and mavlink is None and not in_window:
         raise InputError(
@@ -121,9 +122,10 @@ def run(options: argparse.Namespace) -> int:
     seen = RecordFile(options.out)
     with end_requests(raising=False) as over:
         connected = mavlink_options.connected(options.mavlink, mavlink, live, clock)
-        with live, connected, closed_when(source, over.is_set):
+        viewed = foxglove_options.viewed(foxglove, live)
+        with live, connected, viewed as view, closed_when(source, over.is_set):
             delivered = deliver(live, clock, source, started, frames, box, over)
-            records = _up_to_error(_note(delivered, live, options.predictors, source, seen), broken)
+            records = _up_to_error(_note(delivered, live, options.predictors, source, seen, view), broken)
             if in_window:
                 drawn = window.shown(records, over)
             else:
@@ -263,13 +265,19 @@ def _up_to_error(items: Iterator[Item], broken: List[InputError]) -> Iterator[It
 
 
 def _note(
-    frames: Iterator[Frame], live: LiveTracker, names: Sequence[str], source: Source, seen: RecordFile
+    frames: Iterator[Frame],
+    live: LiveTracker,
+    names: Sequence[str],
+    source: Source,
+    seen: RecordFile,
+    view: foxglove_options.Show,
 ) -> Iterator[Tuple[Frame, FrameRecord]]:
-    """Each frame with what is known as it comes, also added to `seen`; progress once a second."""
+    """Each frame with what is known as it comes, also added to `seen` and shown; progress once a second."""
     show, total = progress(), source.count or "?"
     for frame in frames:
         record = FrameRecord.of(live, frame, names)
         seen.add(record)
+        view(frame, record)
         if frame.index % max(round(source.fps), 1) == 0:
             show(f"{source.name}: frame {frame.index}/{total}, {record.caption()}")
         yield frame, record

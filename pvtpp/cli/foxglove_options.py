@@ -1,0 +1,64 @@
+"""The option of a live view in Foxglove, for commands that follow a target live."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from contextlib import contextmanager
+from typing import Callable, Iterator, Optional, Tuple
+
+from pvtpp.cli.frame_records import FrameRecord
+from pvtpp.errors import InputError
+from pvtpp.live.live_tracker import LiveTracker
+from pvtpp.logs.foxglove_live import FoxgloveView, require_sdk
+from pvtpp.logs.moments import Moment
+from pvtpp.tracker import Frame
+
+Address = Tuple[str, int]
+Show = Callable[[Frame, FrameRecord], None]
+
+
+def add_foxglove(parser: argparse.ArgumentParser) -> None:
+    """Add the option."""
+    parser.add_argument(
+        "--foxglove",
+        metavar="HOST:PORT",
+        help="show picture, box and plots live in Foxglove, which connects to ws://HOST:PORT; without a password, so "
+        "127.0.0.1:8765 unless the network is your own",
+    )
+
+
+def checked(options: argparse.Namespace) -> Optional[Address]:
+    """Return host and port; None without the option.
+
+    Raises
+    ------
+    InputError
+        For what is no address, and where foxglove-sdk is not installed.
+    """
+    if options.foxglove is None:
+        return None
+    found = re.fullmatch(r"([^:\s]+|\[[0-9a-fA-F:]+\]):(\d{1,5})", options.foxglove, re.ASCII)
+    if not found or not 1 <= int(found[2]) <= 65535:
+        raise InputError(f"--foxglove {options.foxglove!r}: expected HOST:PORT, such as 127.0.0.1:8765")
+    require_sdk()
+    return found[1].strip("[]"), int(found[2])
+
+
+@contextmanager
+def viewed(address: Optional[Address], live: LiveTracker) -> Iterator[Show]:
+    """Serve viewers within the block, and give what shows them a frame; that does nothing without an address."""
+    if address is None:
+        yield lambda frame, record: None
+        return
+    view = FoxgloveView(*address)
+
+    def show(frame: Frame, record: FrameRecord) -> None:
+        made = {name: each for name, each in record.predictions.items() if each is not None}
+        target, probability = (live.target, live.probability) if made else (0, None)
+        view.show(frame, Moment(record.frame, record.t_ns, record.t_ns, target, record.presence, probability, made))
+
+    try:
+        yield show
+    finally:
+        view.close()
