@@ -10,7 +10,7 @@ from typing import Callable, Iterator, Optional, Tuple
 from pvtpp.cli.frame_records import FrameRecord
 from pvtpp.errors import InputError
 from pvtpp.live.live_tracker import LiveTracker
-from pvtpp.logs.foxglove_live import FoxgloveView, require_sdk
+from pvtpp.logs.foxglove_live import FoxgloveView, check_address
 from pvtpp.logs.moments import Moment
 from pvtpp.tracker import Frame
 
@@ -34,15 +34,16 @@ def checked(options: argparse.Namespace) -> Optional[Address]:
     Raises
     ------
     InputError
-        For what is no address, and where foxglove-sdk is not installed.
+        For what is no address, one where nobody can listen, and where foxglove-sdk is not installed.
     """
     if options.foxglove is None:
         return None
     found = re.fullmatch(r"([^:\s]+|\[[0-9a-fA-F:]+\]):(\d{1,5})", options.foxglove, re.ASCII)
     if not found or not 1 <= int(found[2]) <= 65535:
         raise InputError(f"--foxglove {options.foxglove!r}: expected HOST:PORT, such as 127.0.0.1:8765")
-    require_sdk()
-    return found[1].strip("[]"), int(found[2])
+    address = found[1].strip("[]"), int(found[2])
+    check_address(*address)
+    return address
 
 
 @contextmanager

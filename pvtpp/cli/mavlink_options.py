@@ -12,7 +12,7 @@ from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.mavlink.config import GimbalConfig, MavlinkConfig
 from pvtpp.mavlink.dialect import messages, parse_ids
-from pvtpp.mavlink.link import MavlinkLink, parse_endpoint
+from pvtpp.mavlink.link import MavlinkLink, check_endpoint
 
 AUTO = "auto"
 DEPENDENT = ("mavlink_lead", "mavlink_id", "mavlink_video_delay", "mavlink_gimbal")
@@ -53,15 +53,16 @@ def checked(options: argparse.Namespace) -> Optional[MavlinkConfig]:
     Raises
     ------
     InputError
-        For values that are not allowed, options without ``--mavlink``, and where pymavlink is not installed.
+        For values that are not allowed, an address that cannot be used, options without ``--mavlink``, and where
+        pymavlink is not installed.
     """
     given = [name for name in DEPENDENT if getattr(options, name) is not None]
     if options.mavlink is None:
         if given:
             raise InputError(f"--{given[0].replace('_', '-')} needs --mavlink udpout:HOST:PORT")
         return None
-    parse_endpoint(options.mavlink)
     messages()
+    check_endpoint(options.mavlink)
     system, component = parse_ids("1" if options.mavlink_id is None else options.mavlink_id)
     degrees, delay_s = options.mavlink_gimbal, options.mavlink_video_delay or 0.0
     if delay_s > LiveConfig.memory_s:
@@ -80,9 +81,16 @@ def checked(options: argparse.Namespace) -> Optional[MavlinkConfig]:
 
 @contextmanager
 def connected(
-    endpoint: Optional[str], config: Optional[MavlinkConfig], live: LiveTracker, clock: Callable[[], int]
+    endpoint: Optional[str],
+    config: Optional[MavlinkConfig],
+    live: LiveTracker,
+    clock: Callable[[], int],
+    warn: Callable[[str], None] = warn,
 ) -> Iterator[None]:
-    """Have the live tracker be a camera component within the block; nothing where `config` is None."""
+    """Have the live tracker be a camera component within the block; nothing where `config` is None.
+
+    `warn` takes a line on what goes wrong.
+    """
     if endpoint is None or config is None:
         yield
         return

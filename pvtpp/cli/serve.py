@@ -134,7 +134,7 @@ def _companions(options: argparse.Namespace) -> Sequence[Companion]:
     mavlink = mavlink_options.checked(options)
     if mavlink is None:
         return ()
-    return (lambda live: mavlink_options.connected(options.mavlink, mavlink, live, time.time_ns),)
+    return (lambda live: mavlink_options.connected(options.mavlink, mavlink, live, time.time_ns, _warn),)
 
 
 def _warm(tracker: Any, name: str) -> None:

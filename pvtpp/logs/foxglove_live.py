@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import threading
 from typing import Any, Dict, Tuple
 
@@ -33,6 +34,23 @@ def require_sdk() -> Any:
             f"a live view needs foxglove-sdk and Python 3.10 or newer: pip install 'pvtpp[foxglove]' ({error})"
         ) from None
     return foxglove
+
+
+def check_address(host: str, port: int) -> None:
+    """Raise InputError where `FoxgloveView` could not listen there, or foxglove-sdk is not installed."""
+    require_sdk()
+    try:
+        socket.create_server((host, port), family=_family(host, port)).close()
+    except OSError as error:
+        raise _unusable(host, port, error.strerror or error) from None
+
+
+def _family(host: str, port: int) -> int:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+
+
+def _unusable(host: str, port: int, why: object) -> InputError:
+    return InputError(f"a live view on {host}:{port}: cannot listen there ({why})")
 
 
 class FoxgloveView:
@@ -66,7 +84,7 @@ class FoxgloveView:
                 name="pvtpp", host=host, port=port, context=context, message_backlog_size=BACKLOG
             )
         except Exception as error:
-            raise InputError(f"a live view on {host}:{port}: cannot listen there ({error})") from None
+            raise _unusable(host, port, error) from None
         self.address = host, int(self._server.port)
         self._newest: Mailbox[Tuple[Frame, Moment]] = Mailbox()
         self._failed = False

@@ -52,6 +52,11 @@ def parse_endpoint(text: str) -> Endpoint:
     return Endpoint(found[1], found[2].strip("[]"), int(found[3]))
 
 
+def check_endpoint(text: str) -> None:
+    """Raise InputError where `MavlinkLink` could not use this address: a bad one, no such host, a port in use."""
+    _opened(parse_endpoint(text), text)[0].close()
+
+
 class MavlinkLink:
     """Connects a live tracker to a ground station or an autopilot, in a thread of its own, until `close`.
 

@@ -62,6 +62,16 @@ def test_a_viewer_sees_the_target_of_a_folder_of_images(clips, tmp_path, monkeyp
 )
 def test_an_address_that_is_none_is_refused(given, words, clips, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(["track", str(clips / "left" / "img"), *FAST, "--foxglove", given]) == 2
+    arguments = ["--log", "flight.jsonl", "--out", "seen.csv", "--foxglove", given]
+    assert main(["track", str(clips / "left" / "img"), *FAST, *arguments]) == 2
     error = capsys.readouterr().err.strip()
-    assert words in error and "\n" not in error and not list(tmp_path.glob("*.mp4"))
+    assert words in error and "\n" not in error and [each.name for each in tmp_path.iterdir()] == ["clips"]
+
+
+def test_a_port_in_use_is_said_before_anything_is_written(clips, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert main(["track", str(clips / "left" / "img"), *FAST, "--log", "flight.jsonl", "--foxglove", address]) == 2
+    assert f"a live view on {address}: cannot listen there" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["clips"]

@@ -67,6 +67,7 @@ def test_a_ground_station_gives_the_target_of_a_folder_of_images(clips, tmp_path
     ("arguments", "words"),
     [
         (["--mavlink", "tcp:1.2.3.4:5"], "expected udpout:HOST:PORT"),
+        (["--mavlink", "udpout:nowhere.invalid:14550"], "udpout:nowhere.invalid:14550: no such host"),
         (["--mavlink-lead", "0.1"], "--mavlink-lead needs --mavlink"),
         (["--mavlink", "udpout:127.0.0.1:9", "--mavlink-lead", "soon"], "--mavlink-lead 'soon': expected seconds, or"),
         (["--mavlink", "udpout:127.0.0.1:9", "--mavlink-lead", "nan"], "MavlinkConfig.lead_s is nan"),
@@ -80,9 +81,20 @@ def test_a_ground_station_gives_the_target_of_a_folder_of_images(clips, tmp_path
 )
 def test_bad_options_are_one_clear_line_before_the_work(arguments, words, clips, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(["track", str(clips / "left" / "img"), *FAST, *arguments]) == 2
+    written = ["--log", "flight.jsonl", "--out", "seen.csv"]
+    assert main(["track", str(clips / "left" / "img"), *FAST, *written, *arguments]) == 2
     error = capsys.readouterr().err.strip()
-    assert words in error and "\n" not in error and not (tmp_path / "tracked.mp4").exists()
+    assert words in error and "\n" not in error and [each.name for each in tmp_path.iterdir()] == ["clips"]
+
+
+def test_a_port_in_use_is_said_before_anything_is_written(clips, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        endpoint = f"udpin:127.0.0.1:{taken.getsockname()[1]}"
+        assert main(["track", str(clips / "left" / "img"), *FAST, "--log", "flight.jsonl", "--mavlink", endpoint]) == 2
+    assert f"{endpoint}: cannot listen there" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["clips"]
 
 
 def test_where_nobody_answers_that_is_said_at_the_end(clips, tmp_path, monkeypatch, capsys):
