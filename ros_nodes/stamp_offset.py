@@ -20,24 +20,22 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from pvtpp.camera_motion import Gyro, GyroConfig, check_rotation
+from pvtpp.camera_motion import check_rotation
 from pvtpp.errors import InputError
-from pvtpp.rotation_check import compare, rotation_between, stamp_offset
 from pvtpp.tracker import Frame
+from pvtpp.turned_camera import TurnedCamera
 from pvtpp_ros_nodes import conversions, images, parameters
 from pvtpp_ros_nodes.bag_reader import Bag
 from pvtpp_ros_nodes.bearing import Camera
 from pvtpp_ros_nodes.connection import Connection, connect
 from pvtpp_ros_nodes.imu import Sample, Samples
 
-MEMORY_S = 3600.0
 QUEUE = 1000
 """Messages that may wait while two images are compared."""
-UNSEEN = np.full(3, np.nan)
 
 
 class Recording:
-    """What images and IMU show. Images are compared two by two as they come, and not kept.
+    """What the topics of images and IMU show.
 
     Parameters
     ----------
@@ -53,11 +51,8 @@ class Recording:
     def __init__(self, options: argparse.Namespace):
         self._options = options
         self._topic = options.image
-        self._camera: Optional[Camera] = None
+        self._turned: Optional[TurnedCamera] = None
         self._stretch = images.StreamStretch()
-        self._previous: Optional[Tuple[int, np.ndarray]] = None
-        self._stamps: List[int] = []
-        self._seen: List[np.ndarray] = []
         self._samples = Samples()
         self._measured: List[Sample] = []
         self.on: Dict[str, Callable[[Any], None]] = {
@@ -67,14 +62,7 @@ class Recording:
         }
 
     def offset(self) -> Tuple[float, float]:
-        """Compute the offset, as `pvtpp.rotation_check.stamp_offset`.
-
-        Returns
-        -------
-        float
-            True exposure minus stamp of the images, seconds.
-        float
-            The share of the rotation that the gyro then explains.
+        """Compute the offset, as `pvtpp.turned_camera.TurnedCamera.offset`.
 
         Raises
         ------
@@ -82,42 +70,24 @@ class Recording:
             Something is missing, or gyro and images agree at no offset.
         """
         options = self._options
-        if self._camera is None:
+        if self._turned is None:
             raise InputError(f"nothing on {options.camera_info}: the camera's calibration is needed")
-        if len(self._stamps) < 2 or not self._measured:
-            counts = f"{len(self._stamps)} images on {options.image}, {len(self._measured)} samples on {options.imu}"
+        seen = len(self._turned.t_ns)
+        if seen < 2 or not self._measured:
+            counts = f"{seen} images on {options.image}, {len(self._measured)} samples on {options.imu}"
             raise InputError(f"{counts} after the first camera_info: too few to compare")
-        gyro = Gyro(self._camera.matrix, options.camera_from_imu, GyroConfig(memory_s=MEMORY_S))
-        for sample in self._measured:
-            gyro.add(*sample)
-        seen = np.array(self._seen)
-        try:
-            return stamp_offset(self._stamps, seen, gyro)
-        except InputError as error:
-            raise InputError(f"{error}. {self._as_stamped(seen, gyro)}") from None
-
-    def _as_stamped(self, seen: np.ndarray, gyro: Gyro) -> str:
-        turned = [gyro.turn(*pair) for pair in zip(self._stamps, self._stamps[1:])]
-        known = [i for i, turn in enumerate(turned) if turn is not None and np.isfinite(seen[i]).all()]
-        return f"As stamped: {compare(seen[known], np.array([turned[i] for i in known]))}"
+        return self._turned.offset(self._measured, options.camera_from_imu)
 
     def _camera_info(self, message: Any) -> None:
-        if self._camera is None:
-            self._camera = Camera(message, self._options.rectified)
+        if self._turned is None:
+            self._turned = TurnedCamera(Camera(message, self._options.rectified).matrix, self._topic)
 
     def _image(self, message: Any) -> None:
-        if self._camera is None:
+        if self._turned is None:
             return
         convert = images.raw_image if hasattr(message, "encoding") else images.compressed_image
         t_ns = conversions.stamp_ns(message.header.stamp)
-        current = Frame(0, t_ns, convert(message, self._stretch), source=f"{self._topic}, stamp {t_ns} ns").image
-        if self._previous is not None:
-            if t_ns <= self._previous[0]:
-                raise InputError(f"{self._topic}: an image of stamp {t_ns} ns after one of {self._previous[0]} ns")
-            seen = rotation_between(self._previous[1], current, self._camera.matrix)
-            self._seen.append(UNSEEN if seen is None else seen)
-        self._stamps.append(t_ns)
-        self._previous = t_ns, current
+        self._turned.add(Frame(0, t_ns, convert(message, self._stretch), source=f"{self._topic}, stamp {t_ns} ns"))
 
     def _imu(self, message: Any) -> None:
         try:

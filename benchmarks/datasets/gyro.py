@@ -93,20 +93,46 @@ def read(folder: str) -> Optional[GyroRecording]:
     samples, camera = os.path.join(folder, SAMPLES), os.path.join(folder, CAMERA)
     if not os.path.isfile(samples):
         return None
+    return read_files(samples, camera)
+
+
+def read_files(samples: str, camera: str, growing: bool = False) -> GyroRecording:
+    """Read a recording of these two files.
+
+    Parameters
+    ----------
+    samples, camera
+        Paths; as ``gyro.csv`` and ``camera.json`` of a folder.
+    growing
+        Whether a program may be writing samples meanwhile: then a last line without its end is left out.
+
+    Raises
+    ------
+    InputError
+        For a file that is missing or malformed.
+    """
+    matrix, axes = read_camera(camera)
+    times, rates = _samples(samples, growing)
+    return GyroRecording(times, rates, matrix, axes, samples)
+
+
+def read_camera(path: str) -> Tuple[np.ndarray, np.ndarray]:
+    """Read a ``camera.json``: camera matrix and `camera_from_imu`; InputError for a malformed one."""
     try:
-        about = read_json(camera)
+        about = read_json(path)
         matrix, axes = about["camera_matrix"], about.get("camera_from_imu", np.eye(3))
     except InputError as error:
         raise InputError(f"{error}; beside {SAMPLES} an object with camera_matrix is needed") from None
     except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{camera}: beside {SAMPLES} an object with camera_matrix is needed ({error!r})") from None
-    times, rates = _samples(samples)
-    return GyroRecording(times, rates, matrix, axes, samples)
+        raise InputError(f"{path}: beside {SAMPLES} an object with camera_matrix is needed ({error!r})") from None
+    return check_camera_matrix(matrix, f"{path}: camera_matrix"), check_rotation(axes, f"{path}: camera_from_imu")
 
 
-def _samples(path: str) -> Tuple[np.ndarray, np.ndarray]:
+def _samples(path: str, growing: bool) -> Tuple[np.ndarray, np.ndarray]:
     times, rates = [], []
-    for number, line in enumerate(read_text(path).split("\n"), 1):
+    lines = read_text(path).split("\n")
+    # After the last end of a line nothing follows, or what is not all written.
+    for number, line in enumerate(lines[:-1] if growing else lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
         fields = line.split(",")
