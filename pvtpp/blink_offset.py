@@ -110,7 +110,7 @@ def blink_offset(t_ns: Sequence[int], brightness: ArrayLike, edges_ns: Sequence[
         rising, falling = (_without_outliers(found[found[:, 1] == way], interval) for way in (1, 0))
         if min(len(rising), len(falling)) < LEAST_EDGES:
             raise InputError(
-                f"blink offset: the frames show {len(rising)} switches on and {len(falling)} off of {shown}, at least "
+                f"the frames show {len(rising)} switches on and {len(falling)} off of {shown}, at least "
                 f"{LEAST_EDGES} of each are needed; longer, or with a light that fills the picture"
             )
         # Brightness that is not proportional to the light moves both by as much, in opposite directions.

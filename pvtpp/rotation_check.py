@@ -24,6 +24,8 @@ LEAST_TURN = 0.004
 """Least rotation between two frames that shows axes and signs, radians."""
 INTERVALS = 12
 """Least number of intervals between frames that are compared."""
+COARSE = 5
+"""Of the offsets every so many is tried first, then all round the best of these."""
 AGREES = 0.5
 """Share of the rotation seen in the images (squared) that the gyro must explain."""
 
@@ -178,7 +180,7 @@ def stamp_offset(
         raise InputError(
             f"stamp offset: {len(times)} stamps for {len(images)} rotations between them, expected one more"
         )
-    steps = np.arange(-round(reach_s / step_s), round(reach_s / step_s) + 1)
+    last = round(reach_s / step_s)
     reach, newest = round(reach_s * 1e9), gyro.newest_ns or 0
     used = [
         i
@@ -192,21 +194,27 @@ def stamp_offset(
             f"stamp offset: {len(used)} intervals with gyro and images, too few or too calm; at least {INTERVALS} of a "
             "camera that is turned to and fro are needed"
         )
-    scores = []
-    for step in steps:
+
+    def score(step: int) -> float:
         shift = round(step * step_s * 1e9)
         turned = np.array([gyro.turn(times[i] + shift, times[i + 1] + shift) for i in used])
-        scores.append(_explained(images[used], turned))
-    best = int(np.argmax(scores))
-    if scores[best] < AGREES or best in (0, len(steps) - 1):
+        return _explained(images[used], turned)
+
+    # The peak is as wide as the time between two frames.
+    scores = {step: score(step) for step in [*range(-last, last, COARSE), last]}
+    near = max(scores, key=scores.__getitem__)
+    around = range(max(near - COARSE, -last), min(near + COARSE, last) + 1)
+    scores.update((step, score(step)) for step in around if step not in scores)
+    best = max(scores, key=scores.__getitem__)
+    if scores[best] < AGREES or abs(best) == last:
         raise InputError(
             f"stamp offset: at no offset within {reach_s:g} s do gyro and images agree (at best "
             f"{100 * scores[best]:.0f} % of the rotation explained); check axes and sign first"
         )
-    below, peak, above = scores[best - 1 : best + 2]
+    below, peak, above = (scores[step] for step in (best - 1, best, best + 1))
     curvature = below - 2 * peak + above
     fraction = 0.5 * (below - above) / curvature if curvature < 0 else 0.0
-    return float((steps[best] + fraction) * step_s), float(peak)
+    return float((best + fraction) * step_s), float(peak)
 
 
 def _rays(points: np.ndarray, camera_matrix: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A camera that is turned to and fro together with a gyro: by how much are the time stamps of its frames wrong?
+"""By how much the stamps of a camera's frames are wrong, while it is turned to and fro together with a gyro.
 
 Images are compared two by two as they come, and not kept.
 """

@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "the main job on a generated clip: how good is a tracker when the world does not wait?",
     "track": "follow a target in a video, a camera or a stream, live",
     "serve": "the live tracker as a page for a browser: draw the target on a phone, see it followed",
+    "stamp-offset": "measure the delay of a camera's capture times, by a blinking light or a turning gyro",
     "eval": "run a tracker over a data set at given speeds and score it online",
     "run": "run a tracker and write event logs, without scoring",
     "score": "score event logs",
@@ -33,7 +34,7 @@ COMMANDS = {
 }
 RESUMING = ("eval", "run", "demo", "replay")
 """Commands that keep their event logs, and do not make finished runs anew."""
-IMAGES_NEEDED = ("demo", "track", "serve", "eval", "run", "bench", "check")
+IMAGES_NEEDED = ("demo", "track", "serve", "stamp-offset", "eval", "run", "bench", "check")
 """Commands that cannot do without OpenCV. It is asked for first, before a tracker fails for want of it."""
 _NEGATIVE = re.compile(r"-([.\d]|nan\b|inf)", re.IGNORECASE)
 
@@ -108,7 +109,7 @@ def _parser(asked: str) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
         if name == asked:
-            module = import_module(f"pvtpp.cli.{name}")
+            module = import_module(f"pvtpp.cli.{name.replace('-', '_')}")
             command.description = module.__doc__
             command.formatter_class = argparse.RawDescriptionHelpFormatter
             module.add_arguments(command)

@@ -1,4 +1,4 @@
-"""Where `pvtpp track` and `pvtpp serve` take their frames from: every kind of source is found by what names it."""
+"""Where commands that read a camera take their frames from: every kind of source is found by what names it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ POSSIBLE = (
 )
 
 
-def add_source(parser: argparse.ArgumentParser) -> None:
-    """Add the source and what is said of its times."""
+def add_source(parser: argparse.ArgumentParser, offset: bool = True) -> None:
+    """Add the source and what is said of its times; `offset`: also the capture offset."""
     parser.add_argument("source", metavar="SOURCE", help=POSSIBLE)
     parser.add_argument(
         "--fps",
         type=float,
         help="frame rate of the source (default: the times in a video, the rate of a camera, 30 for a folder)",
     )
+    if not offset:
+        return
     parser.add_argument(
         "--capture-offset",
         type=float,

@@ -16,6 +16,7 @@ from pvtpp.cli.signals import EndRequest
 from pvtpp.cli.track_files import warn
 from pvtpp.errors import InputError
 from pvtpp.sources.recorded import TimedImage
+from pvtpp.sources.source import Warn
 from pvtpp.tracker import Frame
 
 TITLE = "pvtpp track"
@@ -36,10 +37,15 @@ cv2.destroyAllWindows()
 """
 
 
-def opens() -> bool:
+def opens(title: str = TITLE, warn: Warn = warn) -> bool:
     """Open it; returns False where there is no display, or this OpenCV has no windows.
 
-    A display that is named but cannot be reached is reported in a line on stderr.
+    Parameters
+    ----------
+    title
+        Of the window.
+    warn
+        Called with a line for a display that is named but cannot be reached.
     """
     named = [f"{name}={os.environ[name]}" for name in ("DISPLAY", "WAYLAND_DISPLAY") if os.environ.get(name)]
     if sys.platform.startswith("linux"):
@@ -52,7 +58,7 @@ def opens() -> bool:
     import cv2
 
     try:
-        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL)
+        cv2.namedWindow(title, cv2.WINDOW_NORMAL)
     except cv2.error:
         return False
     return True
