@@ -296,8 +296,8 @@ def _warn_if_weak(found: BlinkOffset) -> None:
         _warn("the light is hardly seen; let it fill the picture, give --box, or fix the exposure")
 
 
-def _warn_if_early(delay_s: float, unsure_s: float) -> None:
-    if delay_s < -unsure_s:
+def _warn_if_early(delay_s: float, margin_s: float) -> None:
+    if delay_s < -margin_s:
         _warn(
             "frames are captured after their capture times, and --capture-offset takes nothing below 0: is the "
             "camera's clock behind (NTP, PTP)?"

@@ -7,7 +7,7 @@ import pytest
 
 from pvtpp.camera_motion import Gyro
 from pvtpp.errors import InputError
-from pvtpp_benchmarks.datasets.gyro import GyroRecording, read
+from pvtpp_benchmarks.datasets.gyro import GyroRecording, read, read_files
 
 K = [[600.0, 0, 320], [0, 600, 180], [0, 0, 1]]
 AXES = [[0.0, -1, 0], [0, 0, -1], [1, 0, 0]]
@@ -43,6 +43,16 @@ def test_a_gyro_without_its_camera_is_refused(tmp_path):
     (tmp_path / "camera.json").unlink()
     with pytest.raises(InputError, match=r"camera\.json.*camera_matrix"):
         read(str(tmp_path))
+
+
+def test_the_unfinished_line_of_a_file_that_grows_is_left_out(tmp_path):
+    recording().write(str(tmp_path))
+    samples, camera = str(tmp_path / "gyro.csv"), str(tmp_path / "camera.json")
+    with open(samples, "ab") as file:
+        file.write(b"1152921505000000000,0.1,0.2,0.3")
+    assert len(read_files(samples, camera).t_ns) == 51
+    # It might have gone on as 0.35.
+    assert len(read_files(samples, camera, growing=True).t_ns) == 50
 
 
 @pytest.mark.parametrize("line", [b"1,2,3", b"a,1,2,3", b"1,1,2,nan", b"1.5,1,2,3", b"\xff\xfe"])
