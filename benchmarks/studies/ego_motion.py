@@ -17,20 +17,19 @@ from typing import Any, Dict, List, Tuple
 import numpy as np
 
 import pvtpp_trackers.registry
-from pvtpp import defaults, predictors, propagation
+from pvtpp import defaults
 from pvtpp.boxes import xywh_to_box
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.default_run import default_run
 from pvtpp_benchmarks.pairing import pair
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import write_json
-from pvtpp_benchmarks.simulation import Propagation, simulate
 from pvtpp_benchmarks.synthetic.clip import render
 from pvtpp_benchmarks.synthetic.config import AerialClip
 
 SEEDS = (9, 3, 5)
 PREDICTORS = ("hold", "constant_velocity", "kalman", "motion")
-STEP_NS = 2_500_000
 
 
 def swung(seed: int, swing: float = 60.0, seconds: float = 6.0) -> VideoSequence:
@@ -48,16 +47,9 @@ def centre_error(
     `propagated` and `gyro` say whether the run has propagation and knows the gyro.
     """
     truth = xywh_to_box(clip.ground_truth_xywh)
-    log = simulate(
-        clip,
-        tracker,
-        {predictor: predictors.create(predictor)},
-        lambda index: processing_ns,
-        first_box=truth[0],
-        search_region=defaults.SEARCH_REGION,
-        propagation=Propagation(propagation.create(defaults.PROPAGATION), STEP_NS) if propagated else None,
-        gyro=clip.gyro if gyro else None,
-    )
+    options = {} if propagated else {"propagation": None}
+    known = clip.gyro if gyro else None
+    log = default_run(clip, tracker, lambda index: processing_ns, predictor, gyro=known, **options)
     pairs = pair(log, predictor, clip.world_t_ns, clip.world_fps)
     at_once = np.flatnonzero(pairs.sigma == 0)
     return np.linalg.norm(pairs.box[at_once, :2] - truth[pairs.frame[at_once], :2], axis=1)

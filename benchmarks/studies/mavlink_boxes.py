@@ -28,7 +28,7 @@ from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from pvtpp import defaults, predictors, propagation
+from pvtpp import defaults
 from pvtpp.boxes import iou, xywh_to_box
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.presence import Presence
@@ -43,14 +43,14 @@ from pvtpp.tracker import Frame
 from pvtpp.trajectory import Prediction, Trajectory
 from pvtpp_benchmarks.datasets import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.default_run import default_run
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
-from pvtpp_benchmarks.simulation import Propagation, simulate
 from pvtpp_benchmarks.wall import SequenceClock
 from pvtpp_trackers.factory import create_tracker
 
 DELAY_S, RATE_HZ = 0.1, 30.0
-PROCESSING_NS, STEP_NS = 47_000_000, 2_500_000
+PROCESSING_NS = 47_000_000
 STATION = (255, 190)
 LONGEST_WAIT_S = 60.0
 STATUS, RECTANGLE, SET_INTERVAL = 275, 2005, 511
@@ -291,16 +291,8 @@ def _seen(found: List[Tuple[int, np.ndarray]]) -> Seen:
 
 def simulated_row(sequence: VideoSequence, make_tracker: Callable[[], Any], predictor: str) -> Dict[str, Any]:
     """Run the simulator on a clip and compare."""
-    log = simulate(
-        sequence,
-        make_tracker(),
-        {predictor: predictors.create(predictor)},
-        lambda index: PROCESSING_NS,
-        first_box=xywh_to_box(sequence.ground_truth_xywh[0]),
-        search_region=defaults.SEARCH_REGION,
-        propagation=Propagation(propagation.create(defaults.PROPAGATION), STEP_NS),
-        presence=defaults.presence(),
-    )
+    presence = defaults.presence()
+    log = default_run(sequence, make_tracker(), lambda index: PROCESSING_NS, predictor, presence=presence)
     height, width = sequence.frame(0).image.shape[:2]
     seen, blind = (simulated(log, predictor, (width, height), lead) for lead in (DELAY_S, 0.0))
     return measure(sequence, seen, blind, log, predictor)

@@ -17,21 +17,18 @@ from typing import Dict, List, NamedTuple, Optional
 import numpy as np
 
 from pvtpp import defaults
-from pvtpp.boxes import xywh_to_box
 from pvtpp.core.event_log import EventLog
 from pvtpp.errors import InputError
 from pvtpp.progress import progress
 from pvtpp_benchmarks.datasets.registry import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.default_run import default_run
 from pvtpp_benchmarks.outages import stretches
 from pvtpp_benchmarks.pairing import pair
 from pvtpp_benchmarks.processing import parse
 from pvtpp_benchmarks.report.curves import check_plot, new_figure, save
-from pvtpp_benchmarks.simulation import Propagation, simulate
 from pvtpp_benchmarks.synthetic.occluders import occluded
 from pvtpp_trackers.registry import create
-
-STEP_NS = 2_500_000
 
 
 class Course(NamedTuple):
@@ -48,16 +45,8 @@ def course(clip: VideoSequence, tracker: str, time: str) -> Course:
     overlaps: Dict[str, np.ndarray] = {}
     log = EventLog()
     for setting in ("off", "on"):
-        log = simulate(
-            clip,
-            create(tracker),
-            defaults.predictors(),
-            parse(time).start(clip.name),
-            first_box=xywh_to_box(clip.ground_truth_xywh[0]),
-            search_region=defaults.SEARCH_REGION,
-            propagation=Propagation(defaults.propagator(), STEP_NS),  # type: ignore[arg-type]
-            presence=defaults.presence(setting),
-        )
+        processing = parse(time).start(clip.name)
+        log = default_run(clip, create(tracker), processing, presence=defaults.presence(setting))
         pairs = pair(log, defaults.PREDICTOR, clip.world_t_ns, clip.world_fps)
         overlaps[setting] = pairs.overlap(clip.ground_truth_xywh)
     changes = [(row[1] * 1e-9, row[3]) for row in log.of_kind("presence")]

@@ -28,15 +28,14 @@ from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, Tracker, TrackerOutput
 from pvtpp_benchmarks.datasets.registry import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.default_run import default_run
 from pvtpp_benchmarks.processing import parse
-from pvtpp_benchmarks.simulation import Propagation, simulate
 from pvtpp_benchmarks.synthetic.occluders import occluded
 from pvtpp_trackers.registry import create
 
 RIGHT = 0.3
 SETS = (("uav-mini", "train"), ("uav-more", "train"), ("uav-more", "val"))
 SEEDS = (1, 2)
-STEP_NS = 2_500_000
 RIDGE, ROUNDS = 1e-3, 40
 LEVEL_RATE, LIKE = 0.1, 0.9
 
@@ -75,15 +74,7 @@ def clips(root: str) -> Iterator[VideoSequence]:
 
 def record(clip: VideoSequence, tracker: Tracker, processing: str) -> Results:
     """Run the tracker over a clip and compare each result with the truth."""
-    log = simulate(
-        clip,
-        AppearanceTracker(tracker),
-        defaults.predictors(),
-        parse(processing).start(clip.name),
-        first_box=xywh_to_box(clip.ground_truth_xywh[0]),
-        search_region=defaults.SEARCH_REGION,
-        propagation=Propagation(defaults.propagator(), STEP_NS),  # type: ignore[arg-type]
-    )
+    log = default_run(clip, AppearanceTracker(tracker), parse(processing).start(clip.name))
     rows = log.of_kind("result")
     score = np.array([log_odds(row[5]) for row in rows])
     similarity = np.array([row[6] for row in rows])

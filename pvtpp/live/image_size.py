@@ -24,9 +24,9 @@ def scaled(frame: Frame, size: Tuple[int, int]) -> Frame:
     if size_of(frame) == size:
         return frame
 
-    def scaled() -> np.ndarray:
+    def load() -> np.ndarray:
         import cv2
 
         return cv2.resize(frame.image, size)
 
-    return Frame(frame.index, frame.t_ns, scaled, frame.source)
+    return Frame(frame.index, frame.t_ns, load, frame.source)
