@@ -47,10 +47,11 @@ def add_live(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def checked(options: argparse.Namespace) -> None:
-    """Raise InputError where no predictor is named."""
+def checked(options: argparse.Namespace) -> Dict[str, Predictor]:
+    """Load the predictors; raises InputError where none is named, or one cannot be loaded."""
     if not options.predictors:
         raise InputError(f"--predictors names none, expected one or more of: {', '.join(predictors.names())}")
+    return {name: predictors.create(name) for name in options.predictors}
 
 
 def parts(options: argparse.Namespace, chosen: Mapping[str, Predictor]) -> Dict[str, Any]:

@@ -20,7 +20,7 @@ import numpy as np
 from pvtpp.cli import output
 from pvtpp.cli.frame_records import COLUMNS, FrameRecord, draw
 from pvtpp.cli.sources import Source, open_source
-from pvtpp.cli.track_files import at_constant_rate, of_one_size, video_rate
+from pvtpp.cli.track_files import at_constant_rate, check_spares, of_one_size, video_rate
 from pvtpp.cli.video_file import TimedImage
 from pvtpp.core.event_log import EventLog, is_complete
 from pvtpp.errors import InputError
@@ -69,6 +69,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _info(options: argparse.Namespace) -> None:
+    check_spares("--json", options.json, options.log, "the log itself")
     check_writable(options.json)
     complete = is_complete(options.log)
     found = summary(EventLog.read(options.log, cut_off=True), complete)
@@ -102,8 +103,7 @@ def _cut(options: argparse.Namespace) -> None:
         raise InputError("cut needs either --target N, or --from SECONDS and/or --to SECONDS")
     if not options.out.endswith(".jsonl"):
         raise InputError(f"{options.out}: the name must end in .jsonl")
-    if os.path.exists(options.out) and os.path.samefile(options.out, options.log):
-        raise InputError(f"{options.out}: this is the log itself, which would be lost; give another name")
+    check_spares("OUT", options.out, options.log, "the log itself")
     check_writable(options.out)
     log = EventLog.read(options.log)
     if options.target is not None:
@@ -119,8 +119,12 @@ def _export(options: argparse.Namespace) -> None:
     out = options.out or os.path.splitext(options.log)[0] + ending
     if not out.endswith(ending):
         raise InputError(f"--out {out}: the name of a file of format {options.format} must end in {ending}")
+    check_spares("--out", out, options.log, "the log itself")
     check_writable(out)
     log = EventLog.read(options.log, cut_off=True)
+    tracked = options.source or log.meta.get("source")
+    if isinstance(tracked, str):
+        check_spares("--out", out, tracked, "what was tracked")
     if options.source is None and options.format in ("csv", "mot"):
         source = None
     else:

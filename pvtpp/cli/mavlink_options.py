@@ -47,8 +47,15 @@ def add_mavlink(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def checked(options: argparse.Namespace) -> Optional[MavlinkConfig]:
+def checked(options: argparse.Namespace, memory_s: float = LiveConfig.memory_s) -> Optional[MavlinkConfig]:
     """Return what the options say; None without ``--mavlink``.
+
+    Parameters
+    ----------
+    options
+        Of the command line.
+    memory_s
+        How long the command's live tracker keeps frames, seconds.
 
     Raises
     ------
@@ -65,10 +72,9 @@ def checked(options: argparse.Namespace) -> Optional[MavlinkConfig]:
     check_endpoint(options.mavlink)
     system, component = parse_ids("1" if options.mavlink_id is None else options.mavlink_id)
     degrees, delay_s = options.mavlink_gimbal, options.mavlink_video_delay or 0.0
-    if delay_s > LiveConfig.memory_s:
+    if delay_s > memory_s:
         raise InputError(
-            f"--mavlink-video-delay {delay_s:g}: frames are in memory for {LiveConfig.memory_s:g} s, allowed is 0 to "
-            f"{LiveConfig.memory_s:g}"
+            f"--mavlink-video-delay {delay_s:g}: frames are in memory for {memory_s:g} s, allowed is 0 to {memory_s:g}"
         )
     return MavlinkConfig(
         system_id=system,

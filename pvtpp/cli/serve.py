@@ -15,13 +15,13 @@ import argparse
 import os
 import secrets
 import signal
+import socket
 import sys
 import time
 from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from pvtpp import predictors
 from pvtpp.cli import live_options, mavlink_options
 from pvtpp.cli.signals import end_requests
 from pvtpp.cli.sources import add_source, open_source
@@ -30,8 +30,9 @@ from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker, OnResult
 from pvtpp.live.warm_up import warm_up
+from pvtpp.predictors import Predictor
 from pvtpp.serve.config import ServeConfig, is_loopback
-from pvtpp.serve.service import Companion, Service
+from pvtpp.serve.service import Companion, Service, bound
 from pvtpp.serve.session import Session
 from pvtpp.serve.web import library
 from pvtpp.sources.recorded import Played, Recorded
@@ -77,12 +78,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
     library()
-    live_options.checked(options)
+    chosen = live_options.checked(options)
     config, companions = _config(options), _companions(options)
     if options.log:
         if not options.log.endswith(".jsonl"):
             raise InputError(f"--log {options.log}: the name must end in .jsonl")
         check_writable(options.log)
+    # An address that cannot be used is said before weights are loaded and anything is written.
+    with bound(config) as listening:
+        return _serve(options, chosen, config, listening, companions)
+
+
+def _serve(
+    options: argparse.Namespace,
+    chosen: Dict[str, Predictor],
+    config: ServeConfig,
+    listening: socket.socket,
+    companions: Sequence[Companion],
+) -> int:
     opened = open_source(options.source, options.fps, options.capture_offset, patient=True)
     source: Source = Played(opened) if isinstance(opened, Recorded) else opened
     tracker = create_tracker(options.tracker, options.weights)
@@ -102,12 +115,12 @@ def run(options: argparse.Namespace) -> int:
             log=log,
             config=LiveConfig(memory_s=MEMORY_S, switch_interval_s=SWITCH_INTERVAL_S),
             on_result=on_result,
-            **live_options.parts(options, {name: predictors.create(name) for name in options.predictors}),
+            **live_options.parts(options, chosen),
         )
 
     session = Session(make_live, source, options.predictors, config, options.recordings, _warn)
     try:
-        with end_requests(raising=False) as over, Service(session, config, companions) as service:
+        with end_requests(raising=False) as over, Service(session, config, companions, listening) as service:
             for address in service.addresses:
                 print(f"pvtpp serve: {address}", flush=True)
             while not over.is_set():
@@ -131,7 +144,7 @@ def _config(options: argparse.Namespace) -> ServeConfig:
 
 def _companions(options: argparse.Namespace) -> Sequence[Companion]:
     """What goes along with the service, as asked for."""
-    mavlink = mavlink_options.checked(options)
+    mavlink = mavlink_options.checked(options, MEMORY_S)
     if mavlink is None:
         return ()
     return (lambda live: mavlink_options.connected(options.mavlink, mavlink, live, time.time_ns, _warn),)

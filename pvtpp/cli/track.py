@@ -27,7 +27,6 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
 
 import numpy as np
 
-from pvtpp import predictors
 from pvtpp.boxes import require_in_image, xywh_to_box
 from pvtpp.cli import foxglove_options, live_options, mavlink_options, track_files, window
 from pvtpp.cli.frame_records import ENDINGS, FrameRecord, RecordFile, draw
@@ -78,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Track until the source ends or the user does; returns 1 where the tracker failed."""
-    live_options.checked(options)
+    chosen = live_options.checked(options)
     track_files.check(options)
     mavlink, foxglove = mavlink_options.checked(options), foxglove_options.checked(options)
     in_window = not options.no_window and window.opens()
@@ -86,7 +85,6 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(
             "no display to draw the target on: give it as --box X,Y,W,H (left, top, width, height in pixels)"
         )
-    chosen = {name: predictors.create(name) for name in options.predictors}
     video = options.video or (None if in_window else track_files.default_video(options.source))
     source = open_source(options.source, options.fps, options.capture_offset)
     frames = source.frames(track_files.warn)

@@ -31,13 +31,14 @@ def check(options: argparse.Namespace) -> None:
         path = getattr(options, option)
         if path and not path.endswith(endings):
             raise InputError(f"--{option} {path}: the name must end in {' or '.join(endings)}")
-        _check_spares(option, path, options.source)
+        check_spares(f"--{option}", path, options.source)
         check_writable(path)
 
 
-def _check_spares(option: str, path: Optional[str], source: str) -> None:
-    if path and os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
-        raise InputError(f"--{option} {path}: this is the source, which would be lost; give another name")
+def check_spares(option: str, path: Optional[str], kept: str, what: str = "the source") -> None:
+    """Raise InputError where the file that `option` names is the one that must be kept; `what` says which that is."""
+    if path and os.path.exists(path) and os.path.exists(kept) and os.path.samefile(path, kept):
+        raise InputError(f"{option} {path}: this is {what}, which would be lost; give another name")
 
 
 def default_video(source: str) -> Optional[str]:
@@ -45,7 +46,7 @@ def default_video(source: str) -> Optional[str]:
 
     Raises InputError where it is the source.
     """
-    _check_spares("video", VIDEO, source)
+    check_spares("--video", VIDEO, source)
     try:
         check_writable(VIDEO)
     except InputError as error:

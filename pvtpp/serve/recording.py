@@ -6,6 +6,7 @@ import csv
 import os
 import shutil
 import time
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any, Optional, Sequence, Tuple
 
@@ -79,21 +80,28 @@ class Recording:
             self._container.mux(packet)
             self._rows.writerows(FrameRecord.of(self._live, picture.frame, self._predictors).rows())
             self.frames += 1
-        except (OSError, self._av.error.FFmpegError) as error:
-            self.close()
+        except (InputError, OSError, self._av.error.FFmpegError) as error:
+            # On a full disk the files cannot be finished either.
+            with suppress(InputError):
+                self.close()
+            if isinstance(error, InputError):
+                raise
             raise InputError(f"{self.path}: the recording ends, it cannot be written ({error})") from None
 
     def close(self) -> None:
-        """Finish the files; may be called twice."""
+        """Finish the files; may be called twice. Raises InputError where they cannot be finished."""
         container, self._container = self._container, None
         table, self._table = self._table, None
         self._size = None
         try:
-            if container is not None:
-                container.close()
-        finally:
-            if table is not None:
-                table.close()
+            try:
+                if container is not None:
+                    container.close()
+            finally:
+                if table is not None:
+                    table.close()
+        except (OSError, self._av.error.FFmpegError) as error:
+            raise InputError(f"{self.path}: the recording cannot be finished ({error})") from None
 
     def _open(self, picture: Picture) -> None:
         begin = os.path.join(self._folder, time.strftime("%Y%m%d-%H%M%S"))

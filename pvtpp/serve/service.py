@@ -32,6 +32,8 @@ class Service:
         What it is bound to.
     companions
         What goes along with it.
+    listening
+        Of `bound`; None: it is bound here.
 
     Raises
     ------
@@ -44,10 +46,16 @@ class Service:
         That it is bound to.
     """
 
-    def __init__(self, session: Session, config: ServeConfig, companions: Sequence[Companion] = ()):
+    def __init__(
+        self,
+        session: Session,
+        config: ServeConfig,
+        companions: Sequence[Companion] = (),
+        listening: Optional[socket.socket] = None,
+    ):
         library()
         self.config, self._session = config, session
-        self._listening = _bound(config)
+        self._listening = listening or bound(config)
         self.port = int(self._listening.getsockname()[1])
         self._loop = asyncio.new_event_loop()
         self._failed: List[BaseException] = []
@@ -104,7 +112,8 @@ class Service:
         await web.close()
 
 
-def _bound(config: ServeConfig) -> socket.socket:
+def bound(config: ServeConfig) -> socket.socket:
+    """Listen where the configuration says; raises InputError where that cannot be."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             config.host or None, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

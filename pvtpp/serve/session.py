@@ -83,7 +83,10 @@ class Session:
         if self._thread.is_alive():
             self._thread.join(5.0)
         self.pictures.close()
-        self.stop_recording()
+        try:
+            self.stop_recording()
+        except InputError as error:
+            self._warn(str(error))
         self.live.close()
 
     def init(self, t_ns: int, box: ArrayLike) -> int:

@@ -309,6 +309,10 @@ BAD = {
     "both cuts": (["cut", "flight.jsonl", "x.jsonl", "--target", "1", "--to", "2"], "either --target N, or"),
     "neither": (["cut", "flight.jsonl", "x.jsonl"], "either --target N, or"),
     "onto itself": (["cut", "flight.jsonl", "flight.jsonl", "--target", "1"], "which would be lost"),
+    "the log": (["export", "flight.csv", "--format", "csv"], "this is the log itself, which would be lost"),
+    "the video": (["export", "seen.jsonl", "--format", "mp4"], "this is what was tracked, which would be lost"),
+    "what says": (["info", "flight.jsonl", "--json", "flight.jsonl"], "this is the log itself, which would be lost"),
+    "onto what is there": (["cut", "none.jsonl", "seen.mp4.jsonl", "--target", "1"], "none.jsonl: cannot read"),
     "an ending": (["cut", "flight.jsonl", "x.csv", "--target", "1"], "must end in .jsonl"),
     "empty time": (["cut", "flight.jsonl", "x.jsonl", "--from", "5"], "no event from 5 s"),
     "times turned round": (["cut", "flight.jsonl", "x.jsonl", "--from", "5", "--to", "2"], "a number below the second"),
@@ -324,9 +328,13 @@ def test_bad_input_gets_one_clear_line_and_writes_nothing(case, tmp_path, capsys
     log = log_of()
     EventLog({**log.meta, "source": "gone"}, log.rows).write("moved.jsonl")
     EventLog({}, [["frame", 1, 0, 1]]).write("empty.jsonl")
-    before = sorted(path.name for path in tmp_path.iterdir())
+    (tmp_path / "seen.mp4").write_bytes(b"the recording")
+    EventLog({**log.meta, "source": "seen.mp4"}, log.rows).write("seen.jsonl")
+    EventLog(log.meta, log.rows).write("flight.csv")
+    (tmp_path / "seen.mp4.jsonl").write_text("")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
     arguments, words = BAD[case]
     assert main(["log", *arguments]) == 2
     error = capsys.readouterr().err.strip()
     assert error.startswith("pvtpp log: error: ") and "\n" not in error and words in error
-    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before

@@ -11,6 +11,7 @@ pytest.importorskip("pymavlink")
 
 from pvtpp.cli import mavlink_options
 from pvtpp.cli.main import main
+from pvtpp.errors import InputError
 from pvtpp.mavlink.dialect import Wire, messages
 
 FAST = ["--tracker", "kcf", "--predictors", "kalman", "--no-window"]
@@ -114,3 +115,12 @@ def test_the_options_become_the_configuration():
     config = mavlink_options.checked(parser.parse_args([*given, "--mavlink-gimbal", "62"]))
     assert (config.system_id, config.component_id, config.lead_s) == (7, 101, None)
     assert config.gimbal.horizontal_deg == 62
+
+
+def test_frames_are_in_memory_for_as_long_as_the_command_keeps_them():
+    options = argparse.Namespace(
+        mavlink="udpout:127.0.0.1:9", mavlink_lead=None, mavlink_id=None, mavlink_video_delay=5.0, mavlink_gimbal=None
+    )
+    assert mavlink_options.checked(options, memory_s=6.0).video_delay_s == 5.0
+    with pytest.raises(InputError, match="frames are in memory for 4 s, allowed is 0 to 4"):
+        mavlink_options.checked(options, memory_s=4.0)

@@ -139,6 +139,18 @@ def test_what_cannot_be_is_one_line(case, images, capsys):
     assert error.startswith("pvtpp serve: error: ") and said in error and "\n" not in error
 
 
+@pytest.mark.parametrize("words", [["--predictors", "nosuch"], ["--host", "no.such.host.invalid"], ["--port", "taken"]])
+def test_what_cannot_be_leaves_no_log_behind(words, images, capsys, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        log = tmp_path / "events.jsonl"
+        words = [port if word == "taken" else word for word in words]
+        assert main(["serve", images, *CHEAP, "--log", str(log), *words]) == 2
+    assert capsys.readouterr().err.startswith("pvtpp serve: error: ") and not log.exists()
+
+
 def test_a_token_that_is_short_is_refused(images, capsys, monkeypatch):
     monkeypatch.setenv(TOKEN_VARIABLE, "short")
     assert main(["serve", images, *CHEAP]) == 2

@@ -18,6 +18,7 @@ import aiohttp
 from services import PATIENCE_S, Held, moving, session, until
 
 from pvtpp.errors import InputError
+from pvtpp.serve import recording as recording_module
 from pvtpp.serve import service as service_module
 from pvtpp.serve.config import ServeConfig
 from pvtpp.serve.service import Service
@@ -277,6 +278,50 @@ def test_a_recording_where_nothing_can_be_written_is_one_error(tmp_path):
     with served(tmp_path) as made:
         status, _, body = asked(made, "POST", "/api/record", json={"on": True})
         assert status == 400 and "recordings: cannot write there" in json.loads(body)["error"]
+        assert made.state()["recording"] is None
+
+
+class Full:
+    """A video on a disk that is full; `begun`: what is written once more still fits."""
+
+    def __init__(self, begun=False):
+        self._begun = begun
+
+    def mux(self, packet):
+        if not self._begun:
+            self.close()
+
+    def close(self):
+        raise OSError(28, "No space left on device")
+
+
+def test_on_a_full_disk_the_recording_ends_once_and_the_service_goes_on(tmp_path, monkeypatch):
+    opened, real = [], recording_module.Recording._open
+
+    def open_(self, picture):
+        real(self, picture)
+        opened.append(self._container)
+        self._container = Full()
+
+    monkeypatch.setattr(recording_module.Recording, "_open", open_)
+    with served(tmp_path) as made:
+        assert asked(made, "POST", "/api/record", json={"on": True})[0] == 200
+        until(lambda: "the recording ends, it cannot be written" in made.state()["message"])
+        seen = made.pictures.newest.index
+        until(lambda: made.pictures.newest.index > seen + 5)
+        assert made.state()["recording"] is None and len(opened) == 1
+        assert len({path.stem for path in (tmp_path / "recordings").iterdir()}) == 1
+    opened[0].close()
+
+
+def test_a_recording_that_cannot_be_finished_is_one_error_and_ends(tmp_path):
+    with served(tmp_path) as made:
+        assert asked(made, "POST", "/api/record", json={"on": True})[0] == 200
+        until(lambda: (made.state()["recording"] or {}).get("frames", 0) >= 2)
+        container, made._recording._container = made._recording._container, Full(begun=True)
+        status, _, body = asked(made, "POST", "/api/record", json={"on": False})
+        container.close()
+        assert status == 400 and "cannot be finished" in json.loads(body)["error"]
         assert made.state()["recording"] is None
 
 
