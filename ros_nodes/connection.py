@@ -118,7 +118,7 @@ def run(name: str, usage: str, kind: Type[Config], work: Callable[[Connection, C
         What it does; it raises InputError for what it cannot work with.
     """
     if parameters.wants_help(sys.argv[1:]):
-        sys.stdout.write(parameters.help_text(usage, kind) + "\n")
+        sys.stdout.write(parameters.help_text(usage, kind, "_NAME:=VALUE; on ROS 2 -p NAME:=VALUE") + "\n")
         return
     try:
         connection = connect(name)

@@ -129,9 +129,7 @@ class Core:
             # It asks for the live tracker each time, since that may be replaced.
             settings = MavlinkConfig(lead_s=config.mavlink_lead)
             self._mavlink = MavlinkLink(config.mavlink, lambda: self.live, middleware.now_ns, settings, self._complain)
-        self._target_pacer = self._new_target_pacer()
-        # Of the pacers before, which went at other rates.
-        self._missed = 0
+        self._target_pacer = Pacer(self._target_due, config.rate, "pvtpp target", self._complain)
         self._health_pacer = Pacer(self._health_due, 1.0, "pvtpp health", self._complain)
 
     @property
@@ -314,9 +312,7 @@ class Core:
             if parts is not None and not self._closed:
                 self._tracking.reconfigure(parts, self._newest)
         if "rate" in changed:
-            self._target_pacer.stop()
-            self._missed += self._target_pacer.missed
-            self._target_pacer = self._new_target_pacer()
+            self._target_pacer.set_rate(config.rate)
         if changed:
             why = "parameters changed: " + ", ".join(f"{name} {getattr(config, name)}" for name in sorted(changed))
             self._middleware.log("info", why)
@@ -406,11 +402,8 @@ class Core:
         # The IMU's axes may have become known to tf, which notifies nobody.
         self._tracking.in_background(self._renew)
         other = self.imu.report(self._newest)
-        missed = self._missed + self._target_pacer.missed
+        missed = self._target_pacer.missed
         self.health.publish(self.live, self._newest, self.publications.status, missed, other)
-
-    def _new_target_pacer(self) -> Pacer:
-        return Pacer(self._target_due, self.config.rate, "pvtpp target", self._complain)
 
     def _publish_status(self, why: str) -> None:
         self.publications.publish_status(self._tracking.status(), why)

@@ -67,7 +67,8 @@ class Pacer:
 
     def __init__(self, work: Callable[[], None], rate: float, name: str, on_error: Callable[[Exception], None]):
         self._work, self._on_error = work, on_error
-        self._over = threading.Event()
+        self._over = False
+        self._woken = threading.Event()
         self._deadlines = Deadlines(time.perf_counter(), 1.0 / rate)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -77,15 +78,27 @@ class Pacer:
         """How many deadlines were left out."""
         return self._deadlines.missed
 
+    def set_rate(self, rate: float) -> None:
+        """Go on at another rate, Hz, from now on."""
+        deadlines = Deadlines(time.perf_counter(), 1.0 / rate)
+        deadlines.missed = self._deadlines.missed
+        self._deadlines = deadlines
+        self._woken.set()
+
     def stop(self, timeout: float = 2.0) -> None:
         """End the thread; waits `timeout` seconds at most for the call that runs."""
-        self._over.set()
+        self._over = True
+        self._woken.set()
         if self._thread is not threading.current_thread():
             self._thread.join(timeout)
 
     def _run(self) -> None:
         # On an event, as on a condition, Python waits as precisely as it sleeps, and can be woken.
-        while not self._over.wait(self._deadlines.wait_s(time.perf_counter())):
+        while not self._over:
+            if self._woken.wait(self._deadlines.wait_s(time.perf_counter())):
+                # It was ended, or has another rate.
+                self._woken.clear()
+                continue
             try:
                 self._work()
             except Exception as error:

@@ -67,6 +67,8 @@ class Ros1Link:
         command = ["rosmaster", "--core", "-p", str(port)]
         self._master = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait(lambda: rosgraph.is_master_online() or self._master.poll() is not None, "a ROS master")
+        if self._master.poll() is not None:
+            raise InputError(f"rosmaster ended with status {self._master.returncode}")
         self._rospy = rospy
         rospy.init_node("study", disable_signals=True)
 

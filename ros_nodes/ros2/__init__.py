@@ -1,1 +1,1 @@
-"""The same node for ROS 2. Written against the documented API of rclpy (Humble); not run by its authors yet."""
+"""The nodes of ROS 2. Tests run them on Jazzy; launch files and tf are unrun, see docs/ros2.md."""

@@ -14,10 +14,9 @@ from std_srvs.srv import SetBool, Trigger
 from pvtpp_ros_nodes.config import NodeConfig
 from pvtpp_ros_nodes.core import Core
 from pvtpp_ros_nodes.middleware import camera_info_beside
-from pvtpp_ros_nodes.ros2.node_parameters import QOS
 from pvtpp_ros_nodes.ros2.once import Once
-from pvtpp_ros_nodes.ros2.rclpy_basics import profile
-from pvtpp_ros_nodes.ros2.rclpy_middleware import RclpyMiddleware, connected, overridable
+from pvtpp_ros_nodes.ros2.rclpy_basics import QOS, connected, overridable, profile
+from pvtpp_ros_nodes.ros2.rclpy_middleware import RclpyMiddleware
 from pvtpp_ros_nodes.ros2.spinning import Helper
 
 IMU_QUEUE = 200
@@ -27,9 +26,9 @@ IMU_QUEUE = 200
 class Connections:
     """A `Core`, with topics and services of the same names as in ROS 1.
 
-    What is quick is of the node itself, and so are the parameters, where a predictor may have to be loaded. Images,
-    requests for a target, which may wait for their image, and the IMU, whose samples must not wait for images, have a
-    helper with a thread of its own each.
+    Quick services and the parameters, where a predictor may have to be loaded, are served by the node itself.
+    Images, requests for a target, which may wait for their image, and the IMU, whose samples must not wait for
+    images, have a helper with a thread of its own each.
 
     Parameters
     ----------

@@ -12,10 +12,8 @@ from rclpy.parameter import Parameter
 from pvtpp.errors import InputError
 from pvtpp_ros_nodes import parameters
 from pvtpp_ros_nodes.config import IN_FLIGHT, RANGES, RULES, NodeConfig
+from pvtpp_ros_nodes.ros2.rclpy_basics import QOS, SYSTEM
 
-QOS = "qos_overrides"
-SYSTEM = ("use_sim_time", "start_type_description_service")
-"""Every node has these, and those below `QOS`."""
 NAMES = tuple(field.name for field in fields(NodeConfig))
 
 

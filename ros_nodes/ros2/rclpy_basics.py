@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import import_module
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, TypeVar
 
 import rclpy
 from rclpy.context import Context
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.exceptions import ParameterException
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSPolicyKind, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import InvalidQosOverridesError, QoSOverridingOptions
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
 from pvtpp.errors import InputError
 
+Made = TypeVar("Made")
+SYSTEM = ("use_sim_time", "start_type_description_service")
+"""Parameters that every node has."""
+QOS = "qos_overrides"
+"""First part of the names of parameters that override QoS profiles."""
 LOGS: Dict[str, Callable[[Any, str], Any]] = {
     # rclpy refuses another severity from a line that has logged before: each has a line of its own.
     "info": lambda logger, text: logger.info(text),
@@ -46,6 +54,21 @@ def profile(depth: int, reliable: bool, latched: bool = False) -> QoSProfile:
     )
 
 
+def overridable() -> QoSOverridingOptions:
+    """Let parameters ``qos_overrides.TOPIC...`` override history, depth, reliability and durability."""
+    kinds = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY)
+    return QoSOverridingOptions(kinds)
+
+
+def connected(topic: str, make: Callable[[], Made]) -> Made:
+    """Make a publisher or a subscription whose profile parameters override; InputError where they do not fit."""
+    try:
+        return make()
+    except (ParameterException, InvalidQosOverridesError, AttributeError, RuntimeError, TypeError, ValueError) as error:
+        raise InputError(f"qos_overrides of {topic}: {error}") from None
+
+
+@lru_cache(maxsize=None)
 def message_class(kind: str) -> Any:
     """Return the class of messages of this kind (``pvtpp/Roi``); raises InputError where they are not installed."""
     package, _, name = kind.partition("/")

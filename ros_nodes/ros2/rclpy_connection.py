@@ -10,16 +10,12 @@ from typing import Any, Callable, List
 import rclpy
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.signals import SignalHandlerOptions
 
-from pvtpp_ros_nodes.ros2.rclpy_basics import LOGS, message_class, profile, start
+from pvtpp_ros_nodes.ros2.rclpy_basics import LOGS, QOS, SYSTEM, connected, message_class, overridable, profile, start
+from pvtpp_ros_nodes.ros2.spinning import Spinning
 
-SYSTEM = ("use_sim_time", "start_type_description_service")
-"""Parameters that every node has."""
-OVERRIDABLE = QoSOverridingOptions.with_default_policies()
 PARAMETER = ParameterDescriptor(dynamic_typing=True, read_only=True)
 """A whole number serves as a real one; what type it must have, the tool says itself."""
 
@@ -40,8 +36,9 @@ class RclpyPublisher:
     """
 
     def __init__(self, node: Node, topic: str, kind: Any, queue: int):
-        self._publisher = node.create_publisher(
-            kind, topic, profile(queue, reliable=True), qos_overriding_options=OVERRIDABLE
+        qos = profile(queue, reliable=True)
+        self._publisher = connected(
+            topic, lambda: node.create_publisher(kind, topic, qos, qos_overriding_options=overridable())
         )
         self._context = node.context
         self.topic: str = self._publisher.topic_name
@@ -91,10 +88,7 @@ class RclpyConnection:
             self._node.undeclare_parameter(each)
         self.over = threading.Event()
         self._context.on_shutdown(self.over.set)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._thread = threading.Thread(target=self._spin, name="pvtpp rclpy", daemon=True)
-        self._thread.start()
+        self._spinning = Spinning(self._node)
 
     def now_ns(self) -> int:
         """As `Connection.now_ns`."""
@@ -106,7 +100,7 @@ class RclpyConnection:
 
     def given(self) -> List[str]:
         """As `Connection.given`; overrides of QoS profiles are left out."""
-        return [each for each in self._given if not each.startswith("qos_overrides.")]
+        return [each for each in self._given if not each.startswith(f"{QOS}.")]
 
     def message(self, kind: str) -> Any:
         """As `Connection.message`."""
@@ -124,7 +118,8 @@ class RclpyConnection:
         """As `Connection.subscribe`."""
         # Best effort, since it hears reliable drivers as well as those that are not.
         qos = profile(queue, reliable=False)
-        self._node.create_subscription(message_class(kind), topic, take, qos, qos_overriding_options=OVERRIDABLE)
+        subscribe, made = self._node.create_subscription, message_class(kind)
+        connected(topic, lambda: subscribe(made, topic, take, qos, qos_overriding_options=overridable()))
 
     def log(self, level: str, text: str) -> None:
         """As `Connection.log`."""
@@ -133,13 +128,6 @@ class RclpyConnection:
 
     def close(self) -> None:
         """As `Connection.close`."""
-        self._executor.shutdown()
-        self._thread.join()
+        self._spinning.stop()
         self._node.destroy_node()
         rclpy.try_shutdown(context=self._context)
-
-    def _spin(self) -> None:
-        try:
-            self._executor.spin()
-        except ExternalShutdownException:
-            pass

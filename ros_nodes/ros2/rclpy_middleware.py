@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, TypeVar
+from typing import Any, Dict
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.duration import Duration
-from rclpy.exceptions import ParameterException
 from rclpy.node import Node
-from rclpy.qos import QoSPolicyKind, QoSProfile
-from rclpy.qos_overriding_options import InvalidQosOverridesError, QoSOverridingOptions
+from rclpy.qos import QoSProfile
 from rclpy.time import Time
-from sensor_msgs.msg import Image
 
 from pvtpp.errors import InputError
 from pvtpp_ros_nodes.middleware import OUTPUTS
-from pvtpp_ros_nodes.ros2.rclpy_basics import LOGS, message_class, profile
+from pvtpp_ros_nodes.ros2.rclpy_basics import LOGS, connected, message_class, overridable, profile
 
 UNMANAGED = ("events", "status", "diagnostics")
 """Of a managed node these go out in every state: the log of a target has no gap, and why it is silent can be read."""
 ACKNOWLEDGED_S = 1.0
 """How long the end waits at most for readers of the event log."""
-Made = TypeVar("Made")
-
-
-def overridable() -> QoSOverridingOptions:
-    """Let parameters ``qos_overrides.TOPIC...`` override history, depth, reliability and durability."""
-    kinds = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY)
-    return QoSOverridingOptions(kinds)
-
-
-def connected(topic: str, make: Callable[[], Made]) -> Made:
-    """Make a publisher or a subscription whose profile parameters override; InputError where they do not fit."""
-    try:
-        return make()
-    except (ParameterException, InvalidQosOverridesError, AttributeError, RuntimeError, TypeError, ValueError) as error:
-        raise InputError(f"qos_overrides of {topic}: {error}") from None
 
 
 class RclpyMiddleware:
@@ -59,14 +40,12 @@ class RclpyMiddleware:
 
     def __init__(self, node: Node):
         self._node = node
-        kinds = (DiagnosticArray, DiagnosticStatus, KeyValue, Image)
-        self._kinds: Dict[str, Any] = {f"{kind.__module__.split('.')[0]}/{kind.__name__}": kind for kind in kinds}
         self._publishers: Dict[str, Any] = {}
         self._tf: Any = None
         managed = getattr(node, "create_lifecycle_publisher", node.create_publisher)
         for topic, output in OUTPUTS.items():
             try:
-                kind = self._kind(output.kind)
+                kind = message_class(output.kind)
             except InputError:
                 if not output.optional:
                     raise
@@ -86,7 +65,7 @@ class RclpyMiddleware:
 
     def message(self, kind: str) -> Any:
         """As `Middleware.message`."""
-        return self._kind(kind)()
+        return message_class(kind)()
 
     def publish(self, topic: str, message: Any) -> None:
         """As `Middleware.publish`."""
@@ -128,8 +107,3 @@ class RclpyMiddleware:
             # Managed ones would stay listed otherwise.
             destroy = getattr(self._node, "destroy_lifecycle_publisher", self._node.destroy_publisher)
             destroy(publisher)
-
-    def _kind(self, kind: str) -> Any:
-        if kind not in self._kinds:
-            self._kinds[kind] = message_class(kind)
-        return self._kinds[kind]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import List
+from typing import List, Optional
 
 from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
@@ -76,14 +76,14 @@ class Helper:
             start_parameter_services=False,
             parameter_overrides=overrides,
         )
-        self._spinning: List[Spinning] = []
+        self._spinning: Optional[Spinning] = None
 
     def start(self) -> None:
         """Begin to call back."""
-        self._spinning.append(Spinning(self.node))
+        self._spinning = Spinning(self.node)
 
     def close(self) -> None:
         """End the thread and the node."""
-        for spinning in self._spinning:
-            spinning.stop()
+        if self._spinning is not None:
+            self._spinning.stop()
         self.node.destroy_node()

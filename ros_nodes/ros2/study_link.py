@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from importlib import import_module
 from typing import Any, Callable, List, Mapping
 
 import rclpy
 from pvtpp_msgs.srv import Init
 
 from pvtpp.errors import InputError
-from pvtpp_ros_nodes.ros2.rclpy_basics import profile
+from pvtpp_ros_nodes.ros2.rclpy_basics import message_class, profile
 from pvtpp_ros_nodes.ros2.spinning import Spinning
 from pvtpp_ros_nodes.study_link import NAMESPACE, WAIT_S, Publish, written
 
@@ -35,16 +34,16 @@ class Ros2Link:
 
     def message(self, kind: str) -> Any:
         """As `Link.message`."""
-        return self._kind(kind)()
+        return message_class(kind)()
 
     def publisher(self, topic: str, kind: str) -> Publish:
         """As `Link.publisher`."""
-        made = self._node.create_publisher(self._kind(kind), topic, profile(10, reliable=False))
+        made = self._node.create_publisher(message_class(kind), topic, profile(10, reliable=False))
         return made.publish
 
     def subscribe(self, topic: str, kind: str, take: Callable[[Any], None]) -> None:
         """As `Link.subscribe`."""
-        self._node.create_subscription(self._kind(kind), topic, take, profile(10_000, reliable=True))
+        self._node.create_subscription(message_class(kind), topic, take, profile(10_000, reliable=True))
 
     def init(self, roi: Any) -> bool:
         """As `Link.init`."""
@@ -66,7 +65,3 @@ class Ros2Link:
         self._spinning.stop()
         self._node.destroy_node()
         rclpy.try_shutdown()
-
-    def _kind(self, kind: str) -> Any:
-        package, _, name = kind.partition("/")
-        return getattr(import_module(f"{'pvtpp_msgs' if package == 'pvtpp' else package}.msg"), name)

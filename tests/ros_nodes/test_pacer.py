@@ -33,3 +33,14 @@ def test_work_that_raises_is_reported_and_called_again(no_thread_is_left):
     until(lambda: len(calls) > 3, what="further calls")
     pacer.stop()
     assert len(reported) == len(calls) and isinstance(reported[0], ValueError)
+
+
+def test_another_rate_is_in_effect_at_once_and_what_was_missed_stays_counted(no_thread_is_left):
+    calls = []
+    # At its first rate it would not be called within this test.
+    pacer = Pacer(lambda: calls.append(1), 1e-4, "pacer", calls.append)
+    pacer._deadlines.missed = 7
+    pacer.set_rate(200.0)
+    until(lambda: len(calls) > 3, what="calls at the new rate")
+    assert pacer.missed >= 7 and set(calls) == {1}
+    pacer.stop()

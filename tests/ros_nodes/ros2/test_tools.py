@@ -109,6 +109,11 @@ def test_a_box_is_sent_by_command_line(operator, start):
         ("roi_selector", ["-p", "xywh:=a box"], "~xywh is 'a box', expected left, top, width, height: four numbers"),
         ("roi_selector", ["-p", "image_transport:=pigeon"], "'pigeon', allowed is one of: raw, compressed"),
         ("roi_selector", ["-p", "xyxy:=1,2,3,4"], "there is no parameter 'xyxy'; there are image_transport, xywh"),
+        (
+            "roi_selector",
+            ["-p", "qos_overrides./init_roi.publisher.reliability:=maybe", "-p", "xywh:=1,2,3,4"],
+            "qos_overrides of init_roi: ",
+        ),
         ("roi_selector", ["-p", "xywh"], "roi_selector: the arguments cannot be read: "),
     ],
 )
