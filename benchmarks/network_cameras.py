@@ -94,8 +94,6 @@ class NetworkCamera:
         When each of the last images was made, `time.time_ns` by number; the number of the newest.
     silent, damaged
         Send nothing; send noise for data. Events, set by others.
-    connections
-        How many there were.
     """
 
     url = ""
@@ -105,7 +103,6 @@ class NetworkCamera:
         self.sent: Dict[int, int] = {}
         self.newest = 0
         self.silent, self.damaged, self.over = threading.Event(), threading.Event(), threading.Event()
-        self.connections = 0
         self._next = 0
         self._open: Set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -282,7 +279,6 @@ class _RtspConversation:
             answer.append("Transport: RTP/AVP/TCP;unicast;interleaved=0-1")
         self._answers.write("\r\n".join(answer).encode() + b"\r\n\r\n" + body)
         if method == "PLAY" and self._player is None and "200" in answer[0]:
-            self._camera.connections += 1
             self._player = threading.Thread(target=self._play, daemon=True)
             self._player.start()
         return method != "TEARDOWN"
@@ -359,7 +355,6 @@ class HttpCamera(NetworkCamera):
                     self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
                     self.end_headers()
                     if status == 200:
-                        camera.connections += 1
                         camera.send_parts(self.wfile)
 
             def log_message(self, *said: Any) -> None:

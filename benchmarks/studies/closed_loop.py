@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from dataclasses import replace
 from itertools import product
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -30,9 +29,10 @@ from pvtpp import predictors
 from pvtpp.bearing import Pinhole
 from pvtpp.camera_motion import Gyro
 from pvtpp.control import CameraRates, ControllerConfig, OwnMotion, RateController, pointing
+from pvtpp.core.commands import predicted
 from pvtpp.errors import InputError
 from pvtpp.predictors import Predictor
-from pvtpp.stabilised import answer, stabilised
+from pvtpp.stabilised import answer
 from pvtpp.track import Track
 from pvtpp.trajectory import Trajectory
 from pvtpp_benchmarks.provenance import facts
@@ -122,18 +122,12 @@ def run(variant: Variant, seed: int, seconds: float, config: ControllerConfig) -
         if seen and seen[0][0] + LATENCY_MS <= now:
             captured, centre = seen.pop(0)
             track = track.with_result(captured * MS, np.array([*centre, BOX, BOX]))
-            trajectory = predict(made, track, gyro if variant.gyro else None)
+            trajectory = predicted(made, track, gyro if variant.gyro else None)
             motion.add(captured * MS, pointing(CAMERA.direction(trajectory.at(captured * MS))).error)
         if now % CONTROL_MS == 0:
             command(controller, trajectory, gyro, rates, motion, variant, now)
         commands.append(controller.commanded)
     return float(np.sqrt(np.mean(errors[SETTLED_MS:] ** 2))), False
-
-
-def predict(predictor: Predictor, track: Track, gyro: Optional[Gyro]) -> Trajectory:
-    """Predict from the track, in the stabilised frame where there is a gyro."""
-    still = None if gyro is None else stabilised(track, gyro)
-    return predictor.predict(track) if still is None else replace(predictor.predict(still), stabilised=True)
 
 
 def command(

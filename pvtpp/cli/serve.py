@@ -4,7 +4,8 @@ The page shows the live picture with the predicted box, the state and the latenc
 finger, and tracking starts on the picture that it was drawn on. The same is there as JSON and WebSocket. Ctrl-C,
 SIGTERM or SIGHUP ends it.
 
-On this machine alone it asks for no token. With --host it listens to the network, and prints an address with a token.
+On this machine alone it asks for no token unless the environment sets one. With --host it listens to the network, and
+prints an address with a token.
 
   pvtpp serve rtsp://192.168.1.20/live --host 0.0.0.0
 """

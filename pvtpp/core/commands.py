@@ -249,7 +249,7 @@ def predict(predictors: Mapping[str, Predictor], command: Predict) -> Dict[str, 
         For a predictor that returns something else, or a first box without width or height.
     """
     made = {
-        name: _predicted(predictor, command.tracks[name], command.motion, command.propagating)
+        name: predicted(predictor, command.tracks[name], command.motion, command.propagating)
         for name, predictor in predictors.items()
     }
     if command.doubted_s > 0:
@@ -259,12 +259,19 @@ def predict(predictors: Mapping[str, Predictor], command: Predict) -> Dict[str, 
 
 def hold(track: Track, motion: Optional[CameraMotion]) -> Trajectory:
     """Return the trajectory of a target just given, until the first prediction is made: its box stands."""
-    return _predicted(Hold(), track, motion)
+    return predicted(Hold(), track, motion)
 
 
-def _predicted(
+def predicted(
     predictor: Predictor, track: Track, motion: Optional[CameraMotion], propagating: bool = False
 ) -> Trajectory:
+    """Predict from a track, in the stabilised frame where the camera's motion is known.
+
+    Raises
+    ------
+    InputError
+        For what is no trajectory of boxes.
+    """
     still = None if motion is None else stabilised(track, motion)
     seen = track if still is None else still
     made = predictor.predict(seen)

@@ -31,7 +31,7 @@ from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
 from pvtpp.live.failures import Failure, Failures
 from pvtpp.live.image_size import scaled, size_of
-from pvtpp.live.recent_frames import RecentFrames
+from pvtpp.live.recent_frames import NotInMemory, RecentFrames
 from pvtpp.live.session_clock import SessionClock
 from pvtpp.live.stage_times import StageTimes
 from pvtpp.live.switch_interval import lower_switch_interval
@@ -400,9 +400,8 @@ class LiveTracker:
         """What has been counted since the start.
 
         ``frames`` taken; ``duplicates``, ``out_of_order``, ``implausible`` (by their capture time) and ``paused`` ones
-        refused; frames that a busy tracker or
-        propagator passed over (``tracker_dropped``, ``propagator_dropped``); ``late_reports`` of the tracker for a
-        target that was gone; ``errors``.
+        refused; frames that a busy tracker or propagator passed over (``tracker_dropped``, ``propagator_dropped``);
+        ``late_reports`` of the tracker for a target that was gone; ``errors``.
         """
         with self._lock:
             counted = self._machine.counts
@@ -443,7 +442,7 @@ class LiveTracker:
                 for each in (self._recent.oldest, self._recent.newest)
             )
             held = "none so far" if newest is None else f"from t_ns={oldest} to t_ns={newest}"
-            raise InputError(f"no frame captured at t_ns={t_ns} is in memory; there are {len(self._recent)}, {held}")
+            raise NotInMemory(f"no frame captured at t_ns={t_ns} is in memory; there are {len(self._recent)}, {held}")
         return frame
 
     def _dispatch(self, todo: List[Command]) -> None:

@@ -6,8 +6,13 @@ from bisect import bisect_left
 from types import SimpleNamespace
 from typing import List, Optional
 
+from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
 from pvtpp.validation import above, check, whole_from
+
+
+class NotInMemory(InputError):
+    """No frame of this capture time is remembered."""
 
 
 class RecentFrames:

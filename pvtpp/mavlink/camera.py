@@ -44,9 +44,9 @@ IDS = range(1, 256)
 
 
 class _Done(NamedTuple):
-    sender: Tuple[int, int]
-    command: int
-    params: bytes
+    """The newest command that is executed once: sender, number and parameters; when it came; what it was answered."""
+
+    request: Tuple[Tuple[int, int], int, bytes]
     t_ns: int
     result: int
 
@@ -217,22 +217,18 @@ class CameraComponent:
                 # What is sent to all is for that one.
                 denied = [self._ack(message, common.MAV_RESULT_DENIED), *self._text(text, now_ns)]
                 return denied if message.target_component else []
-        done = _Done(
-            (message.get_srcSystem(), message.get_srcComponent()), number, struct.pack("<7d", *params), now_ns, 0
-        )
-        if number in self._once and long and message.confirmation and self._was_done(done):
-            return [self._ack(message, self._done.result if self._done else 0)]
+        sender = message.get_srcSystem(), message.get_srcComponent()
+        request = sender, number, struct.pack("<7d", *params)
+        before = self._done if number in self._once and long and message.confirmation else None
+        if before is not None and before.request == request and 0 <= now_ns - before.t_ns < REPEATED_NS:
+            return [self._ack(message, before.result)]
         try:
             result, answers = handler(params, now_ns)
         except InputError as error:
             result, answers = common.MAV_RESULT_DENIED, self._text(str(error), now_ns)
         if number in self._once:
-            self._done = done._replace(result=result)
+            self._done = _Done(request, now_ns, result)
         return [self._ack(message, result), *answers]
-
-    def _was_done(self, done: _Done) -> bool:
-        before = self._done
-        return before is not None and before[:3] == done[:3] and 0 <= done.t_ns - before.t_ns < REPEATED_NS
 
     def _ack(self, message: Any, result: int) -> Any:
         return self._common.MAVLink_command_ack_message(

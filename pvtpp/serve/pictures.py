@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from typing import Callable, List, NamedTuple, Optional, Tuple
 
 from pvtpp.live.mailbox import Mailbox
@@ -58,7 +57,6 @@ class Pictures:
         self._put_ns: Optional[int] = None
         self.takers: List[Callable[[Picture], None]] = []
         self.count = 0
-        self.seconds = 0.0
         self._thread = threading.Thread(target=self._run, name="pvtpp pictures", daemon=True)
         self._thread.start()
 
@@ -85,14 +83,12 @@ class Pictures:
         """Make the picture of a frame, in the caller's thread."""
         import cv2
 
-        begin = time.thread_time()
         image = frame.image
         height, width = image.shape[:2]
         if width > self._width:
             size = (self._width, max(round(height * self._width / width), 1))
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, self._quality])[1].tobytes()
-        self.seconds += time.thread_time() - begin
         return Picture(frame, jpeg, (image.shape[1], image.shape[0]), (width, height))
 
     def close(self, timeout: float = 2.0) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 from pvtpp.boxes import ArrayLike
 from pvtpp.errors import InputError
 from pvtpp.live.live_tracker import LiveTracker, OnResult
+from pvtpp.live.recent_frames import NotInMemory
 from pvtpp.serve.config import ServeConfig
 from pvtpp.serve.pictures import Picture, Pictures
 from pvtpp.serve.recording import Recording
@@ -64,7 +65,6 @@ class Session:
         self._viewers_wait: Callable[[], bool] = lambda: False
         self._recording: Optional[Recording] = None
         self._record_lock = threading.Lock()
-        self._frames = 0
         self._arrived: List[float] = []
         self.timings: Dict[str, int] = {}
         self.live = make_live(self._on_result)
@@ -100,9 +100,9 @@ class Session:
         newest = self.pictures.newest
         try:
             self.live.init(t_ns, box)
-        except InputError as error:
+        except NotInMemory:
             age_s = 0.0 if newest is None else (newest.t_ns - t_ns) * 1e-9
-            if 0 < age_s < DRAWN_S and "is in memory" in str(error):
+            if 0 < age_s < DRAWN_S:
                 raise InputError(
                     f"the picture on which the target was drawn is {age_s:.1f} s older than the newest one and no "
                     "longer in memory; draw it faster"
@@ -176,7 +176,7 @@ class Session:
                 "timing": source.timing.value,
                 "fps": self._fps(),
                 "delay_ms": _rounded(delay_s, 1, 1e3),
-                "frames": self._frames,
+                "frames": sum(self.timings.values()),
             },
             "failures": len(live.errors),
             "message": self._to_be_said(condition),
@@ -221,7 +221,6 @@ class Session:
     def _take(self, frame: Frame) -> None:
         self.live.submit(frame)
         self.pictures.put(frame)
-        self._frames += 1
         timing = self.source.timing.value
         self.timings[timing] = self.timings.get(timing, 0) + 1
         # Replaced whole, for those who read it meanwhile.

@@ -60,7 +60,6 @@ class Played:
 
     live = True
     timing = Timing.FILE
-    dropped = 0
     delay_s: Optional[float] = None
 
     def __init__(self, recorded: Recorded):

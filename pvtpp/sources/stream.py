@@ -132,8 +132,6 @@ class Stream:
     ----------
     fps
         What the stream claims; 0 where it does not.
-    damaged
-        Packets that could not be decoded.
 
     Raises
     ------
@@ -162,7 +160,6 @@ class Stream:
         held = 0 if stream.codec_context.name in WHOLE else max(HELD.get(name, 0) for name in formats)
         # When the last packets came out: each came out as one of the next ones arrived.
         self._came: Deque[int] = deque(maxlen=held + 1)
-        self.damaged = 0
         self._packets: Iterator[Any] = self._container.demux(stream)
         self._times: Dict[int, Arrival] = {}
         self._since_image = 0
@@ -206,7 +203,6 @@ class Stream:
         try:
             return list(packet.decode())
         except self._av.error.FFmpegError:
-            self.damaged += 1
             return []
 
     def _loaded(self, packet: Any) -> np.ndarray:
@@ -214,7 +210,6 @@ class Stream:
             (image,) = self._decoder.decode(packet)
             found = _bgr(image)
         except (self._av.error.FFmpegError, ValueError):
-            self.damaged += 1
             self._since_image += 1
             raise Fault(Condition.UNDECODABLE, f"{self._name}: an image cannot be decoded") from None
         self._since_image, self._last_image = 0, time.monotonic()
