@@ -18,6 +18,7 @@ from pvtpp_ros_nodes.config import NodeConfig
 from pvtpp_ros_nodes.core import Core
 from pvtpp_ros_nodes.middleware import OUTPUTS, camera_info_beside
 from pvtpp_ros_nodes.registration import Registration
+from pvtpp_ros_nodes.rotations import Rotations
 
 BUFFER_BYTES = 1 << 25
 """More than the largest image: with less, rospy keeps old ones in its socket whatever the queue size."""
@@ -41,7 +42,7 @@ class RospyMiddleware:
     def __init__(self) -> None:
         self._kinds: Dict[str, Any] = {}
         self._publishers: Dict[str, rospy.Publisher] = {}
-        self._tf: Any = None
+        self._rotations = Rotations(rospy.Time(0))
         for topic, output in OUTPUTS.items():
             kind = self._kind(output.kind)
             if kind is None:
@@ -79,17 +80,7 @@ class RospyMiddleware:
 
     def rotation(self, to_frame: str, from_frame: str) -> Any:
         """As `Middleware.rotation`."""
-        try:
-            import tf2_ros
-        except ImportError as error:
-            raise InputError(f"tf cannot be asked ({error})") from None
-        if self._tf is None:
-            self._tf = tf2_ros.Buffer()
-            self._tf_listener = tf2_ros.TransformListener(self._tf)
-        try:
-            return self._tf.lookup_transform(to_frame, from_frame, rospy.Time(0)).transform.rotation
-        except tf2_ros.TransformException:
-            return None
+        return self._rotations.ask(to_frame, from_frame)
 
     def log(self, level: str, text: str) -> None:
         """As `Middleware.log`."""

@@ -12,6 +12,7 @@ from rclpy.time import Time
 from pvtpp.errors import InputError
 from pvtpp_ros_nodes.middleware import OUTPUTS
 from pvtpp_ros_nodes.ros2.rclpy_basics import LOGS, connected, message_class, overridable, profile
+from pvtpp_ros_nodes.rotations import Rotations
 
 UNMANAGED = ("events", "status", "diagnostics")
 """Of a managed node these go out in every state: the log of a target has no gap, and why it is silent can be read."""
@@ -41,7 +42,7 @@ class RclpyMiddleware:
     def __init__(self, node: Node):
         self._node = node
         self._publishers: Dict[str, Any] = {}
-        self._tf: Any = None
+        self._rotations = Rotations(Time(), node)
         managed = getattr(node, "create_lifecycle_publisher", node.create_publisher)
         for topic, output in OUTPUTS.items():
             try:
@@ -83,17 +84,7 @@ class RclpyMiddleware:
 
     def rotation(self, to_frame: str, from_frame: str) -> Any:
         """As `Middleware.rotation`."""
-        try:
-            import tf2_ros
-        except ImportError as error:
-            raise InputError(f"tf cannot be asked ({error})") from None
-        if self._tf is None:
-            self._tf = tf2_ros.Buffer()
-            self._tf_listener = tf2_ros.TransformListener(self._tf, self._node)
-        try:
-            return self._tf.lookup_transform(to_frame, from_frame, Time()).transform.rotation
-        except tf2_ros.TransformException:
-            return None
+        return self._rotations.ask(to_frame, from_frame)
 
     def log(self, level: str, text: str) -> None:
         """As `Middleware.log`."""
