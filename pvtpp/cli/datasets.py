@@ -1,6 +1,9 @@
 """List the data sets that can be read and the layout each is expected in, or check a copy of one.
 
 `check` exits with 1 where it found problems; warnings are of what may be meant so.
+
+  pvtpp datasets list
+  pvtpp datasets check --dataset uav-mini --root data/uav-mini
 """
 
 from __future__ import annotations

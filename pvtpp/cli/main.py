@@ -32,6 +32,17 @@ COMMANDS = {
     "weights": "list, download or locate tracker weights",
     "doctor": "what this machine has of what pvtpp can use, and what to install",
 }
+FIRST_STEPS = """\
+pvtpp: where is the target now? First steps:
+
+  pvtpp demo                                    a generated clip: table, plot and video (half a minute)
+  pvtpp track flight.mp4 --box 300,180,40,30    follow a target in a video; `pvtpp track 0` in a camera
+  pvtpp serve 0                                 the same as a page: draw the target in a browser
+  pvtpp check my_module:MyTracker               plug in a tracker of your own; then `pvtpp eval`
+  pvtpp train motion --help                     train a predictor on your own boxes
+  pvtpp doctor                                  what this machine has, and what to install
+
+`pvtpp --help` lists all commands. `pvtpp COMMAND --help` has an example of each."""
 RESUMING = ("eval", "run", "demo", "replay")
 """Commands that keep their event logs, and do not make finished runs anew."""
 IMAGES_NEEDED = ("demo", "track", "serve", "stamp-offset", "eval", "run", "bench", "check")
@@ -54,6 +65,10 @@ def main(argv: Optional[List[str]] = None) -> int:
         SIGHUP.
     """
     arguments = _joined(sys.argv[1:] if argv is None else argv)
+    if not arguments:
+        # Nothing was asked for, so nothing is wrong: whoever types the name alone wants to know how to begin.
+        print(FIRST_STEPS)
+        return 0
     with forgiving() as (out, err), end_requests(raising=True) as request:
         status = _run(arguments, request)
         out.flush()

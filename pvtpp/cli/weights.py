@@ -4,6 +4,9 @@ Looked up in --weights, then $PVTPP_WEIGHTS, then the cache, and at last downloa
 
 `convert` reads the predictor out of a published PVT_pp checkpoint, writes it as a graph that `--predictors n_head:OUT`
 uses (V and MV: on features of the tracker they were trained with), and says which of the file's tensors it used.
+
+  pvtpp weights list
+  pvtpp weights pull nanotrack-v3
 """
 
 from __future__ import annotations
