@@ -98,7 +98,12 @@ class ClusterExecutor(Executor):
             times = error.allowed_failures + 1
             ours.set_exception(WorkerEnded(f"{times} workers of {self._address} died in it, one after the other"))
         except CancelledError:
-            ours.set_exception(WorkerEnded(f"the Dask scheduler at {self._address} has gone"))
+            ours.set_exception(
+                InputError(
+                    f"--cluster {self._address}: the scheduler has gone; finished runs are kept, the same command goes "
+                    "on from there"
+                )
+            )
         except BaseException as error:
             ours.set_exception(error)
 
