@@ -1,7 +1,7 @@
 """Contributed results: what a machine takes for each tracker of a suite, one file for each machine.
 
-`pvtpp bench --contribute` writes them. A file lies at ``benchmarks/results/VERSION/SUITE--MACHINE.json``. Every one of them is checked by the tests, and the
-page of boards is made from them.
+`pvtpp bench --contribute` writes them. A file lies at ``benchmarks/results/VERSION/SUITE--MACHINE.json``. Every one of
+them is checked by the tests, and the page of boards is made from them.
 """
 
 from __future__ import annotations

@@ -96,6 +96,11 @@ def run(options: argparse.Namespace) -> None:
         **{key: getattr(options, key) for key in ("backend", "threads", "predictor")},
         "sequence": sequence.name,
         "stages": rows,
+        # What each tracked frame consists of, to scale it to another board stage by stage.
+        "stage_s": {
+            stage: [round(float(taken), 7) for taken in times]
+            for stage, times in stage_timing.frame_parts(seconds).items()
+        },
         # The first is the initialisation's, as in a trace.
         "frame_s": [round(float(taken), 7) for taken in (seconds["init"][0], *seconds["track"])],
     }
