@@ -57,6 +57,8 @@ BAGS = ["rosbags>=0.9.23"]
 # Streams from the network, and the page for a browser; PyAV from 14 on hands out RTCP sender reports.
 STREAMS = ["av>=12"]
 SERVE = ["aiohttp>=3.9", *STREAMS]
+# Runs on a cluster.
+CLUSTER = ["dask>=2024.1", "distributed>=2024.1"]
 INTERFACES = [*MAVLINK, *MCAP, *FOXGLOVE, *BAGS, *SERVE]
 TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", *INTERFACES]
 
@@ -73,6 +75,7 @@ EXTRAS = {
     "report": PLOTS,
     "bench": PLOTS,
     "bags": BAGS,
+    "cluster": CLUSTER,
     "train": ["torch>=2.6", "lightning>=2.0", "safetensors>=0.4", "tensorboard>=2.10"],
     "export": ["onnx>=1.14", *PARITY],
     "trt": ["tensorrt>=8.4", *PARITY],
@@ -97,6 +100,7 @@ SETTINGS: Dict[str, Any] = {
         "": ["py.typed"],
         "pvtpp.weights": ["*.onnx", "*.safetensors", "*.json", "*.md"],
         "pvtpp_ros_nodes": ["msg/*.msg"],
+        "pvtpp_benchmarks": ["boards/*.json"],
         **PAGE,
     },
     "install_requires": ["numpy>=1.17"],

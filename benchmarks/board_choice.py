@@ -1,4 +1,4 @@
-"""Which tracker, at which rate, on this board? Results at several processing times, read at the time that a board takes.
+"""Which tracker, at which rate, on this board? Results at several processing times, read at those of the board.
 
 Accuracy between two evaluated times is interpolated linearly; beyond the first and the last of them nothing is said.
 """
@@ -113,8 +113,8 @@ def _accuracy(setting: Mapping[str, Any], found: Mapping[float, Row]) -> Accurac
     for ms in times:
         if set(found[ms]["per_sequence"]) != set(names):
             raise InputError(
-                f"{setting['tracker']} with {setting['predictor']} on {setting['dataset']}: at {times[0]:g} and {ms:g} ms "
-                "other sequences were evaluated"
+                f"{setting['tracker']} with {setting['predictor']} on {setting['dataset']}: other sequences were "
+                f"evaluated at {times[0]:g} than at {ms:g} ms"
             )
     values = np.array([[found[ms]["per_sequence"][name] for name in names] for ms in times])
     return Accuracy(setting, np.array(times, dtype=float), np.array([found[ms]["auc"] for ms in times]), values)

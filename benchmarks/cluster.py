@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional
 import pvtpp
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.fingerprint import code_digest
+from pvtpp_benchmarks.machine_lock import shared_machine
 from pvtpp_benchmarks.workers import WorkerEnded, workers
 
 ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.]+\]|[^/:\s]+):\d{1,5}")
@@ -194,4 +195,5 @@ def _call(code: str, content: bytes) -> Any:
         function, args, kwargs = pickle.loads(content)
     except (ImportError, AttributeError) as error:
         raise InputError(f"{where} lacks code of the tracker ({error}): install its package there") from None
-    return function(*args, **kwargs)
+    with shared_machine():
+        return function(*args, **kwargs)

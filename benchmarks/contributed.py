@@ -47,7 +47,7 @@ def broken(content: Mapping[str, Any], rules: Mapping[str, Rule]) -> List[str]:
 def _keeps(rule: Rule, value: Any) -> bool:
     try:
         return rule.holds(value)
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return False
 
 

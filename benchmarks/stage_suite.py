@@ -61,7 +61,7 @@ def measure_suite(
     threads: int = 1,
     frames: int = 300,
     exports: Optional[str] = None,
-    names: Tuple[str, ...] = TRACKERS,
+    names: Optional[Tuple[str, ...]] = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Dict[str, Any]:
     """Time the trackers of the suite that this machine has, with the default predictor, and a step of propagation.
@@ -75,7 +75,7 @@ def measure_suite(
     exports
         A folder that holds exports of `pvtpp export` by the tracker's name; the suite is then those alone.
     names
-        Of the trackers.
+        Of the trackers; None: `TRACKERS`.
     progress
         Called with a line for each tracker.
 
@@ -95,7 +95,7 @@ def measure_suite(
     left_out: Dict[str, str] = {}
     before = _state()
     with exclusive_machine(), _opencv_threads(threads):
-        for name in names:
+        for name in TRACKERS if names is None else names:
             weights = None if exports is None else os.path.join(exports, name)
             calls = stage_timing.EngineCalls()
             try:

@@ -1,4 +1,4 @@
-"""Which tracker, at which rate, on this board, for an AUC of at least so much?
+"""Say which tracker, at which rate, holds an AUC on a board.
 
 Results of `pvtpp eval` at several processing times are read at the time that each tracker takes on the board. Between
 two evaluated times accuracy is interpolated; beyond them nothing is said: evaluate more times.

@@ -17,6 +17,7 @@ distributed = pytest.importorskip("distributed")
 from pvtpp.cli.main import main  # noqa: E402
 from pvtpp.errors import InputError  # noqa: E402
 from pvtpp_benchmarks import cluster as cluster_module  # noqa: E402
+from pvtpp_benchmarks import machine_lock  # noqa: E402
 from pvtpp_benchmarks.cluster import executors  # noqa: E402
 from pvtpp_benchmarks.datasets.sequence import VideoSequence  # noqa: E402
 from pvtpp_benchmarks.evaluate import Entry, evaluate_all  # noqa: E402
@@ -87,7 +88,9 @@ def place(tmp_path_factory):
 def address(place):
     """A real scheduler with two real workers, each a process that is started anew when it dies."""
     paths = os.pathsep.join([str(place), *filter(None, sys.path)])
-    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    # A temporary folder of their own, for the machine's lock: other tests take it at the same time.
+    (place / "tmp").mkdir()
+    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "TMPDIR": str(place / "tmp")}
     file = ["--scheduler-file", "scheduler.json"]
     quiet = {"cwd": place, "env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     dask = [sys.executable, "-m", "dask"]
@@ -156,21 +159,29 @@ def test_trackers_on_a_cluster_give_the_numbers_and_logs_of_this_process_to_the_
     assert [line.rpartition(" ")[2] for line in said] == ["ran"] * len(logs) + ["kept"] * len(logs)
 
 
-def test_a_worker_that_is_killed_in_the_middle_of_a_run_loses_nothing(address, here, capsys):
+def test_a_worker_that_is_killed_in_the_middle_of_a_run_loses_nothing(address, here, capsys, monkeypatch):
     os.mkfifo("said")
     os.mkfifo("never")
-    killed = []
+    killed, refused = [], []
+    monkeypatch.setattr(machine_lock, "lock_path", lambda: str(here / "tmp" / "pvtpp-wall-clock.lock"))
 
     def kill():
         with open("said") as said:
             killed.append(int(said.read()))
+        try:
+            with machine_lock.exclusive_machine():
+                pass
+        except InputError as error:
+            refused.append(str(error))
         os.kill(killed[0], signal.SIGKILL)
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     assert command(address, "Stuck", "--logs", "killed-logs", "--json", "killed.json") == 0
     killer.join()
-    assert killed and "error" not in capsys.readouterr().err
+    # A machine that a cluster uses is not measured.
+    assert killed and "runs of a cluster are under way on this machine" in refused[0]
+    assert "error" not in capsys.readouterr().err
     made = ["--dataset", "folder", "--root", "data", "--tracker", "own_trackers_of_cluster:Stuck"]
     made += ["--processing", "0ms,85ms", "--predictors", "hold", "--logs", "serial-logs", "--json", "serial.json"]
     assert main(["eval", *made]) == 0
