@@ -66,7 +66,7 @@ class Task:
 
 
 class Done(NamedTuple):
-    """A task that was carried out.
+    """A task that is done.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ class Done(NamedTuple):
 
 
 class _Answer(NamedTuple):
-    """What comes back from where a task was carried out: `log` is a compressed file, of an executor elsewhere."""
+    """What comes back from where a task is done: `log` is a compressed file, of an executor elsewhere."""
 
     used: Any
     ran: bool

@@ -1,6 +1,6 @@
 """A lock for runs on the wall clock: two at once on a machine would slow each other down and measure that.
 
-Runs of a cluster share it, so that no run on the wall clock begins on a machine that they use, or they wait for its end.
+Runs of a cluster share it: no run on the wall clock begins on a machine that they use, and they wait for its end.
 """
 
 from __future__ import annotations
@@ -91,6 +91,6 @@ def _held(file: int, path: str) -> str:
             "they would slow each other down, so wait for it to end"
         )
     return (
-        f"runs of a cluster are under way on this machine (lock {path}); they would slow a run on the wall clock down, so "
-        "wait for them to end"
+        f"runs of a cluster are under way on this machine (lock {path}); they would slow a run on the wall clock down, "
+        "so wait for them to end"
     )

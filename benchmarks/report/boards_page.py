@@ -45,7 +45,8 @@ def page(results: Sequence[Contributed]) -> str:
     for name in sorted(suites):
         parts.append(f"## {name}\n")
         for result in sorted(suites[name], key=_machine):
-            parts.append(f"### {_machine(result)}\n\n{_conditions(result)}\n\n{_markdown(_COLUMNS, _rows(result))}")
+            conditions = "".join(f"* {each}\n" for each in _conditions(result))
+            parts.append(f"### {_machine(result)}\n\n{conditions}\n{_markdown(_COLUMNS, _rows(result))}")
             left_out = result["left_out"]
             if left_out:
                 parts.append(f"Not there: {', '.join(sorted(left_out))}.\n")
@@ -55,7 +56,7 @@ def page(results: Sequence[Contributed]) -> str:
 def suite_table(results: Sequence[Contributed]) -> str:
     """Return the same figures as plain text, for a terminal."""
     return "\n\n".join(
-        f"{_machine(result)}: {_conditions(result)}\n{table(_COLUMNS, _rows(result))}" for result in results
+        f"{_machine(result)}: {'; '.join(_conditions(result))}\n{table(_COLUMNS, _rows(result))}" for result in results
     )
 
 
@@ -63,8 +64,8 @@ def _machine(result: Contributed) -> str:
     return str(result["protocol"]["hardware"]["machine"])
 
 
-def _conditions(result: Contributed) -> str:
-    """Cores, clocks, load and versions in one line each, so that figures are compared with their conditions."""
+def _conditions(result: Contributed) -> List[str]:
+    """Cores, clocks, load and versions, so that figures are compared with their conditions."""
     hardware, settings, versions = result["protocol"]["hardware"], result["settings"], result["protocol"]["versions"]
     power = result["power"]["after"]
     ends = [result["load"][end] for end in ("before", "after")]
@@ -81,7 +82,7 @@ def _conditions(result: Contributed) -> str:
     step = result["propagation"].get("step")
     if step:
         parts.append(f"a step of propagation {step['median_ms']:.1f} ms (95 %: {step['p95_ms']:.1f})")
-    return "; ".join(parts)
+    return parts
 
 
 def _rows(result: Contributed) -> List[Dict[str, Any]]:

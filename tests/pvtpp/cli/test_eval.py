@@ -118,7 +118,7 @@ def test_several_trackers_are_in_one_table_and_their_runs_in_one_pool(work, caps
     ],
 )
 @pytest.mark.parametrize("name", ["eval", "run"])
-def test_trackers_that_cannot_be_told_apart_are_refused_before_the_work(work, capsys, name, more, words):
+def test_trackers_of_one_name_or_with_too_few_weights_are_refused_before_the_work(work, capsys, name, more, words):
     sequence(work / "data" / "a")
     assert command(name, "Still", *more) == 2
     error = capsys.readouterr().err.strip().splitlines()
