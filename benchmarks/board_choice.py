@@ -128,6 +128,8 @@ class Choice:
     ----------
     setting
         As of `Accuracy`.
+    sequences
+        How many were evaluated.
     median_ms, p95_ms
         What the board takes for a frame.
     evaluated_ms
@@ -145,6 +147,7 @@ class Choice:
     """
 
     setting: Mapping[str, Any]
+    sequences: int
     median_ms: float
     p95_ms: float
     evaluated_ms: Tuple[float, float]
@@ -192,6 +195,7 @@ def choose(found: Sequence[Accuracy], times: Mapping[str, ProcessingTime], targe
         made.append(
             Choice(
                 setting=each.setting,
+                sequences=each.sequences.shape[1],
                 median_ms=median,
                 p95_ms=p95,
                 evaluated_ms=(float(each.times_ms[0]), float(each.times_ms[-1])),
@@ -226,7 +230,6 @@ COLUMNS: Sequence[Column] = (
     ("tracker", lambda each: each.setting["tracker"]),
     ("predictor", lambda each: each.setting["predictor"]),
     ("propagation", lambda each: each.setting["propagation"]),
-    ("cam fps", lambda each: f"{each.setting['camera_fps']:g}"),
     ("ms", lambda each: f"{each.median_ms:.1f}"),
     ("95 %", lambda each: f"{each.p95_ms:.1f}"),
     ("results/s", lambda each: f"{each.rate:.1f}"),
@@ -237,18 +240,20 @@ COLUMNS: Sequence[Column] = (
     ("goodput", lambda each: _text(each.goodput, 1)),
     ("evaluated ms", lambda each: f"{each.evaluated_ms[0]:g} to {each.evaluated_ms[1]:g}"),
 )
-GROUP = ("dataset", "mode", "apart", "version")
-"""What must not be compared: each has a table of its own."""
+GROUP = ("dataset", "mode", "apart", "camera_fps", "world_fps", "version")
+"""What must not be compared, since the clips are others: each has a table of its own."""
 
 
 def choice_table(choices: Sequence[Choice], target: float) -> str:
-    """Return the choices as plain text, a table for each data set and mode, each with the answer in a line below it."""
+    """Return the choices as plain text: a table for each data set, mode and camera rate, the answer in a line below."""
     groups: Dict[Tuple[Any, ...], List[Choice]] = {}
     for each in choices:
         groups.setdefault(tuple(each.setting[name] for name in GROUP), []).append(each)
     parts = []
-    for (dataset, mode, apart, _), members in groups.items():
-        heading = f"{dataset}{', apart' if apart else ''}, mode {mode}, AUC of at least {target:g}"
+    for (dataset, mode, apart, camera_fps, world_fps, _), members in groups.items():
+        rates = f"cam/world fps {camera_fps:g}/{world_fps:g}"
+        clips = f"clips {members[0].sequences}{', apart' if apart else ''}"
+        heading = f"{dataset}, {clips}, {rates}, mode {mode}, AUC of at least {target:g}"
         parts.append(f"{heading}\n{table(COLUMNS, members)}\n{_answer(members, target)}")
     return "\n\n".join(parts)
 
@@ -260,6 +265,6 @@ def _answer(choices: Sequence[Choice], target: float) -> str:
     if not best.holds:
         return f"none of them is known to hold {target:g} on this board{beyond}"
     return (
-        f"best: {best.setting['tracker']} with {best.setting['predictor']} on a camera of "
-        f"{best.setting['camera_fps']:g} fps: {best.rate:.1f} results/s, AUC {best.auc:.3f}{beyond}"
+        f"best: {best.setting['tracker']} with {best.setting['predictor']}: {best.rate:.1f} results/s, AUC "
+        f"{best.auc:.3f}{beyond}"
     )
