@@ -16,7 +16,7 @@ SHELL := /bin/bash
 # constraints.txt holds the torch and the Dask that the tests are known to pass with; without it pip takes the newest.
 # EXTRAS=gpu,report and the like choose another inference runtime; TEST_EXTRAS adds what some tests need.
 EXTRAS ?= cpu,report,weights
-TEST_EXTRAS ?= train,export,cluster
+TEST_EXTRAS ?= train,export
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 # Processes that share the tests, each file whole; JOBS=0 runs them one after the other.
