@@ -14,7 +14,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-onboard test-ros2 ros2 lint pytest release
 
-# constraints.txt holds the one torch that the tests are known to pass with; without it pip takes the newest.
+# constraints.txt holds the torch and the Dask that the tests are known to pass with; without it pip takes the newest.
 # EXTRAS=gpu,report and the like choose another inference runtime; TEST_EXTRAS adds what some tests need.
 EXTRAS ?= cpu,report,weights
 TEST_EXTRAS ?= train,export
@@ -42,11 +42,11 @@ ONBOARD_STAMP := $(ONBOARD)/.installed-cpu+report+weights+test
 ROS2_STAMP := $(ROS2)/.installed
 
 # Not run under the oldest supported Python: the tests of development code, which may use newer syntax and every extra,
-# of a study that trains, of the simulated flight, since apt installs rospy for the distribution's own Python only, and
+# of a study that trains, of runs on a cluster, of the simulated flight, since apt installs rospy for the distribution's own Python only, and
 # of the page, which is no Python.
 DEVELOPMENT_TESTS := tests/pvtpp/networks tests/pvtpp/training tests/pvtpp/export tests/trackers/models \
     tests/benchmarks/studies/test_n_head_tracked.py tests/ros_nodes/test_flight.py tests/ros_nodes/ros2 \
-    tests/pvtpp/serve/test_page.py
+    tests/pvtpp/serve/test_page.py tests/benchmarks/test_cluster.py
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))

@@ -57,6 +57,8 @@ BAGS = ["rosbags>=0.9.23"]
 # Streams from the network, and the page for a browser; PyAV from 14 on hands out RTCP sender reports.
 STREAMS = ["av>=12"]
 SERVE = ["aiohttp>=3.9", *STREAMS]
+# Runs on a cluster; 2023.5 is the last for Python 3.8.
+CLUSTER = ["dask>=2023.5", "distributed>=2023.5"]
 INTERFACES = [*MAVLINK, *MCAP, *FOXGLOVE, *BAGS, *SERVE]
 TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", *INTERFACES]
 
@@ -73,11 +75,12 @@ EXTRAS = {
     "report": PLOTS,
     "bench": PLOTS,
     "bags": BAGS,
+    "cluster": CLUSTER,
     "train": ["torch>=2.6", "lightning>=2.0", "safetensors>=0.4", "tensorboard>=2.10"],
     "export": ["onnx>=1.14", *PARITY],
     "trt": ["tensorrt>=8.4", *PARITY],
     "test": TESTS,
-    "dev": [*TESTS, "selenium>=4.20", "ruff>=0.17,<0.18", "mypy>=1.14,<3", "catkin_pkg>=0.5"],
+    "dev": [*TESTS, *CLUSTER, "selenium>=4.20", "ruff>=0.17,<0.18", "mypy>=1.14,<3", "catkin_pkg>=0.5"],
 }
 
 PAGE = {"pvtpp.serve": ["page/*.html", "page/*.css", "page/*.js"]}
@@ -97,6 +100,7 @@ SETTINGS: Dict[str, Any] = {
         "": ["py.typed"],
         "pvtpp.weights": ["*.onnx", "*.safetensors", "*.json", "*.md"],
         "pvtpp_ros_nodes": ["msg/*.msg"],
+        "pvtpp_benchmarks": ["boards/*.json"],
         **PAGE,
     },
     "install_requires": ["numpy>=1.17"],

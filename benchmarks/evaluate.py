@@ -1,21 +1,38 @@
-"""The online benchmark over a grid: run what has not been run, score it, one row for each cell."""
+"""The online benchmark over grids: run what has not been run, score it, one row for each cell."""
 
 from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from pvtpp.core.event_log import EventLog
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
-from pvtpp_benchmarks.runs import Job, MakeTracker, RunsLost, check_log_folder, jobs, run
+from pvtpp_benchmarks.execution import RunsLost, Task, run
+from pvtpp_benchmarks.runs import Job, MakeTracker, check_log_folder, jobs
 from pvtpp_benchmarks.score import Score, row, score_modes
 from pvtpp_benchmarks.spec import Grid, RunSpec
+from pvtpp_benchmarks.time_left import TimeLeft
 
 Progress = Callable[[str], None]
 Scores = Dict[Optional[str], Dict[str, Score]]
 """By predictor (None: zero latency) and metric mode."""
+
+
+class Entry(NamedTuple):
+    """A tracker of an evaluation.
+
+    Attributes
+    ----------
+    grid
+        Its runs, and what is scored of them.
+    make_tracker
+        Makes the tracker of a sequence.
+    """
+
+    grid: Grid
+    make_tracker: MakeTracker
 
 
 @dataclass(frozen=True)
@@ -38,54 +55,108 @@ def evaluate(
     executor: Optional[Executor] = None,
     progress: Optional[Progress] = None,
 ) -> List[Dict[str, Any]]:
-    """Run and score a grid.
+    """Run and score the grid of one tracker; see `evaluate_all`."""
+    return evaluate_all(sequences, [Entry(grid, make_tracker)], log_dir, executor, progress)
+
+
+def evaluate_all(
+    sequences: Sequence[VideoSequence],
+    entries: Sequence[Entry],
+    log_dir: Optional[str] = None,
+    executor: Optional[Executor] = None,
+    progress: Optional[Progress] = None,
+) -> List[Dict[str, Any]]:
+    """Run and score the grids of several trackers: every run of every cell is a job of its own, all in one pool.
 
     Parameters
     ----------
     sequences
-        What the tracker is run on.
-    grid
-        The runs, and what is scored of them.
-    make_tracker
-        Makes the tracker of a sequence.
+        What the trackers are run on.
+    entries
+        The trackers.
     log_dir
         Where event logs are kept; None keeps none.
     executor
-        Runs the jobs; None: this process.
+        Runs the jobs, see `pvtpp_benchmarks.execution.run`; None: this process.
     progress
         Called with a line after each job.
 
     Returns
     -------
     list of dict
-        Rows as the result's JSON holds them: zero latency first, then one for each cell, mode and camera rate (never
-        averaged).
+        Rows as the result's JSON holds them, tracker by tracker: zero latency first, then one for each cell, mode and
+        camera rate (never averaged).
 
     Raises
     ------
     InputError
-        For a log folder that cannot be written, before anything is run; for a sequence or tracker that fails.
+        Before anything is run, for a log folder that cannot be written, and for two trackers of one name; for a
+        sequence or tracker that fails.
     RunsLost
         In the end, where worker processes ended in the middle of runs: a mean over the rest would not be what it says.
     """
-    check_apart(grid.apart, [sequence.name for sequence in sequences])
+    check_entries(entries)
+    for entry in entries:
+        check_apart(entry.grid.apart, [sequence.name for sequence in sequences])
     check_log_folder(log_dir)
-    rows: List[Dict[str, Any]] = []
+    tasks: List[Task] = []
+    cells: List[_Cell] = []
+    cells_of: List[List[_Cell]] = []
+    for entry in entries:
+        # Cells of one spec share its runs: zero latency is that of `hold` at 0 ms, where nothing else costs time.
+        sharing: Dict[RunSpec, List[_Cell]] = {}
+        for spec, predictors in entry.grid.cells():
+            cells.append(_Cell(ScoreTable(spec, entry.grid.apart), predictors))
+            sharing.setdefault(spec, []).append(cells[-1])
+        for spec, shared in sharing.items():
+            names = tuple(dict.fromkeys(name for cell in shared for name in cell.predictors))
+            use = ScoreLog(names, entry.grid.modes)
+            made = [Task(job, entry.make_tracker, use) for job in jobs(sequences, spec, log_dir)]
+            for cell in shared:
+                cell.waiting = dict.fromkeys(range(len(tasks), len(tasks) + len(made)))
+            tasks += made
+            cells_of += [shared] * len(made)
     lost: List[str] = []
-
-    for spec, predictors in grid.cells():
-        todo, table = jobs(sequences, spec, log_dir), ScoreTable(spec, grid.apart)
-        for number, (job, scores, ran) in enumerate(
-            run(todo, make_tracker, ScoreLog(predictors, grid.modes), executor, lambda _, line: lost.append(line)), 1
-        ):
-            table.add(job.sequence, scores)
-            if progress:
-                progress(f"{spec.describe()} {number}/{len(todo)} {job.sequence.name}: {'ran' if ran else 'kept'}")
-        if not lost:
-            rows += table.rows()
+    left = TimeLeft(task.job for task in tasks)
+    for done in run(tasks, executor, lambda _, line: lost.append(line)):
+        for cell in cells_of[done.number]:
+            cell.add(done.number, tasks, done.used)
+        line = left.after(done)
+        if progress:
+            progress(line)
     if lost:
         raise RunsLost(lost)
-    return rows
+    return [made for cell in cells for made in cell.rows]
+
+
+def check_entries(entries: Sequence[Entry]) -> None:
+    """Raise InputError where there is no tracker, or two have one name: rows and places of logs would not say which."""
+    if not entries:
+        raise InputError("no tracker is named, name at least one")
+    names = [entry.grid.base.tracker for entry in entries]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"trackers {', '.join(names)}: {twice[0]} is there twice, allowed is each name once")
+
+
+class _Cell:
+    """One cell of a grid, its scores until all are there, then its rows."""
+
+    def __init__(self, table: ScoreTable, predictors: Tuple[Optional[str], ...]):
+        self.predictors = predictors
+        self.rows: List[Dict[str, Any]] = []
+        self.waiting: Dict[int, Optional[Scores]] = {}
+        self._table, self._came = table, 0
+
+    def add(self, number: int, tasks: Sequence[Task], scores: Scores) -> None:
+        """Take the scores of a task; they come in any order, and are added in that of the tasks."""
+        self.waiting[number] = {name: scores[name] for name in self.predictors}
+        self._came += 1
+        if self._came == len(self.waiting):
+            for each, kept in self.waiting.items():
+                self._table.add(tasks[each].job.sequence, kept or {})
+            self.rows = self._table.rows()
+            self.waiting = {}
 
 
 def check_apart(apart: FrozenSet[str], names: Sequence[str]) -> None:

@@ -4,6 +4,10 @@ They are written as ``47ms``, ``0.02s``, ``trace:PATH``, ``empirical:PATH`` or `
 factor: ``trace:PATH*1.8``. FILE is the output of ``pvtpp bench --json`` on a board; its times are drawn from as with
 ``empirical``.
 
+``board:PROFILE#WHAT`` is WHAT on a board that a profile describes (`pvtpp_benchmarks.board_profile`), with the board's
+jitter and stalls. WHAT is a tracker that the profile has times of, or one of the forms above, timed on the machine that
+the profile is relative to: ``board:orin.json#bench:mine.json`` scales stage by stage.
+
 PATH is a file of seconds or a folder of such files, one per sequence: ``<seq>.txt`` or ``<seq>_time.txt`` in the
 folder, or ``<seq>/<seq>_time.txt`` as the GOT-10k toolkit writes them. Where there are names that end in ``_time``,
 other files are left out: boxes lie beside them. A file has one number per line, or all numbers in one line. Several
@@ -22,10 +26,15 @@ from typing import Callable, Dict, Protocol, Tuple
 import numpy as np
 
 from pvtpp.errors import InputError
-from pvtpp.files import parse_json, read_text
+from pvtpp.files import parse_json, read_json, read_text
+from pvtpp_benchmarks import board_profile
+from pvtpp_benchmarks.board_profile import BoardProfile
 from pvtpp_benchmarks.datasets.image_files import visible
 
-FORMS = "'47ms', '0.02s', 'trace:PATH', 'empirical:PATH', 'bench:FILE', each optionally '*FACTOR'"
+FORMS = (
+    "'47ms', '0.02s', 'trace:PATH', 'empirical:PATH', 'bench:FILE', 'board:PROFILE#TRACKER', "
+    "'board:PROFILE#bench:FILE', each optionally '*FACTOR'"
+)
 LONGEST_S = 3600
 """The longest processing time allowed, seconds: a longer one is a wrong unit and could overflow integer nanoseconds."""
 LONGEST_IN_FILE = 1e9
@@ -164,6 +173,39 @@ class Scaled:
         return self.base.longest_ns() * self.factor
 
 
+@dataclass(frozen=True)
+class OnBoard:
+    """Another model's times with the jitter and the stalls of a board.
+
+    Attributes
+    ----------
+    base
+        The other model, at the board's speed.
+    profile
+        Of the board.
+    text
+        The model as it is written on the command line.
+    """
+
+    base: ProcessingTime
+    profile: BoardProfile
+    text: str
+
+    def start(self, sequence: str, seed: int = 0) -> Callable[[int], int]:
+        """Begin a run; see `ProcessingTime`."""
+        base = self.base.start(sequence, seed)
+        unsteady = self.profile.unsteady([seed, _number(sequence), _number(self.profile.board)])
+        return lambda frame: unsteady(base(frame))
+
+    def median_ms(self) -> float:
+        """The median in milliseconds: jitter leaves it as it is, and stalls are rare."""
+        return self.base.median_ms()
+
+    def longest_ns(self) -> float:
+        """The longest time in nanoseconds."""
+        return self.profile.longest(self.base.longest_ns())
+
+
 def parse(text: str) -> ProcessingTime:
     """Read a model from its text, in one of the forms of the module's docstring.
 
@@ -191,13 +233,45 @@ def _parse(text: str) -> ProcessingTime:
         _bounded(base.longest_ns() * factor, text)
         return Scaled(base, factor, text)
     kind, colon, path = text.partition(":")
-    if colon and kind in ("trace", "empirical", "bench"):
-        if not path:
-            raise InputError(f"processing time {text!r} names no file or folder, expected one of: {FORMS}")
-        if kind == "bench":
-            return Recorded({path: _read_bench(path)}, "empirical", text)
-        return Recorded(_read_traces(path), kind, text)
-    raise InputError(f"processing time {text!r} is not one of: {FORMS}")
+    if not colon or kind not in _READERS:
+        raise InputError(f"processing time {text!r} is not one of: {FORMS}")
+    if not path:
+        raise InputError(f"processing time {text!r} names no file or folder, expected one of: {FORMS}")
+    return _READERS[kind](path, text)
+
+
+def _on_board(path: str, text: str) -> ProcessingTime:
+    where, mark, what = path.partition("#")
+    if not (where and mark and what):
+        raise InputError(f"processing time {text!r} names no board or no tracker, expected 'board:PROFILE#WHAT'")
+    profile = board_profile.read(where)
+    if what in profile.times_ms:
+        times = np.rint(np.array(profile.times_ms[what]) * 1e6).astype(np.int64)
+        if len(times) > 1:
+            # Measured there: jitter and stalls are in them.
+            return Recorded({what: np.append(times[0], times)}, "empirical", text)
+        return OnBoard(Constant(int(times[0]), text), profile, text)
+    if not re.match(r"[0-9.]|trace:|empirical:|bench:", what):
+        known = ", ".join(sorted(profile.times_ms)) or "none"
+        raise InputError(
+            f"processing time {text!r}: {what} is no tracker that the profile of {profile.board} has times of "
+            f"({known}), and no other form"
+        )
+    if what.startswith("bench:"):
+        return OnBoard(Recorded({what: _bench_on(profile, what[6:])}, "empirical", text), profile, text)
+    return OnBoard(Scaled(_parse(what), profile.factor(board_profile.WHOLE), text), profile, text)
+
+
+def _bench_on(profile: BoardProfile, path: str) -> np.ndarray:
+    """Times of a timing's frames on a board, each stage scaled by its own factor; the first is the initialisation's."""
+    whole = _read_bench(path)
+    stages = read_json(path).get("stage_s") or {board_profile.WHOLE: (whole[1:] / 1e9).tolist()}
+    try:
+        scaled = [_nanoseconds(np.array(stages[name], float), path) * profile.factor(name) for name in stages]
+        frames = np.sum(scaled, axis=0)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path}: 'stage_s' is no object of equally long lists of seconds ({error})") from None
+    return np.rint(np.append(whole[0] * profile.factor("init"), frames)).astype(np.int64)
 
 
 def _bounded(nanoseconds: float, text: str) -> float:
@@ -294,3 +368,11 @@ def _nanoseconds(seconds: np.ndarray, source: str) -> np.ndarray:
 def _number(name: str) -> int:
     """A number made from a name, the same in every run, unlike Python's own hash."""
     return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:4], "big")
+
+
+_READERS: Dict[str, Callable[[str, str], ProcessingTime]] = {
+    "trace": lambda path, text: Recorded(_read_traces(path), "trace", text),
+    "empirical": lambda path, text: Recorded(_read_traces(path), "empirical", text),
+    "bench": lambda path, text: Recorded({path: _read_bench(path)}, "empirical", text),
+    "board": _on_board,
+}

@@ -14,7 +14,7 @@ from typing import Any, Dict, Optional
 import pvtpp
 
 LIBRARIES = ("numpy", "cv2", "onnxruntime")
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 
 def facts(seed: int) -> Dict[str, Any]:

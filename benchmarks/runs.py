@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 import os
 import tempfile
-from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 import numpy as np
 
@@ -31,34 +29,10 @@ from pvtpp_benchmarks.provenance import hardware
 from pvtpp_benchmarks.simulation import Propagation, simulate
 from pvtpp_benchmarks.spec import RunSpec, safe_name
 from pvtpp_benchmarks.wall import run_wall
-from pvtpp_benchmarks.workers import WorkerEnded
 
 MakeTracker = Callable[[VideoSequence], Tracker]
-Used = TypeVar("Used")
 _NO_FACTS = ("listeners", "processing_ms")
 """What a log says beyond the facts that it is known by."""
-
-
-class RunsLost(RuntimeError):
-    """Worker processes ended in the middle of runs; all other runs are done, and their logs kept.
-
-    Attributes
-    ----------
-    lines
-        For each lost run a line that names its sequence.
-    """
-
-    def __init__(self, lines: Sequence[str]):
-        self.lines = tuple(lines)
-        kept = "finished runs are kept, the same command goes on from there"
-        super().__init__("\n".join([*self.lines, f"{_count(len(lines))} lost; {kept}"]))
-
-    def __reduce__(self) -> Tuple[type, Tuple[Any, ...]]:
-        return type(self), (self.lines,)
-
-
-def _count(number: int) -> str:
-    return f"{number} run{'s' * (number != 1)}"
 
 
 @dataclass(frozen=True)
@@ -144,61 +118,6 @@ def jobs(sequences: Iterable[VideoSequence], spec: RunSpec, log_dir: Optional[st
     return made
 
 
-def run(
-    todo: List[Job],
-    make_tracker: MakeTracker,
-    use: Callable[[Job, EventLog], Used],
-    executor: Optional[Executor] = None,
-    lost: Optional[Callable[[Job, str], None]] = None,
-) -> Iterator[Tuple[Job, Used, bool]]:
-    """Run each job, and make something of its log.
-
-    Parameters
-    ----------
-    todo
-        The jobs. Runs are deterministic, so any executor may do them in any order; answers come in order.
-    make_tracker
-        Makes the tracker of a sequence.
-    use
-        Called with each job and its log, in the process that has it: of all logs no more than one is in memory.
-    executor
-        Does the jobs; None: this process. Runs on the wall clock take none: InputError.
-    lost
-        Called with each job whose worker process ended, and one line that says so; the other jobs go on. None raises
-        `RunsLost` at the first.
-
-    Yields
-    ------
-    Job, result of `use`, bool
-        The last says whether the tracker had to run: a complete log of the same facts is read instead. Interrupting
-        loses the runs under way and nothing else.
-    """
-    if executor is not None and any(job.spec.clock == "wall" for job in todo):
-        raise InputError("runs on the wall clock share the machine with nobody: they take no executor")
-    if executor is None:
-        for job in todo:
-            yield (job, *_obtain_and_use(job, make_tracker, use))
-        return
-    futures: List[Tuple[Job, Future]] = [
-        (job, executor.submit(_obtain_and_use, job, make_tracker, use)) for job in todo
-    ]
-    try:
-        for job, future in futures:
-            try:
-                done = future.result()
-            except WorkerEnded as error:
-                _remove_parts(job)
-                line = f"{job.sequence.name} ({job.spec.describe()}): {error}"
-                if lost is None:
-                    raise RunsLost([line]) from None
-                lost(job, line)
-            else:
-                yield (job, *done)
-    finally:
-        for _, future in futures:
-            future.cancel()
-
-
 def check_log_folder(log_dir: Optional[str]) -> None:
     """Check before the work that logs can be written below `log_dir`; nothing is made yet. None keeps no logs.
 
@@ -236,52 +155,6 @@ def _place(sequence: VideoSequence) -> str:
     folder = os.path.dirname(os.path.abspath(file))
     above, found, _ = f"{folder}{os.sep}".rpartition(f"{os.sep}{sequence.name}{os.sep}")
     return above if found else folder
-
-
-def check_tracker(
-    make_tracker: Callable[[], Any], executor: Optional[Executor] = None, look: Callable[[Any], Any] = bool
-) -> Any:
-    """Make a tracker once where the runs will make it, so that one that cannot be made is found before the work.
-
-    Parameters
-    ----------
-    make_tracker
-        Makes it.
-    executor
-        Its process makes the tracker, none is made in this one; None: this process.
-    look
-        Called with the tracker there; what it returns is returned here.
-
-    Raises
-    ------
-    InputError
-        As `make_tracker` does, and where the process ends in it.
-    """
-    if executor is None:
-        return look(make_tracker())
-    try:
-        return executor.submit(_make_and_look, make_tracker, look).result()
-    except WorkerEnded as error:
-        raise InputError(f"the tracker cannot be made: {error}") from None
-
-
-def _make_and_look(make_tracker: Callable[[], Any], look: Callable[[Any], Any]) -> Any:
-    return look(make_tracker())
-
-
-def _remove_parts(job: Job) -> None:
-    """Remove what a process that was killed has left of this job's log."""
-    if job.path is None:
-        return
-    folder, name = os.path.split(job.path)
-    for part in glob.glob(os.path.join(glob.escape(folder), f".{glob.escape(name)}.*.part")):
-        with suppress(OSError):
-            os.remove(part)
-
-
-def _obtain_and_use(job: Job, make_tracker: MakeTracker, use: Callable[[Job, EventLog], Used]) -> Tuple[Used, bool]:
-    log, ran = obtain(job, make_tracker)
-    return use(job, log), ran
 
 
 def obtain(job: Job, make_tracker: MakeTracker) -> Tuple[EventLog, bool]:

@@ -135,6 +135,23 @@ def summary(seconds: Dict[str, np.ndarray]) -> Dict[str, Dict[str, Any]]:
     }
 
 
+def frame_parts(seconds: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    """Return the stages that a tracked frame consists of, with a time for every frame; else ``track`` as a whole.
+
+    Parameters
+    ----------
+    seconds
+        As `measure` returns them.
+    """
+    names = list(seconds)
+    if "crop" in names:
+        parts = {name: seconds[name] for name in names[names.index("crop") : names.index("decode") + 1]}
+        # An engine that does not run on every frame has fewer times than there are frames.
+        if all(len(times) == len(seconds["track"]) for times in parts.values()):
+            return parts
+    return {"track": seconds["track"]}
+
+
 def _there_and_back(number: int, count: int) -> int:
     """Index of the image for frame `number` of a clip of `count` images that is played forwards and backwards."""
     return abs((number + count - 1) % (2 * count - 2) - (count - 1))

@@ -19,15 +19,14 @@ from pvtpp.predictors import Predictor
 from pvtpp.predictors import create as create_predictor
 from pvtpp.propagation import Propagator
 from pvtpp.tracker import Frame, Tracker, as_tracker
+from pvtpp_benchmarks.cluster import executors
 from pvtpp_benchmarks.datasets import load as load_dataset
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
-from pvtpp_benchmarks.evaluate import Progress
-from pvtpp_benchmarks.evaluate import evaluate as evaluate_grid
+from pvtpp_benchmarks.evaluate import Entry, Progress, check_entries, evaluate_all
 from pvtpp_benchmarks.grid import PREDICTORS, Names, make_grid
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.result import Result
 from pvtpp_benchmarks.scoring import score_logs
-from pvtpp_benchmarks.workers import workers as worker_pool
 from pvtpp_trackers.factory import MakeTracker, create_tracker
 from pvtpp_trackers.registry import source_digest
 
@@ -132,23 +131,24 @@ def _source(code: Any) -> str:
 
 
 def evaluate(
-    tracker: Union[str, Callable[[], Any]],
+    tracker: Union[str, Callable[[], Any], Sequence[Union[str, Callable[[], Any]]]],
     clips: Iterable[VideoSequence],
     processing: Optional[Names] = None,
     predictors: Names = PREDICTORS,
     *,
     logs: Optional[str] = None,
     workers: int = 1,
+    cluster: Optional[str] = None,
     progress: Optional[Progress] = None,
     **settings: Any,
 ) -> Result:
-    """Run a tracker over clips as if it were as fast or slow as you say, and score it online.
+    """Run trackers over clips as if they were as fast or slow as you say, and score them online.
 
     Parameters
     ----------
     tracker
-        A name of `create_tracker`, a class, or a function without arguments that makes a tracker. For more than one
-        worker it must be importable: a class or function of a module.
+        A name of `create_tracker`, a class, or a function without arguments that makes a tracker; or several of them.
+        For more than one worker it must be importable: a class or function of a module.
     clips
         A data set of `load_dataset`, a part of it, or any list of sequences.
     processing
@@ -160,6 +160,8 @@ def evaluate(
         Folder in which event logs are kept, so that what has run does not run again; None keeps none.
     workers
         Processes.
+    cluster
+        Address of a Dask scheduler, ``tcp://HOST:PORT``, whose workers do the runs instead.
     progress
         Called with a line after each run.
     settings
@@ -179,29 +181,36 @@ def evaluate(
         In the end, where worker processes ended in the middle of runs; with `logs` the others are kept.
     """
     sequences = list(clips)
-    make: Union[MakeTracker, _MakeOwn]
-    if isinstance(tracker, str):
-        make = MakeTracker(tracker)
-    elif callable(tracker):
-        make = _MakeOwn(tracker)
-    else:
-        raise InputError(
-            "evaluate() takes the name of a tracker, or a class or function that makes one, since each clip has a "
-            f"tracker of its own; it was given an object of class {type(tracker).__name__}"
+    entries = []
+    for each in tracker if isinstance(tracker, (list, tuple)) else [tracker]:
+        make = _maker(each)
+        grid = make_grid(
+            getattr(clips, "name", "clips"),
+            make.name,
+            tracker_digest=make.digest(),
+            processing=processing,
+            predictors=predictors,
+            **settings,
         )
-    grid = make_grid(
-        getattr(clips, "name", "clips"),
-        make.name,
-        tracker_digest=make.digest(),
-        processing=processing,
-        predictors=predictors,
-        **settings,
+        if workers != 1:
+            _check_sendable(make)
+        entries.append(Entry(grid, make))
+    check_entries(entries)
+    with executors(workers, cluster) as executor:
+        rows = evaluate_all(sequences, entries, logs, executor, progress)
+    return Result(tuple(rows), facts(entries[0].grid.base.seed))
+
+
+def _maker(tracker: Any) -> Union[MakeTracker, _MakeOwn]:
+    """What makes a tracker that is given by its name, or as what makes it."""
+    if isinstance(tracker, str):
+        return MakeTracker(tracker)
+    if callable(tracker):
+        return _MakeOwn(tracker)
+    raise InputError(
+        "evaluate() takes the name of a tracker, or a class or function that makes one, since each clip has a "
+        f"tracker of its own; it was given an object of class {type(tracker).__name__}"
     )
-    if workers != 1:
-        _check_sendable(make)
-    with worker_pool(workers) as executor:
-        rows = evaluate_grid(sequences, grid, make, logs, executor, progress)
-    return Result(tuple(rows), facts(grid.base.seed))
 
 
 def score(

@@ -99,16 +99,29 @@ class NanoTrack(SiameseTracker):
 
 
 @register("nanotrack-v1")
-def nanotrack_v1(weights: Union[str, Path, None] = None, threads: int = 1, backend: str = "") -> SiameseTracker:
-    """NanoTrack V1 by its published graphs; options and errors as of `published_engines`."""
-    return _published("nanotrack-v1", weights, threads, backend)
+def nanotrack_v1(
+    weights: Union[str, Path, None] = None,
+    threads: int = 1,
+    backend: str = "",
+    engines: Optional[Sequence[Engine]] = None,
+) -> SiameseTracker:
+    """NanoTrack V1 by its published graphs, or by `engines`; options and errors as of `published_engines`."""
+    return _published("nanotrack-v1", engines, weights, threads, backend)
 
 
 @register("nanotrack-v2")
-def nanotrack_v2(weights: Union[str, Path, None] = None, threads: int = 1, backend: str = "") -> SiameseTracker:
-    """NanoTrack V2 by its published graphs; options and errors as of `published_engines`."""
-    return _published("nanotrack-v2", weights, threads, backend)
+def nanotrack_v2(
+    weights: Union[str, Path, None] = None,
+    threads: int = 1,
+    backend: str = "",
+    engines: Optional[Sequence[Engine]] = None,
+) -> SiameseTracker:
+    """NanoTrack V2 by its published graphs, or by `engines`; options and errors as of `published_engines`."""
+    return _published("nanotrack-v2", engines, weights, threads, backend)
 
 
-def _published(name: str, weights: Union[str, Path, None], threads: int, backend: str) -> SiameseTracker:
-    return SiameseTracker(name, PointDecoder(CONFIGS[name]), published_engines(weights, threads, backend, name))
+def _published(
+    name: str, engines: Optional[Sequence[Engine]], weights: Union[str, Path, None], threads: int, backend: str
+) -> SiameseTracker:
+    found = engines if engines is not None else published_engines(weights, threads, backend, name)
+    return SiameseTracker(name, PointDecoder(CONFIGS[name]), found)

@@ -7,29 +7,33 @@ Measure on the board, evaluate at home: the JSON holds every frame's time and se
   pvtpp bench --weights exported/nanotrack --backend tensorrt --json orin.json
   pvtpp eval --processing bench:orin.json ...
 
+With --contribute the suite of all trackers is timed, for the table of boards (docs/jetson.md).
+
 Run nothing else meanwhile, and fix the clocks first (docs/jetson.md); the JSON says what they were.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any, Optional, Tuple
 
 from pvtpp import predictors
 from pvtpp.errors import InputError
+from pvtpp.files import create_folder
 from pvtpp.inference.artefact import Artefact, is_artefact, read
 from pvtpp.inference.engine import BACKENDS
-from pvtpp.inference.observed import observed
+from pvtpp.progress import progress
 from pvtpp.tracker import Tracker
-from pvtpp_benchmarks import power, stage_timing
+from pvtpp_benchmarks import contributed, power, stage_suite, stage_timing
 from pvtpp_benchmarks.datasets import available, load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.machine_lock import exclusive_machine
 from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.report import boards_page
 from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_benchmarks.report.table import table
-from pvtpp_trackers.factory import create_tracker
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,10 +54,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", metavar="DIR", help="where the data set lies")
     parser.add_argument("--sequence", metavar="NAME", help="the sequence to run on (default: the first)")
     parser.add_argument("--json", metavar="FILE")
+    parser.add_argument(
+        "--contribute",
+        nargs="?",
+        const=contributed.FOLDER,
+        metavar="DIR",
+        help="time the whole suite of trackers instead, and write the file of this machine below DIR (default "
+        f"{contributed.FOLDER}); --weights is then a folder of exports by tracker",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     """Time the stages, and print the table."""
+    if options.contribute is not None:
+        _contribute(options)
+        return
     check_writable(options.json)
     calls = stage_timing.EngineCalls()
     artefact = None
@@ -81,6 +96,11 @@ def run(options: argparse.Namespace) -> None:
         **{key: getattr(options, key) for key in ("backend", "threads", "predictor")},
         "sequence": sequence.name,
         "stages": rows,
+        # What each tracked frame consists of, to scale it to another board stage by stage.
+        "stage_s": {
+            stage: [round(float(taken), 7) for taken in times]
+            for stage, times in stage_timing.frame_parts(seconds).items()
+        },
         # The first is the initialisation's, as in a trace.
         "frame_s": [round(float(taken), 7) for taken in (seconds["init"][0], *seconds["track"])],
     }
@@ -101,13 +121,25 @@ def _tracker(
     if name is None:
         raise InputError("name what to time: --tracker NAME, or --weights with the folder of an export")
     given = {key: getattr(options, key) for key in ("backend", "threads") if getattr(options, key) is not None}
-    tracker = create_tracker(name, options.weights, **given)
-    engines = getattr(tracker, "engines", None)
-    if not engines:
-        return name, tracker
-    from pvtpp_trackers import registry
+    return name, stage_suite.observed_tracker(name, options.weights, calls, **given)[0]
 
-    return name, registry.create(name, engines=tuple(observed(engines, calls.record).values()))
+
+def _contribute(options: argparse.Namespace) -> None:
+    """Time the suite, print a table and write the file of this machine."""
+    for name in ("tracker", "dataset", "root", "sequence", "json"):
+        if getattr(options, name):
+            raise InputError(
+                f"--{name} with --contribute: the suite says what is timed, on what and where it is written"
+            )
+    create_folder(options.contribute, "--contribute")
+    check_writable(os.path.join(options.contribute, "result.json"))
+    threads = 1 if options.threads is None else options.threads
+    content = stage_suite.measure_suite(options.backend, threads, options.frames, options.weights, progress=progress())
+    path = os.path.join(options.contribute, contributed.name_of(contributed.check(content, "--contribute")))
+    create_folder(os.path.dirname(path))
+    write_json(path, content)
+    print(boards_page.suite_table([content]))
+    print(f"\nwritten: {path}")
 
 
 def _sequence(options: argparse.Namespace) -> VideoSequence:

@@ -12,9 +12,12 @@ from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets import Dataset, available, load
 from pvtpp_benchmarks.datasets.box_format import FORMS, SEPARATORS
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_trackers.factory import MakeTracker
 
 DATASET_OPTIONS = ("subset", "fps", "camera_fps", "box_file", "image_folder", "boxes", "header", "separator")
 """Options of layouts, given on to `pvtpp_benchmarks.datasets.load` where they are not None."""
+CATALOGUE = "-"
+"""Stands for the weights that the catalogue has of a tracker."""
 
 
 def add_dataset(parser: argparse.ArgumentParser, required: bool = True) -> None:
@@ -73,6 +76,42 @@ def add_tracker(parser: argparse.ArgumentParser) -> None:
         help=f"a name of the registry, or module:Class (default {defaults.TRACKER})",
     )
     group.add_argument("--weights", metavar="PATH", help="folder or file with the tracker's weights")
+
+
+def add_trackers(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name trackers and their weights, which `trackers` reads."""
+    group = parser.add_argument_group("tracker")
+    group.add_argument(
+        "--tracker",
+        action="append",
+        metavar="NAME",
+        help=f"a name of the registry, or module:Class (default {defaults.TRACKER}); several: --tracker A --tracker B",
+    )
+    group.add_argument(
+        "--weights",
+        action="append",
+        metavar="PATH",
+        help=f"folder or file with the tracker's weights; of several trackers in their order, {CATALOGUE!r} for one's "
+        "own of the catalogue",
+    )
+
+
+def trackers(options: argparse.Namespace) -> List[MakeTracker]:
+    """Return what makes each tracker that the options name.
+
+    Raises
+    ------
+    InputError
+        Where weights are given, but not for each tracker.
+    """
+    names = options.tracker or [defaults.TRACKER]
+    weights = options.weights or [CATALOGUE] * len(names)
+    if len(names) != len(weights):
+        raise InputError(
+            f"--weights is there {len(weights)} times for {len(names)} trackers, allowed is once for each, in their "
+            f"order, {CATALOGUE!r} for those of the catalogue; or not at all"
+        )
+    return [MakeTracker(name, None if place == CATALOGUE else place) for name, place in zip(names, weights)]
 
 
 def parse_json(text: str, option: str) -> Any:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from concurrent.futures import Executor
-from typing import Any, Callable, Dict, Optional
+from typing import Any, ContextManager, Dict, Optional, Sequence
 
 from pvtpp import defaults, predictors
 from pvtpp.arguments import comma_separated
 from pvtpp.errors import InputError
 from pvtpp.tracker import takes_search_box
-from pvtpp_benchmarks import processing, runs
+from pvtpp_benchmarks import execution, processing
+from pvtpp_benchmarks.cluster import executors
 from pvtpp_benchmarks.grid import CHOICES, PREDICTORS, PROCESSING
 from pvtpp_benchmarks.spec import AXES
+from pvtpp_trackers.factory import MakeTracker
 
 SETTINGS = (
     "clock",
@@ -124,27 +126,45 @@ def add_grid(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", type=int, default=0)
     group.add_argument("--logs", default="runs", metavar="DIR", help="where event logs are kept (default runs)")
     group.add_argument("--workers", type=int, default=1, metavar="N", help="processes to run sequences in (default 1)")
+    group.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="run on the workers of this Dask scheduler, tcp://HOST:PORT (docs/researcher.md)",
+    )
 
 
-def check_tracker(make_tracker: Callable[[], Any], options: argparse.Namespace, executor: Optional[Executor]) -> None:
-    """Make a tracker before the work, and say so where it is asked to look elsewhere and cannot.
+def check_trackers(
+    makers: Sequence[MakeTracker], options: argparse.Namespace, executor: Optional[Executor] = None
+) -> None:
+    """Make each tracker before the work, and say so where one is asked to look elsewhere and cannot.
 
     Raises
     ------
     InputError
-        Where it cannot be made.
+        Where one cannot be made.
     """
-    takes = runs.check_tracker(make_tracker, executor, takes_search_box)
-    if not takes and "predicted" in options.search_region:
-        print(
-            f"pvtpp: {options.tracker} ignores where it is to look: --search-region predicted runs it once for each "
-            "predictor; with --search-region last and --presence off one run serves all, with the same results",
-            file=sys.stderr,
-        )
+    for make_tracker in makers:
+        takes = execution.check_tracker(make_tracker, executor, takes_search_box)
+        if not takes and "predicted" in options.search_region:
+            print(
+                f"pvtpp: {make_tracker.name} ignores where it is to look: --search-region predicted runs it once for "
+                "each predictor; with --search-region last and --presence off one run serves all, with the same "
+                "results",
+                file=sys.stderr,
+            )
 
 
 def settings(options: argparse.Namespace) -> Dict[str, Any]:
     """Return what `make_grid` is given; InputError where the wall clock is to share the machine."""
     if options.clock == "wall" and options.workers > 1:
         raise InputError(f"--workers {options.workers}: on the wall clock only 1, a run shares the machine with nobody")
+    if options.clock == "wall" and options.cluster is not None:
+        raise InputError(
+            f"--cluster {options.cluster}: not on the wall clock, a run measures the machine that it shares with nobody"
+        )
     return {name: getattr(options, name) for name in SETTINGS}
+
+
+def executor_of(options: argparse.Namespace) -> ContextManager[Optional[Executor]]:
+    """Return what carries out the runs, for a `with` block: the cluster, the workers, or None for this process."""
+    return executors(options.workers, options.cluster)

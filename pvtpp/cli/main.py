@@ -27,6 +27,7 @@ COMMANDS = {
     "train": "train a predictor on your own annotated boxes",
     "export": "export a tracker's network to ONNX, proven to track the same",
     "bench": "time every stage of a tracker and a predictor on this machine",
+    "which": "which tracker, at which rate, holds an accuracy on a board? from results and a profile of the board",
     "check": "check that a tracker keeps the contract, on a generated sequence",
     "datasets": "list the data sets that can be read, or check a copy of one",
     "weights": "list, download or locate tracker weights",

@@ -7,12 +7,12 @@ import sys
 from typing import Any, Dict, List
 
 from pvtpp.arguments import comma_separated
+from pvtpp_benchmarks.execution import RunsLost
 from pvtpp_benchmarks.metrics import MODES
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.curves import check_plot
 from pvtpp_benchmarks.report.files import check_writable
 from pvtpp_benchmarks.result import Result
-from pvtpp_benchmarks.runs import RunsLost
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

@@ -22,7 +22,7 @@ import numpy as np
 
 from pvtpp import predictors
 from pvtpp.cli import common, output
-from pvtpp.cli.grid import add_grid, settings
+from pvtpp.cli.grid import add_grid, executor_of, settings
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.replay import replay
 from pvtpp.errors import InputError
@@ -32,9 +32,8 @@ from pvtpp.tracker import Tracker
 from pvtpp_benchmarks.datasets.results import load_results
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.evaluate import evaluate
+from pvtpp_benchmarks.execution import RunsLost
 from pvtpp_benchmarks.grid import make_grid
-from pvtpp_benchmarks.runs import RunsLost
-from pvtpp_benchmarks.workers import workers
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
         },
     )
     try:
-        with workers(options.workers) as executor:
+        with executor_of(options) as executor:
             rows = evaluate(sequences, grid, make_tracker, options.logs, executor, progress())
     except RunsLost as error:
         return output.report_lost("replay", error)

@@ -1,4 +1,4 @@
-"""Run a tracker over a data set and write one event log per run; `pvtpp score` scores them.
+"""Run trackers over a data set and write one event log per run; `pvtpp score` scores them.
 
 On the simulated clock, as if the tracker took --processing per frame; or on the wall clock, live, as fast as it is on
 this machine:
@@ -13,22 +13,23 @@ import os
 from typing import Any, Dict, List
 
 from pvtpp.cli import common, output
-from pvtpp.cli.grid import add_grid, check_tracker, settings
+from pvtpp.cli.grid import add_grid, check_trackers, executor_of, settings
 from pvtpp.core.event_log import EventLog
 from pvtpp.progress import progress
+from pvtpp_benchmarks.evaluate import Entry, check_entries
+from pvtpp_benchmarks.execution import RunsLost, Task
+from pvtpp_benchmarks.execution import run as run_tasks
 from pvtpp_benchmarks.grid import make_grid
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
-from pvtpp_benchmarks.runs import Job, RunsLost, check_log_folder, jobs
-from pvtpp_benchmarks.runs import run as run_jobs
-from pvtpp_benchmarks.workers import workers
-from pvtpp_trackers.factory import MakeTracker
+from pvtpp_benchmarks.runs import Job, check_log_folder, jobs
+from pvtpp_benchmarks.time_left import TimeLeft
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     common.add_dataset(parser)
-    common.add_tracker(parser)
+    common.add_trackers(parser)
     add_grid(parser)
     parser.add_argument("--json", metavar="FILE", help="write the list of logs")
 
@@ -41,20 +42,31 @@ def run(options: argparse.Namespace) -> int:
     """Run, and list the folders of logs; returns 1 where worker processes ended in the middle of runs."""
     check_writable(options.json)
     title, sequences = common.load_sequences(options)
-    make_tracker = MakeTracker(options.tracker, options.weights)
-    grid = make_grid(title, options.tracker, tracker_digest=make_tracker.digest(), offline=False, **settings(options))
+    makers = common.trackers(options)
+    entries = [
+        Entry(
+            make_grid(title, make.name, tracker_digest=make.digest(), offline=False, **settings(options)),
+            make,
+        )
+        for make in makers
+    ]
+    check_entries(entries)
     check_log_folder(options.logs)
-    show = progress()
-    written: List[Dict[str, Any]] = []
+    tasks = [
+        Task(job, entry.make_tracker, _facts)
+        for entry in entries
+        for spec in entry.grid.specs()
+        for job in jobs(sequences, spec, options.logs)
+    ]
+    show, left = progress(), TimeLeft(task.job for task in tasks)
+    found: Dict[int, Dict[str, Any]] = {}
     lost: List[str] = []
-    with workers(options.workers) as executor:
-        check_tracker(make_tracker, options, executor)
-        for spec in grid.specs():
-            todo = jobs(sequences, spec, options.logs)
-            done = run_jobs(todo, make_tracker, _facts, executor, lambda _, line: lost.append(line))
-            for number, (job, facts_of_log, ran) in enumerate(done, 1):
-                written.append({**facts_of_log, "ran": ran})
-                show(f"{spec.describe()} {number}/{len(todo)} {job.sequence.name}: {'ran' if ran else 'kept'}")
+    with executor_of(options) as executor:
+        check_trackers(makers, options, executor)
+        for done in run_tasks(tasks, executor, lambda _, line: lost.append(line)):
+            found[done.number] = {**done.used, "ran": done.ran}
+            show(left.after(done))
+    written = [found[number] for number in sorted(found)]
     folders = dict.fromkeys(os.path.dirname(entry["path"]) for entry in written)
     if options.json:
         write_json(options.json, {"protocol": facts(options.seed), "logs": written})

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from pvtpp.errors import InputError
+from pvtpp_benchmarks import evaluate as evaluation
+from pvtpp_benchmarks import execution
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
-from pvtpp_benchmarks.evaluate import evaluate
+from pvtpp_benchmarks.evaluate import Entry, evaluate, evaluate_all
 from pvtpp_benchmarks.metrics import SIGMAS, Curve
 from pvtpp_benchmarks.oracle import Oracle
 from pvtpp_benchmarks.runs import first_frame_and_box, jobs, obtain
@@ -76,6 +78,39 @@ def test_logs_on_disk_score_as_the_runs_in_memory_did(tmp_path):
 def test_processes_give_what_one_process_gives(tmp_path):
     with workers(2) as pool:
         assert evaluate(SEQUENCES, grid(), make_oracle, None, pool) == evaluate(SEQUENCES, grid(), make_oracle, None)
+
+
+def test_several_trackers_have_the_rows_that_each_has_alone(tmp_path):
+    entries = [
+        Entry(replace(grid(), base=replace(BASE, tracker=name)), partial(Oracle, noise=noise))
+        for name, noise in (("exact", 0.0), ("noisy", 0.1))
+    ]
+    rows = evaluate_all(SEQUENCES, entries, str(tmp_path))
+    alone = [evaluate(SEQUENCES, *entry) for entry in entries]
+    assert rows == [*alone[0], *alone[1]] and alone[0] != alone[1]
+    with workers(2) as pool:
+        assert evaluate_all(SEQUENCES, entries, None, pool) == rows
+    with pytest.raises(InputError, match="noisy is there twice"):
+        evaluate_all(SEQUENCES, [entries[1], entries[0], entries[1]])
+    with pytest.raises(InputError, match="no tracker is named"):
+        evaluate_all(SEQUENCES, [])
+
+
+def test_zero_latency_and_hold_at_0_ms_are_one_run():
+    both, one = Counting(), Counting()
+    rows = evaluate(SEQUENCES[:1], cells(("0ms",), ("hold",)), both, None)
+    evaluate(SEQUENCES[:1], cells(("0ms",), ("hold",), offline=False), one, None)
+    assert [row["evaluation"] for row in rows] == ["offline", "online"] and both.frames == one.frames
+
+
+def test_rows_are_the_same_whatever_order_the_runs_end_in(monkeypatch):
+    expected, in_order = evaluate(SEQUENCES, grid(), make_oracle), execution.run
+
+    def backwards(tasks, executor=None, lost=None):
+        return reversed(list(in_order(tasks, executor, lost)))
+
+    monkeypatch.setattr(evaluation, "run", backwards)
+    assert evaluate(SEQUENCES, grid(), make_oracle) == expected
 
 
 def test_one_tracker_run_per_processing_time_serves_every_predictor():

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -11,6 +12,7 @@ from pvtpp_benchmarks import machine_lock
 
 HOLD = """
 import sys
+import threading
 from pvtpp_benchmarks import machine_lock
 machine_lock.lock_path = lambda: sys.argv[1]
 with machine_lock.exclusive_machine():
@@ -50,3 +52,27 @@ def test_a_lock_that_cannot_be_opened_is_named(monkeypatch):
     monkeypatch.setattr(machine_lock, "lock_path", lambda: "/nowhere/at/all/lock")
     with pytest.raises(InputError, match="/nowhere/at/all/lock"), machine_lock.exclusive_machine():
         pass
+
+
+def test_runs_of_a_cluster_share_a_machine_and_a_run_on_the_wall_clock_does_not_join_them(lock):
+    with machine_lock.shared_machine(), machine_lock.shared_machine():
+        with pytest.raises(InputError, match="runs of a cluster are under way"), machine_lock.exclusive_machine():
+            pass
+    with machine_lock.exclusive_machine():
+        pass
+
+
+def test_a_run_of_a_cluster_waits_for_the_end_of_one_on_the_wall_clock(lock):
+    order = []
+
+    def share():
+        with machine_lock.shared_machine():
+            order.append("shared")
+
+    sharer = threading.Thread(target=share)
+    with machine_lock.exclusive_machine():
+        sharer.start()
+        # It can only be waiting, or not have come so far.
+        order.append("exclusive")
+    sharer.join()
+    assert order == ["exclusive", "shared"]

@@ -15,8 +15,9 @@ from pvtpp.errors import InputError
 from pvtpp_benchmarks import runs
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.evaluate import evaluate
+from pvtpp_benchmarks.execution import Task, run
 from pvtpp_benchmarks.oracle import Oracle
-from pvtpp_benchmarks.runs import jobs, obtain, run
+from pvtpp_benchmarks.runs import jobs, obtain
 from pvtpp_benchmarks.scoring import score_logs
 from pvtpp_benchmarks.spec import Grid, RunSpec
 from pvtpp_benchmarks.workers import workers
@@ -150,8 +151,8 @@ def test_with_workers_each_has_one_log_in_memory_and_none_comes_back(tmp_path, m
     count = importlib.import_module("counts_logs").count
     before, todo = alive(), jobs(SEQUENCES, SPEC, str(tmp_path))
     with workers(2) as pool:
-        for _, (there, predictors), ran in run(todo, partial(Oracle, noise=0.02), count, pool):
-            assert there == 1 and ran and predictors == ["hold", "kalman"] and alive() == before
+        for done in run([Task(job, partial(Oracle, noise=0.02), count) for job in todo], pool):
+            assert done.used == (1, ["hold", "kalman"]) and done.ran and alive() == before
 
 
 def test_scoring_has_one_log_in_memory(tmp_path, monkeypatch):

@@ -176,6 +176,17 @@ def test_a_tracker_by_name_gives_the_same_from_one_process_and_from_two():
     assert one.rows == two.rows and one.rows[0]["tracker"] == "kcf"
 
 
+def test_several_trackers_are_one_result():
+    settings = {"processing": "47ms", "predictors": "hold", "offline": False}
+    result = pvtpp.evaluate([Standing, "kcf"], CLIPS, **settings)
+    alone = [pvtpp.evaluate(each, CLIPS, **settings).rows[0] for each in (Standing, "kcf")]
+    assert list(result.rows) == alone and [row["tracker"] for row in alone] == ["Standing", "kcf"]
+    with pytest.raises(InputError, match="kcf is there twice"):
+        pvtpp.evaluate(["kcf", "kcf"], CLIPS, **settings)
+    with pytest.raises(InputError, match="not the address of a Dask scheduler"):
+        pvtpp.evaluate("kcf", CLIPS, **settings, cluster="somewhere")
+
+
 def test_what_is_no_way_to_make_a_tracker_is_refused():
     with pytest.raises(InputError, match="a class or function that makes one.*an object of class Standing"):
         pvtpp.evaluate(Standing(), CLIPS)
