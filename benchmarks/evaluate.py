@@ -10,8 +10,9 @@ from pvtpp.core.event_log import EventLog
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.execution import RunsLost, Task, run
+from pvtpp_benchmarks.row import row
 from pvtpp_benchmarks.runs import Job, MakeTracker, check_log_folder, jobs
-from pvtpp_benchmarks.score import Score, row, score_modes
+from pvtpp_benchmarks.score import Score, score_modes
 from pvtpp_benchmarks.spec import Grid, RunSpec
 from pvtpp_benchmarks.time_left import TimeLeft
 
