@@ -50,6 +50,8 @@ PLOTS = ["matplotlib>=3.3"]
 PARITY = ["polygraphy>=0.47"]
 MAVLINK = ["pymavlink>=2.4.40"]
 MCAP = ["mcap>=1.1"]
+# Result sets of the UAV toolkits; 1.10 is the last for Python 3.8.
+MATLAB = ["scipy>=1.5"]
 # A live view in Foxglove.
 FOXGLOVE = ["foxglove-sdk>=0.30; python_version >= '3.10'"]
 # 0.9.23 is the last for Python 3.8 and 3.9.
@@ -57,7 +59,7 @@ BAGS = ["rosbags>=0.9.23"]
 # Streams from the network, and the page for a browser; PyAV from 14 on hands out RTCP sender reports.
 STREAMS = ["av>=12"]
 SERVE = ["aiohttp>=3.9", *STREAMS]
-INTERFACES = [*MAVLINK, *MCAP, *FOXGLOVE, *BAGS, *SERVE]
+INTERFACES = [*MAVLINK, *MCAP, *FOXGLOVE, *BAGS, *SERVE, *MATLAB]
 TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", *INTERFACES]
 
 EXTRAS = {
@@ -69,6 +71,7 @@ EXTRAS = {
     "weights": ["onnx>=1.10"],
     "mavlink": MAVLINK,
     "mcap": MCAP,
+    "matlab": MATLAB,
     "foxglove": FOXGLOVE,
     "report": PLOTS,
     "bench": PLOTS,

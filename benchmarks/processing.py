@@ -1,8 +1,9 @@
 """Models of processing times: constant, recorded per frame, drawn from recorded times, or any of these scaled.
 
-They are written as ``47ms``, ``0.02s``, ``trace:PATH``, ``empirical:PATH`` or ``bench:FILE``. Each may be followed by a
-factor: ``trace:PATH*1.8``. FILE is the output of ``pvtpp bench --json`` on a board; its times are drawn from as with
-``empirical``.
+They are written as ``47ms``, ``0.02s``, ``trace:PATH``, ``empirical:PATH``, ``bench:FILE`` or ``results:DIR``. Each
+may be followed by a factor: ``trace:PATH*1.8``. FILE is the output of ``pvtpp bench --json`` on a board; its times are
+drawn from as with ``empirical``. DIR holds one tracker's result files in any format with times, such as the mean frame
+rates of MATLAB result sets (`pvtpp_benchmarks.formats`).
 
 PATH is a file of seconds or a folder of such files, one per sequence: ``<seq>.txt`` or ``<seq>_time.txt`` in the
 folder, or ``<seq>/<seq>_time.txt`` as the GOT-10k toolkit writes them. Where there are names that end in ``_time``,
@@ -25,7 +26,7 @@ from pvtpp.errors import InputError
 from pvtpp.files import parse_json, read_text
 from pvtpp_benchmarks.datasets.image_files import visible
 
-FORMS = "'47ms', '0.02s', 'trace:PATH', 'empirical:PATH', 'bench:FILE', each optionally '*FACTOR'"
+FORMS = "'47ms', '0.02s', 'trace:PATH', 'empirical:PATH', 'bench:FILE', 'results:DIR', each optionally '*FACTOR'"
 LONGEST_S = 3600
 """The longest processing time allowed, seconds: a longer one is a wrong unit and could overflow integer nanoseconds."""
 LONGEST_IN_FILE = 1e9
@@ -100,7 +101,7 @@ class Recorded:
     traces
         Times in nanoseconds, shape ``(frames,)``, by name of the sequence.
     kind
-        ``trace`` or ``empirical``.
+        ``trace``, ``empirical`` or ``results``: a trace of each sequence, and no other's in its place.
     text
         The model as it is written on the command line.
     """
@@ -114,10 +115,18 @@ class Recorded:
         if self.kind == "empirical":
             pool, rng = self._pool(), np.random.default_rng([seed, _number(sequence)])
             return lambda frame: int(pool[rng.integers(len(pool))])
-        key = sequence if sequence in self.traces else sorted(self.traces)[_number(sequence) % len(self.traces)]
+        key = sequence if sequence in self.traces else self._other(sequence)
         trace = self.traces[key]
         rest = max(len(trace) - 1, 1)
         return lambda frame: int(trace[frame] if frame < len(trace) else trace[-rest + (frame - len(trace)) % rest])
+
+    def _other(self, sequence: str) -> str:
+        """The trace that a sequence gets of which there is none by exactly its name."""
+        if self.kind != "results":
+            return sorted(self.traces)[_number(sequence) % len(self.traces)]
+        from pvtpp_benchmarks import formats
+
+        return formats.match({name: name for name in self.traces}, [sequence], self.text)[sequence][0]
 
     def median_ms(self) -> float:
         """The median in milliseconds, without initialisations."""
@@ -191,12 +200,12 @@ def _parse(text: str) -> ProcessingTime:
         _bounded(base.longest_ns() * factor, text)
         return Scaled(base, factor, text)
     kind, colon, path = text.partition(":")
-    if colon and kind in ("trace", "empirical", "bench"):
+    if colon and kind in ("trace", "empirical", "bench", "results"):
         if not path:
             raise InputError(f"processing time {text!r} names no file or folder, expected one of: {FORMS}")
         if kind == "bench":
             return Recorded({path: _read_bench(path)}, "empirical", text)
-        return Recorded(_read_traces(path), kind, text)
+        return Recorded(_read_results(path) if kind == "results" else _read_traces(path), kind, text)
     raise InputError(f"processing time {text!r} is not one of: {FORMS}")
 
 
@@ -244,6 +253,18 @@ def _read_traces(path: str) -> Dict[str, np.ndarray]:
     else:
         files = [path]
     return dict(_read_trace(file) for file in files)
+
+
+def _read_results(path: str) -> Dict[str, np.ndarray]:
+    # Only where it is asked for: the formats read event logs too, which takes most of this package.
+    from pvtpp_benchmarks import formats
+
+    found = {}
+    for name, boxes in formats.read_results(path).items():
+        if boxes.seconds is None:
+            raise InputError(f"{boxes.source}: no times, only boxes; results:DIR needs files that hold both")
+        found[name] = _nanoseconds(boxes.seconds[0], f"{boxes.source}, its times")
+    return found
 
 
 def _read_bench(path: str) -> np.ndarray:

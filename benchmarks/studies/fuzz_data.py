@@ -23,8 +23,8 @@ from pvtpp_benchmarks.datasets.dataset_check import check
 from pvtpp_benchmarks.datasets.gyro import GyroRecording
 from pvtpp_benchmarks.datasets.gyro import read as read_gyro
 from pvtpp_benchmarks.datasets.image_files import decode, read_header, read_image
-from pvtpp_benchmarks.datasets.results import load_results
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.formats import read_results
 from pvtpp_benchmarks.studies.fuzz_damage import Case, Sound, allowed, damage, imported, of_file, reader
 
 # By name: the benchmarks must not need the nodes. Where they are not importable their reader is left out.
@@ -173,7 +173,7 @@ def tracker_results() -> Case:
     def read(path: Path, rng: random.Random) -> None:
         lengths = {"car": 12} if rng.random() < 0.5 else None
         root = path.parent if path.name == "car.txt" else path.parent.parent
-        assert load_results(str(root), ["car"], lengths)["car"].shape[1] == 4
+        assert read_results(str(root), ["car"], lengths)["car"].xywh.shape[2] == 4
 
     def case(rng: random.Random, folder: Path) -> None:
         name = rng.choice(("car.txt", "car/car_001.txt"))

@@ -9,6 +9,7 @@ from typing import Any, List, Tuple
 from pvtpp import defaults
 from pvtpp.arguments import comma_separated
 from pvtpp.errors import InputError
+from pvtpp_benchmarks import formats
 from pvtpp_benchmarks.datasets import Dataset, available, load
 from pvtpp_benchmarks.datasets.box_format import FORMS, SEPARATORS
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
@@ -47,6 +48,12 @@ def add_dataset(parser: argparse.ArgumentParser, required: bool = True) -> None:
         metavar="A,B",
         help="table these sequences apart, in rows of their own",
     )
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the format of result files."""
+    known = ", ".join(formats.names("read"))
+    parser.add_argument("--format", metavar="NAME", help=f"of the result files (default: recognised): {known}")
 
 
 def load_dataset(options: argparse.Namespace, images: bool = True) -> Dataset:
