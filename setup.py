@@ -99,6 +99,7 @@ SETTINGS: Dict[str, Any] = {
     "package_data": {
         "": ["py.typed"],
         "pvtpp.weights": ["*.onnx", "*.safetensors", "*.json", "*.md"],
+        "pvtpp_benchmarks.published": ["*.json"],
         "pvtpp_ros_nodes": ["msg/*.msg"],
         **PAGE,
     },

@@ -48,9 +48,13 @@ def seen_frames(camera_t_ns: np.ndarray, processing: Callable[[int], int]) -> Tu
     seen, done = [0], [captures[0]]
     frame, free, last = 0, captures[0] + processing(0), len(captures) - 1
     while frame < last:
-        # The newest frame that is there; one that arrives as the tracker gets free is. Else the next one, as it comes.
-        frame = max(bisect_right(captures, free, frame + 1) - 1, frame + 1)
-        free = max(free, captures[frame]) + processing(frame)
+        frame += 1
+        if captures[frame] <= free:
+            # The newest that is there; one that arrives as the tracker gets free is.
+            frame = bisect_right(captures, free, frame) - 1
+            free += processing(frame)
+        else:
+            free = captures[frame] + processing(frame)
         seen.append(frame)
         done.append(free)
     return np.array(seen, dtype=np.int64), np.array(done, dtype=np.int64)

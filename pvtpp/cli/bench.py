@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Optional, Tuple
 
 from pvtpp import predictors
+from pvtpp.cli import common
 from pvtpp.errors import InputError
 from pvtpp.inference.artefact import Artefact, is_artefact, read
 from pvtpp.inference.engine import BACKENDS
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights", metavar="PATH", help="the tracker's weights, or the folder that pvtpp export wrote"
     )
+    common.add_style(parser)
     parser.add_argument("--backend", metavar="B", help=f"of {', '.join(BACKENDS['.onnx'])} (default the first)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads of the tracker (default 1)")
     parser.add_argument("--predictor", default="motion", metavar="P", help="(default motion)")
@@ -101,7 +103,7 @@ def _tracker(
     if name is None:
         raise InputError("name what to time: --tracker NAME, or --weights with the folder of an export")
     given = {key: getattr(options, key) for key in ("backend", "threads") if getattr(options, key) is not None}
-    tracker = create_tracker(name, options.weights, **given)
+    tracker = create_tracker(name, options.weights, options.style, **given)
     engines = getattr(tracker, "engines", None)
     if not engines:
         return name, tracker

@@ -9,10 +9,12 @@ from typing import Any, List, Tuple
 from pvtpp import defaults
 from pvtpp.arguments import comma_separated
 from pvtpp.errors import InputError
+from pvtpp.tracker import PLAIN
 from pvtpp_benchmarks import formats
 from pvtpp_benchmarks.datasets import Dataset, available, load
 from pvtpp_benchmarks.datasets.box_format import FORMS, SEPARATORS
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_trackers.styles import STYLES
 
 DATASET_OPTIONS = ("subset", "fps", "camera_fps", "box_file", "image_folder", "boxes", "header", "separator")
 """Options of layouts, given on to `pvtpp_benchmarks.datasets.load` where they are not None."""
@@ -80,6 +82,18 @@ def add_tracker(parser: argparse.ArgumentParser) -> None:
         help=f"a name of the registry, or module:Class (default {defaults.TRACKER})",
     )
     group.add_argument("--weights", metavar="PATH", help="folder or file with the tracker's weights")
+    add_style(group)
+
+
+def add_style(group: Any) -> None:
+    """Add the option that says what a tracker was written for, to a parser or a group of its options."""
+    group.add_argument(
+        "--style",
+        choices=tuple(STYLES),
+        default=PLAIN,
+        help="what module:Class was written for: PySOT (track(image) gives a dict), GOT-10k (RGB images of Pillow), or "
+        "RGB arrays (default plain: init and update, BGR)",
+    )
 
 
 def parse_json(text: str, option: str) -> Any:

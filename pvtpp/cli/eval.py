@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate, and print the table; returns 1 where worker processes ended in the middle of runs."""
     output.check_output(options)
     title, sequences = common.load_sequences(options)
-    make_tracker = MakeTracker(options.tracker, options.weights)
+    make_tracker = MakeTracker(options.tracker, options.weights, options.style)
     grid = make_grid(
         title,
         options.tracker,

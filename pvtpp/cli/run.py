@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     """Run, and list the folders of logs; returns 1 where worker processes ended in the middle of runs."""
     check_writable(options.json)
     title, sequences = common.load_sequences(options)
-    make_tracker = MakeTracker(options.tracker, options.weights)
+    make_tracker = MakeTracker(options.tracker, options.weights, options.style)
     grid = make_grid(title, options.tracker, tracker_digest=make_tracker.digest(), offline=False, **settings(options))
     check_log_folder(options.logs)
     show = progress()
