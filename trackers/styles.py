@@ -139,7 +139,5 @@ def check_style(style: str) -> None:
 def _require(tracker: Any, style: str, *methods: str) -> None:
     missing = [name for name in methods if not callable(getattr(tracker, name, None))]
     if missing:
-        raise InputError(
-            f"{type(tracker).__name__} has no {' and no '.join(f'{name}()' for name in missing)}, which the style {style} needs: "
-            + ", ".join(f"{name}()" for name in methods)
-        )
+        lacking, needed = " and no ".join(f"{each}()" for each in missing), ", ".join(f"{each}()" for each in methods)
+        raise InputError(f"{type(tracker).__name__} has no {lacking}, which the style {style} needs: {needed}")
