@@ -13,7 +13,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-onboard test-ros2 ros2 lint pytest
 
-# constraints.txt holds the one torch that the tests are known to pass with; without it pip takes the newest.
+# constraints.txt holds the torch and the SciPy that the tests are known to pass with; without it pip takes the newest.
 # EXTRAS=gpu,report and the like choose another inference runtime; TEST_EXTRAS adds what some tests need.
 EXTRAS ?= cpu,report,weights
 TEST_EXTRAS ?= train,export

@@ -14,9 +14,10 @@ import argparse
 import multiprocessing
 import os
 import resource
+import sys
 import tempfile
 import time
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -91,14 +92,14 @@ def score_all(root: str, cells: List[Cell], processes: int = PROCESSES) -> List[
         return pool.map(score, jobs, chunksize=1)
 
 
-def main() -> None:
-    """Run the command line."""
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root", help="folder with annotations/ and results/")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--trackers", type=int, default=TRACKERS)
     parser.add_argument("--json", metavar="FILE")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     walls, cpus, rows = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         cells = make_cells(options.root, folder, options.trackers)
@@ -117,19 +118,19 @@ def main() -> None:
     for name, value in found.items():
         print(f"{name:16}{value:12.2f}")
     if options.json:
-        load_now = os.getloadavg()[0]
         result = {
             "protocol": facts(0),
             "processes": PROCESSES,
             "trackers": options.trackers,
             "sets": list(SETS),
             "sigmas": 51,
-            "load": load_now,
+            "load": os.getloadavg()[0],
             "walls_s": walls,
             "rows": found,
             "mauc": {f"{row['dataset']} {row['tracker']}": round(row["mauc"], 6) for row in rows},
         }
         write_json(options.json, result)
+    return 0
 
 
 def _cpu() -> float:
@@ -139,4 +140,4 @@ def _cpu() -> float:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -47,6 +47,7 @@ EXTRAS: Tuple[Tuple[str, str, str, str], ...] = (
     ("av", "av", "streams", "cameras of the network (track, serve)"),
     ("rosbags", "rosbags", "bags", "bags of ROS 1 and ROS 2 (bag_eval)"),
     ("matplotlib", "matplotlib", "report", "plots"),
+    ("scipy", "scipy", "matlab", "result sets of UAV toolkits as MATLAB files (convert, replay)"),
     ("onnx", "onnx", "weights", "joining split network files, exports"),
     ("torch", "torch", "train", "training, and trackers in PyTorch"),
 )

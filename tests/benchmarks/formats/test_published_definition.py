@@ -122,6 +122,7 @@ def test_pickles_of_runs_match_as_their_logs_do(tmp_path):
 
 @pytest.mark.real_data
 def test_real_results_replayed_and_exported_score_by_the_definition(tmp_path, data_root):
+    pytest.importorskip("scipy.io")
     archive = data_root / "annotations" / "uav_annos.tar.xz"
     clips = list(load("annotations", archive, subset="DTB70_official").select(["Animal1", "Surfing06", "RcCar7"]))
     results = read_results(str(data_root / "results" / "DTB70-matlab" / "STRCF"), [clip.name for clip in clips])

@@ -49,6 +49,8 @@ def boxes(draw, repeated, timed=True):
 @settings(max_examples=25)
 @given(data=st.data())
 def test_boxes_times_and_repetitions_read_back(form, data):
+    if form == "matlab":
+        pytest.importorskip("scipy.io")
     decimals, repeated = KEEPS[form]
     results = data.draw(st.dictionaries(NAMES, boxes(repeated, form in TIMED), min_size=1, max_size=3))
     with tempfile.TemporaryDirectory() as folder:
