@@ -25,6 +25,8 @@ from pvtpp_benchmarks.score import Score, known_truth
 from pvtpp_benchmarks.spec import RunSpec
 
 PREDICTOR = "hold"
+MATCHED = "matched"
+"""What rows say in place of predictor and processing time of boxes that are matched already: files do not say which."""
 
 
 def seen_frames(camera_t_ns: np.ndarray, processing: Callable[[int], int]) -> Tuple[np.ndarray, np.ndarray]:
@@ -166,17 +168,19 @@ def score_files(
     Returns
     -------
     list of dict
-        Rows, as `pvtpp_benchmarks.evaluate.evaluate` gives them, of the predictor `hold`.
+        Rows, as `pvtpp_benchmarks.evaluate.evaluate` gives them, of the predictor `hold`; of `matched` for boxes that
+        are matched already.
     """
     model = None if processing is None else parse(processing)
     if model is None:
-        spec = RunSpec(dataset, tracker, "matched", recorded_ms=_mean_ms(results))
+        spec = RunSpec(dataset, tracker, MATCHED, recorded_ms=_mean_ms(results))
     else:
         spec = RunSpec(dataset, tracker, str(processing))
     check_apart(apart, list(results))
     table = ScoreTable(spec, apart)
     for sequence in sequences:
-        table.add(sequence, {PREDICTOR: score_boxes(results[sequence.name], sequence, model, modes)})
+        name = MATCHED if model is None else PREDICTOR
+        table.add(sequence, {name: score_boxes(results[sequence.name], sequence, model, modes)})
     return table.rows()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import List, Optional, Sequence
 
@@ -63,6 +64,8 @@ def convert(
         Where the one format cannot say what the other needs, and as `read_results` does. Nothing is written then.
     """
     read, write = recognise(source) if from_ is None else get(from_, "read"), get(to, "written")
+    if os.path.realpath(source) == os.path.realpath(target):
+        raise InputError(f"{target}: the folder that is read; name another one to write to")
     if write.write is None:
         return _runs(source, target, read, write, clips, predictor)
     lengths = {clip.name: len(clip.ground_truth_xywh) if read.matched else len(clip) for clip in clips}

@@ -7,7 +7,6 @@ from typing import Optional, Tuple
 
 import numpy as np
 
-from pvtpp.boxes import ArrayLike
 from pvtpp.errors import InputError
 
 
@@ -89,8 +88,3 @@ class SequenceBoxes:
 def one_time(seconds: float, frames: int) -> np.ndarray:
     """Return the same time for each of so many frames, shape ``(1, frames)``."""
     return np.full((1, frames), float(seconds))
-
-
-def column(values: ArrayLike) -> np.ndarray:
-    """Return the numbers as one float64 column."""
-    return np.asarray(values, dtype=np.float64).ravel()

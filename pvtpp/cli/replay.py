@@ -4,7 +4,8 @@ r"""Score published result files online, as if their tracker had been as fast or
       --results data/results/DTB70/NanoTrackV3 --processing 47ms,85ms
 
 Result files may be of any format that `pvtpp convert` reads; `--processing recorded` takes the times that they hold.
-Those of an e-LAE toolkit are matched with the world's frames already: they are scored as they are, without a predictor.
+Those of an e-LAE toolkit are matched with the world's frames already: they are scored as they are, in rows whose
+predictor is `matched`.
 
 Or drive the state machine with recorded event logs, of `run`, of `track` or of a flight, and check that it makes the
 same trajectories, to the bit:

@@ -61,6 +61,13 @@ def test_what_a_format_cannot_say_is_refused_in_one_line(results, data, tmp_path
         assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_is_not_converted_onto_itself(results, capsys):
+    before = {path.name: path.read_text() for path in results.iterdir()}
+    assert main(["convert", str(results), f"{results}/../MyTracker", "--to", "pytracking"]) == 2
+    assert "the folder that is read; name another one" in capsys.readouterr().err
+    assert {path.name: path.read_text() for path in results.iterdir()} == before
+
+
 def test_recorded_times_of_result_files_are_charged(results, data, tmp_path, capsys):
     timed = tmp_path / "timed" / "MyTracker"
     for name, ms in (("left", 40), ("right", 70)):

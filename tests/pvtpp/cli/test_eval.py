@@ -274,7 +274,7 @@ def test_results_that_are_matched_in_latency_are_scored_as_they_are_and_not_char
     assert len(error) == 1 and "matched in latency already (format elae)" in error[0]
     assert main([*arguments, "--mode", "elae", "--json", "out.json"]) == 0
     (row,) = json.loads((work / "out.json").read_text())["rows"]
-    assert (row["tracker"], row["predictor"], row["processing"]) == ("elae:T", "hold", "matched")
+    assert (row["tracker"], row["predictor"], row["processing"]) == ("elae:T", "matched", "matched")
     assert row["processing_ms"] == pytest.approx(1000 / 30)
     # The same boxes at every permitted latency: a level curve.
     assert len(row["exact_curve"]["auc"]) == 1 and set(row["curve"]["auc"]) == {round(row["auc"], 6)}
