@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import List, Mapping, Optional
+from typing import List, Mapping
 
 import numpy as np
 
 from pvtpp.errors import InputError
-from pvtpp.files import read_text
 from pvtpp_benchmarks.datasets.box_files import first_line, read_xywh, write_text, write_xywh
 from pvtpp_benchmarks.formats.format import Asked, Format, Found, check_name, nested_files, repetitions
 from pvtpp_benchmarks.formats.sequence_boxes import SequenceBoxes
+from pvtpp_benchmarks.formats.times import read_times
 
 
 def find(root: str) -> Found:
@@ -33,25 +33,6 @@ def read(root: str, path: str, asked: Asked) -> SequenceBoxes:
             raise InputError(f"{file}: {len(each)} rows, the first repetition has {len(rows[0])}")
     times = os.path.join(os.path.dirname(path), f"{os.path.basename(os.path.dirname(path))}_time.txt")
     return SequenceBoxes(np.array(rows), read_times(times, len(rows[0])), source=path)
-
-
-def read_times(path: str, frames: int) -> Optional[np.ndarray]:
-    """Read seconds per frame, a column for each repetition, shape ``(repetitions, frames)``; None without a file."""
-    if not os.path.isfile(path):
-        return None
-    columns = 0
-    rows: List[List[float]] = []
-    for number, line in enumerate(read_text(path).rstrip().splitlines(), start=1):
-        try:
-            rows.append(list(map(float, line.replace(",", " ").split())))
-        except ValueError:
-            raise InputError(f"{path}, line {number}: {line[:80]!r} is not seconds, a column per repetition") from None
-        columns = columns or len(rows[0])
-        if len(rows[-1]) != columns or columns == 0:
-            raise InputError(f"{path}, line {number}: {len(rows[-1])} numbers, the first line has {columns}")
-    if len(rows) != frames:
-        raise InputError(f"{path}: times of {len(rows)} frames for boxes of {frames}")
-    return np.array(rows).T
 
 
 def write(root: str, results: Mapping[str, SequenceBoxes]) -> List[str]:

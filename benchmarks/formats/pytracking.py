@@ -10,8 +10,8 @@ import numpy as np
 from pvtpp_benchmarks.datasets.box_files import read_xywh, write_text, write_xywh
 from pvtpp_benchmarks.formats import otb
 from pvtpp_benchmarks.formats.format import Asked, Format, Found, check_name, one_repetition
-from pvtpp_benchmarks.formats.got10k import read_times
 from pvtpp_benchmarks.formats.sequence_boxes import SequenceBoxes
+from pvtpp_benchmarks.formats.times import read_times
 
 
 def find(root: str) -> Found:

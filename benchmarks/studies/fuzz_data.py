@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import random
+import struct
 import tarfile
 from contextlib import suppress
 from pathlib import Path
@@ -178,6 +180,30 @@ def tracker_results() -> Case:
     def case(rng: random.Random, folder: Path) -> None:
         name = rng.choice(("car.txt", "car/car_001.txt"))
         of_file(name, _rows(boxes(), rng.choice((",", "\t", " "))), read)(rng, folder)
+
+    return case
+
+
+@reader
+def tracker_runs() -> Case:
+    """Runs of trackers as pickles, and regions of VOT as binary files."""
+    clip = VideoSequence("car", boxes())
+
+    def read(path: Path, rng: random.Random) -> None:
+        root = path.parent if path.suffix == ".pkl" else path.parent.parent
+        assert read_results(str(root), ["car"], {"car": 12}, clips=[clip])["car"].xywh.shape[1:] == (12, 4)
+
+    def case(rng: random.Random, folder: Path) -> None:
+        rows = boxes()
+        regions = b"".join(struct.pack("<B4f", 1, *row) for row in rows.tolist())
+        run = {"results_raw": list(rows[::2]), "timestamps": [0.04 + i / 15 for i in range(6)]}
+        run.update(input_fidx=list(range(0, 12, 2)), runtime=[0.04] * 6)
+        sound = {
+            "car.pkl": pickle.dumps(run, rng.randrange(pickle.HIGHEST_PROTOCOL + 1)),
+            "car/car_001.bin": struct.pack("<hI", 1, 12) + regions,
+        }
+        name = rng.choice(sorted(sound))
+        of_file(name, sound[name], read)(rng, folder)
 
     return case
 

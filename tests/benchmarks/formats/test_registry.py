@@ -83,6 +83,13 @@ def test_the_spellings_of_published_result_sets_are_matched(put, file, name):
     assert read_results(root, [name])[name].xywh.shape == (1, 4, 4)
 
 
+def test_the_times_that_got10k_writes_for_otb_are_read(put):
+    put("a.txt", ROWS)
+    root = put("times/a_time.txt", "0.1\n0.2\n0.3\n0.4\n")
+    assert recognise(root).name == "otb"
+    np.testing.assert_array_equal(read_results(root)["a"].seconds, [[0.1, 0.2, 0.3, 0.4]])
+
+
 def test_an_exact_name_is_preferred_and_an_ambiguous_name_is_an_error(put):
     put("car-1.txt", "1,2,3,4\n")
     root = put("car_1.txt", ROWS)
