@@ -165,11 +165,11 @@ def reported_lost(log: EventLog, world_t_ns: np.ndarray, kappa: float) -> Option
         return None
     lost = np.array([False, *(row[2] == Presence.LOST.value for row in rows)])
     since = np.array([row[1] for row in rows], dtype=np.int64)
-    return lost[np.searchsorted(since, world_t_ns + _same_time_ns(kappa), side="right")]
+    return lost[np.searchsorted(since, world_t_ns + same_time_ns(kappa), side="right")]
 
 
-def _same_time_ns(kappa: float) -> int:
-    """What is available this much later is available at the same time."""
+def same_time_ns(kappa: float) -> int:
+    """Return by how much later something may be available and count as available at the same time."""
     return int(0.5 * 10**-SIGMA_DECIMALS * 1e9 / kappa)
 
 
@@ -180,7 +180,7 @@ def candidates(
 
     `available` are the times from which the answers are available, in nanoseconds, not decreasing.
     """
-    t_ns = world_t_ns + _same_time_ns(kappa)
+    t_ns = world_t_ns + same_time_ns(kappa)
     first = np.maximum(np.searchsorted(available, t_ns, side="right") - 1, 0)
     last = np.maximum(np.searchsorted(available, t_ns + round(1e9 / kappa), side="right") - 1, 0)
     counts = last - first + 1

@@ -9,9 +9,7 @@ import numpy as np
 
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.formats.sequence_boxes import SequenceBoxes, one_time
-
-SAME_TIME_S = 1e-8
-"""An answer that is there this much later is there at the same time: world times are fractions such as 1/30 s."""
+from pvtpp_benchmarks.pairing import same_time_ns
 
 
 class Predicted(NamedTuple):
@@ -116,7 +114,7 @@ class OnlineRun:
         sigmas
             The permitted latencies, world frames.
         """
-        due = (np.arange(frames) + np.asarray(sigmas, dtype=np.float64)[:, None]) / fps + SAME_TIME_S
+        due = (np.arange(frames) + np.asarray(sigmas, dtype=np.float64)[:, None]) / fps + same_time_ns(fps) / 1e9
         available = np.concatenate([[0.0], self.available_s[1:]])
         xywh = self.xywh[np.searchsorted(available, due, side="right") - 1]
         if self.predicted is not None:
