@@ -28,6 +28,10 @@ class Still:
     def update(self, image):
         return self.box
 
+class PySOT(Still):
+    def track(self, img):
+        return {"bbox": self.box, "best_score": 0.5}
+
 class Threaded(Still):
     def __init__(self):
         self.asked, self.answers = queue.Queue(), queue.Queue()
@@ -249,6 +253,17 @@ def matched(folder, names):
     for name in names:
         (folder / name).mkdir(parents=True)
         (folder / name / "a.txt").write_text("".join(f"{10 + number},10,12,12\n" for number in range(10)))
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_tracker_of_another_toolkit_runs_in_its_style_and_is_refused_without(work, capsys, workers):
+    sequence(work / "data" / "a")
+    assert command("run", "PySOT", "--workers", workers) == 2
+    error = capsys.readouterr().err
+    assert "use --style pysot" in error and error.count("\n") == 1
+    assert command("run", "PySOT", "--workers", workers, "--style", "pysot") == 0
+    log = next((work / "runs").rglob("*.jsonl")).read_text()
+    assert '"result"' in log and ",0.5]" in log
 
 
 def elae_folder(work):
