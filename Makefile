@@ -14,7 +14,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-onboard test-ros2 ros2 lint pytest release
 
-# constraints.txt holds the torch and the Dask that the tests are known to pass with; without it pip takes the newest.
+# constraints.txt holds the torch, the Dask and the SciPy that the tests are known to pass with; without it pip takes
+# the newest.
 # EXTRAS=gpu,report and the like choose another inference runtime; TEST_EXTRAS adds what some tests need.
 EXTRAS ?= cpu,report,weights
 TEST_EXTRAS ?= train,export

@@ -50,6 +50,8 @@ PLOTS = ["matplotlib>=3.3"]
 PARITY = ["polygraphy>=0.47"]
 MAVLINK = ["pymavlink>=2.4.40"]
 MCAP = ["mcap>=1.1"]
+# Result sets of the UAV toolkits; 1.10 is the last for Python 3.8.
+MATLAB = ["scipy>=1.5"]
 # A live view in Foxglove.
 FOXGLOVE = ["foxglove-sdk>=0.30; python_version >= '3.10'"]
 # 0.9.23 is the last for Python 3.8 and 3.9.
@@ -59,7 +61,7 @@ STREAMS = ["av>=12"]
 SERVE = ["aiohttp>=3.9", *STREAMS]
 # Runs on a cluster; 2023.5 is the last for Python 3.8.
 CLUSTER = ["dask>=2023.5", "distributed>=2023.5"]
-INTERFACES = [*MAVLINK, *MCAP, *FOXGLOVE, *BAGS, *SERVE]
+INTERFACES = [*MAVLINK, *MCAP, *FOXGLOVE, *BAGS, *SERVE, *MATLAB]
 TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", *INTERFACES]
 
 EXTRAS = {
@@ -71,6 +73,7 @@ EXTRAS = {
     "weights": ["onnx>=1.10"],
     "mavlink": MAVLINK,
     "mcap": MCAP,
+    "matlab": MATLAB,
     "foxglove": FOXGLOVE,
     "report": PLOTS,
     "bench": PLOTS,
@@ -99,6 +102,7 @@ SETTINGS: Dict[str, Any] = {
     "package_data": {
         "": ["py.typed"],
         "pvtpp.weights": ["*.onnx", "*.safetensors", "*.json", "*.md"],
+        "pvtpp_benchmarks.published": ["*.json"],
         "pvtpp_ros_nodes": ["msg/*.msg"],
         "pvtpp_benchmarks": ["boards/*.json"],
         **PAGE,

@@ -86,7 +86,7 @@ def pair(log: EventLog, predictor: str, world_t_ns: np.ndarray, kappa: float, sc
     """
     available, table = log.trajectories(predictor)
     if schedule == "async":
-        frame, answer, sigma = _candidates(available, world_t_ns, kappa)
+        frame, answer, sigma = candidates(available, world_t_ns, kappa)
         boxes = table.boxes(answer, world_t_ns[frame])
         if table.stabilised.any():
             _turn(boxes, log, table, answer, world_t_ns[frame])
@@ -96,7 +96,7 @@ def pair(log: EventLog, predictor: str, world_t_ns: np.ndarray, kappa: float, sc
     results = log.of_kind("init", "result")
     result_ns = np.array([row[1] for row in results], dtype=np.int64)
     moments = np.unique(np.concatenate([available, result_ns]))
-    frame, moment, sigma = _candidates(moments, world_t_ns, kappa)
+    frame, moment, sigma = candidates(moments, world_t_ns, kappa)
     made = np.searchsorted(available, moments[moment], side="right") - 1
     newest_result = np.searchsorted(result_ns, moments[moment], side="right") - 1
     boxes = np.array([row[4] for row in results], dtype=np.float64)[newest_result]
@@ -175,11 +175,14 @@ def reported_lost(log: EventLog, world_t_ns: np.ndarray, kappa: float) -> Option
 
 
 def same_time_ns(kappa: float) -> int:
-    """Nanoseconds: what is available this much later is available at the same time, at kappa world frames a second."""
+    """Return by how many nanoseconds something may be available later and count as available at the same time.
+
+    `kappa` is in world frames a second.
+    """
     return int(0.5 * 10**-SIGMA_DECIMALS * 1e9 / kappa)
 
 
-def _candidates(
+def candidates(
     available: np.ndarray, world_t_ns: np.ndarray, kappa: float
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each frame every answer that is the newest at some sigma from 0 to 1, as (frame, answer, sigma).

@@ -1,8 +1,9 @@
 """Models of processing times: constant, recorded per frame, drawn from recorded times, or any of these scaled.
 
-They are written as ``47ms``, ``0.02s``, ``trace:PATH``, ``empirical:PATH`` or ``bench:FILE``. Each may be followed by a
-factor: ``trace:PATH*1.8``. FILE is the output of ``pvtpp bench --json`` on a board; its times are drawn from as with
-``empirical``.
+They are written as ``47ms``, ``0.02s``, ``trace:PATH``, ``empirical:PATH``, ``bench:FILE`` or ``results:DIR``. Each
+may be followed by a factor: ``trace:PATH*1.8``. FILE is the output of ``pvtpp bench --json`` on a board; its times are
+drawn from as with ``empirical``. DIR holds one tracker's result files in any format with times, such as the mean frame
+rates of MATLAB result sets (`pvtpp_benchmarks.formats`).
 
 ``board:PROFILE#WHAT`` is WHAT on a board that a profile describes (`pvtpp_benchmarks.board_profile`), with the board's
 jitter and stalls. WHAT is a tracker that the profile has times of, or one of the forms above, timed on the machine that
@@ -32,7 +33,7 @@ from pvtpp_benchmarks.board_profile import BoardProfile
 from pvtpp_benchmarks.datasets.image_files import visible
 
 FORMS = (
-    "'47ms', '0.02s', 'trace:PATH', 'empirical:PATH', 'bench:FILE', 'board:PROFILE#TRACKER', "
+    "'47ms', '0.02s', 'trace:PATH', 'empirical:PATH', 'bench:FILE', 'results:DIR', 'board:PROFILE#TRACKER', "
     "'board:PROFILE#bench:FILE', each optionally '*FACTOR'"
 )
 LONGEST_S = 3600
@@ -109,7 +110,7 @@ class Recorded:
     traces
         Times in nanoseconds, shape ``(frames,)``, by name of the sequence.
     kind
-        ``trace`` or ``empirical``.
+        ``trace``, ``empirical`` or ``results``: a trace of each sequence, and no other's in its place.
     text
         The model as it is written on the command line.
     """
@@ -123,10 +124,18 @@ class Recorded:
         if self.kind == "empirical":
             pool, rng = self._pool(), np.random.default_rng([seed, _number(sequence)])
             return lambda frame: int(pool[rng.integers(len(pool))])
-        key = sequence if sequence in self.traces else sorted(self.traces)[_number(sequence) % len(self.traces)]
+        key = sequence if sequence in self.traces else self._other(sequence)
         trace = self.traces[key]
         rest = max(len(trace) - 1, 1)
         return lambda frame: int(trace[frame] if frame < len(trace) else trace[-rest + (frame - len(trace)) % rest])
+
+    def _other(self, sequence: str) -> str:
+        """The trace that a sequence gets of which there is none by exactly its name."""
+        if self.kind != "results":
+            return sorted(self.traces)[_number(sequence) % len(self.traces)]
+        from pvtpp_benchmarks import formats
+
+        return formats.match({name: name for name in self.traces}, [sequence], self.text)[sequence][0]
 
     def median_ms(self) -> float:
         """The median in milliseconds, without initialisations."""
@@ -320,6 +329,18 @@ def _read_traces(path: str) -> Dict[str, np.ndarray]:
     return dict(_read_trace(file) for file in files)
 
 
+def _read_results(path: str) -> Dict[str, np.ndarray]:
+    # Only where it is asked for: the formats read event logs too, which takes most of this package.
+    from pvtpp_benchmarks import formats
+
+    found = {}
+    for name, boxes in formats.read_results(path).items():
+        if boxes.seconds is None:
+            raise InputError(f"{boxes.source}: no times, only boxes; results:DIR needs files that hold both")
+        found[name] = _nanoseconds(boxes.seconds[0], f"{boxes.source}, its times")
+    return found
+
+
 def _read_bench(path: str) -> np.ndarray:
     text = read_text(path)
     try:
@@ -374,5 +395,6 @@ _READERS: Dict[str, Callable[[str, str], ProcessingTime]] = {
     "trace": lambda path, text: Recorded(_read_traces(path), "trace", text),
     "empirical": lambda path, text: Recorded(_read_traces(path), "empirical", text),
     "bench": lambda path, text: Recorded({path: _read_bench(path)}, "empirical", text),
+    "results": lambda path, text: Recorded(_read_results(path), "results", text),
     "board": _on_board,
 }

@@ -119,11 +119,11 @@ def score_modes(
     said: Optional[np.ndarray] = None
     if predictor is None:
         frames = np.arange(start, len(sequence))
-        truth = _known(sequence, sequence.ground_truth_xywh[frames * sequence.stride])
+        truth = known_truth(sequence, sequence.ground_truth_xywh[frames * sequence.stride])
         pairs, times, fps = pair_offline(log, frames), sequence.camera_t_ns[start:], sequence.camera_fps
     else:
         first = start * sequence.stride
-        truth = _known(sequence, sequence.ground_truth_xywh[first:])
+        truth = known_truth(sequence, sequence.ground_truth_xywh[first:])
         times, fps = sequence.world_t_ns[first:], sequence.world_fps
         pairs = pair(log, predictor, times, fps, log.meta.get("schedule", "async"))
         said = reported_lost(log, times, fps)
@@ -155,7 +155,7 @@ def _describe(
     return described
 
 
-def _known(sequence: VideoSequence, truth: np.ndarray) -> np.ndarray:
+def known_truth(sequence: VideoSequence, truth: np.ndarray) -> np.ndarray:
     """The truth itself; InputError where it ends with the given first box, which anybody scores perfectly."""
     if len(truth) > 1 and not np.isfinite(truth[1:]).all(axis=1).any():
         raise InputError(

@@ -18,7 +18,7 @@ from pvtpp.live import live_tracker
 from pvtpp.predictors import Predictor
 from pvtpp.predictors import create as create_predictor
 from pvtpp.propagation import Propagator
-from pvtpp.tracker import Frame, Tracker, as_tracker
+from pvtpp.tracker import PLAIN, Frame, Tracker
 from pvtpp_benchmarks.cluster import executors
 from pvtpp_benchmarks.datasets import load as load_dataset
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
@@ -29,6 +29,7 @@ from pvtpp_benchmarks.result import Result
 from pvtpp_benchmarks.scoring import score_logs
 from pvtpp_trackers.factory import MakeTracker, create_tracker
 from pvtpp_trackers.registry import source_digest
+from pvtpp_trackers.styles import adapt, check_style
 
 __all__ = [
     "Frame",
@@ -58,6 +59,8 @@ class LiveTracker(live_tracker.LiveTracker):
     presence
         ``on``: assess every result, coast and search where the target is lost; ``off``: believe every result; or the
         constants of the monitor.
+    style
+        What the tracker was written for: ``plain`` (this project, OpenCV), ``pysot``, ``got10k`` or ``rgb``.
     options
         Those of `pvtpp.live.live_tracker.LiveTracker`: `log`, `clock`, `config`, `on_error`, `on_result`, `gyro`,
         `detector`.
@@ -70,10 +73,11 @@ class LiveTracker(live_tracker.LiveTracker):
         propagation: Union[str, Propagator] = defaults.PROPAGATION,
         search_region: str = defaults.SEARCH_REGION,
         presence: Union[str, PresenceConfig] = defaults.PRESENCE,
+        style: str = PLAIN,
         **options: Any,
     ):
         super().__init__(
-            create_tracker(tracker) if isinstance(tracker, str) else tracker,
+            create_tracker(tracker, style=style) if isinstance(tracker, str) else adapt(tracker, style),
             defaults.predictors(predictor) if isinstance(predictor, str) else predictor,
             defaults.propagator(propagation) if isinstance(propagation, str) else propagation,
             search_region,
@@ -84,9 +88,13 @@ class LiveTracker(live_tracker.LiveTracker):
 
 @dataclass(frozen=True)
 class _MakeOwn:
-    """Makes the user's own tracker: `make` is a class, or any function without arguments that returns a tracker."""
+    """Makes the user's own tracker: `make` is a class, or any function without arguments that returns a tracker.
+
+    `style` is what that was written for, of `pvtpp_trackers.styles`.
+    """
 
     make: Callable[[], Any]
+    style: str = PLAIN
 
     @property
     def name(self) -> str:
@@ -95,9 +103,9 @@ class _MakeOwn:
 
     def digest(self) -> str:
         """Tell it from an earlier state of the same code, as far as its source is known; else from every other."""
-        code, given = self._code, ""
+        code, given = self._code, "" if self.style == PLAIN else self.style
         if isinstance(self.make, partial):
-            given = repr((self.make.args, self.make.keywords))
+            given += repr((self.make.args, self.make.keywords))
         module = getattr(code, "__module__", "")
         source = source_digest(module) or _source(code) or uuid4().hex
         return hashlib.sha256(f"{source} {given}".encode()).hexdigest()[:12]
@@ -107,7 +115,7 @@ class _MakeOwn:
         return self.make.func if isinstance(self.make, partial) else self.make
 
     def __call__(self, sequence: Optional[VideoSequence] = None) -> Tracker:
-        return as_tracker(self.make())
+        return adapt(self.make(), self.style)
 
 
 def _check_sendable(make: Any) -> None:
@@ -136,6 +144,7 @@ def evaluate(
     processing: Optional[Names] = None,
     predictors: Names = PREDICTORS,
     *,
+    style: str = PLAIN,
     logs: Optional[str] = None,
     workers: int = 1,
     cluster: Optional[str] = None,
@@ -156,6 +165,9 @@ def evaluate(
     predictors
         Names of `create_predictor`. Each is evaluated in its usual setting (`pvtpp.defaults.settings`) unless
         `settings` say otherwise.
+    style
+        What the tracker was written for: ``plain`` (this project, OpenCV), ``pysot``, ``got10k`` or ``rgb``, see
+        `pvtpp_trackers.styles`.
     logs
         Folder in which event logs are kept, so that what has run does not run again; None keeps none.
     workers
@@ -180,10 +192,11 @@ def evaluate(
     RunsLost
         In the end, where worker processes ended in the middle of runs; with `logs` the others are kept.
     """
+    check_style(style)
     sequences = list(clips)
     entries = []
     for each in tracker if isinstance(tracker, (list, tuple)) else [tracker]:
-        make = _maker(each)
+        make = _maker(each, style)
         grid = make_grid(
             getattr(clips, "name", "clips"),
             make.name,
@@ -201,12 +214,12 @@ def evaluate(
     return Result(tuple(rows), facts(entries[0].grid.base.seed))
 
 
-def _maker(tracker: Any) -> Union[MakeTracker, _MakeOwn]:
-    """What makes a tracker that is given by its name, or as what makes it."""
+def _maker(tracker: Any, style: str) -> Union[MakeTracker, _MakeOwn]:
+    """What makes a tracker of a style that is given by its name, or as what makes it."""
     if isinstance(tracker, str):
-        return MakeTracker(tracker)
+        return MakeTracker(tracker, style=style)
     if callable(tracker):
-        return _MakeOwn(tracker)
+        return _MakeOwn(tracker, style)
     raise InputError(
         "evaluate() takes the name of a tracker, or a class or function that makes one, since each clip has a "
         f"tracker of its own; it was given an object of class {type(tracker).__name__}"

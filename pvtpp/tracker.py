@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import Any, Callable, Optional, Protocol, Union
 
@@ -9,6 +10,9 @@ import numpy as np
 
 from pvtpp.boxes import ArrayLike, as_box, box_to_xywh, require_in_image, xywh_to_box
 from pvtpp.errors import InputError
+
+PLAIN = "plain"
+"""The style of trackers that `as_tracker` takes as they are; others are in `pvtpp_trackers.styles`."""
 
 
 class Frame:
@@ -144,6 +148,8 @@ def takes_search_box(tracker: Any) -> bool:
 
 def checked_output(tracker: Any, output: Any) -> TrackerOutput:
     """Return `output`, the answer of `tracker` for a frame; InputError if it is no TrackerOutput."""
+    if isinstance(output, dict) and "bbox" in output:
+        raise InputError(_of_style(tracker, "its track() returns a dict, as PySOT's do", "pysot"))
     if not isinstance(output, TrackerOutput):
         raise InputError(f"{type(tracker).__name__}.track() returned {output!r}, expected a TrackerOutput")
     return output
@@ -204,10 +210,11 @@ def as_tracker(candidate: Any) -> Tracker:
     Raises
     ------
     InputError
-        If it has neither pair of methods.
+        If it has neither pair of methods, or was plainly written for another toolkit; the message names the style.
     """
     if callable(getattr(candidate, "init", None)):
         if callable(getattr(candidate, "track", None)):
+            _check_style(candidate)
             return candidate
         if callable(getattr(candidate, "update", None)):
             return ImageTracker(candidate)
@@ -215,3 +222,29 @@ def as_tracker(candidate: Any) -> Tracker:
         f"{type(candidate).__name__} is not a tracker: it needs init(frame, box) and track(frame, search_box=None), "
         "or init(image, xywh) and update(image)"
     )
+
+
+def _check_style(candidate: Any) -> None:
+    """Raise InputError where `track` is not the one of the Tracker protocol but plainly that of another toolkit."""
+    try:
+        taken = inspect.signature(candidate.track)
+    except (TypeError, ValueError):
+        # Methods written in C often have no signature.
+        return
+    first = next(iter(taken.parameters), "")
+    # The GOT-10k toolkit's base class runs a whole sequence: track(img_files, box, visualize=False).
+    if first == "img_files" and callable(getattr(candidate, "update", None)):
+        raise InputError(_of_style(candidate, "its track() takes the files of a sequence, as GOT-10k's do", "got10k"))
+    try:
+        taken.bind(None, None)
+    except TypeError:
+        if first == "frame":
+            # One of ours that forgot the search box: `pvtpp check` says so.
+            return
+        raise InputError(
+            _of_style(candidate, f"its track{taken} takes no search_box, as PySOT's do", "pysot")
+        ) from None
+
+
+def _of_style(candidate: Any, because: str, style: str) -> str:
+    return f"{type(candidate).__name__}: {because}; use --style {style}, in Python style={style!r}"

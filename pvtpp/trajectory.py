@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from operator import itemgetter
 from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -188,6 +189,8 @@ class TrajectoryTable:
     ----------
     rows
         n trajectories as `Trajectory.to_row` writes them.
+    first
+        Where that begins in each row: what is before is not read.
 
     Attributes
     ----------
@@ -197,17 +200,17 @@ class TrajectoryTable:
         Shape ``(n,)``, bool.
     """
 
-    def __init__(self, rows: Sequence[Sequence[Any]]):
+    def __init__(self, rows: Sequence[Sequence[Any]], first: int = 0):
         evidence, valid_until, extrapolations, times, means, derivatives = (
-            zip(*(row[:6] for row in rows)) if rows else ((),) * 6
+            zip(*map(itemgetter(*range(first, first + 6)), rows)) if rows else ((),) * 6
         )
         counts = np.fromiter(map(len, times), dtype=np.int64, count=len(times))
         self.evidence_ns = np.array(evidence, dtype=np.int64)
         no_limit = np.iinfo(np.int64).max
         self.valid_until_ns = np.array([no_limit if v is None else v for v in valid_until], dtype=np.int64)
-        self.stabilised = np.array([len(row) > 7 for row in rows], dtype=bool)
-        # Not read off yet, since boxes are all that most ask for; nor are the rows kept, which are copies.
-        self._sigma_rows = [row[6] for row in rows]
+        self.stabilised = np.array([len(row) > first + 7 for row in rows], dtype=bool)
+        # Not read off yet, since boxes are all that most ask for.
+        self._sigma_rows = [row[first + 6] for row in rows]
         self._sigma: Optional[np.ndarray] = None
         self._linear = np.array([extrapolation == "linear" for extrapolation in extrapolations], dtype=bool)
         self._first = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)

@@ -10,7 +10,7 @@ from typing import Any, List, Optional
 
 from pvtpp import weights as catalogue
 from pvtpp.progress import download_progress
-from pvtpp.tracker import Tracker
+from pvtpp.tracker import PLAIN, Tracker
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,17 @@ class MakeTracker:
         As `registry.create` takes it.
     weights
         Where its weights are; None takes the catalogue's.
+    style
+        What it was written for, of `pvtpp_trackers.styles`.
     """
 
     name: str
     weights: Optional[str] = None
+    style: str = PLAIN
 
     def __call__(self, sequence: Any = None) -> Tracker:
-        """The process's tracker of this name and these weights; `sequence` is not read."""
-        return _tracker(self.name, self.weights)
+        """The process's tracker of this name, these weights and style; `sequence` is not read."""
+        return _tracker(self.name, self.weights, self.style)
 
     def digest(self) -> str:
         """Tells this tracker from another of the same name by its own source files and its weights.
@@ -48,7 +51,8 @@ class MakeTracker:
             files += [place] if os.path.isfile(place) else []
         else:
             files += _unhashed(self.name)
-        content = hashlib.sha256(repr(self.weights).encode())
+        known_by = repr(self.weights) if self.style == PLAIN else repr((self.weights, self.style))
+        content = hashlib.sha256(known_by.encode())
         for path in files:
             with open(path, "rb") as file:
                 content.update(file.read())
@@ -67,7 +71,7 @@ def _unhashed(name: str) -> List[str]:
         return []
 
 
-def create_tracker(name: str, weights: Optional[str] = None, **options: Any) -> Tracker:
+def create_tracker(name: str, weights: Optional[str] = None, style: str = PLAIN, **options: Any) -> Tracker:
     """A new tracker of the registry; missing weights are downloaded first, with a progress display.
 
     Parameters
@@ -76,6 +80,8 @@ def create_tracker(name: str, weights: Optional[str] = None, **options: Any) -> 
         As `registry.create` takes it.
     weights
         Where its weights are; None takes the catalogue's.
+    style
+        What it was written for: ``plain``, ``pysot``, ``got10k`` or ``rgb`` (`pvtpp_trackers.styles`).
     options
         Options of the tracker.
     """
@@ -84,7 +90,7 @@ def create_tracker(name: str, weights: Optional[str] = None, **options: Any) -> 
     if weights is None and "engines" not in options and name in {entry.name for entry in catalogue.list_entries()}:
         # Done here and not in the tracker, since here a user is waiting who can see the progress.
         catalogue.find(name, progress=download_progress())
-    return registry.create(name, **options, **({} if weights is None else {"weights": weights}))
+    return registry.create(name, style, **options, **({} if weights is None else {"weights": weights}))
 
 
 _tracker = lru_cache(maxsize=4)(create_tracker)

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, TypeVar
 
 from pvtpp.errors import InputError
-from pvtpp.tracker import Tracker, as_tracker
+from pvtpp.tracker import PLAIN, Tracker
+from pvtpp_trackers.styles import adapt, check_style
 
 # Importing an adapter must stay cheap: it loads its runtime when a tracker is made, not before.
 ADAPTERS = ("external", "nanotrack", "opencv", "replay", "siammask", "siamrpn")
@@ -56,22 +57,25 @@ def names() -> List[str]:
     return sorted({*_own(), *_offered()})
 
 
-def create(name: str, **options: Any) -> Tracker:
+def create(name: str, style: str = PLAIN, **options: Any) -> Tracker:
     """A new tracker.
 
     Parameters
     ----------
     name
         One of `names()`, ``external:PROGRAM``, or ``module:Class`` for anything that `pvtpp.tracker.as_tracker` takes.
+    style
+        What a class was written for, of `pvtpp_trackers.styles`.
     options
         Options of the tracker.
 
     Raises
     ------
     InputError
-        For an unknown name or option (the message lists the valid ones), and for a class that cannot be imported or is
-        no tracker.
+        For an unknown name, style or option (the message lists the valid ones), and for a class that cannot be imported
+        or is no tracker.
     """
+    check_style(style)
     own = _own()
     first, _, text = name.partition(":")
     if name in own:
@@ -89,7 +93,7 @@ def create(name: str, **options: Any) -> Tracker:
         except (Exception, SystemExit) as error:
             raise InputError(f"tracker {name!r}: cannot load {offered[name].value} ({_named(error)})") from None
     _check_options(name, factory, options)
-    return as_tracker(factory(**options))
+    return adapt(factory(**options), style)
 
 
 def sources(name: str) -> List[str]:

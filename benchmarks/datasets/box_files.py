@@ -56,6 +56,12 @@ def parse_xywh(text: str, source: str, first_line: int = 1, expected: str = "x,y
         _explain(text, source, first_line, expected)
 
 
+def first_line(path: str) -> str:
+    """Return the first line of a text file, of at most 4096 bytes; what is no text in it is replaced."""
+    with open(path, "rb") as file:
+        return file.readline(4096).decode("utf-8", "replace")
+
+
 def _explain(text: str, source: str, first_line: int, expected: str) -> NoReturn:
     for number, line in enumerate(text.rstrip().splitlines(), start=first_line):
         if not _is_row(line):

@@ -75,8 +75,8 @@ def plot_elae(
     top = _top(lines)
     _draw(axes, lines, top, sigma_max, {label: (label, index) for index, label in enumerate(lines)})
     ends = [float(values[-1]) for _, values in lines.values()]
-    for index, (label, place) in enumerate(zip(lines, _apart(ends, 0.225 / height * top, top))):
-        colour, _ = _style(index)
+    for index, (label, place) in enumerate(zip(lines, apart(ends, 0.225 / height * top, top))):
+        colour, _ = style(index)
         axes.annotate(
             label,
             (sigma_max, ends[index]),
@@ -189,7 +189,7 @@ def new_figure(path: str, size: Tuple[float, float], title: str, subtitle: str) 
     return figure
 
 
-def _style(index: int) -> Tuple[str, Any]:
+def style(index: int) -> Tuple[str, Any]:
     """Colour and dashes of a curve: no two of the first 42 have both in common."""
     colour, dashes = _STYLES[index % len(_STYLES)]
     again = index // len(_STYLES)
@@ -200,7 +200,7 @@ def _sample(index: int) -> Any:
     """A line for the legend."""
     from matplotlib.lines import Line2D
 
-    colour, dashes = _style(index)
+    colour, dashes = style(index)
     return Line2D([], [], color=colour, linestyle=dashes, linewidth=_WIDTH)
 
 
@@ -211,7 +211,7 @@ def _draw(
     each = list(lines.items())
     for index, (label, (sigmas, values)) in enumerate(each):
         name, number = ids[label]
-        colour, dashes = _style(number)
+        colour, dashes = style(number)
         # A curve that a later one would hide is drawn wider, so that it shows on both sides of it.
         over = sum(_looks_equal((sigmas, values), line, top) for _, line in each[index + 1 :])
         (line,) = axes.step(
@@ -265,7 +265,7 @@ def _checked(label: str, curve: Curve, sigma_max: float) -> Line:
     return np.append(sigmas[shown], sigma_max), np.append(values[shown], values[shown][-1])
 
 
-def _apart(wanted: List[float], gap: float, top: float) -> List[float]:
+def apart(wanted: List[float], gap: float, top: float) -> List[float]:
     """Heights from 0 to `top` in the order of the wanted ones, at least `gap` apart and as near to them as possible."""
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
     # Isotonic regression: without the gaps below them, heights must not fall; neighbours that would are set to their

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import random
+import struct
 import tarfile
 from contextlib import suppress
 from pathlib import Path
@@ -23,8 +25,8 @@ from pvtpp_benchmarks.datasets.dataset_check import check
 from pvtpp_benchmarks.datasets.gyro import GyroRecording
 from pvtpp_benchmarks.datasets.gyro import read as read_gyro
 from pvtpp_benchmarks.datasets.image_files import decode, read_header, read_image
-from pvtpp_benchmarks.datasets.results import load_results
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.formats import read_results
 from pvtpp_benchmarks.studies.fuzz_damage import Case, Sound, allowed, damage, imported, of_file, reader
 
 # By name: the benchmarks must not need the nodes. Where they are not importable their reader is left out.
@@ -173,11 +175,35 @@ def tracker_results() -> Case:
     def read(path: Path, rng: random.Random) -> None:
         lengths = {"car": 12} if rng.random() < 0.5 else None
         root = path.parent if path.name == "car.txt" else path.parent.parent
-        assert load_results(str(root), ["car"], lengths)["car"].shape[1] == 4
+        assert read_results(str(root), ["car"], lengths)["car"].xywh.shape[2] == 4
 
     def case(rng: random.Random, folder: Path) -> None:
         name = rng.choice(("car.txt", "car/car_001.txt"))
         of_file(name, _rows(boxes(), rng.choice((",", "\t", " "))), read)(rng, folder)
+
+    return case
+
+
+@reader
+def tracker_runs() -> Case:
+    """Runs of trackers as pickles, and regions of VOT as binary files."""
+    clip = VideoSequence("car", boxes())
+
+    def read(path: Path, rng: random.Random) -> None:
+        root = path.parent if path.suffix == ".pkl" else path.parent.parent
+        assert read_results(str(root), ["car"], {"car": 12}, clips=[clip])["car"].xywh.shape[1:] == (12, 4)
+
+    def case(rng: random.Random, folder: Path) -> None:
+        rows = boxes()
+        regions = b"".join(struct.pack("<B4f", 1, *row) for row in rows.tolist())
+        run = {"results_raw": list(rows[::2]), "timestamps": [0.04 + i / 15 for i in range(6)]}
+        run.update(input_fidx=list(range(0, 12, 2)), runtime=[0.04] * 6)
+        sound = {
+            "car.pkl": pickle.dumps(run, rng.randrange(pickle.HIGHEST_PROTOCOL + 1)),
+            "car/car_001.bin": struct.pack("<hI", 1, 12) + regions,
+        }
+        name = rng.choice(sorted(sound))
+        of_file(name, sound[name], read)(rng, folder)
 
     return case
 

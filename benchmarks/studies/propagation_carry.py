@@ -21,8 +21,8 @@ from pvtpp import propagation
 from pvtpp.boxes import iou, xywh_to_box
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.registry import load
-from pvtpp_benchmarks.datasets.results import load_results
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.formats import read_results
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import write_json
 
@@ -132,7 +132,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
         for sequence in dataset:
             xywh = sequence.ground_truth_xywh
             if options.results:
-                xywh = load_results(options.results, [sequence.name], {sequence.name: len(sequence)})[sequence.name]
+                lengths = {sequence.name: len(sequence)}
+                xywh = read_results(options.results, lengths, lengths)[sequence.name].xywh[0]
                 # A box that misses the target cannot be propagated with it.
                 xywh = np.where(
                     (iou(xywh_to_box(xywh), xywh_to_box(sequence.ground_truth_xywh)) < 0.3)[:, None], np.nan, xywh

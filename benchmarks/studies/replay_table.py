@@ -31,8 +31,8 @@ from pvtpp.predictors import Predictor, create, digest
 from pvtpp.predictors.motion import WEIGHTS, WITHIN, Motion
 from pvtpp.trajectory import Trajectory
 from pvtpp_benchmarks.datasets.registry import load
-from pvtpp_benchmarks.datasets.results import load_results
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.formats import read_results
 from pvtpp_benchmarks.oracle import Oracle
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
@@ -203,9 +203,11 @@ def make_jobs(root: str, predictors: Tuple[str, ...], subject: str, fast: bool, 
                     jobs.append(Job(dataset, "noise", time, seed, sequence, None, predictors, subject))
     sequences = list(load("annotations", archive, subset=SETS["DTB70"]))[:: 4 if fast else 1]
     for tracker in TRACKERS:
-        results = load_results(os.path.join(root, "results", "DTB70", tracker), [s.name for s in sequences])
+        results = read_results(os.path.join(root, "results", "DTB70", tracker), [s.name for s in sequences])
         jobs += [
-            Job("DTB70", tracker, time, 0, s, results[s.name], predictors, subject) for time in TIMES for s in sequences
+            Job("DTB70", tracker, time, 0, s, results[s.name].xywh[0], predictors, subject)
+            for time in TIMES
+            for s in sequences
         ]
     return jobs
 

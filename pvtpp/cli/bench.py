@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Optional, Tuple
 
 from pvtpp import predictors
+from pvtpp.cli import common
 from pvtpp.errors import InputError
 from pvtpp.files import create_folder
 from pvtpp.inference.artefact import Artefact, is_artefact, read
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights", metavar="PATH", help="the tracker's weights, or the folder that pvtpp export wrote"
     )
+    common.add_style(parser)
     parser.add_argument("--backend", metavar="B", help=f"of {', '.join(BACKENDS['.onnx'])} (default the first)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads of the tracker (default 1)")
     parser.add_argument("--predictor", default="motion", metavar="P", help="(default motion)")
@@ -121,7 +123,7 @@ def _tracker(
     if name is None:
         raise InputError("name what to time: --tracker NAME, or --weights with the folder of an export")
     given = {key: getattr(options, key) for key in ("backend", "threads") if getattr(options, key) is not None}
-    return name, stage_suite.observed_tracker(name, options.weights, calls, **given)[0]
+    return name, stage_suite.observed_tracker(name, options.weights, calls, style=options.style, **given)[0]
 
 
 def _contribute(options: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ import argparse
 from dataclasses import asdict
 from functools import partial
 
+from pvtpp.cli import common
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
@@ -22,13 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("tracker", help="a name of the registry, module:Class or external:PROGRAM")
     parser.add_argument("--weights", metavar="PATH", help="folder or file with the tracker's weights")
+    common.add_style(parser)
     parser.add_argument("--json", metavar="FILE")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the checks; returns 1 where one failed."""
     check_writable(options.json)
-    make_tracker = partial(create_tracker, options.tracker, options.weights)
+    make_tracker = partial(create_tracker, options.tracker, options.weights, options.style)
     try:
         make_tracker()
     except InputError:

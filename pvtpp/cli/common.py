@@ -9,10 +9,13 @@ from typing import Any, List, Tuple
 from pvtpp import defaults
 from pvtpp.arguments import comma_separated
 from pvtpp.errors import InputError
+from pvtpp.tracker import PLAIN
+from pvtpp_benchmarks import formats
 from pvtpp_benchmarks.datasets import Dataset, available, load
 from pvtpp_benchmarks.datasets.box_format import FORMS, SEPARATORS
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_trackers.factory import MakeTracker
+from pvtpp_trackers.styles import STYLES
 
 DATASET_OPTIONS = ("subset", "fps", "camera_fps", "box_file", "image_folder", "boxes", "header", "separator")
 """Options of layouts, given on to `pvtpp_benchmarks.datasets.load` where they are not None."""
@@ -52,6 +55,12 @@ def add_dataset(parser: argparse.ArgumentParser, required: bool = True) -> None:
     )
 
 
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the format of result files."""
+    known = ", ".join(formats.names("read"))
+    parser.add_argument("--format", metavar="NAME", help=f"of the result files (default: recognised): {known}")
+
+
 def load_dataset(options: argparse.Namespace, images: bool = True) -> Dataset:
     """Return the data set that the options name, or the sequences of it that they ask for."""
     given = {name: getattr(options, name) for name in DATASET_OPTIONS}
@@ -76,6 +85,18 @@ def add_tracker(parser: argparse.ArgumentParser) -> None:
         help=f"a name of the registry, or module:Class (default {defaults.TRACKER})",
     )
     group.add_argument("--weights", metavar="PATH", help="folder or file with the tracker's weights")
+    add_style(group)
+
+
+def add_style(group: Any) -> None:
+    """Add the option that says what a tracker was written for, to a parser or a group of its options."""
+    group.add_argument(
+        "--style",
+        choices=tuple(STYLES),
+        default=PLAIN,
+        help="what module:Class was written for: PySOT (track(image) gives a dict), GOT-10k (RGB images of Pillow), or "
+        "RGB arrays (default plain: init and update, BGR)",
+    )
 
 
 def add_trackers(parser: argparse.ArgumentParser) -> None:
@@ -94,6 +115,7 @@ def add_trackers(parser: argparse.ArgumentParser) -> None:
         help=f"folder or file with the tracker's weights; of several trackers in their order, {CATALOGUE!r} for one's "
         "own of the catalogue",
     )
+    add_style(group)
 
 
 def trackers(options: argparse.Namespace) -> List[MakeTracker]:
@@ -111,7 +133,8 @@ def trackers(options: argparse.Namespace) -> List[MakeTracker]:
             f"--weights is there {len(weights)} times for {len(names)} trackers, allowed is once for each, in their "
             f"order, {CATALOGUE!r} for those of the catalogue; or not at all"
         )
-    return [MakeTracker(name, None if place == CATALOGUE else place) for name, place in zip(names, weights)]
+    found = [None if place == CATALOGUE else place for place in weights]
+    return [MakeTracker(name, place, options.style) for name, place in zip(names, found)]
 
 
 def parse_json(text: str, option: str) -> Any:

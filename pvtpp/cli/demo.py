@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
     )
     logs = str(out / "logs")
     rows = evaluate([sequence], grid, make_tracker, logs, progress=progress())
-    options.json, options.plot = str(out / "demo.json"), str(out / "elae.png")
+    options.json, options.plot, options.among = str(out / "demo.json"), str(out / "elae.png"), None
     output.finish(options, rows, options.seed)
     made = {name: _log_of(name, grid, sequence, make_tracker, logs) for name in (BASELINE, defaults.PREDICTOR)}
     video = _video(sequence, made, out / "demo.mp4", f"{tracker}, {options.processing} per frame")

@@ -48,6 +48,7 @@ EXTRAS: Tuple[Tuple[str, str, str, str], ...] = (
     ("rosbags", "rosbags", "bags", "bags of ROS 1 and ROS 2 (bag_eval)"),
     ("matplotlib", "matplotlib", "report", "plots"),
     ("distributed", "distributed", "cluster", "runs on a Dask cluster (eval --cluster)"),
+    ("scipy", "scipy", "matlab", "result sets of UAV toolkits as MATLAB files (convert, replay)"),
     ("onnx", "onnx", "weights", "joining split network files, exports"),
     ("torch", "torch", "train", "training, and trackers in PyTorch"),
 )

@@ -23,6 +23,7 @@ COMMANDS = {
     "run": "run a tracker and write event logs, without scoring",
     "score": "score event logs",
     "replay": "score published result files online, as if their tracker had a given speed; or replay event logs",
+    "convert": "result files from one toolkit's format to another's, and event logs to theirs",
     "log": "what event logs hold, parts of them, and exports: mcap (Foxglove), csv, mot, mp4",
     "train": "train a predictor on your own annotated boxes",
     "export": "export a tracker's network to ONNX, proven to track the same",

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import Any, Dict, List
 
 from pvtpp.arguments import comma_separated
+from pvtpp.errors import InputError
 from pvtpp_benchmarks.execution import RunsLost
 from pvtpp_benchmarks.metrics import MODES
 from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.published import published
+from pvtpp_benchmarks.report.among import AMONG, plot_among
 from pvtpp_benchmarks.report.curves import check_plot
 from pvtpp_benchmarks.report.files import check_writable
 from pvtpp_benchmarks.result import Result
+
+MODE = "elae"
+"""The metric mode of the published curves."""
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +30,11 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--json", metavar="FILE", help="write the rows, with everything needed to repeat them")
     group.add_argument("--plot", metavar="FILE", help="draw the e-LAE curves (AUC over sigma): .png, .pdf, .svg")
+    group.add_argument(
+        "--among",
+        choices=AMONG,
+        help="draw them, AUC and DP, among the 17 published trackers of DTB70, UAVDT or UAV123 (needs --mode elae)",
+    )
 
 
 def finish(options: argparse.Namespace, rows: List[Dict[str, Any]], seed: int = 0) -> None:
@@ -33,7 +45,9 @@ def finish(options: argparse.Namespace, rows: List[Dict[str, Any]], seed: int = 
     result = Result(tuple(rows), facts(seed))
     if options.json:
         result.write(options.json)
-    if options.plot:
+    if options.plot and options.among:
+        plot_among(options.plot, rows)
+    elif options.plot:
         result.plot(options.plot)
     say(result.table())
 
@@ -44,11 +58,25 @@ def check_output(options: argparse.Namespace) -> None:
     Raises
     ------
     InputError
-        For a place that cannot be written, a plot of an unknown ending, and without matplotlib.
+        For a place that cannot be written, a plot of an unknown ending, without matplotlib, and where published curves
+        are asked for and there will be nothing to draw among them.
     """
     check_writable(options.json)
     if options.plot:
         check_plot(options.plot)
+    if options.among:
+        _check_among(options)
+
+
+def _check_among(options: argparse.Namespace) -> None:
+    if not options.plot:
+        raise InputError(f"--among {options.among}: says how a plot is drawn, name its file with --plot")
+    if MODE not in options.mode:
+        raise InputError(f"--among {options.among}: the published curves are of metric mode {MODE}, add --mode {MODE}")
+    if options.dataset is not None and options.root is not None:
+        own = options.dataset in ("annotations", "folder")
+        folder = options.subset or options.split or os.path.basename(os.path.abspath(options.root))
+        published().dataset(folder if own else options.dataset)
 
 
 def report_lost(command: str, error: RunsLost) -> int:

@@ -3,6 +3,10 @@ r"""Score published result files online, as if their tracker had been as fast or
   pvtpp replay --dataset annotations --root data/annotations/uav_annos.tar.xz --subset DTB70_official \
       --results data/results/DTB70/NanoTrackV3 --processing 47ms,85ms
 
+Result files may be of any format that `pvtpp convert` reads; `--processing recorded` takes the times that they hold.
+Those of an e-LAE toolkit are matched with the world's frames already: they are scored as they are, in rows whose
+predictor is `matched`.
+
 Or drive the state machine with recorded event logs, of `run`, of `track` or of a flight, and check that it makes the
 same trajectories, to the bit:
 
@@ -14,9 +18,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import re
 from dataclasses import dataclass
-from typing import Dict, List
+from typing import Any, Dict, List
 
 import numpy as np
 
@@ -29,11 +32,16 @@ from pvtpp.errors import InputError
 from pvtpp.logs.cut import replays
 from pvtpp.progress import progress
 from pvtpp.tracker import Tracker
-from pvtpp_benchmarks.datasets.results import load_results
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.evaluate import evaluate
 from pvtpp_benchmarks.execution import RunsLost
+from pvtpp_benchmarks.formats import FORMATS, read_results, recognise
+from pvtpp_benchmarks.formats.elae import is_sigma
 from pvtpp_benchmarks.grid import make_grid
+from pvtpp_benchmarks.score_files import score_files
+
+RECORDED = "recorded"
+"""The processing times that the result files themselves hold."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "events", nargs="*", metavar="LOG", help="event logs to replay through the state machine, instead of --results"
     )
-    parser.add_argument("--results", metavar="DIR", help="one tracker's result files")
+    parser.add_argument("--results", metavar="DIR", help="one tracker's result files, of any format that can be read")
+    common.add_format(parser)
     common.add_dataset(parser, required=False)
     add_grid(parser)
     output.add_output(parser)
@@ -91,11 +100,20 @@ def run(options: argparse.Namespace) -> int:
             f"--predictors {','.join(readers)}: reads the tracker's features, which recorded boxes do not have; "
             "the tracker itself has to run"
         )
-    _refuse_matched(options.results)
+    form = options.format or recognise(options.results).name
+    if form == "logs":
+        raise InputError(f"--results {options.results}: event logs, not result files; `pvtpp score` scores them")
+    _refuse_one_sigma(options.results)
     title, sequences = common.load_sequences(options, images=False)
-    results = load_results(options.results, [s.name for s in sequences], {s.name: len(s) for s in sequences})
-    tracker = os.path.basename(os.path.normpath(options.results))
-    make_tracker = MakeReplay(results)
+    tracker = os.path.basename(os.path.abspath(options.results))
+    if FORMATS[form].matched:
+        output.finish(options, _matched(options, form, title, tracker, sequences), options.seed)
+        return 0
+    lengths = {sequence.name: len(sequence) for sequence in sequences}
+    results = read_results(options.results, lengths, lengths, form)
+    make_tracker = MakeReplay({name: boxes.xywh[0] for name, boxes in results.items()})
+    if options.processing and RECORDED in options.processing:
+        options.processing = [f"results:{options.results}" if t == RECORDED else t for t in options.processing]
     grid = make_grid(
         title,
         f"replay:{tracker}",
@@ -119,35 +137,32 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _refuse_matched(folder: str) -> None:
-    """Refuse results that an e-LAE toolkit has matched in latency already: they would be charged for it twice.
-
-    Such toolkits write a folder of results for each permitted latency, named by it: ``TRACKER/0.0``, ``TRACKER/0.02``.
-    """
-    given = os.path.abspath(folder)
-    above, name = os.path.split(given)
-    if _is_sigma(name) and ("." in name or len(_sigmas(above)) > 1):
-        where, place = f"{folder} is the one of sigma {name}", above
-    elif _sigmas(given):
-        where, place = f"{folder} holds those of sigma {', '.join(_sigmas(given)[:3])} ..", given
-    else:
-        return
-    raise InputError(
-        f"--results {folder}: already matched in latency, a folder for each sigma ({where}); replay charges the "
-        f"latency itself, give the results of {os.path.basename(place)} as its tracker wrote them, one row per frame"
-    )
+def _matched(
+    options: argparse.Namespace, form: str, title: str, tracker: str, sequences: List[VideoSequence]
+) -> List[Dict[str, Any]]:
+    """The rows of result files that are matched with the world's frames already: no time is charged again."""
+    if options.processing is not None:
+        raise InputError(
+            f"--processing {','.join(options.processing)}: the files in {options.results} are matched in latency "
+            f"already (format {form}), they would be charged for it twice; leave the option out"
+        )
+    lengths = {sequence.name: len(sequence.ground_truth_xywh) for sequence in sequences}
+    results = read_results(options.results, lengths, lengths, form, sequences)
+    return score_files(f"{form}:{tracker}", results, sequences, title, None, options.mode, frozenset(options.apart))
 
 
-def _sigmas(folder: str) -> List[str]:
-    """The folders there that are named by a permitted latency."""
+def _refuse_one_sigma(folder: str) -> None:
+    """Refuse the folder of one permitted latency of an e-LAE toolkit: its boxes would be charged for latency twice."""
+    above, name = os.path.split(os.path.abspath(folder))
     try:
-        return sorted(each.name for each in os.scandir(folder) if each.is_dir() and _is_sigma(each.name))
+        beside = [each.name for each in os.scandir(above) if each.is_dir() and is_sigma(each.name)]
     except OSError:
-        return []
-
-
-def _is_sigma(name: str) -> bool:
-    return re.fullmatch(r"0(\.\d+)?|1(\.0+)?", name) is not None
+        beside = []
+    if is_sigma(name) and ("." in name or len(beside) > 1):
+        raise InputError(
+            f"--results {folder}: already matched in latency, the folder of sigma {name}; give {above}, which holds "
+            "all of them, or the results as the tracker wrote them, one row per frame"
+        )
 
 
 def _agrees(path: str) -> bool:

@@ -99,7 +99,7 @@ def _serve(
 ) -> int:
     opened = open_source(options.source, options.fps, options.capture_offset, patient=True)
     source: Source = Played(opened) if isinstance(opened, Recorded) else opened
-    tracker = create_tracker(options.tracker, options.weights)
+    tracker = create_tracker(options.tracker, options.weights, options.style)
     _warm(tracker, options.tracker)
     about = {
         "protocol": facts(0),

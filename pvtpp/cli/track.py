@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         # With MAVLink the ground station gives the target.
         box = window.drawn_box(first) if mavlink is None else None
-    tracker = create_tracker(options.tracker, options.weights)
+    tracker = create_tracker(options.tracker, options.weights, options.style)
     # What is loaded at first use is loaded before the target moves.
     warm_up(tracker, options.tracker, Frame(0, 0, first, source.name), _middle(first) if box is None else box)
     about = {

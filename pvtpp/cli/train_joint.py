@@ -132,7 +132,7 @@ def _frozen(options: argparse.Namespace) -> tuple[Any, None, str]:
         raise InputError(
             f"--checkpoint {options.checkpoint} is for --joint; --frozen takes the tracker by --weights PATH"
         )
-    make = MakeTracker(options.tracker, options.weights)
+    make = MakeTracker(options.tracker, options.weights, options.style)
     return make(), None, f"{options.tracker} {make.digest()}"
 
 

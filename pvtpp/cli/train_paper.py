@@ -110,7 +110,7 @@ def _recorded(options: argparse.Namespace, sequences: list[Any], longest_s: floa
     from pvtpp.training.ranks import is_first
     from pvtpp.training.recordings import RecordingPlan, record_all
 
-    make = MakeTracker(options.tracker, options.weights)
+    make = MakeTracker(options.tracker, options.weights, options.style)
     plan = RecordingPlan(runs=options.runs, processing_s=(min(SHORTEST_S, longest_s), longest_s), seed=seed)
     source, folder = f"{options.tracker} {make.digest()}", os.path.join(options.out, "recordings")
     return list(record_all(make(), clips(sequences), plan, folder, source, progress(), wait=not is_first()))

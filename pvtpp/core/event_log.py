@@ -212,7 +212,7 @@ class EventLog:
                 there = ", ".join(self.predictors)
                 raise InputError(f"no trajectories of predictor {predictor!r} in the log, it has: {there}")
             available = np.array([row[1] for row in rows], dtype=np.int64)
-            known = self._tables[predictor] = len(self.rows), available, TrajectoryTable([row[3:] for row in rows])
+            known = self._tables[predictor] = len(self.rows), available, TrajectoryTable(rows, 3)
         return known[1:]
 
     @property

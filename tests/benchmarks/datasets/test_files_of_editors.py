@@ -12,7 +12,7 @@ import pytest
 from pvtpp_benchmarks.datasets import load
 from pvtpp_benchmarks.datasets.box_files import read_flags, read_xywh
 from pvtpp_benchmarks.datasets.dataset_check import check
-from pvtpp_benchmarks.datasets.results import load_results
+from pvtpp_benchmarks.formats import read_results
 
 APPLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X"
 SAVED = {
@@ -57,7 +57,8 @@ def test_lists_flags_and_results_may_be_saved_so(tree, saved):
     assert np.isnan(got10k["dog"].ground_truth_xywh[:, 0]).tolist() == [False, True, False, False]
     result = tree.text("result/car.txt", "")
     result.write_bytes(saved("1\t2\t3\t4\n5\t6\t7\t8\n"))
-    np.testing.assert_array_equal(load_results(str(result.parent), ["car"])["car"], [[1, 2, 3, 4], [5, 6, 7, 8]])
+    boxes = read_results(str(result.parent), ["car"])["car"]
+    np.testing.assert_array_equal(boxes.xywh[0], [[1, 2, 3, 4], [5, 6, 7, 8]])
     result.write_bytes(saved("1\n0\n"))
     assert read_flags(str(result), 2).tolist() == [1, 0]
 
@@ -81,7 +82,7 @@ def test_hidden_files_are_no_sequences_images_boxes_or_results(tree):
     assert load("folder", tree.root / "set").names == ("a", "b")
     assert load("annotations", tree.root / "boxes").names == ("a", "b")
     assert load("otb", tree.root / "otb").names == ("a", "b")
-    assert set(load_results(str(tree.root / "boxes"), ["a", "b"])) == {"a", "b"}
+    assert set(read_results(str(tree.root / "boxes"), ["a", "b"])) == {"a", "b"}
 
 
 def test_a_folder_with_nothing_but_hidden_boxes_is_no_data_set(tree):

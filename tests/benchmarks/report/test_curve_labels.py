@@ -15,7 +15,7 @@ from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.evaluate import evaluate
 from pvtpp_benchmarks.grid import make_grid
 from pvtpp_benchmarks.oracle import Oracle
-from pvtpp_benchmarks.report.curves import _style, plot_elae
+from pvtpp_benchmarks.report.curves import plot_elae, style
 from pvtpp_benchmarks.report.labels import curve_labels
 from pvtpp_benchmarks.result import Result
 
@@ -159,7 +159,7 @@ def test_a_curve_that_another_hides_shows_on_both_sides_of_it(tmp_path):
     text = (tmp_path / "p.svg").read_text()
     widths = [float(re.search(rf'id="{name}">.*?stroke-width: ([\d.]+)', text, re.S).group(1)) for name in "abcd"]
     assert widths == [6, 2, 4, 2]
-    assert len({_style(index) for index in range(42)}) == 42
+    assert len({style(index) for index in range(42)}) == 42
 
 
 @pytest.mark.parametrize("ending", ["png", "pdf", "svg", "PDF"])

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pvtpp.errors import InputError
-from pvtpp_benchmarks.report.curves import _apart, _checked, plot_elae, plot_elae_panels
+from pvtpp_benchmarks.report.curves import _checked, apart, plot_elae, plot_elae_panels
 
 CURVES = {"hold": ([0, 0.3, 0.7], [0.3, 0.32, 0.5]), "kalman": ([0], [0.6])}
 
@@ -49,15 +49,15 @@ def test_the_last_step_is_drawn_to_the_end_and_later_ones_are_cut():
 
 @given(wanted=st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_labels_keep_their_order_and_never_overlap(wanted):
-    places = np.array(_apart(wanted, 0.05, 1.0))
+    places = np.array(apart(wanted, 0.05, 1.0))
     order = np.argsort(wanted, kind="stable")
     assert (np.diff(places[order]) > 0.05 - 1e-9).all()
     assert places.min() >= -1e-9 and places.max() <= 1 + 1e-9
 
 
 def test_labels_that_do_not_collide_stay_where_they_belong():
-    np.testing.assert_allclose(_apart([0.8, 0.2, 0.5], 0.05, 1.0), [0.8, 0.2, 0.5])
-    np.testing.assert_allclose(_apart([0.5, 0.5], 0.1, 1.0), [0.45, 0.55])
+    np.testing.assert_allclose(apart([0.8, 0.2, 0.5], 0.05, 1.0), [0.8, 0.2, 0.5])
+    np.testing.assert_allclose(apart([0.5, 0.5], 0.1, 1.0), [0.45, 0.55])
 
 
 @pytest.mark.parametrize(

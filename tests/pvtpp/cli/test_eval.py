@@ -28,6 +28,10 @@ class Still:
     def update(self, image):
         return self.box
 
+class PySOT(Still):
+    def track(self, img):
+        return {"bbox": self.box, "best_score": 0.5}
+
 class Threaded(Still):
     def __init__(self):
         self.asked, self.answers = queue.Queue(), queue.Queue()
@@ -283,15 +287,44 @@ def matched(folder, names):
         (folder / name / "a.txt").write_text("".join(f"{10 + number},10,12,12\n" for number in range(10)))
 
 
-@pytest.mark.parametrize("given", ["T", "T/0.0", "T/0.02", "T/1.0"])
-def test_results_that_are_matched_in_latency_are_not_charged_again(work, capsys, given):
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_tracker_of_another_toolkit_runs_in_its_style_and_is_refused_without(work, capsys, workers):
+    sequence(work / "data" / "a")
+    assert command("run", "PySOT", "--workers", workers) == 2
+    error = capsys.readouterr().err
+    assert "use --style pysot" in error and error.count("\n") == 1
+    assert command("run", "PySOT", "--workers", workers, "--style", "pysot") == 0
+    log = next((work / "runs").rglob("*.jsonl")).read_text()
+    assert '"result"' in log and ",0.5]" in log
+
+
+def elae_folder(work):
     sequence(work / "data" / "a")
     matched(work / "T", [str(round(0.02 * number, 2)) for number in range(51)])
-    (work / "T" / "Speed.txt").write_text("Seq: a; Speed: 30\n")
+    (work / "T" / "Speed.txt").write_text("30.0")
+
+
+@pytest.mark.parametrize("given", ["T/0.0", "T/0.02", "T/1.0"])
+def test_results_of_one_permitted_latency_are_not_charged_again(work, capsys, given):
+    elae_folder(work)
     arguments = ["replay", "--dataset", "folder", "--root", "data", "--results", given]
     assert main(arguments) == 2
     error = capsys.readouterr().err.strip().splitlines()
     assert len(error) == 1 and "already matched in latency" in error[0]
+
+
+def test_results_that_are_matched_in_latency_are_scored_as_they_are_and_not_charged_again(work, capsys):
+    elae_folder(work)
+    arguments = ["replay", "--dataset", "folder", "--root", "data", "--results", "T"]
+    assert main([*arguments, "--processing", "47ms"]) == 2
+    error = capsys.readouterr().err.strip().splitlines()
+    assert len(error) == 1 and "matched in latency already (format elae)" in error[0]
+    assert main([*arguments, "--mode", "elae", "--json", "out.json"]) == 0
+    (row,) = json.loads((work / "out.json").read_text())["rows"]
+    assert (row["tracker"], row["predictor"], row["processing"]) == ("elae:T", "matched", "matched")
+    assert row["processing_ms"] == pytest.approx(1000 / 30)
+    # The same boxes at every permitted latency: a level curve.
+    assert len(row["exact_curve"]["auc"]) == 1 and set(row["curve"]["auc"]) == {round(row["auc"], 6)}
 
 
 @pytest.mark.parametrize("given", ["0", "1", "Tracker2.0"])
