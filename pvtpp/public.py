@@ -24,7 +24,7 @@ from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.evaluate import Progress
 from pvtpp_benchmarks.evaluate import evaluate as evaluate_grid
 from pvtpp_benchmarks.grid import PREDICTORS, Names, make_grid
-from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.provenance import data_facts, facts
 from pvtpp_benchmarks.result import Result
 from pvtpp_benchmarks.scoring import score_logs
 from pvtpp_benchmarks.workers import workers as worker_pool
@@ -201,7 +201,7 @@ def evaluate(
         _check_sendable(make)
     with worker_pool(workers) as executor:
         rows = evaluate_grid(sequences, grid, make, logs, executor, progress)
-    return Result(tuple(rows), facts(grid.base.seed))
+    return Result(tuple(rows), {**facts(grid.base.seed), "data": data_facts(grid.base.dataset, sequences)})
 
 
 def score(

@@ -119,12 +119,12 @@ def result_table(rows: Sequence[Dict[str, Any]]) -> str:
 
 
 def _block(rows: List[Dict[str, Any]]) -> str:
-    common, columns = _split([*RUN_COLUMNS, *SCORE_COLUMNS], rows)
+    common, columns = split_columns([*RUN_COLUMNS, *SCORE_COLUMNS], rows)
     return ", ".join([*_data(rows[0]), f"mode {rows[0]['mode']}", "sigma 0", *common]) + "\n" + table(columns, rows)
 
 
 def _presence_block(rows: List[Dict[str, Any]]) -> str:
-    common, columns = _split(RUN_COLUMNS, rows)
+    common, columns = split_columns(RUN_COLUMNS, rows)
     heading = ", ".join(["Presence", *_data(rows[0]), "sigma 0", *common])
     return heading + "\n" + table([*columns, *PRESENCE_COLUMNS], rows)
 
@@ -133,8 +133,8 @@ def _data(row: Dict[str, Any]) -> List[str]:
     return [row["dataset"], f"clips {', '.join(row['per_sequence']) if row['apart'] else row['sequences']}"]
 
 
-def _split(columns: Sequence[Column], rows: List[Dict[str, Any]]) -> Tuple[List[str], List[Column]]:
-    """What the heading of these rows says, and the columns that remain."""
+def split_columns(columns: Sequence[Column], rows: List[Dict[str, Any]]) -> Tuple[List[str], List[Column]]:
+    """Split columns into what the heading of these rows says, and the columns that remain."""
     common: List[str] = []
     remaining: List[Column] = []
     for title, text in columns:

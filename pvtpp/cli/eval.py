@@ -20,6 +20,7 @@ from pvtpp.cli.grid import add_grid, check_tracker, settings
 from pvtpp.progress import progress
 from pvtpp_benchmarks.evaluate import evaluate
 from pvtpp_benchmarks.grid import make_grid
+from pvtpp_benchmarks.provenance import data_facts
 from pvtpp_benchmarks.runs import RunsLost, check_log_folder
 from pvtpp_benchmarks.workers import workers
 from pvtpp_trackers.factory import MakeTracker
@@ -55,5 +56,5 @@ def run(options: argparse.Namespace) -> int:
             rows = evaluate(sequences, grid, make_tracker, options.logs, executor, progress())
     except RunsLost as error:
         return output.report_lost("eval", error)
-    output.finish(options, rows, options.seed)
+    output.finish(options, rows, options.seed, data_facts(title, sequences))
     return 0

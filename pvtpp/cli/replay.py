@@ -33,6 +33,7 @@ from pvtpp_benchmarks.datasets.results import load_results
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.evaluate import evaluate
 from pvtpp_benchmarks.grid import make_grid
+from pvtpp_benchmarks.provenance import data_facts
 from pvtpp_benchmarks.runs import RunsLost
 from pvtpp_benchmarks.workers import workers
 
@@ -116,7 +117,7 @@ def run(options: argparse.Namespace) -> int:
             rows = evaluate(sequences, grid, make_tracker, options.logs, executor, progress())
     except RunsLost as error:
         return output.report_lost("replay", error)
-    output.finish(options, rows, options.seed)
+    output.finish(options, rows, options.seed, data_facts(title, sequences))
     return 0
 
 
