@@ -9,8 +9,9 @@ from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, Tup
 from pvtpp.core.event_log import EventLog
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.row import row
 from pvtpp_benchmarks.runs import Job, MakeTracker, RunsLost, check_log_folder, jobs, run
-from pvtpp_benchmarks.score import Score, row, score_modes
+from pvtpp_benchmarks.score import Score, score_modes
 from pvtpp_benchmarks.spec import Grid, RunSpec
 
 Progress = Callable[[str], None]

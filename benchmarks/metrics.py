@@ -18,7 +18,7 @@ precision is the area under the share of centre errors up to 0 to 0.5 of the tar
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Dict, Tuple
+from typing import Callable, Dict, NamedTuple, Tuple, Union
 
 import numpy as np
 
@@ -54,6 +54,47 @@ class Curve:
         return self.value[np.searchsorted(self.sigma, sigma, side="right") - 1]
 
 
+@dataclass(frozen=True)
+class Errors:
+    """How far P answers are off, as one metric mode sees them: what all of its measures are thresholds of.
+
+    Attributes
+    ----------
+    overlap
+        IoU, shape ``(P,)``; in ``elae`` -1 for a miss whatever the answer.
+    pixels
+        Distance of the centres, shape ``(P,)``; in ``elae`` -1 for a hit whatever the answer.
+    normalised
+        The same in units of the target's width and height, shape ``(P,)``.
+    counts
+        Whether the answer's frame counts in this mode, shape ``(P,)``, bool; the others may be NaN.
+    frames
+        How many frames count.
+    """
+
+    overlap: np.ndarray
+    pixels: np.ndarray
+    normalised: np.ndarray
+    counts: np.ndarray
+    frames: int
+
+    def of(self, answers: Union[np.ndarray, slice]) -> Errors:
+        """The errors of these answers alone, by mask, number or slice."""
+        return Errors(
+            self.overlap[answers], self.pixels[answers], self.normalised[answers], self.counts[answers], self.frames
+        )
+
+
+def errors_of(pairs: Pairs, ground_truth_xywh: np.ndarray, mode: str = "otb") -> Errors:
+    """Errors of the answers in one metric mode; arguments and errors are those of `curves`."""
+    found = _mode(mode).errors(box_to_xywh(pairs.box), ground_truth_xywh, pairs.frame)
+    if found.frames == 0:
+        raise InputError(
+            f"no frame to score in mode {mode!r}: the target is absent in all {len(ground_truth_xywh)} frames"
+        )
+    return found
+
+
 def curves(pairs: Pairs, ground_truth_xywh: np.ndarray, mode: str = "otb") -> Dict[str, Curve]:
     """The three measures of one run.
 
@@ -76,18 +117,24 @@ def curves(pairs: Pairs, ground_truth_xywh: np.ndarray, mode: str = "otb") -> Di
     InputError
         For an unknown mode, and where no frame counts.
     """
-    hits, total = _measure(mode)(box_to_xywh(pairs.box), ground_truth_xywh[pairs.frame], pairs.frame)
-    frames = total(ground_truth_xywh)
-    if frames == 0:
-        raise InputError(
-            f"no frame to score in mode {mode!r}: the target is absent in all {len(ground_truth_xywh)} frames"
-        )
+    return curves_of(pairs, errors_of(pairs, ground_truth_xywh, mode), mode)
+
+
+def curves_of(pairs: Pairs, errors: Errors, mode: str) -> Dict[str, Curve]:
+    """The three measures as of `curves`, from the errors of the answers in this mode."""
+    hits = _mode(mode).columns(errors)
     sigma, counts = _accumulate(pairs, np.concatenate(hits, axis=1).astype(np.float64))
-    share = counts / frames
+    share = counts / errors.frames
     bounds = np.cumsum([0] + [part.shape[1] for part in hits])
     return {
         name: Curve(sigma, share[:, low:high].mean(axis=1)) for name, low, high in zip(MEASURES, bounds, bounds[1:])
     }
+
+
+def auc_of(errors: Errors, mode: str) -> float:
+    """AUC of one answer for each frame, from the errors of the answers in this mode."""
+    success = _mode(mode).columns(errors)[0]
+    return float((success.sum(axis=0) / errors.frames).mean())
 
 
 def _accumulate(pairs: Pairs, values: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
@@ -101,12 +148,27 @@ def _accumulate(pairs: Pairs, values: np.ndarray) -> Tuple[np.ndarray, np.ndarra
     return sigma[keep], np.cumsum(steps, axis=0)[keep]
 
 
-# A mode is a function of P answers (xywh), the truth of each (xywh) and its frame number. It returns the columns of
-# AUC, of DP and of normalised precision, to be summed over frames, and a function that counts the frames to divide by.
-Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], Tuple[Tuple[np.ndarray, ...], Callable[[np.ndarray], int]]]
+Hits = Tuple[np.ndarray, ...]
 
 
-def _elae(box: np.ndarray, truth: np.ndarray, frame: np.ndarray) -> tuple:
+class Mode(NamedTuple):
+    """A metric mode.
+
+    Attributes
+    ----------
+    errors
+        Function of P answers (xywh), the truth of all frames (xywh) and the frame number of each answer.
+    columns
+        Function of the errors that gives the columns of AUC, of DP and of normalised precision, each of shape
+        ``(P, columns)``: their sums over frames, divided by the frames that count, are averaged over columns.
+    """
+
+    errors: Callable[[np.ndarray, np.ndarray, np.ndarray], Errors]
+    columns: Callable[[Errors], Hits]
+
+
+def _elae(box: np.ndarray, all_truth: np.ndarray, frame: np.ndarray) -> Errors:
+    truth = all_truth[frame]
     with np.errstate(invalid="ignore"):
         overlap = np.where((truth > 0).sum(axis=1) == 4, _overlap(truth, box), -1.0)
         centre = _toolkit_centre(truth)
@@ -114,37 +176,44 @@ def _elae(box: np.ndarray, truth: np.ndarray, frame: np.ndarray) -> tuple:
         size = truth[:, 2:] + 1e-16
         normalised = centre / size - _toolkit_centre(box) / size
         normalised = np.where((centre / size > 0).sum(axis=1) == 2, _distance(normalised), -1.0)
-        return _thresholds(overlap, error, normalised), len
+    return Errors(overlap, error, normalised, np.ones(len(box), dtype=bool), len(all_truth))
 
 
-def _otb(box: np.ndarray, truth: np.ndarray, frame: np.ndarray) -> tuple:
-    present = _present(truth)
-    overlap, error, normalised = _errors(box, truth)
-    hits = tuple(part * present[:, None] for part in _thresholds(overlap, error, normalised))
-    return hits, lambda all_truth: int(_present(all_truth).sum())
+def _otb(box: np.ndarray, all_truth: np.ndarray, frame: np.ndarray) -> Errors:
+    present = _present(all_truth)
+    return Errors(*_errors(box, all_truth[frame]), present[frame], int(present.sum()))
 
 
-def _strict(box: np.ndarray, truth: np.ndarray, frame: np.ndarray) -> tuple:
-    counts = (_present(truth) & (frame > 0))[:, None]
-    overlap, error, normalised = _errors(box, truth)
+def _strict(box: np.ndarray, all_truth: np.ndarray, frame: np.ndarray) -> Errors:
+    present = _present(all_truth)
+    return Errors(*_errors(box, all_truth[frame]), present[frame] & (frame > 0), int(present[1:].sum()))
+
+
+def _thresholded(errors: Errors) -> Hits:
+    hits = _thresholds(errors.overlap, errors.pixels, errors.normalised)
+    return hits if errors.counts.all() else tuple(part * errors.counts[:, None] for part in hits)
+
+
+def _mean_of(errors: Errors) -> Hits:
     # The area under a curve of ever finer thresholds is the mean of what it thresholds.
-    columns = (overlap[:, None], (error <= PIXELS)[:, None], np.clip(1 - normalised / 0.5, 0, 1)[:, None])
-    return (
-        tuple(np.where(counts, part, 0.0) for part in columns),
-        lambda all_truth: int(_present(all_truth)[1:].sum()),
-    )
+    columns = (errors.overlap, errors.pixels <= PIXELS, np.clip(1 - errors.normalised / 0.5, 0, 1))
+    return tuple(np.where(errors.counts, part, 0.0)[:, None] for part in columns)
 
 
-MODES: Dict[str, Measure] = {"elae": _elae, "otb": _otb, "strict": _strict}
+MODES: Dict[str, Mode] = {
+    "elae": Mode(_elae, _thresholded),
+    "otb": Mode(_otb, _thresholded),
+    "strict": Mode(_strict, _mean_of),
+}
 
 
-def _measure(mode: str) -> Measure:
-    if mode not in MODES:
-        raise InputError(f"unknown metric mode {mode!r}, expected one of: {', '.join(MODES)}")
-    return MODES[mode]
+def _mode(name: str) -> Mode:
+    if name not in MODES:
+        raise InputError(f"unknown metric mode {name!r}, expected one of: {', '.join(MODES)}")
+    return MODES[name]
 
 
-def _thresholds(overlap: np.ndarray, error: np.ndarray, normalised: np.ndarray) -> Tuple[np.ndarray, ...]:
+def _thresholds(overlap: np.ndarray, error: np.ndarray, normalised: np.ndarray) -> Hits:
     # Sorting tells how many thresholds an error keeps. Only AUC compares them one by one, to agree to the last bit.
     kept = len(NORMALISED) - np.searchsorted(NORMALISED, normalised)
     return overlap[:, None] > OVERLAPS, (error <= PIXELS)[:, None], (kept / len(NORMALISED))[:, None]

@@ -38,11 +38,18 @@ class Pairs:
     sigma
         The permitted latency in world frames, 0 to 1, from which each answer counts, shape ``(P,)``. The first answer
         of each frame has 0.
+    trajectory
+        Number of the trajectory that gave each answer, shape ``(P,)``, -1 for a tracker result; None offline.
     """
 
     frame: np.ndarray
     box: np.ndarray
     sigma: np.ndarray
+    trajectory: Optional[np.ndarray] = None
+
+    def first(self) -> np.ndarray:
+        """Say which answers are those at permitted latency 0, one for each frame; shape ``(P,)``, bool."""
+        return np.diff(self.frame, prepend=-1) > 0
 
     def overlap(self, ground_truth_xywh: np.ndarray) -> np.ndarray:
         """IoU of the answers at permitted latency 0 with the truth, shape ``(n,)``; NaN where the target is absent.
@@ -52,8 +59,7 @@ class Pairs:
         ground_truth_xywh
             Boxes ``[left, top, width, height]`` of the n world frames in pixels, shape ``(n, 4)``, NaN where absent.
         """
-        first = np.diff(self.frame, prepend=-1) > 0
-        return iou(self.box[first], xywh_to_box(ground_truth_xywh))
+        return iou(self.box[self.first()], xywh_to_box(ground_truth_xywh))
 
 
 def pair(log: EventLog, predictor: str, world_t_ns: np.ndarray, kappa: float, schedule: str = "async") -> Pairs:
@@ -84,7 +90,7 @@ def pair(log: EventLog, predictor: str, world_t_ns: np.ndarray, kappa: float, sc
         boxes = table.boxes(answer, world_t_ns[frame])
         if table.stabilised.any():
             _turn(boxes, log, table, answer, world_t_ns[frame])
-        return Pairs(frame, boxes, sigma)
+        return Pairs(frame, boxes, sigma, answer)
     if table.stabilised.any():
         raise InputError("schedule 'paper' cannot score stabilised trajectories; score a run with a gyro by 'async'")
     results = log.of_kind("init", "result")
@@ -96,7 +102,7 @@ def pair(log: EventLog, predictor: str, world_t_ns: np.ndarray, kappa: float, sc
     boxes = np.array([row[4] for row in results], dtype=np.float64)[newest_result]
     reaches = world_t_ns[frame] <= table.valid_until_ns[made]
     boxes[reaches] = table.boxes(made[reaches], world_t_ns[frame[reaches]])
-    return Pairs(frame, boxes, sigma)
+    return Pairs(frame, boxes, sigma, np.where(reaches, made, -1))
 
 
 def _turn(boxes: np.ndarray, log: EventLog, table: TrajectoryTable, answer: np.ndarray, t_ns: np.ndarray) -> None:
@@ -165,11 +171,11 @@ def reported_lost(log: EventLog, world_t_ns: np.ndarray, kappa: float) -> Option
         return None
     lost = np.array([False, *(row[2] == Presence.LOST.value for row in rows)])
     since = np.array([row[1] for row in rows], dtype=np.int64)
-    return lost[np.searchsorted(since, world_t_ns + _same_time_ns(kappa), side="right")]
+    return lost[np.searchsorted(since, world_t_ns + same_time_ns(kappa), side="right")]
 
 
-def _same_time_ns(kappa: float) -> int:
-    """What is available this much later is available at the same time."""
+def same_time_ns(kappa: float) -> int:
+    """Nanoseconds: what is available this much later is available at the same time, at kappa world frames a second."""
     return int(0.5 * 10**-SIGMA_DECIMALS * 1e9 / kappa)
 
 
@@ -180,7 +186,7 @@ def _candidates(
 
     `available` are the times from which the answers are available, in nanoseconds, not decreasing.
     """
-    t_ns = world_t_ns + _same_time_ns(kappa)
+    t_ns = world_t_ns + same_time_ns(kappa)
     first = np.maximum(np.searchsorted(available, t_ns, side="right") - 1, 0)
     last = np.maximum(np.searchsorted(available, t_ns + round(1e9 / kappa), side="right") - 1, 0)
     counts = last - first + 1

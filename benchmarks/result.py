@@ -10,11 +10,11 @@ import numpy as np
 
 from pvtpp.errors import InputError
 from pvtpp.files import parse_json, read_text
+from pvtpp_benchmarks.bootstrap import bootstrap_interval
 from pvtpp_benchmarks.provenance import facts, hardware
 from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_benchmarks.report.table import Column, result_table, table
 from pvtpp_benchmarks.result_rows import check_rows
-from pvtpp_benchmarks.score import bootstrap_interval
 
 RESAMPLES = 10_000
 TIE = 1e-12

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, Sequence
 
 from pvtpp.errors import InputError
 from pvtpp.validation import Rule, holds
@@ -38,11 +38,37 @@ def _object(rules: Dict[str, Rule]) -> Rule:
     )
 
 
+def _each(rule: Rule) -> Rule:
+    """An object of any names, each with a value of this kind."""
+    return holds(
+        f"an object whose values are each {rule.allowed}",
+        lambda value: isinstance(value, dict) and all(map(rule.holds, value.values())),
+    )
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _is_plot(value: Any) -> bool:
+    if not isinstance(value, dict) or not {"threshold", "value"} <= set(value):
+        return False
+    return all(map(_is_numbers, value.values())) and 0 < len(value["threshold"]) == len(value["value"])
+
+
+def _plots(names: Sequence[str]) -> Rule:
+    return holds(
+        f"an object with {', '.join(names)}, each with equally long 'threshold' and 'value'",
+        lambda value: isinstance(value, dict) and all(_is_plot(value.get(name)) for name in names),
+    )
+
+
 _TEXT = holds("a text", lambda value: isinstance(value, str))
 _NUMBER = holds("a finite number", _is_number)
 _RATE = holds("a number above 0", lambda value: _is_number(value) and 0 < value < math.inf)
 _COUNT = holds("a whole number from 0", lambda value: type(value) is int and 0 <= value < 2**53)
 _TWO = holds("two numbers", lambda value: _is_numbers(value) and len(value) == 2)
+_BOUNDS = _object(dict.fromkeys(("50", "90", "95"), _NUMBER))
 _RULES: Dict[str, Rule] = {
     **dict.fromkeys(("dataset", "tracker", "search_region", "clock", "version", "evaluation", "mode"), _TEXT),
     **dict.fromkeys(("predictor", "propagation", "schedule", "presence", "ego_motion"), _or_none(_TEXT)),
@@ -68,6 +94,36 @@ _LATER: Dict[str, Rule] = {
             **dict.fromkeys(("returns", "found"), _COUNT),
             "found_in_1_s": _or_none(_NUMBER),
             "seconds_to_find": _or_none(_TWO),
+        }
+    ),
+    "plots": _plots(("success", "precision", "norm_precision")),
+    "by_sequence": _each(
+        _object(
+            {
+                **dict.fromkeys(("auc", "dp20", "norm_precision", "nt2f", "outage_s"), _NUMBER),
+                **dict.fromkeys(("frames", "runs"), _COUNT),
+                "world_frames_per_s": _RATE,
+                "unpredictability": _or_none(_NUMBER),
+            }
+        )
+    ),
+    "coverage": _or_none(_object({"frames": _COUNT, **dict.fromkeys(("centre", "size"), _BOUNDS)})),
+    "latency": _or_none(
+        _object(
+            {
+                **dict.fromkeys(("n", "age_n"), _COUNT),
+                **dict.fromkeys(("median_ms", "p95_ms", "p99_ms", "worst_ms", "worst_stall_ms"), _or_none(_NUMBER)),
+                **dict.fromkeys(("age_median_ms", "age_p95_ms", "age_worst_ms"), _or_none(_NUMBER)),
+            }
+        )
+    ),
+    "attributes": _each(_object({"auc": _NUMBER, "dp20": _NUMBER, "sequences": _COUNT})),
+    "charged": _object(
+        {
+            "tracker": _TEXT,
+            **dict.fromkeys(("propagation_step_ms", "predictor_ms"), _or_none(_NUMBER)),
+            "propagation_core": _or_none(_TEXT),
+            "not_charged": holds("a list of texts", _is_texts),
         }
     ),
     "losses": _or_none(

@@ -6,9 +6,12 @@ import os
 import re
 from typing import List, Optional
 
+from pvtpp_benchmarks.datasets.attributes import DTB70, UAVDT, VISDRONE, flag_files
 from pvtpp_benchmarks.datasets.registry import register
 from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, annotation_clips, first_folder, subfolders
 
+_DTB70_ATTRIBUTES = ("att", "anno/att", "experiments/anno/att")
+"""Where the attributes may lie: the data set's images come without, its toolkit has them in the last of these."""
 _VISDRONE = re.compile(r"VisDrone\d{4}-SOT-(.+)")
 
 
@@ -20,13 +23,18 @@ _VISDRONE = re.compile(r"VisDrone\d{4}-SOT-(.+)")
 def dtb70(root: str, split: Optional[str]) -> List[SequenceFiles]:
     """List DTB70, the Drone Tracking Benchmark (Li and Yeung, AAAI 2017): 70 sequences at 30 fps.
 
-    Some boxes begin left of the image.
+    Some boxes begin left of the image. The attributes come with the toolkit: copy its folder ``anno/att`` to
+    ``<root>/att``.
     """
     place = first_folder(root, "DTB70", "") or root
+    attributes = flag_files(
+        DTB70, (os.path.join(where, name) for where in (place, root) for name in _DTB70_ATTRIBUTES), "{name}.txt"
+    )
     clips = []
     for name in subfolders(place):
         folder = os.path.join(place, name)
-        clips.append(SequenceFiles(name, os.path.join(folder, "groundtruth_rect.txt"), os.path.join(folder, "img")))
+        annotation, images = os.path.join(folder, "groundtruth_rect.txt"), os.path.join(folder, "img")
+        clips.append(SequenceFiles(name, annotation, images, attributes=attributes))
     return [clip for clip in clips if os.path.isfile(clip.annotation)]
 
 
@@ -39,7 +47,10 @@ def uavdt(root: str, split: Optional[str]) -> List[SequenceFiles]:
     """List UAVDT single-object tracking (Du et al., ECCV 2018): 50 sequences at 30 fps."""
     boxes = first_folder(root, "anno", "UAV-benchmark-SOT_v1.0/anno", "annotations")
     images = first_folder(root, "UAV-benchmark-S", "sequences", "data_seq")
-    return annotation_clips(boxes, images) if boxes else []
+    if boxes is None:
+        return []
+    attributes = flag_files(UAVDT, (os.path.join(boxes, "att"), os.path.join(root, "att")), "{name}_att.txt")
+    return annotation_clips(boxes, images, attributes=attributes)
 
 
 @register(
@@ -63,4 +74,5 @@ def visdrone(root: str, split: Optional[str]) -> List[SequenceFiles]:
     if boxes is None:
         return []
     init_only = os.path.basename(boxes) == "initialization"
-    return annotation_clips(boxes, os.path.join(place, "sequences"), init_only=init_only)
+    attributes = flag_files(VISDRONE, (os.path.join(place, "attributes"),), "{name}_attr.txt")
+    return annotation_clips(boxes, os.path.join(place, "sequences"), init_only=init_only, attributes=attributes)

@@ -7,6 +7,7 @@ from typing import List, Optional
 
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.archive import unpack
+from pvtpp_benchmarks.datasets.attributes import own_attributes
 from pvtpp_benchmarks.datasets.box_format import BoxFormat
 from pvtpp_benchmarks.datasets.image_files import visible
 from pvtpp_benchmarks.datasets.registry import register
@@ -44,7 +45,7 @@ def box_folder(
         The format of the box files, as in `pvtpp_benchmarks.datasets.box_format.BoxFormat.parse`.
     """
     form = BoxFormat.parse(boxes, header, separator)
-    place = root if os.path.isdir(root) else unpack(root)
+    place = unpacked = root if os.path.isdir(root) else unpack(root)
     wanted = subset or split
     folders = [name for name in subfolders(place) if _box_files(os.path.join(place, name))]
     if wanted:
@@ -57,7 +58,8 @@ def box_folder(
             raise InputError(f"{root}: several subsets, choose one: {', '.join(folders)}")
         place = os.path.join(place, folders[0]) if folders else place
     rate = fps or (10.0 if "10fps" in os.path.basename(os.path.abspath(place)) else 30.0)
-    return annotation_clips(place, world_fps=rate, camera_fps=camera_fps, boxes=form)
+    attributes = own_attributes(place, unpacked)
+    return annotation_clips(place, world_fps=rate, camera_fps=camera_fps, boxes=form, attributes=attributes)
 
 
 def _box_files(place: str) -> bool:

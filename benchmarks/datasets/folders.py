@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional
 
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.datasets.attributes import Attributes, own_attributes
 from pvtpp_benchmarks.datasets.box_format import BoxFormat
 from pvtpp_benchmarks.datasets.index_file import of_split, read_index, sequences_per_split
 from pvtpp_benchmarks.datasets.registry import register
@@ -73,10 +74,10 @@ def folder(
         if not name or os.path.isabs(name):
             raise InputError(f"{option} is {name!r}, expected a name in the folder of each sequence")
     files = _Files(box_file, image_folder, BoxFormat.parse(boxes, header, separator))
-    index = of_split(read_index(root), split)
+    index, attributes = of_split(read_index(root), split), own_attributes(place, root)
     if os.path.isfile(files.annotation(place)):
-        return [_clip(place, index, fps, world, files)]
-    return [_clip(os.path.join(place, name), index, fps, world, files) for name in _sequences(place, files)]
+        return [_clip(place, index, fps, world, files, attributes)]
+    return [_clip(os.path.join(place, name), index, fps, world, files, attributes) for name in _sequences(place, files)]
 
 
 def published_splits(root: str) -> Mapping[str, Optional[int]]:
@@ -104,7 +105,8 @@ def indexed(root: str, split: Optional[str], world: bool = True) -> List[Sequenc
     known, names = of_split(index, split), _sequences(place)
     if sequences_per_split(index):
         names = [name for name in names if name in known]
-    return [_clip(os.path.join(place, name), known, None, world) for name in names]
+    attributes = own_attributes(place, root)
+    return [_clip(os.path.join(place, name), known, None, world, attributes=attributes) for name in names]
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,12 @@ def _sequences(place: str, files: _Files = _Files()) -> List[str]:
 
 
 def _clip(
-    place: str, index: Dict[str, Dict[str, Any]], fps: Optional[float], world: bool, files: _Files = _Files()
+    place: str,
+    index: Dict[str, Dict[str, Any]],
+    fps: Optional[float],
+    world: bool,
+    files: _Files = _Files(),
+    attributes: Optional[Attributes] = None,
 ) -> SequenceFiles:
     name = os.path.basename(os.path.abspath(place))
     about = index.get(name, {})
@@ -149,4 +156,5 @@ def _clip(
         camera_fps=camera_fps,
         size=(about["width"], about["height"]) if "width" in about and "height" in about else None,
         boxes=files.boxes,
+        attributes=attributes,
     )

@@ -42,6 +42,8 @@ class VideoSequence:
         The folder of images that does not exist, for the error of a frame that is asked for its image.
     gyro
         The recording of a gyro on the camera, if there is one.
+    attributes
+        What the data set says of the clip as a whole, such as ``fast motion``; empty where it says nothing.
     """
 
     name: str
@@ -53,6 +55,7 @@ class VideoSequence:
     size: Optional[Tuple[int, int]] = None
     images_missing: str = field(default="", compare=False)
     gyro: Optional[GyroRecording] = field(default=None, compare=False)
+    attributes: Tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         boxes = np.array(self.ground_truth_xywh, dtype=np.float64)

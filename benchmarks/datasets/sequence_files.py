@@ -11,6 +11,7 @@ import numpy as np
 
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets import gyro
+from pvtpp_benchmarks.datasets.attributes import Attributes
 from pvtpp_benchmarks.datasets.box_files import read_flags
 from pvtpp_benchmarks.datasets.box_format import BoxFormat, read_boxes
 from pvtpp_benchmarks.datasets.image_files import decode, is_hidden, visible
@@ -47,6 +48,8 @@ class SequenceFiles:
         Width and height of the images in pixels, where the layout tells them.
     boxes
         The format of the box file.
+    attributes
+        Where the benchmark attributes of the sequence are; None where the layout has none.
     """
 
     name: str
@@ -60,6 +63,7 @@ class SequenceFiles:
     init_only: bool = False
     size: Optional[Tuple[int, int]] = None
     boxes: BoxFormat = BoxFormat()
+    attributes: Optional[Attributes] = None
 
     def read(self, images: bool = True) -> VideoSequence:
         """Read the sequence, with the gyro recording that lies beside the annotation.
@@ -74,15 +78,18 @@ class SequenceFiles:
         boxes = boxes[self.skip :]
         camera_fps = self.world_fps if self.camera_fps is None else self.camera_fps
         paths = self._image_paths() if images else None
+        named = self.attributes.of(self.name) if self.attributes else ()
         if paths and self.init_only:
             boxes = np.vstack([boxes[:1], np.full((len(paths) - 1, 4), np.nan)])
         if paths is None or self.first is None:
             absent = self.images if images and self.images and not os.path.isdir(self.images) else ""
             beside = gyro.read(os.path.dirname(self.annotation))
             return VideoSequence(
-                self.name, boxes, self.world_fps, camera_fps, paths, self.annotation, self.size, absent, beside
+                self.name, boxes, self.world_fps, camera_fps, paths, self.annotation, self.size, absent, beside, named
             )
-        sequence = VideoSequence(self.name, boxes, self.world_fps, camera_fps, None, self.annotation, self.size)
+        sequence = VideoSequence(
+            self.name, boxes, self.world_fps, camera_fps, None, self.annotation, self.size, attributes=named
+        )
         return replace(sequence, image_paths=numbered_images(paths, self.first, len(sequence), self.images or ""))
 
     def _image_size(self) -> Optional[Tuple[int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import List, Optional
 
+from pvtpp_benchmarks.datasets.attributes import UAV123, flag_files
 from pvtpp_benchmarks.datasets.image_files import visible
 from pvtpp_benchmarks.datasets.registry import register
 from pvtpp_benchmarks.datasets.sequence_files import SequenceFiles, first_folder
@@ -62,6 +63,11 @@ def _clips(root: str, annotated: str, filmed: str, fps: float) -> List[SequenceF
         return []
     images = os.path.join(os.path.dirname(os.path.dirname(place)), "data_seq", filmed)
     step = round(30.0 / fps)
+    # The 10 fps sequences are those of UAV123 and may come without files of their own.
+    folders = [os.path.join(place, "att")]
+    if annotated == "UAV123_10fps":
+        folders.append(os.path.join(os.path.dirname(place), "UAV123", "att"))
+    attributes = flag_files(UAV123, folders, "{name}.txt")
     clips = []
     for name in (file[:-4] for file in visible(place) if file.endswith(".txt")):
         stem, _, part = name.rpartition("_")
@@ -69,7 +75,12 @@ def _clips(root: str, annotated: str, filmed: str, fps: float) -> List[SequenceF
         first = (_FIRST_IMAGE.get(name, 1) - 1) // step + 1
         clips.append(
             SequenceFiles(
-                name, os.path.join(place, f"{name}.txt"), os.path.join(images, folder), first=first, world_fps=fps
+                name,
+                os.path.join(place, f"{name}.txt"),
+                os.path.join(images, folder),
+                first=first,
+                world_fps=fps,
+                attributes=attributes,
             )
         )
     return clips

@@ -21,13 +21,13 @@ import numpy as np
 from pvtpp import defaults
 from pvtpp.errors import InputError
 from pvtpp.progress import progress
+from pvtpp_benchmarks.bootstrap import bootstrap_interval
 from pvtpp_benchmarks.datasets.registry import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.evaluate import evaluate
 from pvtpp_benchmarks.grid import make_grid
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
-from pvtpp_benchmarks.score import bootstrap_interval
 from pvtpp_benchmarks.synthetic.occluders import occluded
 from pvtpp_benchmarks.workers import workers
 from pvtpp_trackers.factory import MakeTracker

@@ -11,6 +11,7 @@ from pvtpp_benchmarks import score
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.metrics import MODES
 from pvtpp_benchmarks.oracle import Oracle
+from pvtpp_benchmarks.row import row
 from pvtpp_benchmarks.runs import jobs, obtain, with_predictors
 from pvtpp_benchmarks.spec import RunSpec
 
@@ -41,12 +42,10 @@ def test_the_time_in_a_row_is_the_median_of_what_the_wall_clock_measured(log):
         log.meta["wall"] = {"stages_ms": {"track": [30, median, 50.0]}}
         scores.append(score.score_online(log, SEQUENCE, "hold"))
     spec = RunSpec("lines", "oracle", "measured", clock="wall")
-    row = score.row(scores, spec, SEQUENCE, "hold", "otb")
-    assert (row["clock"], row["processing"], row["processing_ms"]) == ("wall", "measured", 14.0)
+    made = row(scores, spec, SEQUENCE, "hold", "otb")
+    assert (made["clock"], made["processing"], made["processing_ms"]) == ("wall", "measured", 14.0)
     del log.meta["wall"]
-    assert (
-        score.row([score.score_online(log, SEQUENCE, "hold")], SPEC, SEQUENCE, "hold", "otb")["processing_ms"] == 47.0
-    )
+    assert row([score.score_online(log, SEQUENCE, "hold")], SPEC, SEQUENCE, "hold", "otb")["processing_ms"] == 47.0
 
 
 def test_a_predictor_that_reads_features_is_run_for_and_never_made_of_an_old_log(tmp_path):
@@ -70,12 +69,12 @@ def test_outages_are_of_every_row_and_losses_where_presence_is_assessed(log):
     log.meta["truth"] = sequence.digest()
     plain = score.score_modes(log, sequence, "hold", tuple(MODES))
     assert len({each.outages for each in plain.values()}) == 1
-    row = score.row([plain["otb"]], SPEC, sequence, "hold", "otb")
-    assert row["losses"] is None and (row["outages"]["nt2f"], row["outages"]["returns"]) == (1.0, 1)
+    made = row([plain["otb"]], SPEC, sequence, "hold", "otb")
+    assert made["losses"] is None and (made["outages"]["nt2f"], made["outages"]["returns"]) == (1.0, 1)
 
     log.presence(int(sequence.world_t_ns[24]), Presence.LOST)
-    row = score.row([score.score_online(log, sequence, "hold")], SPEC, sequence, "hold", "otb")
-    losses = row["losses"]
+    made = row([score.score_online(log, sequence, "hold")], SPEC, sequence, "hold", "otb")
+    losses = made["losses"]
     assert (losses["frames"], losses["lost"], losses["said"], losses["noticed"]) == (40, 10, 16, 1)
     assert losses["seconds_to_notice"][0] == pytest.approx(4 / 30, abs=1e-6)
     assert losses["recall"] == 0.6 and losses["recall_in_time"] == 1.0
@@ -85,8 +84,8 @@ def test_the_outages_of_zero_latency_are_those_of_the_camera_frames():
     slow = replace(SEQUENCE, camera_fps=10.0)
     spec = replace(SPEC, processing="0ms")
     log = obtain(jobs([slow], spec, None)[0], Oracle)[0]
-    for row in log.rows:
-        if row[0] == "result" and row[2] >= 7:
-            row[4][0] += 500.0
+    for event in log.rows:
+        if event[0] == "result" and event[2] >= 7:
+            event[4][0] += 500.0
     assert score.score_offline(log, slow).outages.longest_s == pytest.approx(0.7)
     assert score.score_offline(log, slow).outages.nt2f == 0.5

@@ -35,12 +35,13 @@ def test_dtb70_keeps_boxes_that_begin_outside_the_image(tree):
 @pytest.mark.parametrize("anno", ["anno", "UAV-benchmark-SOT_v1.0/anno"])
 def test_uavdt_joins_annotations_and_images_by_name(tree, anno):
     tree.boxes(f"{anno}/S0101_gt.txt")
-    tree.text(f"{anno}/att/S0101_att.txt", "1,0\n")
+    tree.text(f"{anno}/att/S0101_att.txt", "1,0,0,0,0,0,0,1,0\n")
     assert load("uavdt", tree.root)["S0101"].image_paths is None
     tree.images("UAV-benchmark-S/S0101/img%06d.jpg")
     dataset = load("uavdt", tree.root)
     assert dataset.names == ("S0101",)
     assert images(dataset[0])[0] == "S0101/img000001.jpg"
+    assert dataset[0].attributes == ("background clutter", "long-term tracking")
 
 
 def test_visdrone_is_found_by_split_or_given_directly(tree):
@@ -67,7 +68,7 @@ def test_uav123_sequences_share_a_folder_and_start_where_the_table_says(tree):
     tree.text("anno/UAV123/bird1_1.txt", "1,2,3,4\nNaN,NaN,NaN,NaN\n5,6,7,8\n")
     tree.boxes("anno/UAV123/bird1_2.txt", 3)
     tree.boxes("anno/UAV123/car1_s.txt", 2)
-    tree.text("anno/UAV123/att/bird1_1.txt", "1,0,1\n")
+    tree.text("anno/UAV123/att/bird1_1.txt", "1,0,1,0,0,0,0,0,0,0,0,0\n")
     tree.images("data_seq/UAV123/bird1/%06d.jpg", 1, 3)
     tree.images("data_seq/UAV123/bird1/%06d.jpg", 775, 5)
     tree.images("data_seq/UAV123/car1_s/%06d.jpg", 1, 2)
