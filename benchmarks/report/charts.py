@@ -188,7 +188,8 @@ def points(
 ) -> Drawing:
     """Draw marks with their intervals, joined by thin lines.
 
-    `front` is a line of steps through these values, the first one to the left or to the right of the others.
+    `front` is a line of steps through these values, the first one to the left or to the right of the others. Series
+    with intervals are set a little apart, so that these do not hide one another.
     """
     frame = _Frame(heading, x, y)
     if front:
@@ -197,16 +198,18 @@ def points(
         for here, after in zip(front, [*front[1:], (end, front[-1][1])]):
             steps += [frame.at(*here), frame.at(after[0], here[1])]
         frame.shapes.append(Line(tuple(steps), "muted", 1.5, (4.0, 2.0), title="front"))
-    for each in series:
+    for index, each in enumerate(series):
         colour = series_colour(each.style.number)
-        places = [frame.at(*point) for point in zip(each.x, each.y)]
+        aside = 3.0 * (index - (len(series) - 1) / 2) if each.low else 0.0
+        places = [(x + aside, y) for x, y in (frame.at(*point) for point in zip(each.x, each.y))]
         if joined and len(places) > 1:
             frame.shapes.append(Line(tuple(places), colour, 1.0, each.style.dashes, title=each.label))
-        for number, (place, value) in enumerate(zip(places, each.x)):
+        for number, place in enumerate(places):
             low = each.low[number] if each.low else None
             high = each.high[number] if each.high else None
             if low is not None and high is not None:
-                frame.shapes.append(Line((frame.at(value, low), frame.at(value, high)), colour, 1.0))
+                ends = [frame.at(each.x[number], end)[1] for end in (low, high)]
+                frame.shapes.append(Line(tuple((place[0], end) for end in ends), colour, 1.0))
             frame.shapes += mark(place, each.style, 3.8, each.titles[number] if each.titles else each.label)
     return frame.drawing(label)
 

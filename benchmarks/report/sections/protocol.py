@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from pvtpp_benchmarks.report.groups import Report, slug
+from pvtpp_benchmarks.report.groups import Report
 from pvtpp_benchmarks.report.parts import Block, Heading, Note, Part, Table, Value
 
 NOT_RECORDED = "not recorded"
@@ -25,49 +25,55 @@ _FACTS = {
 
 def part(report: Report) -> Optional[Part]:
     """Return the facts of each source, and what was charged to each method."""
-    several = len(report.sources) > 1
     blocks: List[Block] = [
         Note(
             "AUC, DP and intervals are those of the results, unchanged. Bootstrap: over sequences, 10,000 times for "
-            "differences, seed 0. On the simulated clock figures do not depend on the machine; "
-            "on the wall clock they do."
-        )
+            "differences, seed 0. On the simulated clock figures do not depend on the machine; on "
+            "the wall clock they do."
+        ),
+        _facts(report),
     ]
-    for index, source in enumerate(report.sources):
-        facts = dict(source.protocol)
-        codes = sorted({str(row["version"])[:12] for row in source.rows if row.get("version")})
-        facts.setdefault("data", None)
-        rows: List[Tuple[Value, ...]] = []
-        for name, title in _FACTS.items():
-            rows += [(title, text) for text in _lines(facts.pop(name, None))]
-        rows += [(name, text) for name, value in facts.items() for text in _lines(value)]
-        rows.append(("code of the runs", ", ".join(codes) or NOT_RECORDED))
-        title = f"Protocol of {source.name}" if several else "Protocol"
-        headings = (Heading("what"), Heading("value"))
-        blocks.append(Table(f"protocol-{index + 1}-{slug(source.name)}", title, headings, tuple(rows)))
-    blocks += _charged(report)
-    return Part("protocol", "Protocol", tuple(blocks))
+    return Part("protocol", "Protocol", (*blocks, *_charged(report)))
 
 
-def _lines(value: Any) -> Iterator[str]:
-    """A fact in lines of text."""
-    if value is None or value == {} or value == []:
-        yield NOT_RECORDED
-    elif isinstance(value, Mapping):
-        yield ", ".join(f"{name} {_said(each)}" for name, each in value.items())
-    elif isinstance(value, list):
-        for each in value:
-            yield from _lines(each)
-    else:
-        yield _said(value)
+def _facts(report: Report) -> Table:
+    """Every fact once where all sources share it, else for each source."""
+    names: Dict[str, str] = dict(_FACTS)
+    for source in report.sources:
+        names.update({name: name for name in source.protocol if name not in names})
+    found: Dict[str, List[str]] = {
+        title: [_said(source.protocol.get(name)) for source in report.sources] for name, title in names.items()
+    }
+    found["code of the runs"] = [
+        ", ".join(sorted({str(row["version"])[:12] for row in source.rows if row.get("version")})) or NOT_RECORDED
+        for source in report.sources
+    ]
+    rows: List[Tuple[Value, ...]] = []
+    for title, texts in found.items():
+        if len(set(texts)) == 1:
+            rows.append((title, "all" if len(texts) > 1 else report.sources[0].name, texts[0]))
+        else:
+            rows += [(title, source.name, text) for source, text in zip(report.sources, texts)]
+    return Table("facts", "How the results were made", (Heading("what"), Heading("of"), Heading("value")), tuple(rows))
 
 
 def _said(value: Any) -> str:
+    """A fact as a text: names and values, or values alone."""
+    if value is None or value == {} or value == []:
+        return NOT_RECORDED
     if isinstance(value, Mapping):
-        return "(" + ", ".join(f"{name} {_said(each)}" for name, each in value.items()) + ")"
+        return ", ".join(f"{name} {_within(each)}" for name, each in value.items())
+    return _within(value)
+
+
+def _within(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"({_said(value)})"
     if isinstance(value, list):
-        return "; ".join(dict.fromkeys(_said(each) for each in value))
-    return NOT_RECORDED if value is None else str(value)
+        # Clocks of many equal cores are said once.
+        texts = [_within(each) for each in value]
+        return ", ".join(dict.fromkeys(texts) if all(isinstance(each, Mapping) for each in value) else texts)
+    return str(value)
 
 
 def _charged(report: Report) -> List[Block]:
@@ -79,11 +85,11 @@ def _charged(report: Report) -> List[Block]:
                 charged = method.row.get("charged")
                 if charged:
                     key = (
-                        _said(charged.get("tracker")),
+                        charged.get("tracker"),
                         charged.get("propagation_step_ms"),
                         charged.get("predictor_ms"),
-                        _said(charged.get("propagation_core")),
-                        _said(charged.get("not_charged")),
+                        charged.get("propagation_core"),
+                        "; ".join(charged.get("not_charged", ())),
                     )
                     rows.setdefault(key, []).append(method.label)
     if not rows:

@@ -9,16 +9,15 @@ from pvtpp_benchmarks.report.drawing import Drawing
 from pvtpp_benchmarks.report.groups import Group, Method, Panel, Report, family
 from pvtpp_benchmarks.report.parts import Block, Figure, Heading, Note, Part, number
 from pvtpp_benchmarks.report.sections.columns import method_table, part_of
-from pvtpp_benchmarks.report.sections.curves import WIDEST
+from pvtpp_benchmarks.report.sections.curves import WIDEST, facets_of, side_by_side
 from pvtpp_benchmarks.report.styles import COLOURS, MARKS, Style, style
 
 _EXPLAINED = (
     "Latency counts from the capture of a frame to its result, waiting included (median over results); where results "
     "do not say it, the processing time stands for it. The frame rate is what the tracker's processing time allows. "
-    "Bars are the 95 % intervals of AUC. The grey steps are the front: no other method is both faster and better."
+    "Bars are the 95 % intervals of AUC, set a little apart. The grey steps are the front: no other method is both "
+    "faster and better."
 )
-
-
 Families = Dict[Tuple[str, str], Tuple[str, Style]]
 """Label and look of each tracker and predictor, whatever the processing time: its points are joined."""
 
@@ -46,23 +45,34 @@ def _group(group: Group) -> List[Block]:
     late = linear("latency (ms)", [latency_ms(method) for method in every], low=0.0)
     rates = [_fps(method) for method in every]
     fast = logarithmic("frame rate of the tracker (frames/s)", [rate for rate in rates if rate is not None])
-    by_latency = [_chart(panel, late, y, families, False) for panel in group.panels if panel.online]
-    by_rate = [_chart(panel, fast, y, families, True) for panel in group.panels if any(map(_fps, panel.online))]
-    columns = len(by_latency) if len(group.panels) > 1 else 2
+    facets = facets_of(group)
+    single = [_chart(facet.heading, facet.methods, late, y, _by_predictor(families)) for facet in facets]
     blocks: List[Block] = [
         Figure(
-            f"speed-{group.name}",
-            f"AUC against latency and against frame rate, {group.heading}",
-            tuple(by_latency + by_rate),
-            tuple(families.values()),
-            min(columns, WIDEST),
+            f"latency-auc-{group.name}",
+            f"AUC against latency, {group.heading}",
+            tuple(single),
+            tuple(dict.fromkeys(_by_predictor(families).values())),
+            side_by_side(group, len(single)),
             True,
         )
     ]
-    for panel in group.panels:
-        if panel.online:
-            blocks.append(_front_table(group, panel))
-    return blocks
+    shown = [panel for panel in group.panels if panel.online]
+    charts = [_chart(panel.short, panel.online, late, y, families, together=True) for panel in shown]
+    charts += [
+        _chart(panel.short, panel.online, fast, y, families, by_rate=True, together=True)
+        for panel in shown
+        if any(map(_fps, panel.online))
+    ]
+    caption = f"Front of speed and accuracy, {group.heading}"
+    columns = min(len(shown), WIDEST) if len(shown) > 1 else 2
+    blocks.append(Figure(f"speed-{group.name}", caption, tuple(charts), tuple(families.values()), columns, True))
+    return [*blocks, *(_front_table(group, panel) for panel in shown)]
+
+
+def _by_predictor(families: Families) -> Families:
+    """Labels and looks in a chart of one tracker."""
+    return {key: (key[1], look._replace(mark=MARKS[look.number % len(MARKS)])) for key, (_, look) in families.items()}
 
 
 def _families(group: Group) -> Families:
@@ -91,30 +101,38 @@ def _fps(method: Method) -> Optional[float]:
     return 1e3 / method.row["processing_ms"] if method.row["processing_ms"] > 0 else None
 
 
-def _chart(panel: Panel, x: Axis, y: Axis, families: Families, by_rate: bool) -> Drawing:
+def _chart(
+    heading: str,
+    methods: Sequence[Method],
+    x: Axis,
+    y: Axis,
+    families: Families,
+    by_rate: bool = False,
+    together: bool = False,
+) -> Drawing:
+    """Draw the methods; `together`: with the front, in place of intervals."""
+
     def across(method: Method) -> Optional[float]:
         return _fps(method) if by_rate else latency_ms(method)
 
     series: List[Series] = []
     for key, (label, look) in families.items():
         own = [
-            (at, method)
-            for method in panel.online
-            for at in [across(method)]
-            if at is not None and _family(method) == key
+            (at, method) for method in methods for at in [across(method)] if at is not None and _family(method) == key
         ]
         if own:
             own.sort(key=lambda each: each[0])
             xs, ys = [at for at, _ in own], [method.row["auc"] for _, method in own]
             low, high = ([number(method.row, "auc_ci95", end) for _, method in own] for end in (0, 1))
             titles = [f"{label}, {method.row['processing_ms']:g} ms: AUC {method.row['auc']:.3f}" for _, method in own]
-            series.append(Series(label, xs, ys, look, low, high, titles))
-    places = [place for each in series for place in zip(each.x, each.y)]
+            ends = (None, None) if together else (low, high)
+            series.append(Series(label, xs, ys, look, ends[0], ends[1], titles))
+    places = [place for each in series for place in zip(each.x, each.y)] if together else []
     # Of a rate more is better.
     cost = [-at if by_rate else at for at, _ in places]
     best = [places[index] for index in front(cost, [value for _, value in places])]
     said = [f"{each.label}: {', '.join(f'{b:.3f} at {a:.3g}' for a, b in zip(each.x, each.y))}" for each in series]
-    return points(panel.short, x, y, series, f"AUC against {x.label}; {panel.heading}. {'; '.join(said)}", front=best)
+    return points(heading, x, y, series, f"AUC against {x.label}; {heading}. {'; '.join(said)}", front=best)
 
 
 def _front_table(group: Group, panel: Panel) -> Block:

@@ -9,6 +9,10 @@ from pvtpp_benchmarks.report.groups import Group, Method, Panel, Report
 from pvtpp_benchmarks.report.parts import Block, Figure, Heading, Note, Part, Table, Value, number
 from pvtpp_benchmarks.report.sections.columns import panels, part_of
 from pvtpp_benchmarks.report.sections.curves import WIDEST
+from pvtpp_benchmarks.report.styles import style
+
+Gains = Dict[str, Optional[float]]
+"""By clip."""
 
 
 def part(report: Report) -> Optional[Part]:
@@ -27,25 +31,40 @@ def part(report: Report) -> Optional[Part]:
 
 
 def _panel(group: Group, panel: Panel, name: str) -> List[Block]:
-    methods = _one_each(panel)
-    clips = [clip for clip in panel.clips if any(_gain(method, clip) is not None for method in methods)]
+    columns = _columns(panel)
+    clips = [clip for clip in panel.clips if any(gains.get(clip) is not None for _, gains in columns)]
     if not clips:
         return []
-    mean = {clip: max((_gain(method, clip) or 0.0) for method in methods) for clip in clips}
-    clips.sort(key=lambda clip: -mean[clip])
-    titles = _titles(methods)
-    headings = (Heading("sequence"), *(Heading(title, 3) for title in titles))
-    rows: Tuple[Tuple[Value, ...], ...] = tuple((clip, *(_gain(method, clip) for method in methods)) for clip in clips)
+    clips.sort(key=lambda clip: -max(gains.get(clip) or 0.0 for _, gains in columns))
+    headings = (Heading("sequence"), *(Heading(title, 3) for title, _ in columns))
+    rows: Tuple[Tuple[Value, ...], ...] = tuple((clip, *(gains.get(clip) for _, gains in columns)) for clip in clips)
     caption = f"Unpredictability by sequence, {group.heading}; {panel.heading}"
     table = Table(f"unpredictability-{name}", caption, headings, rows)
-    values = [value for method in methods for clip in clips for value in [_gain(method, clip)] if value is not None]
+    values = [value for _, gains in columns for value in gains.values() if value is not None]
     x = linear("gain of perfect extrapolation (AUC)", [*values, 0.0])
     charts = []
-    for method, title in zip(methods, titles):
-        lines = [Range(clip, [_gain(method, clip)], method.style) for clip in clips]
+    for index, (title, gains) in enumerate(columns):
+        lines = [Range(clip, [gains.get(clip)], style(index)) for clip in clips]
         said = ", ".join(f"{line.name} {line.values[0]:.3f}" for line in lines if line.values[0] is not None)
         charts.append(ranges(title, x, lines, f"Unpredictability, {title}: {said}"))
     return [table, Figure(f"unpredictability-chart-{name}", caption, tuple(charts), columns=WIDEST)]
+
+
+def _columns(panel: Panel) -> List[Tuple[str, Gains]]:
+    """The gains of each clip, once for trackers of one speed that have the same, and what these are called."""
+    same: Dict[Tuple[Tuple[str, Optional[float]], ...], List[Method]] = {}
+    methods = _one_each(panel)
+    for method in methods:
+        gains = tuple((clip, number(method.row, "by_sequence", clip, "unpredictability")) for clip in panel.clips)
+        same.setdefault(gains, []).append(method)
+    found = []
+    for gains, each in same.items():
+        times = {method.row["processing_ms"] for method in each}
+        speed = " and ".join(f"{ms:g} ms" for ms in sorted(times))
+        every = [method for method in methods if method.row["processing_ms"] in times]
+        title = speed if len(each) == len(every) else f"{', '.join(method.tracker for method in each)}, {speed}"
+        found.append((title, dict(gains)))
+    return found
 
 
 def _one_each(panel: Panel) -> List[Method]:
@@ -56,13 +75,3 @@ def _one_each(panel: Panel) -> List[Method]:
         if key not in found or (method.row["predictor"] == "hold" and found[key].row["predictor"] != "hold"):
             found[key] = method
     return list(found.values())
-
-
-def _titles(methods: List[Method]) -> List[str]:
-    several = len({method.row["processing_ms"] for method in methods}) > 1
-    titles = [method.tracker + (f", {method.row['processing_ms']:g} ms" if several else "") for method in methods]
-    return [title if titles.count(title) == 1 else methods[index].label for index, title in enumerate(titles)]
-
-
-def _gain(method: Method, clip: str) -> Optional[float]:
-    return number(method.row, "by_sequence", clip, "unpredictability")
