@@ -96,7 +96,8 @@ def logarithmic(label: str, values: Sequence[float]) -> Axis:
     ticks = [tick for tick in every if low <= tick <= high]
     if len(ticks) > 6:
         ticks = [tick for tick in ticks if f"{tick:e}"[0] == "1"]
-    return Axis(label, low, high, tuple(ticks), True)
+    # Values that are close together have no round number among them.
+    return Axis(label, low, high, tuple(ticks) or (float(f"{known[0]:.3g}"),), True)
 
 
 def _step(rough: float) -> float:
@@ -200,7 +201,7 @@ def points(
         frame.shapes.append(Line(tuple(steps), "muted", 1.5, (4.0, 2.0), title="front"))
     for index, each in enumerate(series):
         colour = series_colour(each.style.number)
-        aside = 3.0 * (index - (len(series) - 1) / 2) if each.low else 0.0
+        aside = min(3.0, 14.0 / len(series)) * (index - (len(series) - 1) / 2) if each.low else 0.0
         places = [(x + aside, y) for x, y in (frame.at(*point) for point in zip(each.x, each.y))]
         if joined and len(places) > 1:
             frame.shapes.append(Line(tuple(places), colour, 1.0, each.style.dashes, title=each.label))

@@ -86,6 +86,12 @@ class Panel:
         return tuple(method for method in self.methods if method.online)
 
     @property
+    def leading(self) -> Method:
+        """What is shown first where one method is: the last one of the first tracker."""
+        own = [method for method in self.methods if method.tracker == self.methods[0].tracker]
+        return own[-1]
+
+    @property
     def clips(self) -> Tuple[str, ...]:
         """Names of the sequences."""
         return tuple(self.methods[0].row["per_sequence"])

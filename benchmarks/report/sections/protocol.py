@@ -78,7 +78,7 @@ def _within(value: Any) -> str:
 
 def _charged(report: Report) -> List[Block]:
     """What was charged on the simulated clock, once for methods that were charged the same."""
-    rows: Dict[Tuple[Value, ...], List[str]] = {}
+    rows: Dict[Tuple[Value, ...], Dict[str, List[str]]] = {}
     for group in report.once:
         for panel in group.panels:
             for method in panel.online:
@@ -91,7 +91,8 @@ def _charged(report: Report) -> List[Block]:
                         charged.get("propagation_core"),
                         "; ".join(charged.get("not_charged", ())),
                     )
-                    rows.setdefault(key, []).append(method.label)
+                    shorts = rows.setdefault(key, {}).setdefault(method.tracker, [])
+                    shorts += [method.short] if method.short not in shorts else []
     if not rows:
         return [Note("What was charged to each stage: not recorded in these results.")]
     headings = (
@@ -102,5 +103,13 @@ def _charged(report: Report) -> List[Block]:
         Heading("propagation core"),
         Heading("not charged"),
     )
-    listed = tuple(("; ".join(dict.fromkeys(labels)), *key) for key, labels in rows.items())
+    listed = tuple((_methods(by_tracker), *key) for key, by_tracker in rows.items())
     return [Table("charged", "What was charged, and what was not", headings, listed)]
+
+
+def _methods(by_tracker: Mapping[str, List[str]]) -> str:
+    """Trackers and what of them, trackers with the same together."""
+    same: Dict[str, List[str]] = {}
+    for tracker, shorts in by_tracker.items():
+        same.setdefault("; ".join(shorts), []).append(tracker)
+    return "; ".join(f"{', '.join(trackers)}: {shorts}" for shorts, trackers in same.items())

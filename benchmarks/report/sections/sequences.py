@@ -9,17 +9,15 @@ from pvtpp_benchmarks.report.parts import Block, Heading, Note, Part, Table, Val
 from pvtpp_benchmarks.report.sections.columns import identity, panels, part_of
 
 _COLUMNS = (
-    (Heading("AUC", 3), "auc"),
-    (Heading("DP@20", 3), "dp20"),
-    (Heading("NormP", 3), "norm_precision"),
-    (Heading("NT2F", 3, meaning="normalised time to failure"), "nt2f"),
-    (Heading("outage s", 2, meaning="longest outage of a run"), "outage_s"),
-    (Heading("frames"), "frames"),
-    (Heading("runs"), "runs"),
-)
-_PRESENCE = (
-    (Heading("lost said", meaning="frames on which presence said LOST"), "said"),
-    (Heading("lost", meaning="frames on which the target was lost"), "lost"),
+    (Heading("AUC", 3), ("auc",)),
+    (Heading("DP@20", 3), ("dp20",)),
+    (Heading("NormP", 3), ("norm_precision",)),
+    (Heading("NT2F", 3, meaning="normalised time to failure"), ("nt2f",)),
+    (Heading("outage s", 2, meaning="longest outage of a run"), ("outage_s",)),
+    (Heading("losses", meaning="stretches in which the target was lost"), ("losses", "losses")),
+    (Heading("noticed", meaning="of these, where presence said LOST before the end"), ("losses", "noticed")),
+    (Heading("frames"), ("frames",)),
+    (Heading("runs"), ("runs",)),
 )
 
 
@@ -38,22 +36,19 @@ def part(report: Report) -> Optional[Part]:
 
 def _table(report: Report, group: Group, panel: Panel, name: str) -> Table:
     own, common = identity(panel.methods)
-    every = [figures for method in panel.methods for figures in (method.row.get("by_sequence") or {}).values()]
-    columns = [
-        each for each in (*_COLUMNS, *_PRESENCE) if each[1] == "auc" or any(each[1] in figures for figures in every)
-    ]
+    every = [_figures(method, clip) for method in panel.methods for clip in method.row["per_sequence"]]
+    columns = [each for each in _COLUMNS if any(number(figures, *each[1]) is not None for figures in every)]
     rows: List[Tuple[Value, ...]] = []
     films: List[Optional[str]] = []
     for method in panel.methods:
         for clip in method.row["per_sequence"]:
             figures = _figures(method, clip)
             said = tuple(value(method) for _, value in own)
-            rows.append((clip, *said, *(number(figures, field) for _, field in columns)))
+            rows.append((clip, *said, *(number(figures, *path) for _, path in columns)))
             films.append(report.films.get((group.dataset, method.tracker, str(method.row["processing"]), clip)))
-    first = next((method for method in reversed(panel.methods) if method.online), panel.methods[-1])
     headings = (Heading("sequence"), *(heading for heading, _ in own), *(heading for heading, _ in columns))
     filters = (1, 2, 3)
-    table = Table("", "", headings, ((first.label, *(value(first) for _, value in own)),) if own else ())
+    table = Table("", "", headings, ((None, *(value(panel.leading) for _, value in own)),))
     chosen = tuple(table.text(0, column) for column in filters)
     caption = f"By sequence, {group.heading}; {panel.heading}; sigma 0" + (f" ({common})" if common else "")
     return Table(

@@ -90,10 +90,9 @@ def _pairs(panel: Panel, name: str) -> Optional[Pairs]:
 
 
 def _first(panel: Panel) -> Tuple[int, int]:
-    """The pair that is shown first: hold and the last predictor of the same tracker, else the first two."""
-    for last in range(len(panel.methods) - 1, 0, -1):
-        hold = panel.hold_of(panel.methods[last])
-        if hold is not None:
-            first = panel.methods.index(hold)
-            return min(first, last), max(first, last)
-    return 0, 1
+    """The pair that is shown first: the leading method and its hold, else the first two."""
+    hold = panel.hold_of(panel.leading)
+    if hold is None:
+        return 0, 1
+    first, second = sorted((panel.methods.index(hold), panel.methods.index(panel.leading)))
+    return first, second
