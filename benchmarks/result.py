@@ -2,110 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
-
-import numpy as np
+from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
 
 from pvtpp.errors import InputError
 from pvtpp.files import parse_json, read_text
-from pvtpp_benchmarks.bootstrap import bootstrap_interval
+from pvtpp_benchmarks.comparison import Comparison, compare, differences_to
+from pvtpp_benchmarks.merging import merge
 from pvtpp_benchmarks.provenance import facts, hardware
+from pvtpp_benchmarks.report.csv_file import write_csv
 from pvtpp_benchmarks.report.files import check_writable, write_json
-from pvtpp_benchmarks.report.table import Column, result_table, table
+from pvtpp_benchmarks.report.latex import write_latex
+from pvtpp_benchmarks.report.table import result_table
 from pvtpp_benchmarks.result_rows import check_rows
 
-RESAMPLES = 10_000
-TIE = 1e-12
-CELL = (
-    "dataset",
-    "tracker",
-    "mode",
-    "clock",
-    "processing",
-    "camera_fps",
-    "world_fps",
-    "schedule",
-    "ego_motion",
-    "apart",
-)
-"""What two rows must share to be compared."""
-SETTING = ("search_region", "propagation", "presence", "predictor_ms")
-"""How a predictor was used: two that are compared may differ in it."""
 Row = Mapping[str, Any]
-
-
-class Difference(NamedTuple):
-    """One method minus another over the same sequences, paired.
-
-    Attributes
-    ----------
-    cell
-        What both rows share: tracker, processing and so on.
-    mean
-        Mean difference in AUC over sequences.
-    low, high
-        Its 95 % interval, by bootstrap over sequences; None for fewer than two.
-    wins, losses, ties
-        Sequences on which it is better, worse, equal.
-    settings
-        How each of the two was used: `SETTING`.
-    """
-
-    cell: Dict[str, Any]
-    mean: float
-    low: Optional[float]
-    high: Optional[float]
-    wins: int
-    losses: int
-    ties: int
-    settings: Tuple[Dict[str, Any], Dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Paired differences between two predictors, one for each cell of the evaluation. Printed it is a table.
-
-    Attributes
-    ----------
-    first, second
-        Their names; differences are of the second minus the first.
-    differences
-        The numbers.
-    """
-
-    first: str
-    second: str
-    differences: Tuple[Difference, ...]
-
-    def __str__(self) -> str:
-        columns: List[Column] = [
-            *self._varying(),
-            ("processing", lambda each: str(each.cell["processing"])),
-            ("fps", lambda each: f"{each.cell['camera_fps']:g}/{each.cell['world_fps']:g}"),
-            ("mode", lambda each: each.cell["mode"]),
-            (f"{self.second} - {self.first}", lambda each: f"{each.mean:+.4f}"),
-            ("95 %", lambda each: "-" if each.low is None else f"{each.low:+.4f} to {each.high:+.4f}"),
-            ("wins", lambda each: str(each.wins)),
-            ("losses", lambda each: str(each.losses)),
-            ("ties", lambda each: str(each.ties)),
-            ("n", lambda each: str(each.wins + each.losses + each.ties)),
-        ]
-        return table(columns, list(self.differences))
-
-    def _varying(self) -> List[Column]:
-        """Columns for what tells rows apart besides processing time, frame rate and mode."""
-        found: List[Column] = []
-        for name in (each for each in CELL if each not in ("processing", "camera_fps", "world_fps", "mode")):
-            if len({each.cell[name] for each in self.differences}) > 1:
-                found.append((name, lambda each, name=name: str(each.cell[name])))  # type: ignore[misc]
-        for number, predictor in enumerate((self.first, self.second)):
-            for name in SETTING:
-                if len({each.settings[number][name] for each in self.differences}) > 1:
-                    title = f"{name} of {predictor}"
-                    found.append((title, lambda each, i=number, name=name: str(each.settings[i][name])))  # type: ignore[misc]
-        return found
 
 
 @dataclass(frozen=True)
@@ -131,46 +42,43 @@ class Result:
         return self.table()
 
     def compare(self, first: str, second: str, seed: int = 0) -> Comparison:
-        """Compare two predictors on the same sequences.
+        """Compare two methods on the same sequences: the second minus the first.
 
-        Where both were evaluated in several settings (`SETTING`), equal settings are compared; where none is equal,
-        each of the one with each of the other.
-
-        Parameters
-        ----------
-        first, second
-            Names of predictors; differences are of the second minus the first.
-        seed
-            Of the bootstrap.
-
-        Raises
-        ------
-        InputError
-            For a predictor that was not evaluated, and where no two rows can be compared.
+        A method is a predictor (``hold``), a predictor of one tracker (``nanotrack-v3/hold``), or a tracker's results
+        at zero latency (``nanotrack-v3``). See `pvtpp_benchmarks.comparison.compare`, whose arguments and errors these
+        are.
         """
-        online = [row for row in self.rows if row["predictor"] is not None]
-        known = sorted({row["predictor"] for row in online})
-        for name in (first, second):
-            if name not in known:
-                raise InputError(f"no predictor {name!r} in this result, it has: {', '.join(known)}")
-        cells: Dict[str, Tuple[List[Row], List[Row]]] = {}
-        for row in online:
-            for number, name in enumerate((first, second)):
-                if row["predictor"] == name:
-                    cells.setdefault(json.dumps(_cell(row)), ([], []))[number].append(row)
-        found = []
-        for firsts, seconds in cells.values():
-            pairs = [(row, other) for row in firsts for other in seconds]
-            equal = [(row, other) for row, other in pairs if _setting(row) == _setting(other)]
-            found += [_difference(row, other, seed) for row, other in equal or pairs]
-        if not found:
-            raise InputError(f"{first} and {second} share no cell that could be compared")
-        return Comparison(first, second, tuple(found))
+        return compare(self.rows, first, second, seed)
+
+    def differences_to(self, reference: str = "hold", seed: int = 0) -> Tuple[Comparison, ...]:
+        """Compare every other method with `reference`, as of `pvtpp_benchmarks.comparison.differences_to`."""
+        return differences_to(self.rows, reference, seed)
 
     def plot(self, path: str) -> None:
         """Draw the e-LAE curves of the online rows, as PNG, PDF or SVG by the ending of `path`."""
         check_writable(path)
         draw(path, self.rows)
+
+    def to_csv(self, path: str, by: str = "row") -> None:
+        """Write the figures as CSV.
+
+        Parameters
+        ----------
+        path
+            The file.
+        by
+            ``row``: one line for each row of the table; ``sequence``: one for each sequence of each row.
+
+        Raises
+        ------
+        InputError
+            For another `by`, and where the file cannot be written.
+        """
+        write_csv(path, self.rows, by)
+
+    def to_latex(self, path: str) -> None:
+        """Write the table as LaTeX (package booktabs), one table for each block of `table`."""
+        write_latex(path, self.rows)
 
     def write(self, path: str) -> None:
         """Write the result as JSON, with everything needed to repeat it."""
@@ -188,24 +96,21 @@ class Result:
         check_rows(rows, protocol, path)
         return cls(tuple(rows), protocol)
 
+    @classmethod
+    def merged(cls, results: Sequence[Union[str, Result]]) -> Result:
+        """Join the results of several files, or results in memory, on one data set; equal rows are there once.
 
-def _cell(row: Row) -> Dict[str, Any]:
-    return {name: row.get(name) for name in CELL}
-
-
-def _setting(row: Row) -> Dict[str, Any]:
-    return {name: row.get(name) for name in SETTING}
-
-
-def _difference(row: Row, other: Row, seed: int) -> Difference:
-    first, second = row["per_sequence"], other["per_sequence"]
-    if set(first) != set(second):
-        raise InputError(f"{row['predictor']} and {other['predictor']} were not scored on the same sequences")
-    values = np.array([second[name] - first[name] for name in first])
-    low, high = bootstrap_interval(values, seed, RESAMPLES) or (None, None)
-    better, worse = int((values > TIE).sum()), int((values < -TIE).sum())
-    ties, settings = len(values) - better - worse, (_setting(row), _setting(other))
-    return Difference(_cell(row), float(values.mean()), low, high, better, worse, ties, settings)
+        Raises
+        ------
+        InputError
+            For none, for different data sets, and for two rows of the same settings that differ in their figures; it
+            names the files.
+        """
+        named = [
+            (each, cls.read(each)) if isinstance(each, str) else (f"result {number}", each)
+            for number, each in enumerate(results, 1)
+        ]
+        return cls(*merge([(source, each.rows, each.protocol) for source, each in named]))
 
 
 def draw(path: str, rows: Sequence[Row]) -> None:

@@ -79,7 +79,7 @@ def _content(report: Report) -> Dict[str, object]:
     rows = [row for source in report.sources for row in source.rows]
     protocol = dict(report.sources[0].protocol)
     if len(report.sources) > 1:
-        protocol = {"sources": [{"name": source.name, **source.protocol} for source in report.sources]}
+        protocol = {"parts": {source.name: dict(source.protocol) for source in report.sources}}
     return {"protocol": protocol, "rows": rows}
 
 

@@ -5,22 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from html import escape
+from html import escape as quote
 from typing import List
 
+from pvtpp_benchmarks.report.latex import escape
 from pvtpp_benchmarks.report.parts import MISSING, Table, Value
 
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    **{each: f"\\{each}" for each in "&%$#_{}"},
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "σ": r"$\sigma$",
-    "κ": r"$\kappa$",
-    "…": r"\dots{}",
-}
+_SIGNS = {"<": r"\textless{}", ">": r"\textgreater{}", "σ": r"$\sigma$", "κ": r"$\kappa$", "…": r"\dots{}"}
+"""What older fonts of LaTeX do not have."""
 
 
 def to_csv(table: Table) -> str:
@@ -44,8 +36,8 @@ def to_latex(table: Table) -> str:
 
 
 def latex(text: str) -> str:
-    """Return a text with the characters that LaTeX takes for something else."""
-    return "".join(_LATEX.get(each, each) for each in text)
+    """Return a text as LaTeX prints it."""
+    return "".join(_SIGNS.get(each, each) for each in escape(text))
 
 
 def _number(text: str) -> str:
@@ -58,9 +50,9 @@ def to_html(table: Table) -> str:
     numeric = table.numeric
     chosen = ""
     if table.filters:
-        chosen = f' data-filters="{escape(json.dumps(table.filters))}" data-chosen="{escape(json.dumps(table.chosen))}"'
+        chosen = f' data-filters="{quote(json.dumps(table.filters))}" data-chosen="{quote(json.dumps(table.chosen))}"'
     head = "".join(
-        f'<th scope="col"{_class(numeric[column])}{_meaning(heading.meaning)}>{escape(heading.title)}</th>'
+        f'<th scope="col"{_class(numeric[column])}{_meaning(heading.meaning)}>{quote(heading.title)}</th>'
         for column, heading in enumerate(table.headings)
     )
     body: List[str] = []
@@ -68,19 +60,19 @@ def to_html(table: Table) -> str:
         cells = "".join(_cell(table, row, column, value, numeric[column]) for column, value in enumerate(values))
         body.append(f"<tr>{cells}</tr>")
     return (
-        f'<p class="caption" id="{escape(table.name)}-caption">{escape(table.caption)}</p>'
+        f'<p class="caption" id="{quote(table.name)}-caption">{quote(table.caption)}</p>'
         # Such a window scrolls by keys only where it can be focused.
-        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="{escape(table.name)}-caption">'
-        f'<table id="{escape(table.name)}" aria-labelledby="{escape(table.name)}-caption"{chosen}>'
+        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="{quote(table.name)}-caption">'
+        f'<table id="{quote(table.name)}" aria-labelledby="{quote(table.name)}-caption"{chosen}>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )
 
 
 def _cell(table: Table, row: int, column: int, value: Value, numeric: bool) -> str:
-    text = escape(table.text(row, column))
+    text = quote(table.text(row, column))
     film = table.films[row] if table.films and not column else None
     if film:
-        text = f'<a class="film" href="{escape(film)}">{text}</a>'
+        text = f'<a class="film" href="{quote(film)}">{text}</a>'
     exact = f' data-v="{value!r}"' if isinstance(value, float) else ""
     return f"<td{_class(numeric)}{exact}>{text}</td>"
 
@@ -90,4 +82,4 @@ def _class(numeric: bool) -> str:
 
 
 def _meaning(text: str) -> str:
-    return f' title="{escape(text)}"' if text else ""
+    return f' title="{quote(text)}"' if text else ""

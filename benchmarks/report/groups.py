@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from pvtpp_benchmarks.comparison import CELL, SETTING
 from pvtpp_benchmarks.report.labels import heading, method_labels
 from pvtpp_benchmarks.report.styles import COLOURS, Style, style
-from pvtpp_benchmarks.result import CELL, SETTING
 
 Row = Mapping[str, Any]
 _GREY = 6
@@ -230,9 +230,17 @@ def make_report(
     found: Dict[Tuple[str, str], List[Tuple[Row, str]]] = {}
     for source in sources:
         for row in source.rows:
-            found.setdefault((row["dataset"], row["mode"]), []).append((row, source.name))
+            rows = found.setdefault((row["dataset"], row["mode"]), [])
+            # Zero latency of a tracker is in the results of each of its evaluations.
+            if not any(_same(row, other) for other, _ in rows):
+                rows.append((row, source.name))
     groups = tuple(Group(*key, _panels(rows)) for key, rows in found.items())
     return Report(title, tuple(sources), groups, dict(films or {}))
+
+
+def _same(row: Row, other: Row) -> bool:
+    """Whether two rows are equal but for the version of the code."""
+    return all(row.get(name) == other.get(name) for name in {*row, *other} - {"version"})
 
 
 def _panels(rows: Sequence[Tuple[Row, str]]) -> Tuple[Panel, ...]:

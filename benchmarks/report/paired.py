@@ -6,11 +6,11 @@ from typing import List, Optional
 
 import numpy as np
 
-from pvtpp_benchmarks.result import RESAMPLES, TIE
+from pvtpp_benchmarks.comparison import RESAMPLES, TIE
 
 
 def all_pairs(values: np.ndarray, seed: int = 0) -> List[List[Optional[float]]]:
-    """Compare every two methods over the same sequences, as `pvtpp_benchmarks.result.Result.compare` does.
+    """Compare every two methods over the same sequences, as `pvtpp_benchmarks.comparison.paired` does.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Set, Tuple
 
 Column = Tuple[str, Callable[[Any], str]]
 
@@ -95,19 +95,44 @@ FOR_THE_HEADING = (
 )
 
 
+class Block(NamedTuple):
+    """Rows that are tabled together.
+
+    Attributes
+    ----------
+    heading
+        What is the same in all of them.
+    columns, rows
+        What differs, and of what.
+    """
+
+    heading: str
+    columns: List[Column]
+    rows: List[Dict[str, Any]]
+
+    def cells(self) -> List[List[str]]:
+        """The titles of the columns and then the text of each row."""
+        return _cells(self.columns, self.rows)
+
+
 def result_table(rows: Sequence[Dict[str, Any]]) -> str:
-    """Rows of an evaluation as text, in blocks.
+    """Rows of an evaluation as text, in the blocks of `table_blocks`."""
+    return "\n\n".join(f"{block.heading}\n{table(block.columns, block.rows)}" for block in table_blocks(rows))
+
+
+def table_blocks(rows: Sequence[Dict[str, Any]]) -> List[Block]:
+    """Rows of an evaluation in blocks.
 
     Rows that must not be averaged are in separate blocks: there is one for each metric mode, camera rate, set of clips
-    and version of the code. What is the same in all rows of a block is written in its heading. A block in which
-    presence is assessed is followed by a table of that; it is the same in all modes and printed once.
+    and version of the code. What is the same in all rows of a block is in its heading. A block in which presence is
+    assessed is followed by one of that; it is the same in all modes and made once.
     """
     blocks: Dict[tuple, List[Dict[str, Any]]] = {}
     for row in rows:
         clips = tuple(row["per_sequence"])
         key = (row["apart"], row["dataset"], row["mode"], -row["camera_fps"], clips, row["version"])
         blocks.setdefault(key, []).append(row)
-    made: List[str] = []
+    made: List[Block] = []
     printed: Set[tuple] = set()
     for key in sorted(blocks):
         made.append(_block(blocks[key]))
@@ -115,18 +140,17 @@ def result_table(rows: Sequence[Dict[str, Any]]) -> str:
         if without_mode not in printed and any(row.get("losses") for row in blocks[key]):
             made.append(_presence_block(blocks[key]))
             printed.add(without_mode)
-    return "\n\n".join(made)
+    return made
 
 
-def _block(rows: List[Dict[str, Any]]) -> str:
+def _block(rows: List[Dict[str, Any]]) -> Block:
     common, columns = split_columns([*RUN_COLUMNS, *SCORE_COLUMNS], rows)
-    return ", ".join([*_data(rows[0]), f"mode {rows[0]['mode']}", "sigma 0", *common]) + "\n" + table(columns, rows)
+    return Block(", ".join([*_data(rows[0]), f"mode {rows[0]['mode']}", "sigma 0", *common]), columns, rows)
 
 
-def _presence_block(rows: List[Dict[str, Any]]) -> str:
+def _presence_block(rows: List[Dict[str, Any]]) -> Block:
     common, columns = split_columns(RUN_COLUMNS, rows)
-    heading = ", ".join(["Presence", *_data(rows[0]), "sigma 0", *common])
-    return heading + "\n" + table([*columns, *PRESENCE_COLUMNS], rows)
+    return Block(", ".join(["Presence", *_data(rows[0]), "sigma 0", *common]), [*columns, *PRESENCE_COLUMNS], rows)
 
 
 def _data(row: Dict[str, Any]) -> List[str]:
@@ -157,17 +181,21 @@ def table(columns: Sequence[Column], rows: Sequence[Any]) -> str:
     rows
         Anything that these functions take.
     """
-    cells: List[List[str]] = [[title for title, _ in columns]]
-    cells += [[text(row) for _, text in columns] for row in rows]
+    cells = _cells(columns, rows)
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
-    numeric = [all(_is_number(line[i]) for line in cells[1:]) for i in range(len(columns))]
+    numeric = [all(is_number(line[i]) for line in cells[1:]) for i in range(len(columns))]
     lines = [
         "  ".join(c.rjust(w) if n else c.ljust(w) for c, w, n in zip(line, widths, numeric)).rstrip() for line in cells
     ]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
-def _is_number(text: str) -> bool:
+def _cells(columns: Sequence[Column], rows: Sequence[Any]) -> List[List[str]]:
+    return [[title for title, _ in columns], *([text(row) for _, text in columns] for row in rows)]
+
+
+def is_number(text: str) -> bool:
+    """Say whether the text of a cell is a number, or stands for none."""
     try:
         float("0" if text == "-" else text)
     except ValueError:

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from pvtpp.errors import InputError
+from pvtpp_benchmarks.comparison import Comparison
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.evaluate import evaluate
 from pvtpp_benchmarks.grid import make_grid
 from pvtpp_benchmarks.oracle import Oracle
-from pvtpp_benchmarks.result import Comparison, Result
+from pvtpp_benchmarks.result import Result
 
 
 def walk(name, seed, frames=60):
@@ -125,7 +126,7 @@ def test_modes_and_rates_are_never_compared_with_one_another():
 
 
 def test_other_predictors_and_other_clips_cannot_be_compared(result):
-    with pytest.raises(InputError, match="no predictor 'wizard' in this result, it has: hold, kalman"):
+    with pytest.raises(InputError, match="no method 'wizard' in this result, it has: oracle, hold, kalman, "):
         result.compare("hold", "wizard")
     rows = [row for row in result.rows if (row["predictor"], row["processing"]) != ("kalman", "47ms")]
     rows = [row for row in rows if (row["predictor"], row["processing"]) != ("hold", "165ms")]

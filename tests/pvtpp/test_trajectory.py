@@ -47,8 +47,9 @@ def test_at_a_knot_the_answer_is_the_knot(trajectory):
 def test_a_table_answers_as_each_trajectory_does_to_the_bit(trajectory, times):
     other = straight()
     rows = [other.to_row(), trajectory.to_row()]
-    boxes = TrajectoryTable(rows).boxes(np.ones(len(times), dtype=int), np.array(times))
-    np.testing.assert_array_equal(boxes, [trajectory.at(t).box for t in times])
+    table, second = TrajectoryTable(rows), np.ones(len(times), dtype=int)
+    np.testing.assert_array_equal(table.boxes(second, np.array(times)), [trajectory.at(t).box for t in times])
+    np.testing.assert_array_equal(table.sigmas(second, np.array(times)), [trajectory.at(t).sigma for t in times])
 
 
 @given(trajectories(), st.integers(-SECOND, 7 * SECOND))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
-from pvtpp_benchmarks.report.groups import Report
+from pvtpp_benchmarks.report.groups import Report, Source
 from pvtpp_benchmarks.report.parts import Block, Heading, Note, Part, Table, Value
 
 NOT_RECORDED = "not recorded"
@@ -38,28 +38,38 @@ def part(report: Report) -> Optional[Part]:
 
 def _facts(report: Report) -> Table:
     """Every fact once where all sources share it, else for each source."""
+    made = [(name, facts) for source in report.sources for name, facts in _parts(source)]
     names: Dict[str, str] = dict(_FACTS)
-    for source in report.sources:
-        names.update({name: name for name in source.protocol if name not in names})
+    for _, facts in made:
+        names.update({name: name for name in facts if name not in names})
     found: Dict[str, List[str]] = {
-        title: [_said(source.protocol.get(name)) for source in report.sources] for name, title in names.items()
+        title: [_said(facts.get(name)) for _, facts in made] for name, title in names.items()
     }
-    found["code of the runs"] = [
-        ", ".join(sorted({str(row["version"])[:12] for row in source.rows if row.get("version")})) or NOT_RECORDED
-        for source in report.sources
-    ]
     rows: List[Tuple[Value, ...]] = []
     for title, texts in found.items():
         if len(set(texts)) == 1:
-            rows.append((title, "all" if len(texts) > 1 else report.sources[0].name, texts[0]))
+            rows.append((title, "all" if len(texts) > 1 else made[0][0], texts[0]))
         else:
-            rows += [(title, source.name, text) for source, text in zip(report.sources, texts)]
+            rows += [(title, name, text) for (name, _), text in zip(made, texts)]
     return Table("facts", "How the results were made", (Heading("what"), Heading("of"), Heading("value")), tuple(rows))
+
+
+def _parts(source: Source) -> Iterator[Tuple[str, Mapping[str, Any]]]:
+    """The facts of a source; of one that was merged, those of each result that it was merged of."""
+    facts = dict(source.protocol)
+    codes = sorted({str(row["version"])[:12] for row in source.rows if row.get("version")})
+    facts["code of the runs"] = ", ".join(codes)
+    parts = facts.pop("parts", None)
+    if not isinstance(parts, Mapping):
+        yield source.name, facts
+        return
+    for name, part in parts.items():
+        yield name, {**facts, **part}
 
 
 def _said(value: Any) -> str:
     """A fact as a text: names and values, or values alone."""
-    if value is None or value == {} or value == []:
+    if value in (None, "", {}, []):
         return NOT_RECORDED
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_within(each)}" for name, each in value.items())

@@ -37,9 +37,11 @@ def test_names_say_the_time_only_where_there_are_several_and_settings_only_to_te
 
 
 def test_one_tracker_in_two_files_keeps_two_rows_of_different_names():
-    (group,) = report_of(made_rows(1, 1, 3), made_rows(1, 1, 3)).groups
+    other = [{**row, "auc": row["auc"] + 0.01, "mauc": 0.5} for row in made_rows(1, 1, 3)]
+    (group,) = report_of(made_rows(1, 1, 3), other).groups
     labels = [method.label for method in group.panels[0].methods]
     assert len(labels) == len(set(labels)) == 4
+    assert len(report_of(made_rows(1, 1, 3), made_rows(1, 1, 3)).groups[0].panels[0].methods) == 2
     assert {method.source for method in group.panels[0].methods} == {"0.json", "1.json"}
 
 
