@@ -80,7 +80,10 @@ EXTRAS = {
     "dev": [*TESTS, "selenium>=4.20", "ruff>=0.17,<0.18", "mypy>=1.14,<3", "catkin_pkg>=0.5"],
 }
 
-PAGE = {"pvtpp.serve": ["page/*.html", "page/*.css", "page/*.js"]}
+PAGES = {
+    "pvtpp.serve": ["page/*.html", "page/*.css", "page/*.js"],
+    "pvtpp_benchmarks.report": ["assets/*.css", "assets/*.js"],
+}
 
 SETTINGS: Dict[str, Any] = {
     "name": "pvtpp",
@@ -97,7 +100,7 @@ SETTINGS: Dict[str, Any] = {
         "": ["py.typed"],
         "pvtpp.weights": ["*.onnx", "*.safetensors", "*.json", "*.md"],
         "pvtpp_ros_nodes": ["msg/*.msg"],
-        **PAGE,
+        **PAGES,
     },
     "install_requires": ["numpy>=1.17"],
     "extras_require": EXTRAS,

@@ -32,8 +32,8 @@ def part(report: Report) -> Optional[Part]:
     """Return tables of outages and of losses for each data set and camera rate; they are the same in all modes."""
     explained = Note(
         "An outage is a stretch in which the target is in view and missed: an overlap below 0.1. NT2F is the time to "
-        "the first failure, an outage of at least 0.5 s, as a share of the run. Losses are reported by presence: is the "
-        "target still there? Runs without presence have none."
+        "the first failure, an outage of at least 0.5 s, as a share of the run. Losses are reported by presence: is "
+        "the target still there? Runs without presence have none."
     )
     return part_of(
         "outages",
