@@ -1,4 +1,4 @@
-"""How series are told apart in every picture: colours, and dashes and marks for those who do not see the colours."""
+"""How the series of every picture look: colours, and dashes and marks for those who do not see the colours."""
 
 from __future__ import annotations
 
