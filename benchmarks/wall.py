@@ -7,6 +7,7 @@ measured as the tracker's own time.
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from typing import Callable, List, Optional
@@ -75,8 +76,8 @@ def run_wall(
     Returns
     -------
     EventLog
-        Its meta has an entry ``wall``: how late frames were delivered (milliseconds), what was passed over and how long
-        each stage took.
+        Its meta has an entry ``wall``: how late frames were delivered (milliseconds), what was passed over, how long
+        each stage took, and the machine's load average before and after (None where the system has none).
 
     Raises
     ------
@@ -88,6 +89,7 @@ def run_wall(
     times = sequence.camera_t_ns
     log = EventLog() if log is None else log
     log.meta.update(schedule="async", clock="wall")
+    before = _load()
     clock = SequenceClock(int(times[start]))
     live = make_live(log, clock)
     late: List[float] = []
@@ -121,8 +123,14 @@ def run_wall(
             stage: [each.samples, round(each.median * 1e3, 3), round(each.p95 * 1e3, 3)]
             for stage, each in live.times.summary().items()
         },
+        "load": None if before is None else [before, _load()],
     }
     return log
+
+
+def _load() -> Optional[float]:
+    """How many processes wanted to run, mean over the last minute; None where the system does not say."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def _decoded(sequence: VideoSequence, index: int) -> Frame:
