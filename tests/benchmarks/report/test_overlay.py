@@ -55,9 +55,9 @@ def test_each_frame_shows_what_was_known_then(clip, logs):
     images = list(frames(clip, shown, "caption"))
     assert len(images) == len(clip)
     # The box that is held is left of the predicted one by the way that the target makes in the latency.
-    blue, green, red = (images[-1][36:48, :, channel].astype(int) for channel in range(3))
+    green, red = (images[-1][36:48, :, channel].astype(int) for channel in (1, 2))
     late, now = (np.flatnonzero((one - other > 60).any(axis=0)).mean() for one, other in ((red, green), (green, red)))
-    assert 4 <= now - late <= 16 and (blue < 60).all()
+    assert 4 <= now - late <= 16
 
 
 def test_without_images_there_is_no_video(tmp_path, clip, logs):
