@@ -15,7 +15,6 @@ from pvtpp_benchmarks.report.styles import Style
 WIDTH, HEIGHT = 360.0, 270.0
 """Of a chart with axes, pixels."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 12.0, 26.0, 40.0
-_LINE = 2.0
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,9 @@ def lines(heading: str, x: Axis, y: Axis, series: Sequence[Series], label: str, 
         colour = series_colour(each.style.number)
         # A curve that later ones would hide is drawn wider, so that it shows on both sides of them.
         over = sum(_hides(other, each, 0.004 * (y.high - y.low)) for other in series[number + 1 :])
-        frame.shapes.append(Line(points, colour, _LINE * (1 + 0.8 * over), each.style.dashes, title=each.label))
+        frame.shapes.append(
+            Line(points, colour, each.style.width * (1 + 0.8 * over), each.style.dashes, title=each.label)
+        )
     return frame.drawing(label)
 
 

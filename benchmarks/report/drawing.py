@@ -157,7 +157,7 @@ def mark(centre: Point, style: Style, size: float = 4.0, title: str = "") -> Tup
 
 def sample(style: Style, marked: bool = False) -> Drawing:
     """Draw how a series looks, for a legend; `marked`: with its mark."""
-    line = Line(((1.0, 7.0), (33.0, 7.0)), series_colour(style.number), 2.0, style.dashes)
+    line = Line(((1.0, 7.0), (33.0, 7.0)), series_colour(style.number), style.width, style.dashes)
     return Drawing(34.0, 14.0, (line, *(mark((17.0, 7.0), style, 3.6) if marked else ())))
 
 

@@ -8,11 +8,13 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 from pvtpp_benchmarks.comparison import CELL, SETTING
 from pvtpp_benchmarks.report.labels import heading, method_labels
-from pvtpp_benchmarks.report.styles import COLOURS, Style, style
+from pvtpp_benchmarks.report.styles import Style, style
 
 Row = Mapping[str, Any]
 _GREY = 6
 """The style of zero latency."""
+_WIDTHS = (2.8, 2.0, 1.4, 1.0, 0.7)
+"""Of lines, by processing time."""
 
 
 @dataclass(frozen=True)
@@ -278,14 +280,18 @@ def _panels(rows: Sequence[Tuple[Row, str]]) -> Tuple[Panel, ...]:
 
 
 def _styles(rows: Sequence[Tuple[Row, str]]) -> Dict[str, Style]:
-    """The look of each method: a colour for each predictor, dashes for each processing time, where colours suffice."""
+    """The look of each method: colour and dashes for each predictor, a width for each processing time.
+
+    Where colours or widths do not suffice, each method has colour and dashes of its own.
+    """
     online = [(row, short) for row, short in rows if row["predictor"] is not None]
     families = list(dict.fromkeys(family(row, short) for row, short in online))
     times = sorted({row["processing_ms"] for row, _ in online})
     found = {short: style(_GREY) for row, short in rows if row["predictor"] is None}
-    if len(families) <= _GREY:
+    if len(families) <= _GREY and len(times) <= len(_WIDTHS):
         for row, short in online:
-            found[short] = style(families.index(family(row, short)) + len(COLOURS) * times.index(row["processing_ms"]))
+            width = _WIDTHS[times.index(row["processing_ms"])] if len(times) > 1 else _WIDTHS[1]
+            found[short] = style(families.index(family(row, short)))._replace(width=width)
         return found
     for number, short in enumerate(dict.fromkeys(short for _, short in online)):
         found[short] = style(_spared(number))

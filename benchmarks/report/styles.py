@@ -8,7 +8,15 @@ COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#3
 """Okabe and Ito's palette without yellow, which is too pale for a line on white."""
 MARKS = ("circle", "square", "triangle", "diamond", "cross", "plus", "down")
 Dashes = Tuple[float, ...]
-_DASHES: Tuple[Dashes, ...] = ((), (), (6, 1.5), (3, 1.2), (6, 1.5, 1.5, 1.5), (1.2, 1.2), (1.2, 1.2))
+_DASHES: Tuple[Dashes, ...] = (
+    (),
+    (7, 1.5),
+    (4, 1.5),
+    (2.2, 1.2),
+    (6, 1.5, 1.5, 1.5),
+    (6, 1.5, 1.2, 1.2, 1.2, 1.5),
+    (1.2, 1.2),
+)
 # For each further round of the colours.
 _MORE_DASHES: Tuple[Dashes, ...] = ((9, 2), (4, 1, 1, 1, 1, 1), (2, 2), (8, 1, 2, 1), (1, 2.5))
 
@@ -24,11 +32,14 @@ class Style(NamedTuple):
         Lengths of dashes and gaps in widths of the line; empty: a whole line.
     mark
         One of `MARKS`.
+    width
+        Of the line, pixels.
     """
 
     number: int
     dashes: Dashes
     mark: str
+    width: float = 2.0
 
     @property
     def colour(self) -> str:

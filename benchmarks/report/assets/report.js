@@ -58,6 +58,10 @@
         row.hidden = columns.some((column, number) => selects[number].value !== ""
           && selects[number].value !== row.cells[column].textContent);
       }
+      // A column with one value says nothing more than its choice above, and takes width on a phone.
+      columns.forEach((column, number) => {
+        for (const row of [...table.tHead.rows, ...rows]) row.cells[column].hidden = selects[number].value !== "";
+      });
       const which = columns.map((column, number) => selects[number].value).filter(Boolean).join(", ");
       count.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows${which ? `: ${which}` : ""}`;
     }

@@ -14,24 +14,33 @@ _OWN = ("evaluation", "cam/world fps", "tracker", "predictor", "ms")
 Column = Tuple[Heading, Callable[[Method], Value]]
 
 
-def identity(methods: Sequence[Method]) -> Tuple[List[Column], str]:
+def identity(methods: Sequence[Method], settings: bool = False) -> Tuple[List[Column], str]:
     """Return the columns that tell methods apart, and what they have in common as a text.
 
-    There are always tracker, predictor and processing time.
+    There are always tracker, predictor and processing time; the settings in which methods differ follow where they are
+    asked for, or where two methods would look the same without.
     """
-    rows = [dict(method.row) for method in methods]
-    common, differing = split_columns([each for each in RUN_COLUMNS if each[0] not in _OWN], rows)
     columns: List[Column] = [
         (Heading("tracker"), lambda method: method.tracker),
         (Heading("predictor"), lambda method: method.row["predictor"] or ZERO),
         (Heading("ms", meaning="processing time of the tracker, ms"), _processing),
     ]
+    if not settings and not _same(methods, columns):
+        return columns, ""
+    rows = [dict(method.row) for method in methods]
+    common, differing = split_columns([each for each in RUN_COLUMNS if each[0] not in _OWN], rows)
     for title, text in differing:
         columns.append((Heading(title), lambda method, text=text: text(dict(method.row))))  # type: ignore[misc]
-    named = [tuple(value(method) for _, value in columns) for method in methods]
-    if len(set(named)) < len(named):
+    if _same(methods, columns):
         columns.append((Heading("of"), lambda method: method.source))
+    if _same(methods, columns):
+        columns.append((Heading("method"), lambda method: method.short))
     return columns, ", ".join(common)
+
+
+def _same(methods: Sequence[Method], columns: Sequence[Column]) -> bool:
+    """Whether two methods have the same values in all of these columns."""
+    return len({tuple(value(method) for _, value in columns) for method in methods}) < len(methods)
 
 
 def _processing(method: Method) -> Optional[float]:
@@ -43,9 +52,11 @@ def figure_of(*path: Any) -> Callable[[Method], Value]:
     return lambda method: number(method.row, *path)
 
 
-def method_table(name: str, caption: str, methods: Sequence[Method], columns: Sequence[Column]) -> Table:
-    """Make a table with a row for each method: who it is, then these columns."""
-    own, common = identity(methods)
+def method_table(
+    name: str, caption: str, methods: Sequence[Method], columns: Sequence[Column], settings: bool = False
+) -> Table:
+    """Make a table with a row for each method: who it is (`settings` as of `identity`), then these columns."""
+    own, common = identity(methods, settings)
     every = [*own, *columns]
     rows = tuple(tuple(value(method) for _, value in every) for method in methods)
     said = f"{caption} ({common})" if common else caption

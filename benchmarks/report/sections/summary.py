@@ -29,7 +29,9 @@ def part(report: Report) -> Optional[Part]:
 def _panel(group: Group, panel: Panel, name: str) -> List[Block]:
     compared = _pairs(panel, f"pairs-{name}")
     blocks: List[Block] = [
-        method_table(f"summary-{name}", f"{group.heading}; {panel.heading}; sigma 0", panel.methods, _columns(panel))
+        method_table(
+            f"summary-{name}", f"{group.heading}; {panel.heading}; sigma 0", panel.methods, _columns(panel), True
+        )
     ]
     return [*blocks, compared] if compared else blocks
 

@@ -158,6 +158,17 @@ def test_a_second_report_leaves_nothing_of_the_first(tmp_path):
     assert "summary-generated-otb-30-30.csv" in old - now
 
 
+def test_without_matplotlib_there_is_no_pdf_and_one_line_says_so(tmp_path, monkeypatch):
+    def missing(path):
+        raise InputError(f"{path}: plots need matplotlib, which is not installed here")
+
+    monkeypatch.setattr("pvtpp_benchmarks.report.bundle.check_plot", missing)
+    files, text, warnings = written(tmp_path, made_rows(1, 2, 2))
+    assert len(warnings) == 1 and "no PDF of the figures" in warnings[0] and "matplotlib" in warnings[0]
+    assert not any(name.endswith(".pdf") for name in files) and ".pdf" not in text
+    assert any(name.endswith(".svg") for name in files)
+
+
 def test_a_page_of_others_is_not_overwritten(tmp_path):
     (tmp_path / "index.html").write_text("<title>mine</title>")
     with pytest.raises(InputError, match=r"its index.html is not of `pvtpp report`, and would be lost"):

@@ -121,6 +121,8 @@ def test_every_mark_is_another_shape():
 def test_two_of_the_first_42_styles_differ_in_colour_or_dashes():
     looks = {(style(index).colour, style(index).dashes) for index in range(42)}
     assert len(looks) == 42
+    # Without colour too: the first seven.
+    assert len({style(index).dashes for index in range(7)}) == 7
 
 
 def test_a_drawing_without_label_is_hidden_from_readers_of_the_screen():
