@@ -13,6 +13,8 @@ from pvtpp_benchmarks.report.styles import Style, style
 Row = Mapping[str, Any]
 _GREY = 6
 """The style of zero latency."""
+_NEAR = ("dataset", "mode", "tracker", "predictor", "processing", "auc")
+"""What equal rows share."""
 _WIDTHS = (2.8, 2.0, 1.4, 1.0, 0.7)
 """Of lines, by processing time."""
 
@@ -230,12 +232,14 @@ def make_report(
         As of `Report`.
     """
     found: Dict[Tuple[str, str], List[Tuple[Row, str]]] = {}
+    near: Dict[Tuple[Any, ...], List[Row]] = {}
     for source in sources:
         for row in source.rows:
-            rows = found.setdefault((row["dataset"], row["mode"]), [])
             # Zero latency of a tracker is in the results of each of its evaluations.
-            if not any(_same(row, other) for other, _ in rows):
-                rows.append((row, source.name))
+            rows = near.setdefault(tuple(row.get(name) for name in _NEAR), [])
+            if not any(_same(row, other) for other in rows):
+                rows.append(row)
+                found.setdefault((row["dataset"], row["mode"]), []).append((row, source.name))
     groups = tuple(Group(*key, _panels(rows)) for key, rows in found.items())
     return Report(title, tuple(sources), groups, dict(films or {}))
 

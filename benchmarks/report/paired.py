@@ -45,3 +45,14 @@ def all_pairs(values: np.ndarray, seed: int = 0) -> List[List[Optional[float]]]:
             won, lost = int(wins[number]), int(losses[number])
             found.append([mean, low[number], high[number], won, lost, count - won - lost])
     return found
+
+
+def pick(pairs: List[List[Optional[float]]], methods: int, first: int, second: int) -> List[Optional[float]]:
+    """Pick one difference out of those of `all_pairs`: the second method minus the first, whichever comes before."""
+    low, high = min(first, second), max(first, second)
+    found = pairs[low * (2 * methods - low - 1) // 2 + high - low - 1]
+    if first < second:
+        return found
+    mean, least, most, wins, losses, ties = found
+    negated = [None if value is None else -value for value in (mean, most, least)]
+    return [*negated, losses, wins, ties]

@@ -7,7 +7,7 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from pvtpp_benchmarks.report.groups import Group, Method, Panel, Report
-from pvtpp_benchmarks.report.paired import all_pairs
+from pvtpp_benchmarks.report.paired import all_pairs, pick
 from pvtpp_benchmarks.report.parts import Block, Heading, Note, Pairs, Part, Value
 from pvtpp_benchmarks.report.sections.columns import Column, figure_of, method_table, panels, part_of
 
@@ -28,20 +28,32 @@ def part(report: Report) -> Optional[Part]:
 
 def _panel(group: Group, panel: Panel, name: str) -> List[Block]:
     compared = _pairs(panel, f"pairs-{name}")
-    blocks: List[Block] = [
-        method_table(
-            f"summary-{name}", f"{group.heading}; {panel.heading}; sigma 0", panel.methods, _columns(panel), True
+    caption = f"{group.heading}; {panel.heading}; sigma 0"
+    columns = _columns(panel, compared.differences["AUC"])
+    table = method_table(f"summary-{name}", caption, panel.methods, columns, settings=True)
+    return [table, compared] if len(panel.methods) > 1 else [table]
+
+
+def _columns(panel: Panel, pairs: List[List[Optional[float]]]) -> List[Column]:
+    to_hold: Dict[int, List[Optional[float]]] = {}
+    for index, method in enumerate(panel.methods):
+        hold_of = panel.hold_of(method)
+        none: List[Optional[float]] = [None] * 6
+        to_hold[id(method)] = (
+            none if hold_of is None else pick(pairs, len(panel.methods), panel.methods.index(hold_of), index)
         )
-    ]
-    return [*blocks, compared] if compared else blocks
-
-
-def _columns(panel: Panel) -> List[Column]:
-    to_hold = {id(method): _difference(panel.hold_of(method), method) for method in panel.methods}
 
     def hold(place: int) -> Callable[[Method], Value]:
         return lambda method: to_hold[id(method)][place]
 
+    compared: List[Column] = [
+        (Heading("to hold", 3, True, "AUC minus that of hold, same tracker and processing time"), hold(0)),
+        (Heading("low", 3, True, "lower end of the 95 % interval of the difference to hold"), hold(1)),
+        (Heading("high", 3, True, "upper end of the 95 % interval of the difference to hold"), hold(2)),
+        (Heading("W", meaning="sequences on which it is better than hold"), hold(3)),
+        (Heading("L", meaning="sequences on which it is worse than hold"), hold(4)),
+        (Heading("T", meaning="sequences on which it equals hold"), hold(5)),
+    ]
     return [
         (Heading("AUC", 3), figure_of("auc")),
         (Heading("95 % low", 3, meaning="lower end of the 95 % interval of AUC"), figure_of("auc_ci95", 0)),
@@ -50,22 +62,10 @@ def _columns(panel: Panel) -> List[Column]:
         (Heading("NormP", 3), figure_of("norm_precision")),
         (Heading("mAUC", 3), figure_of("mauc")),
         (Heading("mDP", 3), figure_of("mdp")),
-        (Heading("to hold", 3, True, "AUC minus that of hold, same tracker and processing time"), hold(0)),
-        (Heading("low", 3, True, "lower end of the 95 % interval of the difference to hold"), hold(1)),
-        (Heading("high", 3, True, "upper end of the 95 % interval of the difference to hold"), hold(2)),
-        (Heading("W", meaning="sequences on which it is better than hold"), hold(3)),
-        (Heading("L", meaning="sequences on which it is worse than hold"), hold(4)),
-        (Heading("T", meaning="sequences on which it equals hold"), hold(5)),
+        *(compared if any(each[0] is not None for each in to_hold.values()) else ()),
         (Heading("n", meaning="sequences"), lambda method: method.row["sequences"]),
         (Heading("runs", meaning="runs: sequences, starts and draws"), lambda method: method.row.get("runs")),
     ]
-
-
-def _difference(hold: Optional[Method], method: Method) -> List[Optional[float]]:
-    if hold is None:
-        return [None] * 6
-    (found,) = all_pairs(_values([hold, method], None))
-    return found
 
 
 def _values(methods: Sequence[Method], measure: Optional[str]) -> np.ndarray:
@@ -76,9 +76,7 @@ def _values(methods: Sequence[Method], measure: Optional[str]) -> np.ndarray:
     return np.array([[method.row["by_sequence"][clip][measure] for clip in clips] for method in methods])
 
 
-def _pairs(panel: Panel, name: str) -> Optional[Pairs]:
-    if len(panel.methods) < 2:
-        return None
+def _pairs(panel: Panel, name: str) -> Pairs:
     differences: Dict[str, List[List[Optional[float]]]] = {}
     for title, measure in MEASURES.items():
         if measure == "auc":
@@ -93,8 +91,11 @@ def _pairs(panel: Panel, name: str) -> Optional[Pairs]:
 
 def _first(panel: Panel) -> Tuple[int, int]:
     """The pair that is shown first: the leading method and its hold, else the first two."""
+    if len(panel.methods) < 2:
+        return 0, 0
     hold = panel.hold_of(panel.leading)
     if hold is None:
-        return 0, 1
+        online = [panel.methods.index(method) for method in panel.online]
+        return (online[0], online[1]) if len(online) > 1 else (0, 1)
     first, second = sorted((panel.methods.index(hold), panel.methods.index(panel.leading)))
     return first, second

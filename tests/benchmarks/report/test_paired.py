@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from made_rows import made_rows
 
-from pvtpp_benchmarks.report.paired import all_pairs
+from pvtpp_benchmarks.report.paired import all_pairs, pick
 from pvtpp_benchmarks.result import Result
 
 
@@ -31,6 +31,16 @@ def test_one_sequence_has_no_interval_and_equal_values_are_ties():
         [0.0, None, None, 0, 0, 1],
         [-0.25, None, None, 0, 1, 0],
     ]
+
+
+def test_a_pair_is_picked_in_either_order():
+    values = np.random.default_rng(0).uniform(size=(5, 9))
+    pairs = all_pairs(values)
+    for first in range(5):
+        for second in range(5):
+            if first != second:
+                (there,) = all_pairs(values[[first, second]])
+                assert pick(pairs, 5, first, second) == pytest.approx(there, abs=1e-12)
 
 
 def test_one_method_has_no_pair():
