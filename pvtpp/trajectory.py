@@ -206,7 +206,8 @@ class TrajectoryTable:
         no_limit = np.iinfo(np.int64).max
         self.valid_until_ns = np.array([no_limit if v is None else v for v in valid_until], dtype=np.int64)
         self.stabilised = np.array([len(row) > 7 for row in rows], dtype=bool)
-        self._rows = rows
+        # Not read off yet, since boxes are all that most ask for; nor are the rows kept, which are copies.
+        self._sigma_rows = [row[6] for row in rows]
         self._sigma: Optional[np.ndarray] = None
         self._linear = np.array([extrapolation == "linear" for extrapolation in extrapolations], dtype=bool)
         self._first = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
@@ -258,7 +259,7 @@ class TrajectoryTable:
             Shape ``(len(index), 4)``, equal to ``Trajectory.at(t).sigma`` to the bit.
         """
         if self._sigma is None:
-            flat = chain.from_iterable(row[6] for row in self._rows)
+            flat = chain.from_iterable(self._sigma_rows)
             self._sigma = np.fromiter(flat, dtype=np.float64, count=self._mean.size).reshape(-1, 4)
         first, last, low = self._knots(index, t_ns)
         inside = (low < last) & (t_ns >= self._t_ns[first])

@@ -182,6 +182,7 @@ def against_wall(
     dict
         Scores of both, and what was measured.
     """
+    settings: Dict[str, Any] = dict(defaults.settings(method))
     spec = RunSpec(
         DATASET,
         f"{name} slowed to {ms:g} ms",
@@ -190,7 +191,7 @@ def against_wall(
         version=code_digest(),
         tracker_digest=digest,
         clock="wall",
-        **defaults.settings(method),
+        **settings,
     )
     (job,) = jobs([clip], spec, logs)
     log, _ = obtain(job, lambda sequence: Slowed(make(sequence), ms / 1e3))
