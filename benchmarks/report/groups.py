@@ -276,6 +276,8 @@ def _panels(rows: Sequence[Tuple[Row, str]]) -> Tuple[Panel, ...]:
         if titles.count(title) > 1:
             name += f"-{len([each for each in panels if each.name.startswith(name)]) + 1}"
         brief = f"camera {-key[1]:g} fps{', apart' * key[0]}" if len(keys) > 1 else ""
+        if [each[:2] for each in keys].count(key[:2]) > 1:
+            brief += f", world {key[2]:g} fps, {clips}"
         methods = [*zero.get(key, ()), *keyed.get(key, ())]
         order = {name: number for number, name in enumerate(dict.fromkeys(row["tracker"] for row, _ in rows))}
         methods.sort(key=lambda method: order[method.tracker])

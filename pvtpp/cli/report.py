@@ -26,7 +26,8 @@ from pvtpp_benchmarks.report.overlay import write_films
 from pvtpp_benchmarks.result import Result
 from pvtpp_benchmarks.scoring import find_logs, score_logs
 
-OF_LOGS = ("dataset", "root", "split", "subset", "sequences", "apart", "predictors", "videos")
+MODE = "otb"
+OF_LOGS = ("dataset", "root", "split", "sequences", "apart", "mode", "predictors", "videos", *common.DATASET_OPTIONS)
 """Options that say something of logs alone."""
 
 
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_dataset(parser, required=False)
     group = parser.add_argument_group("scoring of logs")
     group.add_argument(
-        "--mode", type=comma_separated, default=("otb",), metavar="M,M", help=f"metric modes, of {', '.join(MODES)}"
+        "--mode", type=comma_separated, metavar="M,M", help=f"metric modes, of {', '.join(MODES)} (default {MODE})"
     )
     group.add_argument("--predictors", type=comma_separated, metavar="P,P", help="(default: those of the runs)")
 
@@ -60,7 +61,12 @@ def run(options: argparse.Namespace) -> None:
     if logs:
         name, sequences = common.load_sequences(options, images=options.videos)
         rows = score_logs(
-            logs, sequences, options.predictors, options.mode, options.apart, strict=not options.sequences
+            logs,
+            sequences,
+            options.predictors,
+            options.mode or (MODE,),
+            options.apart,
+            strict=not options.sequences,
         )
         protocol = {**facts(0), "data": data_facts(name, sequences)}
         sources.append(Source(", ".join(logs), protocol, tuple(rows)))
@@ -84,7 +90,8 @@ def _sorted(options: argparse.Namespace) -> Tuple[List[str], List[str]]:
     else:
         for name in OF_LOGS:
             if getattr(options, name):
-                raise InputError(f"--{name}: applies to event logs, and RUNS has only results: {', '.join(results)}")
+                option = name.replace("_", "-")
+                raise InputError(f"--{option}: applies to event logs, and RUNS has only results: {', '.join(results)}")
     return results, logs
 
 

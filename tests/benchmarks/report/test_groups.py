@@ -20,6 +20,8 @@ def test_camera_rates_and_clips_are_panels_and_data_sets_and_modes_are_groups():
         assert [method.short for method in panel.methods][0] == ZERO and len(panel.online) == 4
     fewer = made_rows(1, 1, 2)
     counts = [panel.heading for panel in report_of(made_rows(1, 1, 3), fewer).groups[0].panels]
+    shorts = [panel.short for panel in report_of(made_rows(1, 1, 3), fewer).groups[0].panels]
+    assert sorted(shorts) == [f"camera 30 fps, world 30 fps, {count} clips" for count in (2, 3)]
     assert sorted(counts) == ["camera 30 fps, world 30 fps; 2 clips", "camera 30 fps, world 30 fps; 3 clips"]
 
 

@@ -67,6 +67,8 @@ def test_logs_are_scored_and_give_the_rows_that_score_gives(tmp_path, clips, mon
         (["clips"], "clips: no event logs (.jsonl) there"),
         (["mine.json", "--videos"], "--videos: applies to event logs, and RUNS has only results: mine.json"),
         (["mine.json", "--root", "clips"], "--root: applies to event logs, and RUNS has only results: mine.json"),
+        (["mine.json", "--mode", "elae"], "--mode: applies to event logs"),
+        (["mine.json", "--box-file", "boxes.txt"], "--box-file: applies to event logs"),
         (["empty.json"], "empty.json: a result without rows, there is nothing to report"),
         (["broken.json"], "broken.json: not the JSON of a result"),
     ],
