@@ -21,6 +21,8 @@ _KEY = ("dataset", "tracker", "processing", "sequence")
 Key = Tuple[str, str, str, str]
 """Data set, tracker, processing time and sequence."""
 _OWN = {"hold": video.STALE, "ensemble": video.PREDICTED}
+_OTHERS = (2, 3, 1)
+"""Numbers of colours that look like neither of these."""
 
 
 class Shown(NamedTuple):
@@ -132,8 +134,8 @@ def _shown(paths: Sequence[str]) -> Dict[str, Shown]:
         log = EventLog.read(path)
         for name in log.predictors:
             if name not in shown:
-                colour = _OWN.get(name) or _bgr(COLOURS[(len(shown) + 2) % len(COLOURS)])
-                shown[name] = Shown(log, name, colour)
+                others = len([each for each in shown if each not in _OWN])
+                shown[name] = Shown(log, name, _OWN.get(name) or _bgr(COLOURS[_OTHERS[others % len(_OTHERS)]]))
     return shown
 
 

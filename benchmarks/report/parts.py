@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 from pvtpp_benchmarks.report.drawing import Drawing, Legend, composed
-from pvtpp_benchmarks.report.styles import Style
 
 MISSING = "-"
 """How a table says that there is no such value."""
@@ -196,11 +195,6 @@ class Part:
     name: str
     title: str
     blocks: Tuple[Block, ...] = field(default=())
-
-
-def legend_of(labels: Sequence[str], look: Callable[[str], Style]) -> Legend:
-    """Return the legend of these labels, each once."""
-    return tuple((label, look(label)) for label in dict.fromkeys(labels))
 
 
 def number(part: Any, *path: Any) -> Optional[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Tuple
 
 from pvtpp_benchmarks.report.groups import Group, Method, Panel, Report
-from pvtpp_benchmarks.report.parts import Block, Heading, Note, Part, Table, Value, number
+from pvtpp_benchmarks.report.parts import Block, Heading, Note, Part, Table, Value, number, shown
 from pvtpp_benchmarks.report.sections.columns import identity, panels, part_of
 
 _COLUMNS = (
@@ -48,8 +48,7 @@ def _table(report: Report, group: Group, panel: Panel, name: str) -> Table:
             films.append(report.films.get((group.dataset, method.tracker, str(method.row["processing"]), clip)))
     headings = (Heading("sequence"), *(heading for heading, _ in own), *(heading for heading, _ in columns))
     filters = (1, 2, 3)
-    table = Table("", "", headings, ((None, *(value(panel.leading) for _, value in own)),))
-    chosen = tuple(table.text(0, column) for column in filters)
+    chosen = tuple(shown(value(panel.leading), heading) for heading, value in own[: len(filters)])
     caption = f"By sequence, {group.heading}; {panel.heading}; sigma 0" + (f" ({common})" if common else "")
     return Table(
         f"sequences-{name}", caption, headings, tuple(rows), filters, chosen, tuple(films) if any(films) else ()

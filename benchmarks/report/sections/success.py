@@ -42,7 +42,12 @@ _PLOTS = {
 
 def part(report: Report) -> Optional[Part]:
     """Return the three plots of each data set and mode."""
-    blocks: List[Block] = [Note("Share of frames over the threshold, at permitted latency 0; means over sequences.")]
+    blocks: List[Block] = [
+        Note(
+            "Share of frames with a higher overlap, or a smaller error, than the threshold; at permitted latency 0, means "
+            "over sequences."
+        )
+    ]
     for group in report.groups:
         for kind, plot in _PLOTS.items():
 
