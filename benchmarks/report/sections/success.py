@@ -44,8 +44,8 @@ def part(report: Report) -> Optional[Part]:
     """Return the three plots of each data set and mode."""
     blocks: List[Block] = [
         Note(
-            "Share of frames with a higher overlap, or a smaller error, than the threshold; at permitted latency 0, means "
-            "over sequences."
+            "Share of frames with a higher overlap, or a smaller error, than the threshold; at permitted latency 0, "
+            "means over sequences."
         )
     ]
     for group in report.groups:
