@@ -61,9 +61,11 @@ def measure(log: EventLog, predictor: str, made: np.ndarray, world_t_ns: np.ndar
     available, captured = np.array(rows, dtype=np.int64).reshape(-1, 2).T
     given = [row[1] for row in log.rows if row[0] == "init"]
     evidence = log.trajectories(predictor)[1].evidence_ns[made]
-    if (made < 0).any() and len(rows):
-        newest = np.searchsorted(available, world_t_ns + same_time_ns(kappa), side="right") - 1
-        evidence = np.where(made < 0, np.where(newest < 0, world_t_ns[0], captured[newest]), evidence)
+    if (made < 0).any():
+        # Before the first result it is the given box.
+        captures = np.concatenate([world_t_ns[:1], captured])
+        newest = np.searchsorted(available, world_t_ns + same_time_ns(kappa), side="right")
+        evidence = np.where(made < 0, captures[newest], evidence)
     return Latency(
         (available - captured) * 1e-6,
         float(np.diff(np.concatenate([given[:1], available])).max(initial=0) * 1e-6),

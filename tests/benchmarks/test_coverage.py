@@ -50,6 +50,18 @@ def test_frames_without_a_target_or_answered_by_a_result_do_not_count():
     assert cover(log_of(np.full(4, 3.0)), "p", np.full(4, -1), boxes, truth, times) is None
 
 
+def test_where_the_camera_turned_sigma_grows_with_the_box():
+    log = EventLog()
+    log.init(0, 0, 0, BOX)
+    flat = np.ones((1, 4))
+    log.trajectory(0, "p", Trajectory((0,), BOX[None], 0 * flat, flat, 0, "hold", stabilised=True))
+    truth = box_to_xywh(BOX * [1, 1, 2, 2] + [3.0, 3, 0, 0])[None]
+    at = np.zeros(1, dtype=int), np.zeros(1, dtype=np.int64)
+    # 3 px off: outside 1.645 px, inside twice that in an image where everything is twice as large.
+    assert cover(log, "p", at[0], BOX[None], truth, at[1]).centre.tolist() == [0, 0, 0]
+    assert cover(log, "p", at[0], (BOX * [1, 1, 2, 2])[None], truth, at[1]).centre.tolist() == [0, 1, 1]
+
+
 def test_a_row_holds_the_mean_over_sequences_that_have_any():
     run = lambda frames, share: Coverage(frames, np.full(3, share), np.full(3, share))  # noqa: E731
     figures = coverage_figures([[run(10, 0.0), run(10, 1.0)], [run(500, 0.9)], [None]])

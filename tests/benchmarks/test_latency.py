@@ -45,6 +45,10 @@ def test_where_a_result_answers_its_own_capture_counts():
     times = np.array([0, 20, 40, 100, 200], dtype=np.int64) * MS
     found = measure(hand_made(), "p", np.full(5, -1), times, 100.0)
     assert found.age_ms.tolist() == [0, 20, 40, 70, 140]
+    log = hand_made()
+    log.rows = [row for row in log.rows if row[0] != "result"]
+    nothing = measure(log, "p", np.full(5, -1), times, 100.0)
+    assert nothing.age_ms.tolist() == [0, 20, 40, 100, 200] and nothing.stall_ms == 0
 
 
 def test_percentiles_need_enough_samples_and_are_over_the_results_of_all_runs():

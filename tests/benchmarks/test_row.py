@@ -68,6 +68,15 @@ def test_plots_are_of_the_rows_mode_and_latency_of_all(made):
     assert online[0]["latency"]["age_n"] == online[0]["coverage"]["frames"] == online[0]["frames"]
 
 
+def test_the_papers_schedule_has_them_too():
+    grid = make_grid("d", "oracle", processing="47ms", predictors="kalman", schedule="paper")
+    _, online = evaluate(CLIPS, grid, Oracle)
+    # Each frame has its own time's answer, so no more than the newest result's age and the wait for the next.
+    assert 0 <= online["latency"]["age_median_ms"] <= online["latency"]["age_worst_ms"] < 47 * 2 + 1000 / 30 + 1e-6
+    assert 0 < online["coverage"]["frames"] <= online["frames"]
+    assert all(0 <= each["unpredictability"] < 1 for each in online["by_sequence"].values())
+
+
 def test_without_details_a_row_is_one_of_curves_alone():
     spec = RunSpec("d", "oracle", "47ms")
     log = obtain(jobs(CLIPS[:1], spec, None)[0], Oracle)[0]
