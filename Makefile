@@ -43,11 +43,11 @@ ONBOARD_STAMP := $(ONBOARD)/.installed-cpu+report+weights+test
 ROS2_STAMP := $(ROS2)/.installed
 
 # Not run under the oldest supported Python: the tests of development code, which may use newer syntax and every extra,
-# of a study that trains, of runs on a cluster, of the simulated flight, since apt installs rospy for the distribution's own Python only, and
-# of the page, which is no Python.
+# of a study that trains, of runs on a cluster, of the simulated flight, since apt installs rospy for the distribution's
+# own Python only, and of the pages, which are no Python.
 DEVELOPMENT_TESTS := tests/pvtpp/networks tests/pvtpp/training tests/pvtpp/export tests/trackers/models \
     tests/benchmarks/studies/test_n_head_tracked.py tests/ros_nodes/test_flight.py tests/ros_nodes/ros2 \
-    tests/pvtpp/serve/test_page.py tests/benchmarks/test_cluster.py
+    tests/pvtpp/serve/test_page.py tests/benchmarks/report/test_report_page.py tests/benchmarks/test_cluster.py
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))

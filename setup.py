@@ -86,7 +86,10 @@ EXTRAS = {
     "dev": [*TESTS, *CLUSTER, "selenium>=4.20", "ruff>=0.17,<0.18", "mypy>=1.14,<3", "catkin_pkg>=0.5"],
 }
 
-PAGE = {"pvtpp.serve": ["page/*.html", "page/*.css", "page/*.js"]}
+PAGES = {
+    "pvtpp.serve": ["page/*.html", "page/*.css", "page/*.js"],
+    "pvtpp_benchmarks.report": ["assets/*.css", "assets/*.js"],
+}
 
 SETTINGS: Dict[str, Any] = {
     "name": "pvtpp",
@@ -105,7 +108,7 @@ SETTINGS: Dict[str, Any] = {
         "pvtpp_benchmarks.published": ["*.json"],
         "pvtpp_ros_nodes": ["msg/*.msg"],
         "pvtpp_benchmarks": ["boards/*.json"],
-        **PAGE,
+        **PAGES,
     },
     "install_requires": ["numpy>=1.17"],
     "extras_require": EXTRAS,

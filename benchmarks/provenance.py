@@ -8,17 +8,28 @@ import platform
 import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from importlib import import_module
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Iterable, List, Optional
 
 import pvtpp
+from pvtpp_benchmarks import power
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
 
 LIBRARIES = ("numpy", "cv2", "onnxruntime")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 
 def facts(seed: int) -> Dict[str, Any]:
-    """The entry ``protocol`` of every JSON file that pvtpp writes: versions, commit, hardware, seed and command."""
+    """The entry ``protocol`` of every JSON file that pvtpp writes.
+
+    Returns
+    -------
+    dict
+        Versions, commit, hardware, power state (`pvtpp_benchmarks.power`), load, threads, runtime providers, seed and
+        command.
+    """
     from pvtpp.core.event_log import VERSION
 
     libraries = {name: version for name in LIBRARIES if (version := _version(name))}
@@ -32,9 +43,46 @@ def facts(seed: int) -> Dict[str, Any]:
         "versions": {**own, **libraries},
         "commit": commit(),
         "hardware": hardware(),
+        "power": power.state(),
+        "load": load(),
+        "threads": threads(),
+        "providers": providers(),
         "seed": seed,
         "command": shlex.join([*program.split(), *sys.argv[1:]]),
     }
+
+
+def data_facts(name: str, sequences: Iterable[VideoSequence]) -> Dict[str, Any]:
+    """The data that a result is of: name, number of sequences and camera frames, and a digest of boxes and rates."""
+    listed = sorted((sequence.name, sequence.digest(), len(sequence)) for sequence in sequences)
+    content = hashlib.sha256(repr([each[:2] for each in listed]).encode()).hexdigest()[:12]
+    return {"dataset": name, "sequences": len(listed), "frames": sum(each[2] for each in listed), "digest": content}
+
+
+def load() -> Optional[List[float]]:
+    """The mean number of processes that wanted to run in the last 1, 5 and 15 minutes; None where unknown."""
+    try:
+        return [round(each, 2) for each in os.getloadavg()]
+    except (OSError, AttributeError):
+        return None
+
+
+def threads() -> Dict[str, Any]:
+    """How many processors this process may use, the threads of OpenCV, and the settings that others read."""
+    found: Dict[str, Any] = {}
+    if hasattr(os, "sched_getaffinity"):
+        found["processors"] = len(os.sched_getaffinity(0))
+    with suppress(ImportError):
+        found["cv2"] = import_module("cv2").getNumThreads()
+    return {**found, **{name: os.environ[name] for name in THREADS if os.environ.get(name)}}
+
+
+def providers() -> List[str]:
+    """The execution providers that ONNX Runtime has here, by priority; empty without it."""
+    try:
+        return list(import_module("onnxruntime").get_available_providers())
+    except (ImportError, AttributeError):
+        return []
 
 
 def code_version() -> str:

@@ -115,6 +115,7 @@ def _sequence_figures(scores: Sequence[Score], sampled: Mapping[str, np.ndarray]
         "norm_precision": round(float(sampled["norm_precision"][0]), 6),
         "nt2f": round(float(np.mean([score.outages.nt2f for score in scores])), 6),
         "outage_s": round(max(score.outages.longest_s for score in scores), 6),
+        "losses": loss_figures([score.outages for score in scores]),
         "frames": sum(score.frames for score in scores),
         "runs": len(scores),
         "world_frames_per_s": world_fps,

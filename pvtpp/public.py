@@ -24,7 +24,7 @@ from pvtpp_benchmarks.datasets import load as load_dataset
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.evaluate import Entry, Progress, check_entries, evaluate_all
 from pvtpp_benchmarks.grid import PREDICTORS, Names, make_grid
-from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.provenance import data_facts, facts
 from pvtpp_benchmarks.result import Result
 from pvtpp_benchmarks.scoring import score_logs
 from pvtpp_trackers.factory import MakeTracker, create_tracker
@@ -211,7 +211,8 @@ def evaluate(
     check_entries(entries)
     with executors(workers, cluster) as executor:
         rows = evaluate_all(sequences, entries, logs, executor, progress)
-    return Result(tuple(rows), facts(entries[0].grid.base.seed))
+    base = entries[0].grid.base
+    return Result(tuple(rows), {**facts(base.seed), "data": data_facts(base.dataset, sequences)})
 
 
 def _maker(tracker: Any, style: str) -> Union[MakeTracker, _MakeOwn]:

@@ -180,6 +180,8 @@ def test_the_wheel_holds_the_packages_whole_and_nothing_else(wheel):
     data += (ROOT / "pvtpp" / "serve" / "page").iterdir()
     assert {path.relative_to(ROOT).as_posix() for path in data} <= set(wheel)
     assert "pvtpp_benchmarks/published/elae.json" in wheel
+    assets = (ROOT / "benchmarks" / "report" / "assets").iterdir()
+    assert {f"pvtpp_benchmarks/report/assets/{path.name}" for path in assets} <= set(wheel)
     # Humble's bags are read by these.
     assert {f"pvtpp_ros_nodes/msg/{path.name}" for path in (ROOT / "ros_nodes" / "msg").iterdir()} <= set(wheel)
 

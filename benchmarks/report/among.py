@@ -10,7 +10,7 @@ from pvtpp.errors import InputError
 from pvtpp_benchmarks.metrics import SIGMAS
 from pvtpp_benchmarks.provenance import hardware
 from pvtpp_benchmarks.published import Published, published
-from pvtpp_benchmarks.report.curves import apart, new_figure, save, style
+from pvtpp_benchmarks.report.curves import apart, line_style, new_figure, save
 from pvtpp_benchmarks.report.labels import curve_labels
 
 MEASURES = {"auc": "AUC", "dp": "DP at 20 px"}
@@ -103,7 +103,7 @@ def _trackers(chosen: Mapping[str, Row]) -> List[str]:
 
 def _panel(axes: Any, theirs: Mapping[str, np.ndarray], own: Mapping[str, Sequence[float]]) -> None:
     lines = [(name, values, _GREY, "-", 0.9) for name, values in theirs.items()]
-    lines += [(label, np.asarray(values), *style(index), 2.2) for index, (label, values) in enumerate(own.items())]
+    lines += [(label, np.asarray(values), *line_style(index), 2.2) for index, (label, values) in enumerate(own.items())]
     top = float(np.ceil(max(values.max() for _, values, *_ in lines) * 10 + 0.3) / 10)
     places = apart([float(values[-1]) for _, values, *_ in lines], 0.0262 * top, top)
     for (name, values, colour, dashes, line_width), place in zip(lines, places):

@@ -11,21 +11,9 @@ from pvtpp.boxes import ArrayLike
 from pvtpp.errors import InputError
 from pvtpp.files import whole_file
 from pvtpp_benchmarks.report.files import check_writable
+from pvtpp_benchmarks.report.styles import style
 
 ENDINGS = ("png", "pdf", "svg")
-# Okabe and Ito's palette without yellow, which is too pale for a line on white. Dashes tell the lines apart without
-# colour.
-_STYLES: Tuple[Tuple[str, Any], ...] = (
-    ("#D55E00", "-"),
-    ("#0072B2", "-"),
-    ("#009E73", (0, (6, 1.5))),
-    ("#CC79A7", (0, (3, 1.2))),
-    ("#E69F00", (0, (6, 1.5, 1.5, 1.5))),
-    ("#56B4E9", (0, (1.2, 1.2))),
-    ("#333333", (0, (1.2, 1.2))),
-)
-# For each further round of the colours.
-_MORE_DASHES: Tuple[Any, ...] = ((0, (9, 2)), (0, (4, 1, 1, 1, 1, 1)), (0, (2, 2)), (0, (8, 1, 2, 1)), (0, (1, 2.5)))
 _WIDTH = 2.0
 # Inches that a character of a label takes.
 _CHARACTER = 0.078
@@ -76,7 +64,7 @@ def plot_elae(
     _draw(axes, lines, top, sigma_max, {label: (label, index) for index, label in enumerate(lines)})
     ends = [float(values[-1]) for _, values in lines.values()]
     for index, (label, place) in enumerate(zip(lines, apart(ends, 0.225 / height * top, top))):
-        colour, _ = style(index)
+        colour = style(index).colour
         axes.annotate(
             label,
             (sigma_max, ends[index]),
@@ -177,30 +165,35 @@ def _matplotlib(path: str) -> Tuple[Any, Any]:
     return Figure, FigureCanvasAgg
 
 
-def new_figure(path: str, size: Tuple[float, float], title: str, subtitle: str) -> Any:
-    """Begin a figure of this size, inches; raises InputError as `check_plot` does."""
-    _format(path)
+def matplotlib_figure(path: str, size: Tuple[float, float]) -> Any:
+    """An empty figure of this size, inches; raises InputError, which names the path, without matplotlib."""
     Figure, FigureCanvasAgg = _matplotlib(path)
     figure = Figure(figsize=size, dpi=160, facecolor="white")
     FigureCanvasAgg(figure)
+    return figure
+
+
+def new_figure(path: str, size: Tuple[float, float], title: str, subtitle: str) -> Any:
+    """Begin a figure of this size, inches; raises InputError as `check_plot` does."""
+    _format(path)
+    figure = matplotlib_figure(path, size)
     left = 0.085 * 8.0 / size[0]
     figure.text(left, 1 - 0.27 / size[1], title, fontsize=13, fontweight="bold", va="center")
     figure.text(left, 1 - 0.5175 / size[1], subtitle, fontsize=8.5, color="#555555", va="center")
     return figure
 
 
-def style(index: int) -> Tuple[str, Any]:
-    """Colour and dashes of a curve: no two of the first 42 have both in common."""
-    colour, dashes = _STYLES[index % len(_STYLES)]
-    again = index // len(_STYLES)
-    return colour, dashes if again == 0 else _MORE_DASHES[(again - 1) % len(_MORE_DASHES)]
+def line_style(index: int) -> Tuple[str, Any]:
+    """Colour and dashes of a curve, as matplotlib takes them."""
+    chosen = style(index)
+    return chosen.colour, (0, chosen.dashes) if chosen.dashes else "-"
 
 
 def _sample(index: int) -> Any:
     """A line for the legend."""
     from matplotlib.lines import Line2D
 
-    colour, dashes = style(index)
+    colour, dashes = line_style(index)
     return Line2D([], [], color=colour, linestyle=dashes, linewidth=_WIDTH)
 
 
@@ -211,7 +204,7 @@ def _draw(
     each = list(lines.items())
     for index, (label, (sigmas, values)) in enumerate(each):
         name, number = ids[label]
-        colour, dashes = style(number)
+        colour, dashes = line_style(number)
         # A curve that a later one would hide is drawn wider, so that it shows on both sides of it.
         over = sum(_looks_equal((sigmas, values), line, top) for _, line in each[index + 1 :])
         (line,) = axes.step(

@@ -29,6 +29,7 @@ _BEFORE = ("tracker", "dataset", "clock")
 """Of `LABELS`, what it says before the predictor."""
 _LAST = ("processing", "per_sequence", "version", "predictor_ms", "runs", "frames")
 """What it says only where two labels would be the same without."""
+ZERO = "zero latency"
 Row = Mapping[str, Any]
 Panel = Tuple[bool, float, float]
 """Whether its sequences are apart, minus the camera's rate, and the world's: sorted, the order of the panels."""
@@ -42,17 +43,42 @@ def curve_labels(rows: Sequence[Row]) -> List[str]:
     panels = panels_of(rows)
     differing = [name for name in LABELS if _differs(name, rows, panels)]
     labels = [_label(row, differing) for row in rows]
-    for name in _LAST:
-        same = _same(rows, labels, panels)
-        for group in same:
+    _tell_apart(rows, labels, panels, _LAST)
+    return labels
+
+
+def method_labels(rows: Sequence[Row]) -> List[Tuple[str, str]]:
+    """Return for each row its tracker, and in as few words as possible what of the tracker it is.
+
+    These words are the predictor, the processing time where the rows have several, and the settings in which two rows
+    of one panel differ that are the same otherwise. No two rows of one panel have both texts in common.
+    """
+    panels = panels_of(rows)
+    times = {row["processing_ms"] for row in rows if row["curve"]}
+    shorts = [
+        ", ".join([row["predictor"], *([f"{row['processing_ms']:g} ms"] if len(times) > 1 else [])])
+        if row["curve"]
+        else ZERO
+        for row in rows
+    ]
+    labels = [f"{row['tracker']}, {short}" for row, short in zip(rows, shorts)]
+    _tell_apart(rows, labels, panels, (*LABELS[1:], *_LAST))
+    return [(row["tracker"], label[len(row["tracker"]) + 2 :]) for row, label in zip(rows, labels)]
+
+
+def _tell_apart(
+    rows: Sequence[Row], labels: List[str], panels: Sequence[Sequence[Panel]], names: Sequence[str]
+) -> None:
+    """Add to labels that several rows of a panel have what these differ in, in place; in the end a number."""
+    for name in names:
+        for group in _same(rows, labels, panels):
             said = [_said(name, rows[index]) for index in group]
             if len(set(said)) > 1:
                 for index, text in zip(group, said):
-                    labels[index] = f"{labels[index]}, {text}"
+                    labels[index] = ", ".join(filter(None, (labels[index], text)))
     for group in _same(rows, labels, panels):
         for number, index in enumerate(group, 1):
             labels[index] = f"{labels[index]} ({number})"
-    return labels
 
 
 def _differs(name: str, rows: Sequence[Row], panels: Sequence[Sequence[Panel]]) -> bool:
@@ -83,7 +109,7 @@ def _same(rows: Sequence[Row], labels: Sequence[str], panels: Sequence[Sequence[
 
 
 def _label(row: Row, differing: Sequence[str]) -> str:
-    how = [row["predictor"], f"{row['processing_ms']:g} ms"] if row["curve"] else ["zero latency"]
+    how = [row["predictor"], f"{row['processing_ms']:g} ms"] if row["curve"] else [ZERO]
     before = [_said(name, row) for name in differing if name in _BEFORE and _applies(name, row)]
     after = [_said(name, row) for name in differing if name not in _BEFORE and _applies(name, row)]
     return ", ".join(filter(None, [*before, *how, *after]))

@@ -144,12 +144,12 @@ def table_blocks(rows: Sequence[Dict[str, Any]]) -> List[Block]:
 
 
 def _block(rows: List[Dict[str, Any]]) -> Block:
-    common, columns = _split([*RUN_COLUMNS, *SCORE_COLUMNS], rows)
+    common, columns = split_columns([*RUN_COLUMNS, *SCORE_COLUMNS], rows)
     return Block(", ".join([*_data(rows[0]), f"mode {rows[0]['mode']}", "sigma 0", *common]), columns, rows)
 
 
 def _presence_block(rows: List[Dict[str, Any]]) -> Block:
-    common, columns = _split(RUN_COLUMNS, rows)
+    common, columns = split_columns(RUN_COLUMNS, rows)
     return Block(", ".join(["Presence", *_data(rows[0]), "sigma 0", *common]), [*columns, *PRESENCE_COLUMNS], rows)
 
 
@@ -157,8 +157,8 @@ def _data(row: Dict[str, Any]) -> List[str]:
     return [row["dataset"], f"clips {', '.join(row['per_sequence']) if row['apart'] else row['sequences']}"]
 
 
-def _split(columns: Sequence[Column], rows: List[Dict[str, Any]]) -> Tuple[List[str], List[Column]]:
-    """What the heading of these rows says, and the columns that remain."""
+def split_columns(columns: Sequence[Column], rows: List[Dict[str, Any]]) -> Tuple[List[str], List[Column]]:
+    """Split columns into what the heading of these rows says, and the columns that remain."""
     common: List[str] = []
     remaining: List[Column] = []
     for title, text in columns:

@@ -13,12 +13,9 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
-
-import numpy as np
+from typing import Any, Dict, Sequence, Tuple
 
 from pvtpp import defaults
-from pvtpp.boxes import xywh_to_box
 from pvtpp.cli import output
 from pvtpp.core.event_log import EventLog
 from pvtpp.errors import InputError
@@ -143,29 +140,15 @@ def _log_of(
 
 
 def _video(sequence: VideoSequence, made: Dict[str, Tuple[EventLog, str]], path: Path, caption: str) -> str:
-    from pvtpp_benchmarks.report.video import write_video
+    from pvtpp_benchmarks.report import overlay, video
 
     def warn(text: str) -> None:
         print(f"pvtpp demo: warning: {text}", file=sys.stderr)
 
-    write_video(str(path), _drawn(sequence, list(made.values()), caption), sequence.camera_fps, warn)
+    (stale, hold), (predicted, name) = made.values()
+    shown = {
+        "last result": overlay.Shown(stale, hold, video.STALE),
+        "predicted": overlay.Shown(predicted, name, video.PREDICTED),
+    }
+    video.write_video(str(path), overlay.frames(sequence, shown, caption), sequence.camera_fps, warn)
     return str(path)
-
-
-def _drawn(sequence: VideoSequence, made: List[Tuple[EventLog, str]], caption: str) -> Iterator[np.ndarray]:
-    """Each camera frame with the boxes that an observer had at that moment."""
-    from pvtpp_benchmarks.report import video
-
-    stale, predicted = (_at_frames(*each, sequence.camera_t_ns) for each in made)
-    truth = xywh_to_box(sequence.ground_truth_xywh[:: sequence.stride])
-    for i in range(len(sequence)):
-        boxes = {"last result": (stale[i], video.STALE), "predicted": (predicted[i], video.PREDICTED)}
-        if np.isfinite(truth[i]).all():
-            boxes = {"truth": (truth[i], video.TRUTH), **boxes}
-        yield video.draw_boxes(sequence.frame(i).image, boxes, caption)
-
-
-def _at_frames(log: EventLog, predictor: str, t_ns: np.ndarray) -> np.ndarray:
-    available, table = log.trajectories(predictor)
-    newest = np.searchsorted(available, t_ns, side="right") - 1
-    return table.boxes(newest, t_ns)

@@ -25,6 +25,7 @@ from pvtpp.progress import progress
 from pvtpp_benchmarks.evaluate import Entry, check_entries, evaluate_all
 from pvtpp_benchmarks.execution import RunsLost
 from pvtpp_benchmarks.grid import make_grid
+from pvtpp_benchmarks.provenance import data_facts
 from pvtpp_benchmarks.runs import check_log_folder
 
 
@@ -65,5 +66,5 @@ def run(options: argparse.Namespace) -> int:
             rows = evaluate_all(sequences, entries, options.logs, executor, progress())
     except RunsLost as error:
         return output.report_lost("eval", error)
-    output.finish(options, rows, options.seed)
+    output.finish(options, rows, options.seed, data_facts(title, sequences))
     return 0

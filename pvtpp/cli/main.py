@@ -22,6 +22,7 @@ COMMANDS = {
     "eval": "run a tracker over a data set at given speeds and score it online",
     "run": "run a tracker and write event logs, without scoring",
     "score": "score event logs",
+    "report": "one page of results: tables, curves, paired differences; also as CSV, LaTeX, SVG and PDF",
     "replay": "score published result files online, as if their tracker had a given speed; or replay event logs",
     "convert": "result files from one toolkit's format to another's, and event logs to theirs",
     "log": "what event logs hold, parts of them, and exports: mcap (Foxglove), csv, mot, mp4",

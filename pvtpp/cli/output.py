@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from pvtpp.arguments import comma_separated
 from pvtpp.errors import InputError
@@ -37,12 +37,17 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def finish(options: argparse.Namespace, rows: List[Dict[str, Any]], seed: int = 0) -> None:
-    """Print the table, write the JSON and the plot where they are asked for."""
+def finish(
+    options: argparse.Namespace, rows: List[Dict[str, Any]], seed: int = 0, data: Optional[Dict[str, Any]] = None
+) -> None:
+    """Print the table, write the JSON and the plot where they are asked for.
+
+    `data` is of `pvtpp_benchmarks.provenance.data_facts`.
+    """
     if sys.stderr.isatty():
         print(file=sys.stderr)
     # Files first: what fails while the table is printed costs none of them.
-    result = Result(tuple(rows), facts(seed))
+    result = Result(tuple(rows), {**facts(seed), **({"data": data} if data else {})})
     if options.json:
         result.write(options.json)
     if options.plot and options.among:

@@ -38,6 +38,7 @@ from pvtpp_benchmarks.execution import RunsLost
 from pvtpp_benchmarks.formats import FORMATS, read_results, recognise
 from pvtpp_benchmarks.formats.elae import is_sigma
 from pvtpp_benchmarks.grid import make_grid
+from pvtpp_benchmarks.provenance import data_facts
 from pvtpp_benchmarks.score_files import score_files
 
 RECORDED = "recorded"
@@ -107,7 +108,8 @@ def run(options: argparse.Namespace) -> int:
     title, sequences = common.load_sequences(options, images=False)
     tracker = os.path.basename(os.path.abspath(options.results))
     if FORMATS[form].matched:
-        output.finish(options, _matched(options, form, title, tracker, sequences), options.seed)
+        rows = _matched(options, form, title, tracker, sequences)
+        output.finish(options, rows, options.seed, data_facts(title, sequences))
         return 0
     lengths = {sequence.name: len(sequence) for sequence in sequences}
     results = read_results(options.results, lengths, lengths, form)
@@ -133,7 +135,7 @@ def run(options: argparse.Namespace) -> int:
             rows = evaluate(sequences, grid, make_tracker, options.logs, executor, progress())
     except RunsLost as error:
         return output.report_lost("replay", error)
-    output.finish(options, rows, options.seed)
+    output.finish(options, rows, options.seed, data_facts(title, sequences))
     return 0
 
 

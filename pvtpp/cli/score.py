@@ -13,6 +13,7 @@ import argparse
 
 from pvtpp.arguments import comma_separated
 from pvtpp.cli import common, output
+from pvtpp_benchmarks.provenance import data_facts
 from pvtpp_benchmarks.scoring import score_logs
 
 
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Score, and print the table."""
     output.check_output(options)
-    _, sequences = common.load_sequences(options, images=False)
+    title, sequences = common.load_sequences(options, images=False)
     rows = score_logs(
         options.logs,
         sequences,
@@ -38,4 +39,4 @@ def run(options: argparse.Namespace) -> None:
         options.anew,
         strict=not options.sequences,
     )
-    output.finish(options, rows)
+    output.finish(options, rows, data=data_facts(title, sequences))
