@@ -66,6 +66,17 @@ def weights_root():
     return folder_of("PVTPP_WEIGHTS")
 
 
+@pytest.fixture(scope="session")
+def rtx():
+    """TensorRT-RTX, NVIDIA's compiler that needs no GPU; skipped where it is not installed, but in CI required."""
+    from pvtpp.inference.tensorrt_library import KINDS, look
+
+    library, problems = look([kind for kind in KINDS if kind.module == "tensorrt_rtx"])
+    if library is None:
+        (pytest.fail if os.environ.get("PVTPP_REQUIRE_COMPILER") else pytest.skip)("; ".join(problems))
+    return library
+
+
 def fail_if_real_data_was_skipped(report, marked=False):
     """Make a skip for lack of real data a failure where real data is required."""
     if not os.environ.get("PVTPP_REQUIRE_REAL_DATA") or not report.skipped or hasattr(report, "wasxfail"):

@@ -11,7 +11,7 @@ import logging
 import re
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, List, Optional, Sequence, Tuple
 
 from pvtpp.errors import InputError
 
@@ -166,18 +166,18 @@ def one_line(text: str) -> str:
     return line if len(line) <= LONGEST else line[: LONGEST - 2] + ".."
 
 
-def look() -> Tuple[Optional[Library], List[str]]:
-    """Look for the libraries.
+def look(kinds: Sequence[Kind] = KINDS) -> Tuple[Optional[Library], List[str]]:
+    """Look for libraries of these kinds.
 
     Returns
     -------
     tuple
-        The library that is installed, where both are TensorRT, or None; and what is wrong: with those that are
+        The first library that is installed, or None; and what is wrong: with those that are
         installed and of no use, or, where none is, how to install one.
     """
     missing: List[str] = []
     refused: List[str] = []
-    for kind in KINDS:
+    for kind in kinds:
         try:
             api = importlib.import_module(kind.module)
         except ModuleNotFoundError as error:
@@ -194,7 +194,7 @@ def look() -> Tuple[Optional[Library], List[str]]:
         elif kind.supports(version):
             return Library(kind, api, version), refused
         else:
-            refused.append(f"{kind.name} {version} is installed, supported are {' and '.join(map(str, KINDS))}")
+            refused.append(f"{kind.name} {version} is installed, supported are {' and '.join(map(str, kinds))}")
     if not refused:
         refused.append(
             f"TensorRT is not installed ({'; '.join(missing)}); on a Jetson it is JetPack's (python3-libnvinfer), "
