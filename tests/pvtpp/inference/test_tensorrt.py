@@ -64,6 +64,14 @@ def test_an_engine_of_another_machine_is_one_line(tensorrt, trt, path):
         TensorRtEngine(tensorrt, path)
 
 
+def test_rtx_refuses_a_damaged_engine_in_its_own_words(rtx, path, library):
+    path.write_bytes(b"torn" * 1000)
+    with pytest.raises(
+        InputError, match=r"net.engine: TensorRT-RTX .* cannot read this engine: it is damaged.*magicTag"
+    ):
+        TensorRtEngine(rtx, path)
+
+
 def test_a_tensorrt_that_does_not_start_is_one_line(tensorrt, trt, path, monkeypatch):
     def nothing(logger):
         raise TypeError("pybind11::init(): factory function\nreturned nullptr")
