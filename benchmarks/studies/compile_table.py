@@ -190,8 +190,8 @@ def table(content: Mapping[str, Any]) -> str:
         f"{content['library']} {content['version']} for {newer}: layers of the network and MB of the engine, "
         "all graphs together.",
         "",
-        f"| network | precision | graphs | grouped | unrolled | seconds | for {TURING} | run |",
-        "|---|---|---|---|---|---|---|---|",
+        f"| network | precision | graphs | grouped | unrolled | for {TURING} | run |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, precision in dict.fromkeys((row["network"], row["precision"]) for row in rows):
         these = [row for row in rows if (row["network"], row["precision"]) == (name, precision)]
@@ -199,11 +199,8 @@ def table(content: Mapping[str, Any]) -> str:
         if all(row["form"] is None for row in these):
             cells[1] = "the same"
         graphs = dict.fromkeys(row["graph"] for row in these)
-        seconds = sum(row["modern"].get("seconds", 0) for row in these)
         older = "no" if any("refused" in row["turing"] for row in these) else "yes"
-        lines.append(
-            f"| {name} | {precision} | {', '.join(graphs)} | {' | '.join(cells)} | {seconds:.1f} | {older} | unrun |"
-        )
+        lines.append(f"| {name} | {precision} | {', '.join(graphs)} | {' | '.join(cells)} | {older} | unrun |")
     return "\n".join([*lines, "", *_words(rows)])
 
 
