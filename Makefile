@@ -14,11 +14,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-onboard test-ros2 ros2 lint pytest release
 
-# constraints.txt holds the torch, the Dask and the SciPy that the tests are known to pass with; without it pip takes
+# constraints.txt holds the versions of large packages that the tests are known to pass with; without it pip takes
 # the newest.
 # EXTRAS=gpu,report and the like choose another inference runtime; TEST_EXTRAS adds what some tests need.
 EXTRAS ?= cpu,report,weights
-TEST_EXTRAS ?= train,export
+TEST_EXTRAS ?= train,export,rtx
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 # Processes that share the tests, each file whole; JOBS=0 runs them one after the other.
@@ -29,6 +29,11 @@ SHARED = -n $(JOBS) --dist loadgroup
 VENV := .venv
 # mypy does not follow the package_dir of setup.py: it is given a folder of links by import name.
 LINKS := $(VENV)/links
+# What TensorRT's interface looks like, for mypy: not among the packages, since it needs a TensorRT of its own version,
+# and since a folder `tensorrt` there would import as an empty module. Four arguments are called `in`, and one without
+# a default follows those that have one: that is no Python.
+STUBS_VERSION := 10.13.0.35.1
+STUBS := $(VENV)/stubs-$(STUBS_VERSION)
 PACKAGES := pvtpp:pvtpp pvtpp_trackers:trackers pvtpp_benchmarks:benchmarks pvtpp_ros_nodes:ros_nodes
 # The environment of the oldest supported Python.
 ONBOARD := .venv38
@@ -43,11 +48,12 @@ ONBOARD_STAMP := $(ONBOARD)/.installed-cpu+report+weights+test
 ROS2_STAMP := $(ROS2)/.installed
 
 # Not run under the oldest supported Python: the tests of development code, which may use newer syntax and every extra,
-# of a study that trains, of runs on a cluster, of the simulated flight, since apt installs rospy for the distribution's
-# own Python only, and of the pages, which are no Python.
+# of studies that train or compile, of runs on a cluster, of the simulated flight, since apt installs rospy for the
+# distribution's own Python only, and of the pages, which are no Python.
 DEVELOPMENT_TESTS := tests/pvtpp/networks tests/pvtpp/training tests/pvtpp/export tests/trackers/models \
-    tests/benchmarks/studies/test_n_head_tracked.py tests/ros_nodes/test_flight.py tests/ros_nodes/ros2 \
-    tests/pvtpp/serve/test_page.py tests/benchmarks/report/test_report_page.py tests/benchmarks/test_cluster.py
+    tests/benchmarks/studies/test_n_head_tracked.py tests/benchmarks/studies/test_compile_table.py \
+    tests/ros_nodes/test_flight.py tests/ros_nodes/ros2 tests/pvtpp/serve/test_page.py \
+    tests/benchmarks/report/test_report_page.py tests/benchmarks/test_cluster.py
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -74,9 +80,17 @@ release:
 	.ci/release
 
 # mypy runs whatever ruff found.
-lint: $(DEV_STAMP)
+lint: $(DEV_STAMP) $(STUBS)
 	@mkdir -p $(LINKS) && for pair in $(PACKAGES); do ln -sfn ../../$${pair#*:} $(LINKS)/$${pair%%:*}; done
-	status=0; $(VENV)/bin/ruff check . || status=1; MYPYPATH=$(LINKS) $(VENV)/bin/mypy || status=1; exit $$status
+	status=0; $(VENV)/bin/ruff check . || status=1; MYPYPATH=$(LINKS):$(STUBS) $(VENV)/bin/mypy || status=1; exit $$status
+
+$(STUBS): | $(DEV_STAMP)
+	rm -rf $@.part
+	$(VENV)/bin/python -m pip install --quiet --no-deps --ignore-requires-python --target $@.part \
+	    tensorrt-stubs==$(STUBS_VERSION)
+	sed -i -e 's/\bin: list/in_: list/' -e 's/channel_axis: int) ->/channel_axis: int = ...) ->/' \
+	    $@.part/tensorrt_bindings/tensorrt.pyi
+	mv $@.part $@
 
 # The distribution's own Python comes first, with its site packages: that is where apt puts rospy. It often lacks
 # `venv` (python3-venv is a package of its own); then virtualenv serves, and after that whatever `python3` is.

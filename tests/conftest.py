@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,22 @@ def data_root():
 def weights_root():
     """The folder of tracker weights; the test is skipped where PVTPP_WEIGHTS is unset."""
     return folder_of("PVTPP_WEIGHTS")
+
+
+@pytest.fixture(scope="session")
+def rtx():
+    """TensorRT-RTX, NVIDIA's compiler that needs no GPU.
+
+    The test is skipped where it is not installed; a failure instead where PVTPP_REQUIRE_COMPILER is set, except in the
+    environment of onboard code, which has no development package.
+    """
+    from pvtpp.inference.tensorrt_library import KINDS, look
+
+    library, problems = look([kind for kind in KINDS if kind.module == "tensorrt_rtx"])
+    if library is None:
+        required = os.environ.get("PVTPP_REQUIRE_COMPILER") and find_spec("torch")
+        (pytest.fail if required else pytest.skip)("; ".join(problems))
+    return library
 
 
 def fail_if_real_data_was_skipped(report, marked=False):

@@ -40,6 +40,12 @@ def run(command, cwd, **variables):
     )
 
 
+def stubs_of(tree):
+    """Where mypy finds the types of TensorRT."""
+    version = re.search(r"^STUBS_VERSION := (\S+)$", (tree / "Makefile").read_text(), re.MULTILINE)[1]
+    return tree / ".venv" / f"stubs-{version}"
+
+
 @pytest.fixture
 def tree(tmp_path):
     """A folder with the Makefile and installed environments whose programs are stand-ins."""
@@ -47,7 +53,7 @@ def tree(tmp_path):
         shutil.copy(str(ROOT / name), str(tmp_path))
         os.utime(str(tmp_path / name), (OLD, OLD))
     for folder, extras, programs in (
-        (".venv", ("", "+dev+train+export"), ("python", "ruff", "mypy", "pvtpp")),
+        (".venv", ("", "+dev+train+export+rtx"), ("python", "ruff", "mypy", "pvtpp")),
         (".venv38", ("+test",), ("python",)),
         (".venv-ros2", (), ("python",)),
     ):
@@ -61,6 +67,7 @@ def tree(tmp_path):
             stamp = tmp_path / folder / f".installed-cpu+report+weights{extra}"
             stamp.write_text("")
             os.utime(str(stamp), (NEW, NEW))
+    stubs_of(tmp_path).mkdir()
     wheels = tmp_path / "ros_nodes" / "ros2"
     wheels.mkdir(parents=True)
     for name in WHEELS:
@@ -165,10 +172,19 @@ def test_what_is_installed_is_not_installed_again(make):
         assert not any("pip install" in call for call in calls), target
 
 
+def test_the_types_of_tensorrt_are_installed_for_mypy_apart_from_the_packages(tree, make):
+    stubs_of(tree).rmdir()
+    # Not the real pip: there is nothing to mend, and make stops.
+    _, calls = make("lint")
+    version = stubs_of(tree).name.partition("-")[2]
+    assert calls[0].startswith(".venv/python -m pip install") and calls[0].endswith(f"tensorrt-stubs=={version}")
+    assert "--no-deps" in calls[0] and "--target .venv/stubs" in calls[0]
+
+
 @pytest.mark.parametrize("name", INPUTS)
 def test_a_change_of_what_is_installed_refreshes_the_editable_install(tree, make, name):
     os.utime(str(tree / name), (NEW + 1, NEW + 1))
-    for target, extras in (("demo", "[cpu,report,weights]"), ("pytest", "[cpu,report,weights,dev,train,export]")):
+    for target, extras in (("demo", "[cpu,report,weights]"), ("pytest", "[cpu,report,weights,dev,train,export,rtx]")):
         _, calls = make(target)
         assert any("pip install" in call and f"-e .{extras}" in call for call in calls), calls
     _, calls = make("test-onboard")

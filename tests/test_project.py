@@ -28,7 +28,7 @@ DEVELOPMENT = (
     "pvtpp_benchmarks.speed",
     "pvtpp_benchmarks.studies",
 )
-NOT_ONBOARD = ("torch", "onnx", "matplotlib", "lightning", "tensorboard", "polygraphy")
+NOT_ONBOARD = ("torch", "onnx", "matplotlib", "lightning", "tensorboard")
 SKIPPED_FOLDERS = {"build", "dist", "runs", "demo", "__pycache__", "node_modules"}
 LONGEST_FILE = 400
 

@@ -22,6 +22,7 @@ import pvtpp
 from pvtpp import defaults, opencv, weights
 from pvtpp.cli import output
 from pvtpp.errors import InputError
+from pvtpp.inference import tensorrt_library
 from pvtpp_benchmarks.report.files import check_writable, write_json
 
 OK, MISSING, BROKEN = "ok", "--", "!!"
@@ -144,11 +145,11 @@ def _runtimes() -> Iterator[Finding]:
         if len(both) > 1:
             text = f"{' and '.join(both)} overwrite one another: uninstall both, then install one"
             yield Finding(section, "ONNX Runtime", BROKEN, text)
-    tensorrt = _imported("tensorrt")
-    if isinstance(tensorrt, str):
-        yield Finding(section, "TensorRT", MISSING, f"{tensorrt}: only for NVIDIA GPUs, pip install 'pvtpp[trt]'")
-    else:
-        yield Finding(section, "TensorRT", OK, str(tensorrt.__version__))
+    library, problems = tensorrt_library.look()
+    if library is not None:
+        yield Finding(section, "TensorRT", OK, library.title)
+    for problem in problems:
+        yield Finding(section, "TensorRT", MISSING, f"only for NVIDIA GPUs: {problem}")
 
 
 def _weights() -> Iterator[Finding]:

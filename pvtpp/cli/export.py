@@ -9,7 +9,9 @@ clips of --dataset or on a generated one; what does not agree is not written. `-
   pvtpp export nanotrack-v3 --out exported/int8 --precision int8 --calibrate uav-mini:data/uav-mini:train
 
 For TensorRT, --form unrolled; the engines are built on the board, `pvtpp bench` says how fast they are
-(docs/jetson.md).
+(docs/jetson.md). With --compile NVIDIA's compiler must take every graph: TensorRT, or TensorRT-RTX, which needs no GPU.
+
+  pvtpp export nanotrack-v3 --out exported/nanotrack --precision fp16 --compile 8.6,12.0
 
 *A trained predictor*: motion, joint or paper, of the weights (.safetensors) or of a checkpoint that `pvtpp train` left.
 
@@ -29,6 +31,7 @@ from pvtpp.arguments import comma_separated
 from pvtpp.errors import InputError
 from pvtpp.inference.artefact import Artefact, is_artefact, read
 from pvtpp.inference.engine import BACKENDS
+from pvtpp.inference.engine_build import BuildError
 from pvtpp.weights.store import sha256
 from pvtpp_benchmarks.datasets import available, load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
@@ -37,6 +40,7 @@ from pvtpp_benchmarks.provenance import facts
 
 if TYPE_CHECKING:
     from pvtpp.export.artefact import ExportConfig
+    from pvtpp.export.compiler import Compiler
 
 
 PREDICTORS = ("motion", "joint", "paper")
@@ -65,6 +69,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"a tracker: the folder of its graphs; {_PREDICTORS}: the graph, .onnx",
     )
     parser.add_argument("--force", action="store_true", help="replace what --out holds")
+    parser.add_argument(
+        "--compile",
+        nargs="?",
+        const="",
+        metavar="CC,CC",
+        help="NVIDIA's compiler must take the graphs, for these compute capabilities, such as 8.6,12.0 (default: "
+        "TensorRT: the GPU of this machine; TensorRT-RTX: all from 8.0 on)",
+    )
     parser.add_argument("--form", help="of correlations: grouped, or unrolled for TensorRT (default grouped)")
     parser.add_argument("--precision", help="fp32, fp16 or int8 (default fp32)")
     parser.add_argument("--pixels", action="store_true", help="crops go in as BGR bytes, converted inside the graph")
@@ -101,6 +113,7 @@ def run(options: argparse.Namespace) -> int:
     if (config.precision == "int8") != bool(options.calibrate):
         raise InputError(f"--calibrate is for --precision int8, and needed there; the precision is {config.precision}")
     # What costs nothing to refuse comes before a download.
+    compiler = _compiler(options)
     check_folder(options.out)
     if is_artefact(options.out) and not options.verify and not options.force:
         refuse_existing(
@@ -117,18 +130,20 @@ def run(options: argparse.Namespace) -> int:
     there = _same_artefact(options.out, config, card) if options.verify else None
     try:
         if there is not None:
-            found = verify(there, network.engines, gate, options.backend or CPU).summary()
+            found = verify(there, network.engines, gate, options.backend or CPU, compiler).summary()
         else:
             samples = {}
             if options.calibrate:
                 fed = config.sources(network.engines)
                 samples = calibration(network.tracker, fed, _calibration_clips(options.calibrate))
-            found = export(network.engines, options.out, config, gate, card, samples).card["parity"]
-    except ParityError as error:
+            found = export(network.engines, options.out, config, gate, card, samples, compiler).card["parity"]
+    except (ParityError, BuildError) as error:
         left = "what was there stays" if is_artefact(options.out) else "nothing is left there"
         print(f"{options.out}: refused, and {left}: {error}")
         return 1
     print(f"{options.out}: {'verified' if there else 'accepted'}; {_summary(found)}")
+    if compiler:
+        print(f"{options.out}: {_compiled_by(compiler)}")
     return 0
 
 
@@ -136,7 +151,9 @@ def _export_predictor(options: argparse.Namespace) -> int:
     """Export a trained predictor's weights or checkpoint."""
     given = [name for name in _OF_TRACKERS if getattr(options, name)]
     if given:
-        raise InputError(f"--{given[0]} is for a tracker's network; {options.model} takes FILE, --out and --force")
+        raise InputError(
+            f"--{given[0]} is for a tracker's network; {options.model} takes FILE, --out, --force and --compile"
+        )
     if not options.file:
         raise InputError(
             f"pvtpp export {options.model} needs the weights (.safetensors) or a checkpoint (.ckpt) of a training: "
@@ -148,18 +165,32 @@ def _export_predictor(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise InputError(f"exporting needs {error.name}: pip install 'pvtpp[cpu,train,export]'") from None
 
-    out, source = graph_path(options.out), Path(options.file)
+    out, source, compiler = graph_path(options.out), Path(options.file), _compiler(options)
     if not options.force:
         graph, encoder, *beside = files_of(out)
         # The weights that are exported, with their card, may lie where they would be written.
         in_place = source.resolve() == beside[0].resolve()
         refuse_existing([graph, encoder, *([] if in_place else beside)], "replace it by --force, or take another --out")
-    worst = export_again(options.model, source, out)
+    worst = export_again(options.model, source, out, compiler)
     prefix = {"paper": "n_head"}.get(options.model, options.model)
     print(f"{out}: ONNX against torch {worst:.1e}; use it as --predictors {prefix}:{out}")
+    if compiler:
+        print(f"{out}: {_compiled_by(compiler)}")
     if options.model == "motion" and source.suffix != ".safetensors":
         print("sigma is not calibrated, which pvtpp train motion does after its last epoch (--resume)")
     return 0
+
+
+def _compiler(options: argparse.Namespace) -> Optional[Compiler]:
+    """What must take the graphs; None where --compile is not given."""
+    from pvtpp.export.compiler import Compiler
+
+    return None if options.compile is None else Compiler.named(options.compile)
+
+
+def _compiled_by(compiler: Compiler) -> str:
+    where = f" for {', '.join(compiler.capabilities)}" if compiler.capabilities else ""
+    return f"compiled by {compiler.library.title}{where}"
 
 
 def _same_artefact(folder: str, config: ExportConfig, card: Dict[str, Any]) -> Optional[Artefact]:

@@ -14,10 +14,12 @@ from typing import Any
 import onnx
 
 from pvtpp.errors import InputError
+from pvtpp.export.compiler import COMPILED, Compiler
 from pvtpp.export.graph import OPSET, from_pixels, write_graph
 from pvtpp.export.operators import FORMS, check_for_tensorrt
 from pvtpp.export.parity import TOLERANCES, CandidateError, Engines, Parity, ParityError
 from pvtpp.export.precision import PRECISIONS, Sample, to_fp16, to_int8
+from pvtpp.files import whole_file
 from pvtpp.inference.artefact import FORMAT, SIDECAR, Artefact, described, read, read_sidecar
 from pvtpp.inference.torch import TorchEngine
 from pvtpp.validation import check, one_of
@@ -75,6 +77,7 @@ def export(
     gate: Gate,
     card: Mapping[str, Any],
     samples: Mapping[str, list[Sample]] | None = None,
+    compiler: Compiler | None = None,
 ) -> Artefact:
     """Write the graphs of `engines` and the sidecar to a folder, after they passed the comparison with torch.
 
@@ -93,11 +96,15 @@ def export(
         Entries for the sidecar; the gate's findings are added.
     samples
         For int8: inputs that each graph is calibrated on.
+    compiler
+        Must take every graph; what it made of them is added to the sidecar.
 
     Raises
     ------
     ParityError
         Where graphs and torch differ by more than the tolerance of this precision.
+    BuildError
+        Where the compiler does not take a graph.
     InputError
         For a folder that holds something else.
     """
@@ -114,10 +121,13 @@ def export(
             "graphs": graphs,
             **card,
         }
-        parity = gate(sources, Artefact(part, content).engines())
+        made = Artefact(part, content)
+        if compiler is not None:
+            content[COMPILED] = _compiled(made, compiler, folder)
+        parity = gate(sources, made.engines())
         parity.check(TOLERANCES[config.precision])
         content["parity"] = parity.summary()
-        (part / SIDECAR).write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        (part / SIDECAR).write_text(_as_json(content), encoding="utf-8")
     return read(folder)
 
 
@@ -151,7 +161,13 @@ def write_graphs(
     return graphs
 
 
-def verify(artefact: Artefact, engines: Mapping[str, TorchEngine], gate: Gate, backend: str = CPU) -> Parity:
+def verify(
+    artefact: Artefact,
+    engines: Mapping[str, TorchEngine],
+    gate: Gate,
+    backend: str = CPU,
+    compiler: Compiler | None = None,
+) -> Parity:
     """Compare an existing export with torch again, on any backend.
 
     Parameters
@@ -164,17 +180,24 @@ def verify(artefact: Artefact, engines: Mapping[str, TorchEngine], gate: Gate, b
         Compares the graphs with torch.
     backend
         What runs the graphs.
+    compiler
+        Must take every graph; what it made of them goes into the sidecar.
 
     Raises
     ------
     ParityError
         Where it does not pass; the export is deleted.
+    BuildError
+        Where the compiler does not take a graph; the export stays as it is.
     InputError
         Where a backend other than the default one cannot run it; the export stays.
     """
     config = config_of(artefact)
     sources = config.sources(engines)
     candidates = artefact.engines(backend)
+    card = dict(artefact.card)
+    if compiler is not None:
+        card[COMPILED] = _compiled(artefact, compiler, artefact.folder)
     try:
         parity = gate(sources, candidates)
         parity.check(TOLERANCES[config.precision])
@@ -187,6 +210,9 @@ def verify(artefact: Artefact, engines: Mapping[str, TorchEngine], gate: Gate, b
         with suppress(OSError):
             artefact.folder.rmdir()
         raise
+    if compiler is not None:
+        with whole_file(artefact.folder / SIDECAR) as part:
+            Path(part).write_text(_as_json(card), encoding="utf-8")
     return parity
 
 
@@ -245,6 +271,19 @@ def _whole_folder(folder: Path) -> Iterator[Path]:
         raise InputError(f"{folder}: cannot write ({error.strerror or error})") from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _compiled(artefact: Artefact, compiler: Compiler, folder: Path) -> dict[str, Any]:
+    """Compile every graph of an export, which messages call by its place in `folder`; returns the sidecar's record."""
+    card, found = artefact.card, {}
+    for name, graph in card["graphs"].items():
+        path = artefact.folder / graph["file"]
+        found[name] = compiler.compile(path, card["precision"], str(folder / path.name))
+    return compiler.record(found)
+
+
+def _as_json(card: Mapping[str, Any]) -> str:
+    return json.dumps(card, indent=1, allow_nan=False) + "\n"
 
 
 def _graph_files(folder: Path) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from pvtpp.export import publication
 from pvtpp.export.agreement import TOLERANCE, furthest, quantities
+from pvtpp.export.compiler import Compiler
 from pvtpp.export.publication import graph_path, weights_of
 from pvtpp.inference.engine import Engine
 from pvtpp.networks.joint import JointNetwork, save
@@ -20,7 +21,13 @@ from pvtpp.predictors.motion import OUTPUT
 SAMPLES = 30
 
 
-def publish(network: JointNetwork, path: str | Path, notes: Mapping[str, Any], tolerance: float = TOLERANCE) -> float:
+def publish(
+    network: JointNetwork,
+    path: str | Path,
+    notes: Mapping[str, Any],
+    tolerance: float = TOLERANCE,
+    compiler: Compiler | None = None,
+) -> float:
     """Write the weights and the card, then both graphs.
 
     Parameters
@@ -33,6 +40,8 @@ def publish(network: JointNetwork, path: str | Path, notes: Mapping[str, Any], t
         Entries for the card, such as how the network was trained.
     tolerance
         Largest difference from torch allowed, relative to the scale of the outputs.
+    compiler
+        As in `pvtpp.export.publication.publish`.
 
     Returns
     -------
@@ -49,7 +58,7 @@ def publish(network: JointNetwork, path: str | Path, notes: Mapping[str, Any], t
 
     graphs = {encoder_of(path): encoder, path: predictor}
     write = partial(save, network, weights_of(path))
-    return publication.publish("joint", path, graphs, difference, write, notes, tolerance)
+    return publication.publish("joint", path, graphs, difference, write, notes, tolerance, compiler)
 
 
 def difference(engine: Engine, reference: Engine, seed: int = 0) -> float:

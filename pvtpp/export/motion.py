@@ -12,6 +12,7 @@ import numpy as np
 from pvtpp import inference
 from pvtpp.export import publication
 from pvtpp.export.agreement import TOLERANCE, furthest, quantities
+from pvtpp.export.compiler import Compiler
 from pvtpp.export.publication import graph_path, weights_of, write_checked
 from pvtpp.inference.engine import Engine
 from pvtpp.networks.motion import MotionNetwork, save
@@ -44,7 +45,13 @@ def export(network: MotionNetwork, path: str | Path, tolerance: float = TOLERANC
     return write_checked(engine, Path(path), _difference, tolerance)
 
 
-def publish(network: MotionNetwork, path: str | Path, card: Mapping[str, Any], tolerance: float = TOLERANCE) -> float:
+def publish(
+    network: MotionNetwork,
+    path: str | Path,
+    card: Mapping[str, Any],
+    tolerance: float = TOLERANCE,
+    compiler: Compiler | None = None,
+) -> float:
     """Write the weights and the card, then the graph.
 
     Parameters
@@ -57,6 +64,8 @@ def publish(network: MotionNetwork, path: str | Path, card: Mapping[str, Any], t
         Entries for the card, such as how the network was trained.
     tolerance
         As in `export`.
+    compiler
+        As in `pvtpp.export.publication.publish`.
 
     Returns
     -------
@@ -72,7 +81,7 @@ def publish(network: MotionNetwork, path: str | Path, card: Mapping[str, Any], t
     engine = network.cpu().eval().engine()
 
     write = partial(save, network, weights_of(path))
-    return publication.publish("motion", path, {path: engine}, _difference, write, card, tolerance)
+    return publication.publish("motion", path, {path: engine}, _difference, write, card, tolerance, compiler)
 
 
 def difference(network: MotionNetwork, path: str | Path, tracks: int = 50, seed: int = 0) -> float:

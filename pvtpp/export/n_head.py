@@ -16,6 +16,7 @@ import numpy as np
 
 from pvtpp.export import publication
 from pvtpp.export.agreement import TOLERANCE, furthest
+from pvtpp.export.compiler import Compiler
 from pvtpp.export.publication import graph_path, weights_of
 from pvtpp.inference.engine import Engine
 from pvtpp.inference.torch import TorchEngine
@@ -33,6 +34,7 @@ def publish(
     notes: Mapping[str, Any],
     sides: tuple[int, int] = (7, 31),
     tolerance: float = TOLERANCE,
+    compiler: Compiler | None = None,
 ) -> float:
     """Write weights and card, then the graphs.
 
@@ -50,6 +52,8 @@ def publish(
         For V and MV: sides of the feature maps of template and search region.
     tolerance
         Largest difference from torch allowed, relative to the scale of the outputs.
+    compiler
+        As in `pvtpp.export.publication.publish`.
 
     Returns
     -------
@@ -73,7 +77,7 @@ def publish(
         graphs = {path: as_engine(network)}
 
     write = partial(weights.save, network, weights_of(path))
-    return publication.publish("paper", path, graphs, difference, write, card, tolerance)
+    return publication.publish("paper", path, graphs, difference, write, card, tolerance, compiler)
 
 
 def difference(engine: Engine, reference: Engine, seed: int = 0) -> float:

@@ -1,4 +1,4 @@
-"""Which operators TensorRT takes, and a replacement for the one that it does not: a convolution with computed weights.
+"""Which operators TensorRT 8.4 takes, and a replacement for what it does not: a convolution with computed weights.
 
 Cross-correlation is such a convolution: the template's features slide over the search region's. It has two forms:
 

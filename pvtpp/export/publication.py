@@ -13,6 +13,7 @@ from typing import Any
 
 from pvtpp import inference
 from pvtpp.errors import InputError
+from pvtpp.export.compiler import COMPILED, Compiler
 from pvtpp.export.graph import write_graph
 from pvtpp.files import create_folder, whole_file
 from pvtpp.inference.engine import Engine
@@ -68,6 +69,7 @@ def publish(
     save: Callable[[Mapping[str, Any]], None],
     card: Mapping[str, Any],
     tolerance: float,
+    compiler: Compiler | None = None,
 ) -> float:
     """Write weights and card, then the graphs if they agree with torch, then the card again with the difference found.
 
@@ -90,6 +92,8 @@ def publish(
         Entries for the card, such as how the network was trained.
     tolerance
         Largest difference allowed.
+    compiler
+        Must take every graph; what it made of them is added to the card.
 
     Returns
     -------
@@ -99,14 +103,15 @@ def publish(
     Raises
     ------
     InputError
-        If torch's own output is not finite; then nothing is written. If a graph cannot be written or differs from torch
-        by more than `tolerance`; then weights and card are kept, no graph is, and the message says so.
+        If torch's own output is not finite; then nothing is written. If a graph cannot be written, differs from torch
+        by more than `tolerance`, or is not taken by the compiler; then weights and card are kept, no graph is, and the
+        message says so.
     """
     for engine in graphs.values():
         # The engine against itself: raises where its output is not finite.
         difference(engine, engine)
     create_folder(path.parent)
-    entries = {name: value for name, value in card.items() if name != FIGURE}
+    entries = {name: value for name, value in card.items() if name not in (FIGURE, COMPILED)}
     save(entries)
     weights = weights_of(path)
     kept = f"the trained weights are kept in {weights}; export them with: pvtpp export {kind} {weights} --out {path}"
@@ -114,6 +119,9 @@ def publish(
         for at in graphs:
             at.unlink(missing_ok=True)
         worst = max(write_checked(engine, at, difference, tolerance) for at, engine in graphs.items())
+        found: dict[str, Any] = {FIGURE: worst}
+        if compiler is not None:
+            found[COMPILED] = compiler.record({at.name: compiler.compile(at) for at in graphs})
     except Exception as error:
         for at in graphs:
             at.unlink(missing_ok=True)
@@ -121,7 +129,7 @@ def publish(
             raise InputError(f"{error}; {kept}") from None
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise InputError(f"{path}: the graph cannot be written ({reason}); {kept}") from error
-    save({**entries, FIGURE: worst})
+    save({**entries, **found})
     return worst
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from pvtpp import inference
 from pvtpp.errors import InputError
 from pvtpp.export import joint, motion, n_head
+from pvtpp.export.compiler import Compiler
 from pvtpp.networks import joint as joint_network
 from pvtpp.networks import motion as motion_network
 from pvtpp.networks import weights as n_head_weights
@@ -57,13 +58,14 @@ class Kind(NamedTuple):
     restore
         Makes the network, and entries for its card, of a checkpoint's content; the path is for messages.
     publish
-        Writes weights, card and graphs of a `Trained` to a path, and returns the difference from torch.
+        Writes weights, card and graphs of a `Trained` to a path, with a compiler that must take the graphs or None, and
+        returns the difference from torch.
     """
 
     module: str
     load: Callable[[Path], tuple[Any, dict[str, Any]]]
     restore: Callable[[Mapping[str, Any], Path], Trained]
-    publish: Callable[[Trained, Path], float]
+    publish: Callable[[Trained, Path, Compiler | None], float]
 
 
 def read(kind: str, path: str | Path) -> Trained:
@@ -177,17 +179,18 @@ def _for_export(content: Mapping[str, Any], path: Path, name: str) -> Any:
     return saved[name]
 
 
-def _publish_motion(trained: Trained, path: Path) -> float:
-    return motion.publish(trained.network, path, trained.card)
+def _publish_motion(trained: Trained, path: Path, compiler: Compiler | None) -> float:
+    return motion.publish(trained.network, path, trained.card, compiler=compiler)
 
 
-def _publish_joint(trained: Trained, path: Path) -> float:
-    return joint.publish(trained.network, path, trained.card)
+def _publish_joint(trained: Trained, path: Path, compiler: Compiler | None) -> float:
+    return joint.publish(trained.network, path, trained.card, compiler=compiler)
 
 
-def _publish_paper(trained: Trained, path: Path) -> float:
+def _publish_paper(trained: Trained, path: Path, compiler: Compiler | None) -> float:
     template, search = trained.card.get("sides", (0, 0))
-    return n_head.publish(trained.network, path, trained.card["kappa"], trained.card, (template, search))
+    kappa = trained.card["kappa"]
+    return n_head.publish(trained.network, path, kappa, trained.card, (template, search), compiler=compiler)
 
 
 KINDS = {
@@ -198,7 +201,7 @@ KINDS = {
 """By the names that ``pvtpp export`` takes."""
 
 
-def export_again(kind: str, source: str | Path, path: str | Path) -> float:
+def export_again(kind: str, source: str | Path, path: str | Path, compiler: Compiler | None = None) -> float:
     """Publish the trained network in a file: its weights, card and graphs.
 
     Parameters
@@ -209,6 +212,8 @@ def export_again(kind: str, source: str | Path, path: str | Path) -> float:
         See `read`.
     path
         The graph, ``.onnx``; the other files are written beside it, and replaced where they exist.
+    compiler
+        Must take the graphs.
 
     Returns
     -------
@@ -220,4 +225,4 @@ def export_again(kind: str, source: str | Path, path: str | Path) -> float:
     InputError
         As `read`, and as `pvtpp.export.publication.publish`.
     """
-    return KINDS[kind].publish(read(kind, source), Path(path))
+    return KINDS[kind].publish(read(kind, source), Path(path), compiler)

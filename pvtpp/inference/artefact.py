@@ -30,7 +30,8 @@ class Artefact:
         Where the graphs are.
     card
         Content of the sidecar: ``model``, ``form``, ``precision``, ``pixels``, ``source``, ``parity``, and ``graphs``:
-        file, sha256, inputs and outputs of each graph, in the order in which the tracker takes its engines.
+        file, sha256, inputs and outputs of each graph, in the order in which the tracker takes its engines; and where
+        it was compiled ``compiled``, see `pvtpp.export.compiler`.
     """
 
     folder: Path

@@ -1,4 +1,4 @@
-"""The TensorRT backend, for engine files and for ONNX graphs.
+"""The TensorRT backend, for engine files and for ONNX graphs, on TensorRT or TensorRT-RTX.
 
 The engine of an ONNX graph is built once and kept (`pvtpp.inference.engine_cache`). Each engine has its own stream, so
 that predictor and tracker do not wait for each other, pinned buffers, and one CUDA graph for copying in, computing and
@@ -10,13 +10,17 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Tuple
 
 import numpy as np
 
 from pvtpp.errors import InputError
-from pvtpp.inference import cuda
+from pvtpp.inference import cuda, tensorrt_library
 from pvtpp.inference.engine import TensorSpec, check_inputs
+from pvtpp.inference.tensorrt_library import Library, Words
+
+if TYPE_CHECKING:
+    import tensorrt
 
 # By name, because TensorRT's own table of NumPy types does not load with every NumPy.
 DTYPES = {
@@ -40,24 +44,12 @@ def load(path: Path, threads: int, setting: str = "") -> TensorRtEngine:
     InputError
         If TensorRT or CUDA is missing, the graph cannot be built, or the engine was built on another machine.
     """
-    trt = tensorrt(str(path))
+    library = tensorrt_library.find(str(path))
     if path.suffix == ".onnx":
         from pvtpp.inference import engine_cache
 
-        path = engine_cache.obtain(path, trt)
-    return TensorRtEngine(trt, path)
-
-
-def tensorrt(source: str) -> Any:
-    """Import TensorRT; InputError, with `source` in the message, if it is not installed."""
-    try:
-        import tensorrt as trt
-    except ImportError as error:
-        raise InputError(
-            f"{source}: this backend needs TensorRT ({error}); on a Jetson it is JetPack's (python3-libnvinfer), "
-            "elsewhere pip install 'pvtpp[trt]'"
-        ) from None
-    return trt
+        path = engine_cache.obtain(path, library)
+    return TensorRtEngine(library, path)
 
 
 class TensorRtEngine:
@@ -65,8 +57,8 @@ class TensorRtEngine:
 
     Parameters
     ----------
-    trt
-        The module ``tensorrt``.
+    library
+        What runs it.
     path
         The engine file.
 
@@ -76,11 +68,11 @@ class TensorRtEngine:
         See `Engine`.
     """
 
-    def __init__(self, trt: Any, path: Path):
-        self._source, self._cuda = str(path), cuda.runtime()
-        self._runtime, self._engine, self._context = _opened(trt, path, self._cuda)
+    def __init__(self, library: Library, path: Path):
+        self._source, self._cuda, self._library, self._words = str(path), cuda.runtime(), library, Words()
+        self._runtime, self._engine, self._context = _opened(library, path, self._words, self._cuda)
         self._stream = self._cuda.stream()
-        tensors = _tensors(trt, self._engine, self._source)
+        tensors = _tensors(library.api, self._engine, self._source)
         self.inputs = tuple(spec for spec, is_input in tensors if is_input)
         self.outputs = tuple(spec for spec, is_input in tensors if not is_input)
         self._device: Dict[str, Any] = {}
@@ -96,8 +88,8 @@ class TensorRtEngine:
         self._bindings: List[int] = [self._device[spec.name].value for spec, _ in tensors]
         if hasattr(self._context, "set_tensor_address"):
             for name, pointer in self._device.items():
-                if not self._context.set_tensor_address(name, pointer.value):
-                    raise InputError(f"{path}: TensorRT does not take the memory of {name!r}; its log says why")
+                if not self._context.set_tensor_address(name, pointer.value or 0):
+                    raise InputError(library.cannot(f"take the memory of {name!r}", self._source, self._words.take()))
         # The first run allocates memory, which is not allowed inside a capture.
         self._enqueue()
         self._cuda.synchronise(self._stream)
@@ -122,12 +114,17 @@ class TensorRtEngine:
     def _enqueue(self) -> None:
         for spec in self.inputs:
             self._copy(spec.name, cuda.TO_DEVICE)
+        stream = self._stream.value or 0
         if hasattr(self._context, "execute_async_v3"):
-            done = self._context.execute_async_v3(self._stream.value)
+            done = self._context.execute_async_v3(stream)
         else:
-            done = self._context.execute_async_v2(self._bindings, self._stream.value)
+            # Not in the types of today's versions.
+            old: Any = self._context
+            done = old.execute_async_v2(self._bindings, stream)
         if not done:
-            raise InputError(f"{self._source}: TensorRT could not run the engine; its log says why")
+            # As in `_opened`.
+            self._cuda.clear_error()
+            raise InputError(self._library.cannot("run this engine", self._source, self._words.take()))
         for spec in self.outputs:
             self._copy(spec.name, cuda.TO_HOST)
 
@@ -154,55 +151,65 @@ class TensorRtEngine:
             runtime.free("cudaStreamDestroy", stream)
 
 
-def _opened(trt: Any, path: Path, runtime: cuda.Cuda) -> Tuple[Any, Any, Any]:
+def _opened(
+    library: Library, path: Path, words: Words, runtime: cuda.Cuda
+) -> Tuple[tensorrt.Runtime, tensorrt.ICudaEngine, tensorrt.IExecutionContext]:
     """TensorRT's runtime, the engine in the file, and an execution context of it.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or TensorRT cannot start or use this engine. It says so by None or by an exception
-        of any kind, depending on its version.
+        If the file cannot be read, or TensorRT cannot start or use this engine.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot read ({error.strerror or error})") from None
+    log = library.logger(words)
 
     def step(make: Callable[[], Any], what: str) -> Any:
         try:
-            made, reason = make(), ""
-        except Exception as error:
-            made, reason = None, f" ({' '.join(str(error).split())})"
-        if made is None:
+            return library.make(make, what, str(path), words)
+        except InputError:
             # TensorRT leaves CUDA's error behind, which the next engine would take for its own.
             runtime.clear_error()
-            raise InputError(f"{path}: TensorRT {trt.__version__} cannot {what}{reason}")
-        return made
+            raise
 
-    started = step(lambda: trt.Runtime(trt.Logger(trt.Logger.WARNING)), "start here; does the driver fit its CUDA?")
-    engine = step(lambda: started.deserialize_cuda_engine(content), f"read this engine: it is damaged, or {_OTHER}")
-    context = step(engine.create_execution_context, f"run this engine: the GPU's memory is full, or it is {_OTHER}")
+    started: tensorrt.Runtime = step(lambda: library.api.Runtime(log), "start here; does the driver fit its CUDA?")
+    engine: tensorrt.ICudaEngine = step(
+        lambda: started.deserialize_cuda_engine(content), f"read this engine: it is damaged, or {_OTHER}"
+    )
+    context: tensorrt.IExecutionContext = step(
+        engine.create_execution_context, f"run this engine: the GPU's memory is full, or it is {_OTHER}"
+    )
     return started, engine, context
 
 
-def _tensors(trt: Any, engine: Any, source: str) -> List[Tuple[TensorSpec, bool]]:
+def _tensors(api: Any, engine: tensorrt.ICudaEngine, source: str) -> List[Tuple[TensorSpec, bool]]:
     """Every input and output, with True for inputs. TensorRT has them by name from 8.5 on, by number before."""
     if hasattr(engine, "num_io_tensors"):
         names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
-        shapes = [engine.get_tensor_shape(name) for name in names]
+        shapes = [_sizes(engine.get_tensor_shape(name)) for name in names]
         dtypes = [engine.get_tensor_dtype(name) for name in names]
-        given = [engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT for name in names]
+        given = [engine.get_tensor_mode(name) == api.TensorIOMode.INPUT for name in names]
     else:
-        numbers = range(engine.num_bindings)
-        names = [engine.get_binding_name(number) for number in numbers]
-        shapes = [engine.get_binding_shape(number) for number in numbers]
-        dtypes = [engine.get_binding_dtype(number) for number in numbers]
-        given = [engine.binding_is_input(number) for number in numbers]
+        # Not in the types of today's versions.
+        old: Any = engine
+        numbers = range(old.num_bindings)
+        names = [old.get_binding_name(number) for number in numbers]
+        shapes = [_sizes(old.get_binding_shape(number)) for number in numbers]
+        dtypes = [old.get_binding_dtype(number) for number in numbers]
+        given = [old.binding_is_input(number) for number in numbers]
     tensors = []
     for name, shape, dtype, is_input in zip(names, shapes, dtypes, given):
         if dtype.name not in DTYPES or min(shape, default=1) < 0:
             raise InputError(
-                f"{source}: {name!r} is {dtype.name} {tuple(shape)}; supported are fixed shapes of {', '.join(DTYPES)}"
+                f"{source}: {name!r} is {dtype.name} {shape}; supported are fixed shapes of {', '.join(DTYPES)}"
             )
-        tensors.append((TensorSpec(name, tuple(shape), np.dtype(DTYPES[dtype.name])), bool(is_input)))
+        tensors.append((TensorSpec(name, shape, np.dtype(DTYPES[dtype.name])), bool(is_input)))
     return tensors
+
+
+def _sizes(dims: tensorrt.Dims) -> Tuple[int, ...]:
+    """TensorRT's shape as a tuple."""
+    return tuple(int(dims[axis]) for axis in range(len(dims)))

@@ -12,8 +12,8 @@ from torch import Tensor
 def correlation(search: Tensor, kernel: Tensor, padding: int = 0) -> Tensor:
     """Correlate search features with the template's, channel by channel.
 
-    It is one convolution with a group per sample and channel, whose weights are known at run time only. TensorRT does
-    not take such weights: for it `pvtpp.export.operators` unrolls the graph.
+    It is one convolution with a group per sample and channel, whose weights are known at run time only. TensorRT
+    8.4 does not take such weights: for it `pvtpp.export.operators` unrolls the graph.
 
     Parameters
     ----------

@@ -36,10 +36,11 @@ def test_a_library_that_does_not_load_is_named(monkeypatch, tmp_path, capsys):
     (tmp_path / "tensorrt.py").write_text("raise OSError('libnvinfer.so.10: cannot open shared object file')\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "tensorrt", raising=False)
+    monkeypatch.setitem(sys.modules, "tensorrt_rtx", None)
     monkeypatch.setattr(opencv, "problem", lambda: "OpenCV is missing: pip install it")
     assert main(["doctor"]) == 1
     said = capsys.readouterr().out
-    assert "-- TensorRT: does not load (OSError: libnvinfer.so.10" in said
+    assert "-- TensorRT: only for NVIDIA GPUs: TensorRT does not load (OSError: libnvinfer.so.10" in said
     assert "!! OpenCV: OpenCV is missing" in said
 
 

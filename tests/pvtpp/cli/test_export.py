@@ -1,6 +1,8 @@
 """Export from the command line, from a checkpoint to a tracker that flies on what was written."""
 
 import json
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -100,6 +102,33 @@ def test_half_precision_and_eight_bits_go_through_the_same_gate(export, clips, t
         assert 1e-3 < card["parity"]["tensors"]["search.output"]["relative"] < 0.6
 
 
+@pytest.mark.real_data
+def test_the_compiler_is_a_gate_of_its_own(export, rtx, tmp_path, capsys):
+    assert export("--compile", "7.5") == 1
+    said = capsys.readouterr().out
+    assert f"{tmp_path}/out: refused, and nothing is left there: {tmp_path}/out/template.onnx: TensorRT-RTX" in said
+    assert "Turing" in said and not (tmp_path / "out").exists()
+    assert export("--compile", "8.6,12.0", "--precision", "fp16") == 0
+    assert f"out: compiled by TensorRT-RTX {rtx.version} for 8.6, 12.0" in capsys.readouterr().out
+    card = json.loads((tmp_path / "out" / SIDECAR).read_text())
+    assert set(card["compiled"]["graphs"]) == {"template", "search", "head"}
+    assert export("--verify", "--precision", "fp16", "--compile") == 0
+    assert json.loads((tmp_path / "out" / SIDECAR).read_text())["compiled"]["capabilities"] == []
+
+
+@pytest.mark.parametrize("options", [["nanotrack-v3"], ["motion", "m.safetensors"]])
+def test_a_compiler_that_is_missing_or_unknown_is_one_line_before_any_work(options, tmp_path, capsys, monkeypatch):
+    arguments = ["export", *options, "--out", str(tmp_path / "out.onnx"), "--compile"]
+    for name in ("tensorrt", "tensorrt_rtx"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert main(arguments) == 2
+    assert "--compile: TensorRT is not installed" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "tensorrt_rtx", SimpleNamespace(__version__="2.0.1"))
+    assert main(arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--compile: TensorRT-RTX 2.0.1 is installed, supported are TensorRT 8.4 to 11 and TensorRT-RTX 1.0" in line
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -113,6 +142,7 @@ def test_half_precision_and_eight_bits_go_through_the_same_gate(export, clips, t
         (["motion"], "pvtpp export motion needs the weights (.safetensors) or a checkpoint (.ckpt) of a training"),
         (["joint", "j.ckpt", "--precision", "fp16"], "--precision is for a tracker's network; joint takes FILE, --out"),
         (["paper", "m.ckpt", "--sequences", "a"], "--sequences is for a tracker's network; paper takes FILE"),
+        (["nanotrack-v3", "v3.pth", "--compile"], "v3.pth: only motion, joint, paper take a FILE"),
         (["motion", "m.ckpt"], "out: graphs are written as .onnx, got 'no suffix'"),
     ],
 )

@@ -6,12 +6,14 @@ The device's memory is the host's. What is queued in a stream runs when the stre
 from __future__ import annotations
 
 import ctypes
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from pvtpp.inference import cuda
+from pvtpp.inference.tensorrt_library import KINDS, Library
 
 INVALID_VALUE, OUT_OF_MEMORY, CAPTURE_UNSUPPORTED, CAPTURE_INVALIDATED = 1, 2, 900, 901
 WORDS = {
@@ -156,16 +158,28 @@ class Cudart:
 
 
 class Engine:
-    """An engine of TensorRT from 8.5 on that doubles its input, three float32."""
+    """An engine of TensorRT from 8.5 on that doubles its input, three float32.
+
+    Attributes
+    ----------
+    context
+        What ``create_execution_context`` returns.
+    can_capture
+        Whether it runs inside a capture.
+    logger
+        Where it says why something failed; set by the runtime.
+    """
 
     num_io_tensors = 2
     get_tensor_name = staticmethod(["x", "y"].__getitem__)
 
     def __init__(self, library):
         self.library, self.addresses = library, {}
-        self.context, self.can_capture = self, True
+        self.context, self.can_capture, self.logger = self, True, None
 
     def create_execution_context(self):
+        if self.context is None:
+            self.logger.log(ERROR, "Error Code 2: OutOfMemory")
         return self.context
 
     def get_tensor_shape(self, name):
@@ -186,6 +200,7 @@ class Engine:
             self.library.last_error, self.library.invalid = CAPTURE_UNSUPPORTED, True
         # As TensorRT does: kernels report their launch by the last error, whoever made it.
         if self.library.last_error:
+            self.logger.log(ERROR, f"Error Code 1: Cuda Runtime ({WORDS[self.library.last_error].decode()})")
             return False
         x, y = (self.array(name) for name in ("x", "y"))
         self.library.enqueue(lambda: np.multiply(x, 2, out=y))
@@ -194,6 +209,117 @@ class Engine:
     def array(self, name):
         raw = (ctypes.c_ubyte * 12).from_address(self.addresses[name])
         return np.ctypeslib.as_array(raw).view(np.float32).reshape(1, 3)
+
+
+ERROR, WARNING = (SimpleNamespace(name=name) for name in ("ERROR", "WARNING"))
+
+
+class ILogger:
+    def __init__(self):
+        self.is_made = True
+
+
+class Builder:
+    """Builds from files that hold ``a graph``; refuses what `refuses` names, by None, and logs why.
+
+    Attributes
+    ----------
+    refuses
+        ``network``, ``configuration`` or ``engine``.
+    bits, flags, times
+        What the last network and configuration were made with.
+    """
+
+    def __init__(self, logger):
+        # pybind11 refuses an object whose base was not initialised.
+        assert logger.is_made
+        self.logger, self.refuses, self.bits, self.flags, self.times = logger, "", 0, [], b""
+
+    def create_network(self, bits):
+        self.bits = bits
+        return None if self.refuses == "network" else SimpleNamespace(num_layers=7)
+
+    def create_builder_config(self):
+        return None if self.refuses == "configuration" else self
+
+    def set_flag(self, flag):
+        self.flags.append(flag)
+
+    def create_timing_cache(self, content):
+        if content and not content.startswith(b"times"):
+            self.logger.log(WARNING, "Failed to deserialize timing cache.")
+            return None
+        self.times = content
+        return SimpleNamespace(serialize=lambda: b"times of this build")
+
+    def set_timing_cache(self, cache, ignore_mismatch):
+        return not ignore_mismatch
+
+    def build_serialized_network(self, network, config):
+        if self.refuses == "engine":
+            self.logger.log(ERROR, "Error Code 10: Could not find any implementation\nfor node /Conv.")
+            self.logger.log(ERROR, "Error Code 2: Assertion engine != nullptr failed.")
+            return None
+        return b"an engine"
+
+
+class OnnxParser:
+    def __init__(self, network, logger):
+        self._logger, self.num_errors = logger, 0
+
+    def parse_from_file(self, path):
+        with open(path, "rb") as file:
+            self.num_errors = int(file.read() != b"a graph")
+        if self.num_errors:
+            self._logger.log(ERROR, "While parsing node number 0 [Nonsense]:")
+        return not self.num_errors
+
+    def get_error(self, index):
+        return SimpleNamespace(desc=lambda: "Plugin not found", func=lambda: "checkFallback")
+
+
+FLAGS = {"8.6.1": ({"EXPLICIT_BATCH": 0}, ("FP16", "INT8"))}
+FLAGS["10.3.0"] = ({"EXPLICIT_BATCH": 0, "STRONGLY_TYPED": 1}, ("FP16", "INT8"))
+FLAGS["11.0.0"] = ({"STRONGLY_TYPED": 1}, ())
+"""What versions have of flags: of networks with their bits, and of builders."""
+
+
+def make_api(version, engine):
+    """The module ``tensorrt`` of a version; `engine` is what any file holds, `builders` those that were made."""
+
+    class Runtime:
+        def __init__(self, logger):
+            assert logger.is_made
+            self.logger = logger
+
+        def deserialize_cuda_engine(self, content):
+            if module.engine is None:
+                self.logger.log(ERROR, "Error Code 1: Serialization (magicTag)")
+            else:
+                module.engine.logger = self.logger
+            return module.engine
+
+    def build(logger):
+        module.builders.append(Builder(logger))
+        module.builders[-1].refuses = module.refuses
+        return module.builders[-1]
+
+    network, builder = FLAGS[version]
+    module = SimpleNamespace(
+        engine=engine,
+        builders=[],
+        refuses="",
+        Runtime=Runtime,
+        Builder=build,
+        OnnxParser=OnnxParser,
+        IBuilderConfig=Builder,
+        ILogger=ILogger,
+        NetworkDefinitionCreationFlag=SimpleNamespace(**network),
+        BuilderFlag=SimpleNamespace(**{name: name for name in builder}),
+        TensorIOMode=SimpleNamespace(INPUT="input"),
+        __version__=version,
+    )
+    return module
 
 
 @pytest.fixture
@@ -205,22 +331,26 @@ def library(monkeypatch):
 
 
 @pytest.fixture
-def trt(library):
-    """The module ``tensorrt``; `engine` is what any file holds."""
-    engine = Engine(library)
+def make_tensorrt(library):
+    """Makes a TensorRT of a version, as `pvtpp.inference.tensorrt_library` finds it."""
+    return lambda version="8.6.1": Library(KINDS[0], make_api(version, Engine(library)), version)
 
-    class Runtime:
-        def __init__(self, logger):
-            pass
 
-        def deserialize_cuda_engine(self, content):
-            return module.engine
+@pytest.fixture
+def tensorrt(make_tensorrt):
+    """TensorRT 8.6.1."""
+    return make_tensorrt()
 
-    module = SimpleNamespace(
-        engine=engine,
-        Runtime=Runtime,
-        Logger=type("Logger", (), {"WARNING": 1, "__init__": lambda self, level: None}),
-        TensorIOMode=SimpleNamespace(INPUT="input"),
-        __version__="8.6.1",
-    )
-    return module
+
+@pytest.fixture
+def trt(tensorrt):
+    """Its module."""
+    return tensorrt.api
+
+
+@pytest.fixture
+def real_graph():
+    """A graph that this repository holds: the motion predictor."""
+    from pvtpp.predictors.motion import WEIGHTS
+
+    return Path(WEIGHTS)

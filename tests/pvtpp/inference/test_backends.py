@@ -7,6 +7,7 @@ import pytest
 
 from pvtpp import inference
 from pvtpp.errors import InputError
+from pvtpp.inference import cuda, tensorrt_library
 from pvtpp.inference.torch import TorchEngine
 
 torch = pytest.importorskip("torch")
@@ -19,14 +20,18 @@ torch.set_num_threads(1)
 
 def available():
     """The backends whose runtime is installed here; all of them must work."""
-    from importlib.util import find_spec
-
     from onnxruntime import get_available_providers
 
     from pvtpp.inference.onnxruntime import PROVIDERS
 
+    def has_tensorrt():
+        try:
+            return bool(tensorrt_library.find("tests") and cuda.runtime().device())
+        except InputError:
+            return False
+
     here = [f"onnxruntime:{name}" for name, wanted in PROVIDERS.items() if wanted[0] in get_available_providers()]
-    return ["torch", "onnxruntime", *here, *(["tensorrt"] if find_spec("tensorrt") else [])]
+    return ["torch", "onnxruntime", *here, *(["tensorrt"] if has_tensorrt() else [])]
 
 
 class Mixes(torch.nn.Module):

@@ -10,6 +10,8 @@ from pvtpp.inference import cuda
 
 
 def test_without_cuda_every_library_tried_is_named(monkeypatch):
+    # Torch may have loaded one.
+    monkeypatch.setattr(cuda, "MAPS", "/nowhere")
     monkeypatch.setattr(cuda, "LIBRARIES", ("libnowhere.so.1", "/nowhere/libcudart.so"))
     with pytest.raises(InputError, match="none of libnowhere.so.1, /nowhere/libcudart.so loads"):
         cuda.runtime.__wrapped__()
