@@ -21,7 +21,7 @@ from pvtpp.errors import InputError
 from pvtpp.tracker import Tracker, as_tracker
 
 # Importing an adapter must stay cheap: it loads its runtime when a tracker is made, not before.
-ADAPTERS = ("external", "nanotrack", "opencv", "replay", "siammask", "siamrpn")
+ADAPTERS = ("external", "nanotrack", "opencv", "opencv_networks", "replay", "siammask", "siamrpn", "vittrack")
 ENTRY_POINT_GROUP = "pvtpp.trackers"
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
