@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PACKAGES = ("pvtpp", "trackers", "benchmarks", "ros_nodes")
 TROUBLE = ROOT / "docs" / "troubleshooting.md"
 LONGEST_LINE = 120

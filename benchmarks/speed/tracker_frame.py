@@ -68,10 +68,10 @@ def measure(name: str, frames: int, weights: Optional[str]) -> Dict[str, np.ndar
     """Seconds per frame of a tracker and per round of its graph calls, each of shape ``(frames,)``."""
     tracker = create(name, **({"weights": weights} if weights else {}))
     rng = np.random.default_rng(0)
-    calls = [
-        (engine, {spec.name: rng.uniform(0, 1, spec.shape).astype(np.float32) for spec in engine.inputs})
-        for engine in ENGINES[name](tracker)
-    ]
+    calls = []
+    for engine in ENGINES[name](tracker):
+        shapes = {spec.name: [size or 1 for size in spec.shape] for spec in engine.inputs}
+        calls.append((engine, {given: rng.uniform(0, 1, shape).astype(np.float32) for given, shape in shapes.items()}))
     shown = [Frame(index, index, image) for index, image in enumerate(scenes())]
     tracker.init(shown[0], np.array([WIDTH / 2, HEIGHT / 2, *TARGET]))
     seconds: Dict[str, List[float]] = {label: [] for label in LABELS}

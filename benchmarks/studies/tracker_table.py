@@ -84,7 +84,9 @@ def measure(clips: Sequence[VideoSequence], tracker: str, own: str, logs: Option
         for grid in grids
         for row in evaluate([Decoded.of(clip) if clip.image_paths else clip], grid, make, logs, progress=progress())
     ]
-    return {"own": own, "protocol": facts(0), **gathered(rows)}
+    # One command may make one tracker's rows and another command the next one's, so none is named.
+    protocol = {name: value for name, value in facts(0).items() if name in ("versions", "hardware")}
+    return {"own": own, "protocol": protocol, **gathered(rows)}
 
 
 def gathered(rows: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
@@ -144,6 +146,8 @@ def page(content: Mapping[str, Any]) -> str:
         "",
         "## Mean over clips",
         "",
+        "At each time: hold, PVT, default.",
+        "",
         *summary_table(trackers),
         "",
         "## What the default is worth",
@@ -166,7 +170,7 @@ def page(content: Mapping[str, Any]) -> str:
 
 def summary_table(trackers: Mapping[str, Any]) -> List[str]:
     """Mean AUC of each tracker, by time and predictor."""
-    heads = ["tracker", ZERO, "own time", *(f"{shown(time)}: hold, PVT, default" for time in TIMES)]
+    heads = ["tracker", ZERO, "own time", *map(shown, TIMES)]
     rows = []
     for name, entry in trackers.items():
         means = [
