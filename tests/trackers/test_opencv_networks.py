@@ -9,27 +9,19 @@ import pytest
 from pvtpp import boxes
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, takes_search_box
+from pvtpp_benchmarks.synthetic import render
+from pvtpp_benchmarks.tracker_check import EASY
 from pvtpp_trackers.opencv_networks import NETWORKS
 from pvtpp_trackers.registry import create
 
 KINDS = sorted(NETWORKS)
 
 
-def clip(frames=6):
-    rng = np.random.default_rng(1)
-    ground = cv2.resize(rng.integers(60, 120, (15, 20, 3), dtype=np.uint8), (320, 240))
-    patch = cv2.resize(rng.integers(0, 256, (5, 5, 3), dtype=np.uint8), (40, 40), interpolation=cv2.INTER_CUBIC)
-    shown, truth = [], []
-    for index in range(frames):
-        image = ground.copy()
-        left, top = 100 + 3 * index, 80 + index
-        image[top : top + 40, left : left + 40] = patch
-        shown.append(Frame(index, index, image))
-        truth.append([left + 20.0, top + 20.0, 40.0, 40.0])
-    return shown, np.array(truth)
-
-
-FRAMES, TRUTH = clip()
+@pytest.fixture(scope="module")
+def shown():
+    """Six frames of the clip that `pvtpp check` shows, and the true boxes."""
+    clip = render(EASY)
+    return [clip.frame(index) for index in range(6)], boxes.xywh_to_box(clip.ground_truth_xywh[:6])
 
 
 def made(kind, weights_root, **options):
@@ -39,23 +31,23 @@ def made(kind, weights_root, **options):
 
 
 @pytest.mark.parametrize(("kind", "options"), [("cv2-vit", {}), ("cv2-nano", {}), ("cv2-nano", {"version": "v1"})])
-def test_follows_repeats_and_gives_opencvs_score(kind, options, weights_root):
-    tracker, runs = made(kind, weights_root, **options), []
+def test_follows_repeats_and_gives_opencvs_score(kind, options, weights_root, shown):
+    (frames, truth), tracker, runs = shown, made(kind, weights_root, **options), []
     for _ in range(2):
-        tracker.init(FRAMES[0], TRUTH[0])
-        runs.append([tracker.track(frame) for frame in FRAMES[1:]])
+        tracker.init(frames[0], truth[0])
+        runs.append([tracker.track(frame) for frame in frames[1:]])
     found = np.array([output.box for output in runs[0]])
-    assert boxes.iou(found, TRUTH[1:]).min() > 0.6
+    assert boxes.iou(found, truth[1:]).min() > 0.6
     assert np.array_equal(found, [output.box for output in runs[1]])
     assert all(0.2 < output.score < 1.0 for output in runs[0])
     assert not takes_search_box(tracker)
 
 
-def test_a_frame_in_which_opencv_finds_nothing_keeps_the_last_box_at_score_zero(weights_root):
-    tracker = made("cv2-vit", weights_root)
-    tracker.init(FRAMES[0], TRUTH[0])
-    black = tracker.track(Frame(1, 1, np.zeros((240, 320, 3), np.uint8)))
-    assert (black.score, black.box.tolist()) == (0.0, TRUTH[0].tolist())
+def test_a_frame_in_which_opencv_finds_nothing_keeps_the_last_box_at_score_zero(weights_root, shown):
+    (frames, truth), tracker = shown, made("cv2-vit", weights_root)
+    tracker.init(frames[0], truth[0])
+    black = tracker.track(Frame(1, 1, np.zeros_like(frames[0].image)))
+    assert (black.score, black.box.tolist()) == (0.0, truth[0].tolist())
 
 
 @pytest.mark.parametrize("kind", KINDS)
