@@ -39,7 +39,7 @@ BLACK = (0.0, 0.0, 0.0)
 
 @dataclass(frozen=True)
 class VitTrackConfig:
-    """Constants of the tracker; the defaults are those of OpenCV.
+    """Constants of the tracker; the defaults are those of OpenCV, whose own arithmetic spoils the scale.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class VitTrack:
     engine
         Used in place of all that.
     config
-        Constants; None for OpenCV's.
+        Constants; None for the defaults.
 
     Raises
     ------
@@ -200,7 +200,7 @@ class _Crop:
         x, y, w, h = box.tolist()
         side = math.ceil(math.sqrt(w * h) * factor)
         patch = crop(image, x, y, side, self._size, BLACK, self._patch)
-        # A table for each plane is twice as fast as arithmetic on the whole crop.
+        # A table for each plane is faster than arithmetic on the whole crop.
         for plane, table, given in zip(cv2.split(patch), self._tables, self.blob[0]):
             cv2.LUT(plane, table, dst=given)
         return (*window_corner(x, y, side), side)
