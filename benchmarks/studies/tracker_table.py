@@ -175,6 +175,8 @@ def summary_table(trackers: Mapping[str, Any]) -> List[str]:
     for name, entry in trackers.items():
         means = [
             " ".join(three(entry["times"][time][predictor]["auc"]) for predictor in PREDICTORS)
+            if time in entry["times"]
+            else "not run"
             for time in (entry["own"], *TIMES)
         ]
         rows.append([f"`{name}`", three(entry[ZERO]["auc"]), f"{shown(entry['own'])}: {means[0]}", *means[1:]])
