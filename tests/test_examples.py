@@ -23,6 +23,7 @@ PRINTS = {
     "point_a_camera.py": r"^own rate not used: \d\d px .*\nown rate fed forward: \d px beside the target$",
     "own_predictor.py": r"^mine: AUC 0\.\d{3}\nhold: AUC 0\.\d{3}$",
     "replay_log.py": r"events, \d+ trajectories, the same: True\nkalman: at the last .*\nhold: at the last frame ",
+    "slow_tracker.py": r"^offline .* 0\.[78]\d\d (.|\n)*hold .* 165  0\.[34]\d\d (.|\n)*ensemble .* 165  0\.[789]\d\d ",
     "score_logs.py": r"mode otb(.|\n)*hold(.|\n)*constant_velocity(.|\n)*kalman(.|\n)*mode strict(.|\n)*kalman",
 }
 

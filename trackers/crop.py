@@ -118,8 +118,12 @@ def crop(
 
 def to_blob(patch: np.ndarray, out: Optional[np.ndarray] = None) -> np.ndarray:
     """uint8 ``(h, w, 3)`` to float32 ``(1, 3, h, w)``, values and channel order unchanged; writes to `out` if given."""
+    import cv2
+
     blob = np.empty((1, 3) + patch.shape[:2], np.float32) if out is None else out
-    np.copyto(blob[0], patch.transpose(2, 0, 1))
+    # Planes first: conversion in strides takes a quarter longer.
+    for plane, values in zip(cv2.split(patch), blob[0]):
+        np.copyto(values, plane)
     return blob
 
 

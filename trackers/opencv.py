@@ -18,6 +18,8 @@ from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp_trackers.registry import register
 
 FACTORIES = {"csrt": "TrackerCSRT_create", "kcf": "TrackerKCF_create", "mil": "TrackerMIL_create"}
+Factory = Tuple[Callable[[], Any], bool]
+"""Makes a tracker of OpenCV's; whether it takes whole pixels only."""
 SEED = 0
 LEAST = {"mil": 5.0}
 """Pixels of the target that a tracker needs in each direction, where that is more than one."""
@@ -36,18 +38,15 @@ class OpenCVTracker:
     Parameters
     ----------
     kind
-        One of `FACTORIES`.
-
-    Raises
-    ------
-    InputError
-        If this OpenCV was built without it.
+        Its name, for messages.
+    factory
+        What makes the tracker, and whether it takes whole pixels only.
     """
 
     takes_search_box = False
 
-    def __init__(self, kind: str):
-        self._create, self._whole_pixels = _factory(kind)
+    def __init__(self, kind: str, factory: Factory):
+        self._create, self._whole_pixels = factory
         self._kind = kind
         self._tracker: Any = None
         self._box: Optional[np.ndarray] = None
@@ -97,9 +96,13 @@ class OpenCVTracker:
             found, xywh = False, None
         if not found or not (np.isfinite(xywh).all() and min(xywh[2:]) > 0):
             return TrackerOutput(self._box, 0.0)
-        output = TrackerOutput(xywh_to_box(xywh), 1.0)
+        output = TrackerOutput(xywh_to_box(xywh), self._score())
         self._box = output.box
         return output
+
+    def _score(self) -> float:
+        """Score of a result that was found."""
+        return 1.0
 
     def _rectangle(self, *xywh: float) -> Tuple[float, ...]:
         return tuple(int(round(float(value))) if self._whole_pixels else float(value) for value in xywh)
@@ -114,7 +117,7 @@ def _seed() -> None:
         ctypes.CDLL(None).srand(SEED)
 
 
-def _factory(kind: str) -> Tuple[Callable[[], Any], bool]:
+def _factory(kind: str) -> Factory:
     """The function that makes this tracker, and whether it takes integer boxes only.
 
     From 4.5.1 on the functions in `cv2` itself do. Those in `cv2.legacy`, like all older ones, keep fractions, so they
@@ -135,5 +138,10 @@ def _factory(kind: str) -> Tuple[Callable[[], Any], bool]:
     return current, hasattr(cv2, "TrackerMIL_Params")
 
 
+def _classic(kind: str) -> OpenCVTracker:
+    """The tracker of this kind; InputError if this OpenCV was built without it."""
+    return OpenCVTracker(kind, _factory(kind))
+
+
 for _kind in FACTORIES:
-    register(_kind)(partial(OpenCVTracker, _kind))
+    register(_kind)(partial(_classic, _kind))

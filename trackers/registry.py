@@ -22,7 +22,7 @@ from pvtpp.tracker import PLAIN, Tracker
 from pvtpp_trackers.styles import adapt, check_style
 
 # Importing an adapter must stay cheap: it loads its runtime when a tracker is made, not before.
-ADAPTERS = ("external", "nanotrack", "opencv", "replay", "siammask", "siamrpn")
+ADAPTERS = ("external", "nanotrack", "opencv", "opencv_networks", "replay", "siammask", "siamrpn", "vittrack")
 ENTRY_POINT_GROUP = "pvtpp.trackers"
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])

@@ -69,6 +69,8 @@ class Entry:
 
 # A commit, not a branch: the file at an address must not change, since its hash does not.
 _SIAMTRACKERS = "https://raw.githubusercontent.com/HonglinChu/SiamTrackers/4dbbbbc99d4e1f06d4b0a89cadb59d883553b1b4"
+# Kept in Git LFS: this form of address leads to the file, the raw one only to its pointer.
+_OPENCV_ZOO = "https://github.com/opencv/opencv_zoo/raw/fef72f8fa7c52eaf116d3df358d24e6e959ada0e"
 # The page has links for download by hand, but neither direct addresses of the files nor hashes.
 _PYSOT = "github.com/STVIR/pysot/blob/master/MODEL_ZOO.md"
 
@@ -145,6 +147,20 @@ CATALOGUE: Tuple[Entry, ...] = (
         ),
         licence="Apache-2.0",
         note="github.com/HonglinChu/SiamTrackers/tree/master/NanoTrack/models/nanotrackv1",
+    ),
+    Entry(
+        name="vittrack",
+        folder="vittrack",
+        files=(
+            WeightFile(
+                "object_tracking_vittrack_2023sep.onnx",
+                f"{_OPENCV_ZOO}/models/object_tracking_vittrack/object_tracking_vittrack_2023sep.onnx",
+                "2990f0b7cd44d92afa48cd97db6de7be113fc1d9594fddb74e2725c10478e91d",
+                714726,
+            ),
+        ),
+        licence="Apache-2.0",
+        note="github.com/opencv/opencv_zoo, models/object_tracking_vittrack; the download is unrun",
     ),
     *(
         Entry(

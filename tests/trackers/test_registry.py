@@ -44,6 +44,7 @@ def by_path(monkeypatch):
 
 def test_lists_the_trackers_of_the_project():
     own = {"nanotrack-v3", "siamrpn-mobilenetv2", "siamrpn-resnet50", "siamrpn-alexnet", "siammask-resnet50"}
+    own |= {"nanotrack-v1", "nanotrack-v2", "vittrack", "cv2-nano", "cv2-vit"}
     assert {*own, "csrt", "kcf", "mil", "replay", "external"} <= set(registry.names())
 
 
