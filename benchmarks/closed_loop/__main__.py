@@ -154,6 +154,7 @@ def parser() -> argparse.ArgumentParser:
         "speeds": _numbers,
         "speed_motions": _texts,
         "gains": _numbers,
+        "tuning_motions": _texts,
         "seeds": int,
         "tuning_seeds": int,
         "seconds": float,

@@ -61,8 +61,11 @@ class StudyConfig:
         Those that are tried for the highest one held, rising, and on which motions.
     gains
         Proportional gains that each variant may choose from, rising.
+    tuning_motions
+        Those on which the gains are chosen.
     seeds, tuning_seeds
-        How many runs of each case; how many of each motion, of other worlds, a gain is chosen on.
+        How many runs of each case; how many worlds of each of these motions, others than those reported, a gain is
+        chosen on.
     seconds
         Length of a run.
     """
@@ -75,7 +78,8 @@ class StudyConfig:
     speeds: Tuple[float, ...] = (20.0, 30.0, 40.0)
     speed_motions: Tuple[str, ...] = ("linear",)
     gains: Tuple[float, ...] = (3.0, 5.0, 7.0, 9.0)
-    seeds: int = 3
+    tuning_motions: Tuple[str, ...] = ("linear", "curved")
+    seeds: int = 2
     tuning_seeds: int = 1
     seconds: float = 8.0
 
@@ -83,6 +87,7 @@ class StudyConfig:
         rules = {
             "motions": _some_of(MOTIONS),
             "speed_motions": _some_of(MOTIONS),
+            "tuning_motions": _some_of(MOTIONS),
             "variants": _some_of(VARIANTS),
             "processing": holds("one or more processing times", lambda value: len(value) > 0),
             "speed": above(0, 100),
@@ -173,7 +178,7 @@ def choose_gains(config: StudyConfig, runs: Runs) -> Tuple[Gains, List[Dict[str,
     """
     settings = [Setting(*each) for each in product(config.variants, config.processing, config.gains)]
     seeds = range(TUNING, TUNING + config.tuning_seeds)
-    found = _of_all(config, runs, config.motions, config.speed, 0, seeds, settings)
+    found = _of_all(config, runs, config.tuning_motions, config.speed, 0, seeds, settings)
     rows = [{**setting._asdict(), **summary(each)} for setting, each in found.items()]
     gains = {
         (variant, time): min(config.gains, key=lambda gain: _mean_error(found[Setting(variant, time, gain)]))
