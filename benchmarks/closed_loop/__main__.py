@@ -117,11 +117,9 @@ def bars(rows: Sequence[Dict[str, Any]], variants: Sequence[str] = ("default", "
     ]
 
 
-def film(options: argparse.Namespace, config: StudyConfig, runs: Runs) -> None:
+def film(options: argparse.Namespace, config: StudyConfig, runs: Runs, rows: Sequence[Dict[str, Any]]) -> None:
     """Run one world once more for film, picture and the lines of the figure, with one gain for all."""
-    world = World(
-        WorldConfig(options.film_motion, config.speed, options.film_occlusions, options.film_seed, config.seconds)
-    )
+    world = World(filmed_world(options, config))
     shown: List[Filmed] = []
     for name in config.variants if options.figure else SHOWN:
         loop = runs.loop(world, Setting(name, config.processing[-1], GAIN))
@@ -132,13 +130,11 @@ def film(options: argparse.Namespace, config: StudyConfig, runs: Runs) -> None:
     if options.picture:
         write_picture(options.picture, filmed, [share * config.seconds for share in PICTURE_S])
     if options.figure:
-        rows = [
-            row for row in options.rows if row["gain_is"] == "shared" and row["processing"] == config.processing[-1]
-        ]
+        shared = [row for row in rows if row["gain_is"] == "shared" and row["processing"] == config.processing[-1]]
         title = f"Closed loop, {options.tracker} charged {config.processing[-1]}, one gain for all"
         about = f"below: {options.film_motion} target, seed {options.film_seed}, hidden {options.film_occlusions} times"
         courses = {each.label: np.degrees(each.recording.error) for each in shown}
-        draw(options.figure, rows, courses, title, f"{config.speed:g} m/s, mean of {config.seeds} runs; {about}")
+        draw(options.figure, shared, courses, title, f"{config.speed:g} m/s, mean of {config.seeds} runs; {about}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -187,13 +183,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         _check_outputs(options, config)
         runs = Runs(options.tracker, create, Journal(options.journal), progress())
         found = content(config, runs)
-        options.rows = found["rows"]
         print(tables(found, config))
         if options.json:
             whole = {"tracker": options.tracker, **found, "bars": bars(found["rows"]), "protocol": facts(0)}
             write_json(options.json, whole)
         if options.film or options.picture or options.figure:
-            film(options, config, runs)
+            film(options, config, runs, found["rows"])
     except InputError as error:
         made.exit(2, f"error: {error}\n")
     return 0
@@ -208,7 +203,14 @@ def _check_outputs(options: argparse.Namespace, config: StudyConfig) -> None:
     for path, endings in ((options.film, (".mp4",)), (options.picture, (".jpg", ".png"))):
         if path and not path.endswith(endings):
             raise InputError(f"{path}: unknown ending, allowed is {' or '.join(endings)}")
-    WorldConfig(options.film_motion, config.speed, options.film_occlusions, options.film_seed, config.seconds)
+    filmed_world(options, config)
+
+
+def filmed_world(options: argparse.Namespace, config: StudyConfig) -> WorldConfig:
+    """The world of film, picture and lines."""
+    return WorldConfig(
+        options.film_motion, config.speed, options.film_occlusions, options.film_seed, seconds=config.seconds
+    )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ asked at its own rate, and the sensors that know how the camera turns.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -19,15 +19,15 @@ from pvtpp.control import Aim, CameraRates, ControllerConfig, RateController, pa
 from pvtpp.core.commands import Command
 from pvtpp.core.presence import Presence
 from pvtpp.errors import InputError
-from pvtpp.propagation import create as create_propagator
 from pvtpp.tracker import Frame, Tracker
 from pvtpp.trajectory import Prediction
 from pvtpp.validation import above, at_least, check
 from pvtpp_benchmarks.closed_loop.axes import STEP_NS, Axes, AxesConfig, AxisStates
 from pvtpp_benchmarks.closed_loop.variants import Variant
 from pvtpp_benchmarks.closed_loop.world import World
+from pvtpp_benchmarks.default_run import usual_options
 from pvtpp_benchmarks.processing import ProcessingTime, parse
-from pvtpp_benchmarks.simulation import Propagation, assemble
+from pvtpp_benchmarks.simulation import assemble
 
 GYRO_LEAD_S = 0.1
 """The gyro has run for so long when the loop begins."""
@@ -156,7 +156,7 @@ class ClosedLoop:
             processing.start(name, world.config.seed),
             predictor_ns=round(parse(defaults.PREDICTOR_PROCESSING).longest_ns()),
             gyro=self._gyro,
-            **_settings(variant.predictor),
+            **usual_options(variant.predictor),
         )
 
     def run(self) -> Recording:
@@ -275,17 +275,3 @@ class ClosedLoop:
 
         self._simulator.call(t_ns + round(self.config.report_delay_s * 1e9), take)
         return []
-
-
-def _settings(predictor: str) -> Dict[str, Any]:
-    """The options of `assemble` with which a predictor is evaluated where nothing is said."""
-    settings = defaults.settings(predictor)
-    propagation = None
-    if settings["propagation"] != "none":
-        step_ns = round(parse(defaults.PROPAGATION_PROCESSING).longest_ns())
-        propagation = Propagation(create_propagator(settings["propagation"]), step_ns)
-    return {
-        "search_region": settings["search_region"],
-        "propagation": propagation,
-        "presence": defaults.presence(settings["presence"]),
-    }
