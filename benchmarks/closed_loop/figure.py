@@ -64,6 +64,5 @@ def draw(path: str, rows: List[Dict[str, Any]], courses: Mapping[str, np.ndarray
         axes.set_axisbelow(True)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
-    figure.legend(*bars.get_legend_handles_labels(), loc="upper center", ncol=len(names), fontsize=8, frameon=False,
-                  bbox_to_anchor=(0.5, 0.9))  # fmt: skip
+    figure.legend(*bars.get_legend_handles_labels(), loc=(0.085, 0.855), ncol=len(names), fontsize=8, frameon=False)
     save(figure, path)

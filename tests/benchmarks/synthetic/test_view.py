@@ -1,4 +1,4 @@
-"""What a camera sees: planes and points are projected alike, and an overpass hides what it was made to hide."""
+"""What a camera sees: planes and points have one geometry, and an overpass hides what it was made to hide."""
 
 import numpy as np
 import pytest
