@@ -75,7 +75,7 @@ class StudyConfig:
     processing: Tuple[str, ...] = ("47ms", "85ms")
     occlusions: Tuple[int, ...] = (0, 2)
     speed: float = 20.0
-    speeds: Tuple[float, ...] = (20.0, 40.0, 60.0, 80.0)
+    speeds: Tuple[float, ...] = (20.0, 40.0, 50.0, 60.0)
     speed_motions: Tuple[str, ...] = ("linear",)
     gains: Tuple[float, ...] = (3.0, 5.0, 7.0, 9.0)
     tuning_motions: Tuple[str, ...] = ("linear", "curved")

@@ -27,7 +27,7 @@ from pvtpp_benchmarks.closed_loop.world import World, WorldConfig
 from pvtpp_benchmarks.studies.journal import Journal
 
 BEST = {"stale": 3.0, "pvt": 5.0, "default": 9.0, "imu": 9.0}
-FASTEST = {"stale": 40.0, "pvt": 0.0, "default": 60.0, "imu": 80.0}
+FASTEST = {"stale": 40.0, "pvt": 0.0, "default": 50.0, "imu": 60.0}
 SHARES = {"stale": 1.0, "pvt": 0.8, "default": 0.4, "imu": 0.1}
 
 
