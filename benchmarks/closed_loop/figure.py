@@ -48,6 +48,8 @@ def draw(path: str, rows: List[Dict[str, Any]], courses: Mapping[str, np.ndarray
             if lost:
                 bars.annotate(f"{lost} lost", (at, height), rotation=90, fontsize=6, ha="center", va="bottom")
     bars.set_yscale("log")
+    # Place for what stands on the bars.
+    bars.set_ylim(top=3 * bars.get_ylim()[1])
     bars.set_xticks(range(len(cases)))
     bars.set_xticklabels([f"{motion}{',' + chr(10) + 'hidden twice' if hidden else ''}" for motion, hidden in cases])
     bars.set_ylabel("rms pointing error, degrees", fontsize=8)
