@@ -134,7 +134,8 @@ def film(options: argparse.Namespace, config: StudyConfig, runs: Runs, rows: Seq
         title = f"Closed loop, {options.tracker} charged {config.processing[-1]}, one gain for all"
         about = f"below: {options.film_motion} target, seed {options.film_seed}, hidden {options.film_occlusions} times"
         courses = {each.label: np.degrees(each.recording.error) for each in shown}
-        draw(options.figure, shared, courses, title, f"{config.speed:g} m/s, worlds for each case: {config.seeds}; {about}")
+        subtitle = f"{config.speed:g} m/s, worlds for each case: {config.seeds}; {about}"
+        draw(options.figure, shared, courses, title, subtitle)
 
 
 def parser() -> argparse.ArgumentParser:
