@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, Dict
 
 from pvtpp import defaults
 from pvtpp.boxes import xywh_to_box
@@ -34,11 +34,31 @@ def default_run(
     options
         Of `simulate`, in place of the default.
     """
-    step_ns = round(parse(defaults.PROPAGATION_PROCESSING).longest_ns())
-    settings = {
-        "search_region": defaults.SEARCH_REGION,
-        "propagation": Propagation(create_propagator(defaults.PROPAGATION), step_ns),
-        **options,
-    }
+    settings = {**usual_options(defaults.PREDICTOR), "presence": None, **options}
     first_box = xywh_to_box(clip.ground_truth_xywh[0])
     return simulate(clip, tracker, defaults.predictors(predictor), processing, first_box=first_box, **settings)
+
+
+def usual_options(predictor: str) -> Dict[str, Any]:
+    """Options of `simulate` that a predictor is evaluated with where nothing is said, as `defaults.settings` has them.
+
+    Parameters
+    ----------
+    predictor
+        By its name.
+
+    Returns
+    -------
+    dict
+        Search region, propagation (a new propagator) and presence.
+    """
+    settings = defaults.settings(predictor)
+    propagation = None
+    if settings["propagation"] != "none":
+        step_ns = round(parse(defaults.PROPAGATION_PROCESSING).longest_ns())
+        propagation = Propagation(create_propagator(settings["propagation"]), step_ns)
+    return {
+        "search_region": settings["search_region"],
+        "propagation": propagation,
+        "presence": defaults.presence(settings["presence"]),
+    }

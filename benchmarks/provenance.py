@@ -38,7 +38,7 @@ def facts(seed: int) -> Dict[str, Any]:
     # `python -m` puts the file of the script into sys.argv, but the command to repeat needs the name of its module.
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     if spec is not None and program.endswith(".py"):
-        program = f"python -m {spec.name}"
+        program = f"python -m {spec.name[: -len('.__main__')] if spec.name.endswith('.__main__') else spec.name}"
     return {
         "versions": {**own, **libraries},
         "commit": commit(),

@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple
 
 import numpy as np
 
+from pvtpp.camera_motion import Gyro
 from pvtpp.clip import LazyFrames
 from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog
@@ -107,19 +108,53 @@ def simulate(
     """
     if not 0 <= start < len(sequence):
         raise InputError(f"{sequence.name}: start frame {start} is outside 0..{len(sequence) - 1}")
+    log = EventLog(meta) if log is None else log
+    _, simulator = assemble(
+        sequence.name,
+        tracker,
+        predictors,
+        processing,
+        predictor_ns=predictor_ns,
+        schedule=schedule,
+        search_region=search_region,
+        propagation=propagation,
+        presence=presence,
+        gyro=None if gyro is None else gyro.gyro(),
+        log=log,
+    )
+    frames = LazyFrames(sequence.frame, start, len(sequence))
+    simulator.run(frames, first_box, _samples(gyro))
+    return log
+
+
+def assemble(
+    name: str,
+    tracker: Tracker,
+    predictors: Mapping[str, Predictor],
+    processing: Callable[[int], int],
+    *,
+    predictor_ns: int = 0,
+    schedule: str = "async",
+    search_region: str = "last",
+    propagation: Optional[Propagation] = None,
+    presence: Optional[PresenceConfig] = None,
+    gyro: Optional[Gyro] = None,
+    log: Optional[EventLog] = None,
+) -> Tuple[StateMachine, Simulator]:
+    """Make a state machine and the simulator that executes its commands, for one run.
+
+    Parameters are those of `simulate`, but for `name`, which errors of the tracker name, and `gyro`, which has no
+    samples yet.
+    """
     one_core = propagation is not None and propagation.core == "shared"
     assessed, presence = with_presence(tracker, presence)
     steers = takes_search_box(assessed)
     config = CoreConfig(search_region, presence, propagation is not None, one_core, schedule, steers=steers)
-    log = EventLog(meta) if log is None else log
-    machine = StateMachine(predictors, config, log, None if gyro is None else gyro.gyro())
-    named = NamedFailures(assessed, sequence.name)
+    machine = StateMachine(predictors, config, log, gyro)
     step_ns = 0 if propagation is None else propagation.step_ns
     costs = Costs(processing, step=step_ns, predictor=predictor_ns, one_core=one_core)
     propagator = None if propagation is None else propagation.propagator
-    frames = LazyFrames(sequence.frame, start, len(sequence))
-    Simulator(machine, named, predictors, costs, propagator).run(frames, first_box, _samples(gyro))
-    return log
+    return machine, Simulator(machine, NamedFailures(assessed, name), predictors, costs, propagator)
 
 
 def _samples(gyro: Optional[GyroRecording]) -> Iterator[Tuple[int, int, np.ndarray]]:

@@ -8,6 +8,9 @@ that reports its rate) only the sum is known; fed forward, the camera's own turn
 loop swings. So without a known camera rate nothing is fed forward.
 
 All angles and rates are (2,): *up* and *right*, radians, in camera axes. Nothing here has a clock or does I/O.
+
+`Aim` puts together what a controller is given, `RateController` commands rates, and `pan_rate` makes that of a gimbal's
+yaw axis of one of them.
 """
 
 from __future__ import annotations
@@ -15,19 +18,23 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Callable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from pvtpp.bearing import Direction
+from pvtpp.bearing import Direction, Pinhole
 from pvtpp.boxes import ArrayLike
+from pvtpp.camera_motion import Gyro
 from pvtpp.errors import InputError
+from pvtpp.trajectory import Prediction
 from pvtpp.validation import above, at_least, between, check
 
 LONGEST_STEP_S = 0.2
 """A controller that was not asked for longer goes on as if it had been asked then."""
 
 LEAST = 4
+LEAST_COSINE = 0.2
+"""Of the pitch: looking straight down, turning the yaw does not move the image sideways."""
 
 
 class Pointing(NamedTuple):
@@ -200,6 +207,77 @@ def _line(times: np.ndarray, values: np.ndarray) -> Tuple[np.ndarray, np.ndarray
     middle, mean = times.mean(), values.mean(axis=0)
     slope = ((times - middle)[:, None] * (values - mean)).sum(axis=0) / np.sum((times - middle) ** 2)
     return mean - slope * middle, slope
+
+
+class Aim:
+    """What a `RateController` is given: where the target will be when a command takes effect, and its own rate.
+
+    Parameters
+    ----------
+    rates
+        How the camera turned, where only the controller knows it (a gimbal that reports its rate). Without samples
+        nothing is fed forward, unless the predictions know a gyro.
+    """
+
+    def __init__(self, rates: Optional[CameraRates] = None):
+        self._rates, self._motion = CameraRates() if rates is None else rates, OwnMotion()
+
+    def forget(self) -> None:
+        """Forget where the target was: another one begins."""
+        self._motion.forget()
+
+    def at(
+        self, effect_ns: int, camera: Pinhole, predict: Callable[[int], Optional[Prediction]], gyro: Optional[Gyro]
+    ) -> Tuple[Optional[Pointing], Optional[np.ndarray]]:
+        """Say where the target will be.
+
+        Parameters
+        ----------
+        effect_ns
+            When the command takes effect, nanoseconds.
+        camera
+            Makes directions of pixels.
+        predict
+            The prediction in the image of a time; None without a target.
+        gyro
+            The one that the predictions know; None where they know none.
+
+        Returns
+        -------
+        Pointing or None
+            At that time; None without a target.
+        numpy.ndarray or None
+            The target's own rate (2,), radians per second; None where it is unknown.
+        """
+        prediction = predict(effect_ns)
+        if prediction is None:
+            return None, None
+        seen = pointing(camera.direction(prediction))
+        if gyro is not None:
+            # The prediction knows how the camera turns, and is for an image of that time.
+            turning = gyro.rate(effect_ns)
+            return seen, None if turning is None else seen.rate + turning[:2]
+        evidence_ns = effect_ns - round(prediction.age * 1e9)
+        then = predict(evidence_ns)
+        if then is None:
+            return seen, None
+        self._motion.add(evidence_ns, pointing(camera.direction(then)).error)
+        return self._motion.at(effect_ns, self._rates) or (seen, None)
+
+
+def pan_rate(right: float, pitch: float, max_rate: float) -> float:
+    """Compute the rate of a yaw axis that turns a camera right at `right`, both radians per second.
+
+    Parameters
+    ----------
+    right
+        In camera axes.
+    pitch
+        Of the camera, radians, up is positive.
+    max_rate
+        The largest rate of the axis.
+    """
+    return min(max(right / max(math.cos(pitch), LEAST_COSINE), -max_rate), max_rate)
 
 
 @dataclass(frozen=True)

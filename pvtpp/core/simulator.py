@@ -120,6 +120,18 @@ class Simulator:
             t_ns, _, _, action = heapq.heappop(self._due)
             action(t_ns)
 
+    def call(self, t_ns: int, action: Callable[[int], List[Command]]) -> None:
+        """Have something done in the world at a time, before or during `run`: a controller's step, a sensor's reading.
+
+        Parameters
+        ----------
+        t_ns
+            When, nanoseconds; not in the past.
+        action
+            Gets the time. It returns the commands of the machine that follow from the events that it reported.
+        """
+        self._at(t_ns, ARRIVES, lambda now: self._perform(now, action(now)))
+
     def _at(self, t_ns: int, priority: int, action: Action) -> None:
         heapq.heappush(self._due, (int(t_ns), priority, next(self._order), action))
 

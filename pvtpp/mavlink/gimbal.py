@@ -8,7 +8,7 @@ from typing import Any, Callable, List, Optional, Tuple
 import numpy as np
 
 from pvtpp.bearing import Pinhole
-from pvtpp.control import CameraRates, OwnMotion, Pointing, RateController, pointing
+from pvtpp.control import Aim, CameraRates, Pointing, RateController, pan_rate
 from pvtpp.core.presence import Presence
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.mavlink.config import GimbalConfig
@@ -17,8 +17,6 @@ CONFIGURE_EVERY_NS, CONFIGURE_TIMES = 1_000_000_000, 5
 """Control is asked for until that is acknowledged, so often at most."""
 STOPPED_NS = 1_000_000_000
 """After a stop zero rates are sent for so long, since packets get lost."""
-LEAST_COSINE = 0.2
-"""Of the pitch: looking straight down, turning the yaw does not move the image sideways."""
 STATUS_INTERVAL_US = 20_000
 FASTEST = 20.0
 """A gimbal that reports to turn faster, radians per second, reports nonsense."""
@@ -52,7 +50,8 @@ class GimbalPointer:
         self._own = system_id, component_id
         self._manager = config.system_id or system_id, config.component_id
         self._period_ns = round(1e9 / config.rate_hz)
-        self._controller, self._rates, self._motion = RateController(config.controller), CameraRates(), OwnMotion()
+        self._controller, self._rates = RateController(config.controller), CameraRates()
+        self._aim = Aim(self._rates)
         self._camera: Optional[Tuple[Tuple[int, int], Pinhole]] = None
         self._pitch = 0.0
         # The number of the target that is followed, and of the one for which another component took over.
@@ -128,7 +127,7 @@ class GimbalPointer:
             return self._stop(now_ns)
         if self._target != live.target:
             self._target = live.target
-            self._motion.forget()
+            self._aim.forget()
             if self._yielded != self._target:
                 self._configure_left, self._configure_ns = CONFIGURE_TIMES, now_ns
                 found.append(self._ask_for_rates())
@@ -151,27 +150,12 @@ class GimbalPointer:
     def _seen(self, live: LiveTracker, now_ns: int) -> Tuple[Optional[Pointing], Optional[np.ndarray]]:
         """Where the target will be when a command takes effect, and its own rate."""
         effect_ns = now_ns + round(self._config.delay_s * 1e9)
-        prediction, size = live.predict(effect_ns), live.size
-        if prediction is None or size is None or live.paused or live.presence is Presence.LOST:
+        size = live.size
+        if size is None or live.paused or live.presence is Presence.LOST:
             return None, None
         if self._camera is None or self._camera[0] != size:
             self._camera = size, Pinhole.of_view(size, self._config.horizontal_deg)
-        seen = pointing(self._camera[1].direction(prediction))
-        if live.gyro is None:
-            return self._with_rates(live, effect_ns, effect_ns - round(prediction.age * 1e9), seen)
-        # The prediction knows how the camera turns, and is for an image of that time.
-        turning = live.gyro.rate(effect_ns)
-        return seen, None if turning is None else seen.rate + turning[:2]
-
-    def _with_rates(
-        self, live: LiveTracker, effect_ns: int, evidence_ns: int, seen: Pointing
-    ) -> Tuple[Pointing, Optional[np.ndarray]]:
-        """The same by what the gimbal reports of its turning; as it is where it reports nothing."""
-        then = live.predict(evidence_ns)
-        if then is None or self._camera is None:
-            return seen, None
-        self._motion.add(evidence_ns, pointing(self._camera[1].direction(then)).error)
-        return self._motion.at(effect_ns, self._rates) or (seen, None)
+        return self._aim.at(effect_ns, self._camera[1], live.predict, live.gyro)
 
     def _stop(self, now_ns: int) -> List[Any]:
         if self._target is None:
@@ -194,8 +178,7 @@ class GimbalPointer:
             | common.GIMBAL_MANAGER_FLAGS_PITCH_LOCK
             | common.GIMBAL_MANAGER_FLAGS_YAW_LOCK
         )
-        most = self._config.controller.max_rate
-        yaw = min(max(right / max(math.cos(self._pitch), LEAST_COSINE), -most), most)
+        yaw = pan_rate(right, self._pitch, self._config.controller.max_rate)
         return common.MAVLink_gimbal_manager_set_pitchyaw_message(
             *self._manager, flags, self._config.device_id, math.nan, math.nan, up, yaw
         )

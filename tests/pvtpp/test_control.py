@@ -5,9 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pvtpp.bearing import Direction
-from pvtpp.control import CameraRates, ControllerConfig, OwnMotion, Pointing, RateController, pointing
+from pvtpp.bearing import Direction, Pinhole
+from pvtpp.camera_motion import Gyro
+from pvtpp.control import (
+    Aim,
+    CameraRates,
+    ControllerConfig,
+    OwnMotion,
+    Pointing,
+    RateController,
+    pan_rate,
+    pointing,
+)
 from pvtpp.errors import InputError
+from pvtpp.trajectory import Prediction
 
 MS = 10**6
 CALM = ControllerConfig(proportional=4.0, integral=0.0, dead_zone=0.01, max_rate=1.0, max_acceleration=1e6)
@@ -173,3 +184,55 @@ def test_directions_are_kept_for_a_moment_only_but_a_few_of_a_slow_camera():
 def test_settings_that_are_not_allowed_are_named(name):
     with pytest.raises(InputError, match=f"ControllerConfig.{name} is -1"):
         ControllerConfig(**{name: -1})
+
+
+# What a controller is given
+
+LENS = Pinhole(np.array([[500.0, 0, 320], [0, 500.0, 180], [0, 0, 1]]))
+
+
+def crossing(t_ns, evidence_ns=0):
+    """A target that crosses the image to the right at 0.2 rad/s, about; seen last at `evidence_ns`."""
+    seconds = t_ns * 1e-9
+    box, velocity = np.array([320 + 100 * seconds, 180.0, 40, 40]), np.array([100.0, 0, 0, 0])
+    return Prediction(t_ns, box, velocity, np.ones(4), (t_ns - evidence_ns) * 1e-9)
+
+
+def test_without_a_target_there_is_nothing_to_aim_at():
+    assert Aim().at(100 * MS, LENS, lambda t_ns: None, None) == (None, None)
+
+
+def test_the_aim_is_where_the_target_will_be_and_nothing_is_fed_forward_where_no_rate_is_known():
+    seen, own = Aim().at(500 * MS, LENS, crossing, None)
+    np.testing.assert_allclose(seen.error, [0, np.arctan2(50, 500)], atol=1e-12)
+    assert own is None
+
+
+def test_a_gyro_that_the_predictions_know_makes_the_targets_own_rate_of_the_images():
+    gyro = Gyro(LENS.matrix)
+    for ms in range(0, 500, 5):
+        gyro.add(ms * MS, (0.0, 0.3, 0.0))
+    _, own = Aim().at(500 * MS, LENS, crossing, gyro)
+    np.testing.assert_allclose(own, [0, 0.2 * 0.99 + 0.3], atol=0.01)
+    assert Aim().at(500 * MS, LENS, crossing, Gyro(LENS.matrix))[1] is None
+
+
+def test_reported_rates_do_too_and_another_target_begins_anew():
+    rates = CameraRates()
+    for ms in range(0, 600, 20):
+        rates.add(ms * MS, (0.0, 0.3))
+    aim = Aim(rates)
+    for ms in range(0, 400, 40):
+        seen, own = aim.at((ms + 100) * MS, LENS, lambda t_ns, ms=ms: crossing(t_ns, ms * MS), None)
+    np.testing.assert_allclose(own, [0, 0.5], atol=0.01)
+    assert seen.error[1] == pytest.approx(np.arctan2(46, 500), abs=0.002)
+    aim.forget()
+    # One direction alone says where it is, not where it goes.
+    np.testing.assert_allclose(aim.at(500 * MS, LENS, lambda t_ns: crossing(t_ns, 400 * MS), None)[1], [0, 0])
+
+
+def test_a_camera_that_looks_down_turns_its_yaw_faster_up_to_its_limit():
+    assert pan_rate(0.3, 0.0, 2.0) == pytest.approx(0.3)
+    assert pan_rate(0.3, -np.pi / 3, 2.0) == pytest.approx(0.6)
+    assert pan_rate(-0.3, -np.pi / 2, 2.0) == pytest.approx(-1.5)
+    assert pan_rate(1.0, -np.pi / 2, 2.0) == 2.0

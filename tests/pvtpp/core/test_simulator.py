@@ -306,3 +306,34 @@ def test_without_propagation_the_run_equals_the_rule_itself(times, costs):
         expected.append((newest, free))
         free += costs[newest % len(costs)]
     assert taken(log) == expected
+
+
+# Others in the same world
+
+
+def test_what_a_driver_has_done_happens_at_its_time_between_the_machines_events():
+    predictors, seen = {"hold": create("hold")}, []
+    machine = StateMachine(predictors, log=EventLog())
+    simulator = Simulator(machine, Scripted(), predictors, constant(40 * MS))
+
+    def look(t_ns):
+        trajectory = machine.trajectories["hold"]
+        seen.append((t_ns, trajectory.evidence_ns))
+        if t_ns < 200 * MS:
+            simulator.call(t_ns + 50 * MS, look)
+        return []
+
+    simulator.call(50 * MS, look)
+    simulator.run([Frame(index, index * FRAME) for index in range(10)], BOX)
+    # Answers come at 80, 120, 160 and 200 ms; at equal times the driver comes before a stage that is done.
+    assert seen == [(50 * MS, 0), (100 * MS, FRAME), (150 * MS, 2 * FRAME), (200 * MS, 3 * FRAME)]
+
+
+def test_what_follows_from_a_drivers_own_event_is_executed():
+    predictors = {"hold": create("hold")}
+    machine, tracker = StateMachine(predictors, log=EventLog()), Scripted()
+    simulator = Simulator(machine, tracker, predictors, constant(40 * MS))
+    frames = [Frame(index, index * FRAME) for index in range(10)]
+    simulator.call(100 * MS, lambda t_ns: machine.init(t_ns, frames[3], BOX))
+    simulator.run(frames, BOX)
+    assert [index for index, _ in tracker.inits] == [0, 3]
