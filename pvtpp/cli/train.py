@@ -2,7 +2,8 @@ r"""Train a predictor; needs `pip install 'pvtpp[cpu,train,export]'`.
 
 Any data set of `pvtpp datasets list` will do. Checkpoints and TensorBoard logs go to --out, and at the end the weights,
 their card, and the graph that runs without torch. A training that was interrupted goes on with --resume. What an
-earlier training left in --out is replaced with --force only. Every twentieth sequence is held out.
+earlier training left in --out is replaced with --force only. Every twentieth sequence is held out; on these the new
+predictor is compared at the end with no prediction, a Kalman filter and the predictor that comes with pvtpp.
 
 Under `torchrun` several processes share the work; on several machines they need an --out that all of them see:
 
@@ -15,26 +16,42 @@ Under `torchrun` several processes share the work; on several machines they need
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-from pvtpp.cli import common
+from pvtpp.cli import common, output
 from pvtpp.errors import InputError
 from pvtpp.files import create_folder
+from pvtpp.progress import progress
 
+if TYPE_CHECKING:
+    from pvtpp.training.moments import Moment
+
+KALMAN, SHIPPED = "kalman", "motion"
+"""What a trained predictor is compared with besides no prediction: a filter, and the predictor that comes with pvtpp."""
+MOMENTS = 500
+"""Held-out windows of the comparison, about."""
 KINDS = {
     "motion": "the any-time predictor: from boxes alone, for any tracker, camera and board",
     "joint": "the any-time predictor that also reads a tracker's features, frozen or learning with the predictor",
     "paper": "PVT++'s own modules with N heads (M, V, MV), for one frame rate and one processing time",
 }
-"""What can be trained. Each is a file ``train_KIND.py`` with `add_arguments(parser)` and `run(options)`."""
+"""What can be trained.
+
+Each is a file ``train_KIND.py`` with `add_arguments(parser)`, `run(options)` and `CONFIGURATIONS`: by the name of an
+option a function that makes the configuration which it changes.
+"""
 
 SIGNALS = {128 + number: number for number in (signal.SIGTERM, signal.SIGHUP)}
 """Signals that end a training as Ctrl-C does, by their exit status."""
@@ -61,8 +78,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "--force", action="store_true", help="begin anew, and replace what an earlier training left in --out"
         )
         group.add_argument("--seed", type=int, help="(default: the configuration's)")
+        group.add_argument(
+            "--print-config",
+            nargs="?",
+            action=_PrintConfig,
+            choices=list(module.CONFIGURATIONS),
+            configurations=module.CONFIGURATIONS,
+            help="print the configuration that the options before this one make, as --config takes it, and exit",
+        )
         module.add_arguments(kind)
         kind.set_defaults(train=module.run)
+
+
+class _PrintConfig(argparse.Action):
+    """Prints a configuration and exits, whatever else is missing, as --help does."""
+
+    def __init__(self, *, configurations: Mapping[str, Callable[[argparse.Namespace], Any]], **given: Any):
+        self._configurations = configurations
+        super().__init__(**given)
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
+        made = self._configurations[values or next(iter(self._configurations))](namespace)
+        output.say(json.dumps(asdict(made), indent=2))
+        parser.exit()
 
 
 def run(options: argparse.Namespace) -> int:
@@ -164,6 +202,51 @@ def after_training(options: argparse.Namespace) -> Iterator[None]:
         raise InputError(
             f"{error}; {newest} holds the finished training, and the same command with --resume does only the rest"
         ) from error
+
+
+def publish_standing(
+    options: argparse.Namespace,
+    kind: str,
+    path: str,
+    moments: Iterable[Moment],
+    sequences: Sequence[Any],
+    make_tracker: Any = None,
+    tracker: str | None = None,
+    shipped: Sequence[str] = (SHIPPED,),
+) -> None:
+    """Print where the published predictor stands on held-out data, and write it to its card.
+
+    Parameters
+    ----------
+    options
+        The command's.
+    kind
+        Of predictors, as their names begin.
+    path
+        The published graph.
+    moments
+        Held-out windows.
+    sequences
+        Held-out sequences.
+    make_tracker, tracker
+        What follows their targets, and its name; None: the truth with noise.
+    shipped
+        Predictors of ours to compare with.
+    """
+    from pvtpp.export.publication import weights_of
+    from pvtpp.training.moments import overlaps
+    from pvtpp.weights.checkpoint import add_to_card
+    from pvtpp_benchmarks.held_out import NOISY_TRUTH, compare_held_out
+
+    some = list(islice(moments, MOMENTS))
+    names = (f"{kind}:{path}", "hold", KALMAN, *shipped)
+    found = compare_held_out(
+        names, partial(overlaps, moments=some), sequences, make_tracker, tracker or NOISY_TRUTH, progress=progress()
+    )
+    add_to_card(weights_of(path), {"held_out": found.entry()})
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    output.say(str(found))
 
 
 def checkpoints(folder: str) -> list[str]:

@@ -20,7 +20,18 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from pvtpp.cli import common
-from pvtpp.cli.train import after_training, checkpoints, clips, configured, require_place, seeded, split
+from pvtpp.cli.train import (
+    MOMENTS,
+    SHIPPED,
+    after_training,
+    checkpoints,
+    clips,
+    configured,
+    publish_standing,
+    require_place,
+    seeded,
+    split,
+)
 from pvtpp.errors import InputError
 from pvtpp.files import whole_file
 from pvtpp.progress import progress
@@ -51,11 +62,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_tracker(parser)
 
 
+def _config(options: argparse.Namespace) -> Any:
+    from pvtpp.training.joint import JointTraining
+
+    return configured(JointTraining, options.config, "--config", **seeded(options))
+
+
+CONFIGURATIONS = {"config": _config}
+
+
 def run(options: argparse.Namespace) -> None:
     """Train the joint predictor and publish it."""
     from pvtpp.export.joint import publish
     from pvtpp.export.publication import files_of
-    from pvtpp.training.joint import JointTraining, train
+    from pvtpp.training.joint import train
     from pvtpp.training.ranks import is_first
 
     if options.variations < 0:
@@ -68,7 +88,7 @@ def run(options: argparse.Namespace) -> None:
     of_tracker = [tracker_weights, tracker_graphs] if options.joint else []
     first_stage = os.path.join(FIRST_STAGE, "last.ckpt") if options.joint else "last.ckpt"
     require_place(options, [*map(str, files_of(path)), *of_tracker], first_stage)
-    base = configured(JointTraining, options.config, "--config", **seeded(options))
+    base = _config(options)
     untrained = options.joint and options.checkpoint == RANDOM
     if untrained:
         # It is never on its target, and would leave nothing to learn from.
@@ -103,6 +123,7 @@ def run(options: argparse.Namespace) -> None:
         worst = publish(network, path, card)
         if options.joint:
             _export_tracker(options, part, source, parts[1], tracker_weights, tracker_graphs, config.seed)
+        _publish_standing(options, path, apart, part, config, parts[1], tracker_graphs)
     print(
         f"{path}: {len(parts[0])} sequences learnt from, ONNX against torch {worst:.1e}; "
         f"use it as --predictors joint:{path}"
@@ -111,6 +132,29 @@ def run(options: argparse.Namespace) -> None:
         print(
             f"{options.tracker} began with random weights and tracks nothing: neither it nor this predictor is of use"
         )
+
+
+def _publish_standing(
+    options: argparse.Namespace,
+    path: str,
+    apart: list[Any],
+    part: Any,
+    config: Any,
+    sequences: list[Any],
+    tracker_graphs: str,
+) -> None:
+    """Say where the predictor stands behind the tracker that it was trained with, as it is after the training."""
+    from pvtpp.predictors.joint import WEIGHTS
+    from pvtpp.training.joint import seen_by
+    from pvtpp.training.moments import from_recordings
+    from pvtpp.training.recorded_windows import RecordingPool
+
+    seen = [seen_by(part, each) for each in apart] if part else apart
+    make = MakeTracker(options.tracker, tracker_graphs if part else options.weights)
+    # The joint predictor that comes with pvtpp reads the features of one tracker alone, as it was published.
+    shipped = (SHIPPED, "joint") if not part and WEIGHTS.stem == f"joint-{options.tracker}" else (SHIPPED,)
+    moments = from_recordings(RecordingPool(seen, config.windows), MOMENTS)
+    publish_standing(options, "joint", path, moments, sequences, make, options.tracker, shipped)
 
 
 def _require_first_stage(folder: str) -> None:

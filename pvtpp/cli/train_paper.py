@@ -17,8 +17,20 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from pvtpp.cli import common
-from pvtpp.cli.train import after_training, clips, configured, refuse_rates, require_place, seeded, split
+from pvtpp.cli.train import (
+    MOMENTS,
+    after_training,
+    clips,
+    configured,
+    publish_standing,
+    refuse_rates,
+    require_place,
+    seeded,
+    split,
+)
 from pvtpp.errors import InputError
 from pvtpp.progress import progress
 from pvtpp_benchmarks import processing
@@ -45,14 +57,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_tracker(parser)
 
 
+def _config(options: argparse.Namespace) -> Any:
+    from pvtpp.training.paper import recipe
+
+    if options.modules is None or options.processing is None:
+        raise InputError("--print-config needs --modules and --processing before it: they decide the recipe")
+    return _configured(options, recipe(MODULES[options.modules], options.kappa, _seconds(options)))
+
+
+CONFIGURATIONS = {"config": _config}
+
+
+def _seconds(options: argparse.Namespace) -> float:
+    return processing.parse(options.processing).median_ms() / 1e3
+
+
 def run(options: argparse.Namespace) -> None:
     """Train a module of the paper and publish it."""
     from pvtpp.export.n_head import publish
     from pvtpp.export.publication import files_of
+    from pvtpp.training.moments import from_recordings, from_windows
     from pvtpp.training.paper import on_boxes, on_recordings, recipe, train
     from pvtpp.training.ranks import is_first
+    from pvtpp.training.windows import sample
 
-    kind, seconds = MODULES[options.modules], processing.parse(options.processing).median_ms() / 1e3
+    kind, seconds = MODULES[options.modules], _seconds(options)
     boxes_alone = kind == "motion"
     path = os.path.join(options.out, f"{options.modules}.onnx")
     require_place(options, map(str, files_of(path)))
@@ -84,6 +113,14 @@ def run(options: argparse.Namespace) -> None:
     }
     with after_training(options):
         worst = publish(network, path, config.kappa, card, sides)
+        if boxes_alone:
+            rng = np.random.default_rng([config.seed, 1])
+            moments = from_windows(sample(apart.pool, config.windows, rng, MOMENTS))
+            publish_standing(options, "n_head", path, moments, parts[1])
+        else:
+            moments = from_recordings(apart.pool, MOMENTS)
+            make = MakeTracker(options.tracker, options.weights)
+            publish_standing(options, "n_head", path, moments, parts[1], make, options.tracker)
     print(
         f"{path}: {len(parts[0])} sequences learnt from, ONNX against torch {worst:.1e}; "
         f"use it as --predictors n_head:{path}"

@@ -12,7 +12,6 @@ import io
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -21,7 +20,7 @@ import lightning
 import numpy as np
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
 from lightning.pytorch.utilities.rank_zero import rank_zero_info
 from torch import Tensor
@@ -32,6 +31,7 @@ from pvtpp.files import create_folder, whole_file
 from pvtpp.training import ranks, resume
 from pvtpp.training.disk import require_space
 from pvtpp.training.draw import Draw, few, usable
+from pvtpp.training.report import Report
 from pvtpp.training.run import Run
 
 SIGTERM_STATUS = 128 + 15
@@ -40,8 +40,6 @@ COPIES, LOGS = 4, 1 << 20
 """Checkpoints that lie in the folder at once, at most, while one is replaced; bytes of logs, about."""
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 """Errors of a disk that is full or cannot be written."""
-QUALITY = "held_out/iou"
-"""Name of the mean IoU on held-out windows in the logs."""
 Windows = Callable[[np.random.Generator, int], dict[str, Tensor]]
 """Draws windows: a `Draw`, or anything that is called like one."""
 
@@ -170,41 +168,6 @@ class Checkpoints(TorchCheckpointIO):
             raise InputError(f"{error}; earlier checkpoints are kept, so --resume goes on once it can write") from None
 
 
-class Report(Callback):
-    """One line an epoch in Lightning's log, for trainings without a progress bar.
-
-    Parameters
-    ----------
-    every
-        Report every epoch; False reports the last one alone.
-
-    Attributes
-    ----------
-    training
-        Whether batches are being trained on.
-    """
-
-    def __init__(self, every: bool):
-        self.training = False
-        self._every, self._begun = every, 0.0
-
-    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        """The first batch comes next."""
-        self.training = True
-
-    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
-        """Note the time."""
-        self._begun = time.monotonic()
-
-    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        """Log epoch, quality and time."""
-        epoch, epochs = trainer.current_epoch + 1, trainer.max_epochs
-        if self._every or epoch == epochs:
-            quality = trainer.callback_metrics.get(QUALITY)
-            found = "nothing is held out" if quality is None else f"mean IoU {float(quality):.3f} on held-out windows"
-            rank_zero_info(f"epoch {epoch} of {epochs}: {found}, {time.monotonic() - self._begun:.1f} s")
-
-
 def fit(module: WindowModule, folder: str, resumed: bool = False, progress: bool = True) -> None:
     """Train as the module's configuration says.
 
@@ -219,7 +182,7 @@ def fit(module: WindowModule, folder: str, resumed: bool = False, progress: bool
     resumed
         Continue from the newest checkpoint in `folder`; otherwise that checkpoint is removed.
     progress
-        Show a progress bar; otherwise one line is logged after every epoch.
+        Show a progress bar; otherwise lines are logged, see `pvtpp.training.report`.
 
     Raises
     ------
@@ -318,7 +281,7 @@ def _trainer(config: Run, folder: str, progress: bool, report: Report) -> lightn
             logger=_logger(folder),
             enable_progress_bar=progress,
             enable_model_summary=progress,
-            log_every_n_steps=50,
+            log_every_n_steps=min(50, config.epoch_batches),
         )
     except (MisconfigurationException, ValueError, RuntimeError) as error:
         asked = f"accelerator {config.accelerator!r}, precision {config.precision!r}, devices {devices}"

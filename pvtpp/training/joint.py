@@ -26,11 +26,12 @@ from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.predictors.motion import WEIGHTS as MOTION
 from pvtpp.training.calibration import calibration_loss
 from pvtpp.training.draw import Draw
-from pvtpp.training.fit import QUALITY, WindowModule, fit
+from pvtpp.training.fit import WindowModule, fit
 from pvtpp.training.motion import overlap
 from pvtpp.training.projection import Projection
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
 from pvtpp.training.recordings import Recording
+from pvtpp.training.report import LOSS, QUALITY
 from pvtpp.training.run import Run
 from pvtpp.validation import above, at_least, check, holds
 
@@ -235,7 +236,7 @@ class JointModule(WindowModule):
     def training_step(self, batch: dict[str, Tensor], index: int) -> Tensor:
         """The weighted sum of the losses of one batch."""
         c, losses = self.config, self.losses(batch)
-        self.log_dict({f"train_loss/{name}": value for name, value in losses.items()})
+        self.log_dict({f"{LOSS}{name}": value for name, value in losses.items()})
         weights = {"overlap": 1.0, "absolute": c.absolute, "robust": c.robust, "calibration": c.calibration}
         return torch.stack([weights.get(name, c.tracker) * value for name, value in losses.items()]).sum()
 

@@ -20,7 +20,8 @@ from pvtpp.predictors.motion import INPUTS
 from pvtpp.training import resume
 from pvtpp.training.calibration import calibration_loss
 from pvtpp.training.draw import Draw
-from pvtpp.training.fit import QUALITY, WindowModule, fit
+from pvtpp.training.fit import WindowModule, fit
+from pvtpp.training.report import LOSS, QUALITY
 from pvtpp.training.run import Run
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
 from pvtpp.validation import above, at_least, check
@@ -163,7 +164,7 @@ class MotionModule(WindowModule):
     def training_step(self, batch: dict[str, Tensor], index: int) -> Tensor:
         """The weighted sum of the losses of one batch."""
         losses = self.losses(self.network, batch)
-        self.log_dict({f"train_loss/{name}": value for name, value in losses.items()})
+        self.log_dict({f"{LOSS}{name}": value for name, value in losses.items()})
         return (
             losses["overlap"] + self.config.robust * losses["robust"] + self.config.calibration * losses["calibration"]
         )

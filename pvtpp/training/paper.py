@@ -24,10 +24,11 @@ from torch import Tensor
 from pvtpp.errors import InputError
 from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork
 from pvtpp.training.draw import Draw
-from pvtpp.training.fit import QUALITY, WindowModule, fit
+from pvtpp.training.fit import WindowModule, fit
 from pvtpp.training.motion import overlap
 from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
 from pvtpp.training.recordings import Recording
+from pvtpp.training.report import LOSS, QUALITY
 from pvtpp.training.rules import COUNTS
 from pvtpp.training.run import Run
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
@@ -335,7 +336,7 @@ class PaperModule(WindowModule):
         """The weighted sum of the losses of one batch."""
         parts = {**RECIPES[self.config.network.kind].parts, "estimator": ESTIMATOR}
         losses = self.losses(batch)
-        self.log_dict({f"train_loss/{name}": value for name, value in losses.items()})
+        self.log_dict({f"{LOSS}{name}": value for name, value in losses.items()})
         return torch.stack([parts[name] * value for name, value in losses.items()]).sum()
 
     def validation_step(self, batch: dict[str, Tensor], index: int) -> None:

@@ -155,13 +155,13 @@ class RecordingPool:
             pairs = np.array([(i, k) for i, n in enumerate(self.length) for k in range(1, n)])
         for begin in range(0, len(pairs), count):
             chosen = pairs[begin : begin + count]
-            asked = [np.arange(*self._newest(*pair)) for pair in chosen.tolist()]
+            asked = [np.arange(*self.newest(*pair)) for pair in chosen.tolist()]
             horizons = np.full((len(chosen), max(1, *map(len, asked))), -1)
             for row, each in zip(horizons, asked, strict=True):
                 row[: len(each)] = each
             yield self._windows(chosen, horizons)
 
-    def _newest(self, index: int, row: int) -> tuple[int, int]:
+    def newest(self, index: int, row: int) -> tuple[int, int]:
         """Rows of the truth at which this result's trajectory is the newest: the first, and the one after the last."""
         r = self.recordings[index]
         last = row + 1 == len(r)
@@ -171,7 +171,7 @@ class RecordingPool:
 
     def _drawn(self, rng: np.random.Generator, index: int, row: int) -> np.ndarray:
         r, c = self.recordings[index], self.config
-        first, end = self._newest(index, row)
+        first, end = self.newest(index, row)
         now, latest = np.searchsorted(r.truth_t_ns, r.t_ns[row] + np.array([0, round(c.longest_horizon_s * 1e9)]))
         made = np.full(c.horizons, -1)
         if end > first:

@@ -258,14 +258,15 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
 
     skip = np.array(c.skips)[rng.choice(len(c.skips), size=count, p=c.skip_shares)]
     sequence = rng.integers(len(pool.start), size=count)
-    span = np.maximum(asked.max(1), now[:, 0]) * skip
-    spare = pool.end[sequence] - pool.start[sequence] - span - 1
-    fits = spare >= 1
-    begin = pool.start[sequence] + np.where(fits, np.floor(rng.random(count) * np.maximum(spare, 1)), 0).astype(
-        np.int64
-    )
-    final = pool.end[sequence][:, None] - 1
-    seen, wanted = (np.minimum(begin[:, None] + frames * skip[:, None], final) for frames in (captured, asked))
+    length, latest = pool.end[sequence] - pool.start[sequence], np.maximum(asked.max(1), now[:, 0])
+    spare = length - latest * skip - 1
+    begin = pool.start[sequence] + np.floor(rng.random(count) * np.maximum(spare, 1)).astype(np.int64)
+    # A window that is longer than its sequence begins with it, and has that much less past.
+    within = (latest[:, None] - captured) * skip[:, None] <= length[:, None] - 2
+    oldest = np.where(spare >= 1, 0, np.argmax(within, axis=1))
+    begin -= np.take_along_axis(captured, oldest[:, None], 1)[:, 0] * skip
+    start, final = pool.start[sequence][:, None], pool.end[sequence][:, None] - 1
+    seen, wanted = (np.clip(begin[:, None] + frames * skip[:, None], start, final) for frames in (captured, asked))
     score = pool.present[seen].astype(np.float64)
     boxes, truth = pool.box[pool.newest[seen]], pool.box[wanted]
 
@@ -277,7 +278,7 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
         boxes[some[whole]], truth[some[whole]], score[some[whole]] = past[whole], future[whole], 1.0
 
     weight = np.isfinite(truth).all(2) & (truth[..., 2:] > 0).all(2)
-    weight &= (fits & np.isfinite(boxes).all((1, 2)) & (boxes[..., 2:] > 0).all((1, 2)))[:, None]
+    weight &= (within[:, -1] & np.isfinite(boxes).all((1, 2)) & (boxes[..., 2:] > 0).all((1, 2)))[:, None]
     boxes, truth = np.where(weight.any(1)[:, None, None], boxes, 1.0), np.where(weight[..., None], truth, 1.0)
     _round(c, rng, boxes, truth)
     _lose(c, rng, boxes, score, propagated)
@@ -302,7 +303,7 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
         boxes[stale, i] = boxes[stale, i - 1]
     score[:, 1:] = np.where(propagated[:, 1:] > 0, quality, score[:, 1:])
     quality *= (propagated[:, 1:] == 0) & (score[:, 1:] > 0) & (score[:, :-1] > 0)
-    past = np.where(rng.random(count) < c.starting, rng.integers(1, k, count), k)
+    past = np.minimum(np.where(rng.random(count) < c.starting, rng.integers(1, k, count), k), k - oldest)
     there = np.arange(k) >= (k - past)[:, None]
     horizon = (asked - now) / fps[:, None]
     weight = weight.astype(np.float64)

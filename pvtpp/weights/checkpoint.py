@@ -90,17 +90,29 @@ def write_weights(path: FilePath, tensors: Mapping[str, Any], card: Mapping[str,
     """
     path = _checked_name(path)
     save = _import("safetensors.torch").save
-    try:
-        text = json.dumps(dict(card), indent=2, sort_keys=True, allow_nan=False) + "\n"
-    except ValueError as error:
-        raise InputError(
-            f"{card_of(path)}: cannot be written as JSON ({error}); a number in it is not finite"
-        ) from None
+    text = _card_text(path, card)
     data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
     # The card last: weights without a card are refused on reading, but the card of other weights is not noticed.
     for file, content in ((path, data), (card_of(path), text.encode())):
         with whole_file(file, make_folder=False) as part:
             Path(part).write_bytes(content)
+
+
+def add_to_card(path: FilePath, entries: Mapping[str, Any]) -> None:
+    """Add entries to the card of the weights at `path`; InputError as `read_weights` and `write_weights`."""
+    card = card_of(path)
+    text = _card_text(path, {**read_json(card), **entries})
+    with whole_file(card, make_folder=False) as part:
+        Path(part).write_bytes(text.encode())
+
+
+def _card_text(path: FilePath, card: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(dict(card), indent=2, sort_keys=True, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise InputError(
+            f"{card_of(path)}: cannot be written as JSON ({error}); a number in it is not finite"
+        ) from None
 
 
 def read_weights(path: FilePath) -> Tuple[Dict[str, Any], Dict[str, Any]]:

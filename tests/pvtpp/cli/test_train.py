@@ -53,6 +53,11 @@ def test_a_predictor_is_trained_and_serves_every_command(boxes, tmp_path, capsys
     assert train(boxes, out, "--config", json.dumps(SMALL), "--seed", "3") == 0
     card = json.loads((out / "motion.json").read_text())
     assert card["seed"] == 3 and card["sequences"] == 9
+    table = capsys.readouterr().out
+    for name in (f"motion:{out}/motion.onnx", "hold", "kalman", "motion"):
+        assert f"\n{name} " in table
+        assert set(card["held_out"]["mean"][name]) == {"overlap", "20ms", "47ms", "85ms", "165ms"}
+    assert card["held_out"]["windows"] > 300 and card["held_out"]["sequences"] == 1
     replay = [
         "replay",
         "--results",
@@ -66,6 +71,57 @@ def test_a_predictor_is_trained_and_serves_every_command(boxes, tmp_path, capsys
     ]
     assert main([*replay, "--predictors", f"hold,motion:{out}/motion.onnx"]) == 0
     assert "motion.onnx" in capsys.readouterr().out
+
+
+def test_ten_short_clips_end_with_weights_card_and_table(tmp_path, capsys):
+    folder = tmp_path / "short"
+    folder.mkdir()
+    for number in range(10):
+        left = 100 + np.arange(20) * (number - 5)
+        rows = np.stack([left, left, np.full(20, 40), np.full(20, 30)], axis=1)
+        np.savetxt(folder / f"clip{number}.txt", rows, delimiter=",", fmt="%d")
+    out = tmp_path / "run"
+    assert train(folder, out, "--config", json.dumps(SMALL)) == 0
+    assert {path.name for path in out.glob("motion.*")} == {"motion.onnx", "motion.safetensors", "motion.json"}
+    assert "trained minus" in capsys.readouterr().out
+    first = [(out / name).read_bytes() for name in ("motion.onnx", "motion.safetensors")]
+    entry = json.loads((out / "motion.json").read_text())["held_out"]
+    # Only the end is done anew, and comes to the same.
+    assert train(folder, out, "--config", json.dumps(SMALL), "--resume") == 0
+    assert [(out / name).read_bytes() for name in ("motion.onnx", "motion.safetensors")] == first
+    assert json.loads((out / "motion.json").read_text())["held_out"] == entry
+
+
+def test_the_printed_configuration_is_one_that_config_takes(boxes, tmp_path, capsys):
+    changed = json.dumps({"windows": {"fps": [10, 20]}, "warmup": 7})
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "motion", "--config", changed, "--seed", "4", "--print-config"])
+    assert ended.value.code == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["windows"]["fps"], printed["warmup"], printed["seed"]) == ([10, 20], 7, 4)
+    (tmp_path / "mine.json").write_text(json.dumps({**printed, **SMALL}))
+    assert train(boxes, tmp_path / "run", "--config", str(tmp_path / "mine.json")) == 0
+    training = json.loads((tmp_path / "run" / "motion.json").read_text())["training"]
+    assert training == {**printed, **SMALL}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (["motion", "--print-config", "calibration"], "drawn"),
+        (["joint", "--print-config"], "trust"),
+        (["paper", "--modules", "mv", "--processing", "47ms", "--print-config"], "kappa"),
+    ],
+)
+def test_every_training_prints_its_configuration(arguments, field, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["train", *arguments])
+    assert ended.value.code == 0 and field in json.loads(capsys.readouterr().out)
+
+
+def test_a_recipe_is_printed_for_a_module_and_a_processing_time(capsys):
+    assert main(["train", "paper", "--print-config"]) == 2
+    assert "--print-config needs --modules and --processing before it" in capsys.readouterr().err
 
 
 SEEING = """
@@ -384,7 +440,8 @@ def test_every_epoch_has_its_line_with_the_quality(boxes, tmp_path, caplog):
     assert train(boxes, tmp_path / "run", "--config", json.dumps({**SMALL, "epochs": 2})) == 0
     lines = [line for line in caplog.messages if line.startswith("epoch ")]
     assert [line.split(":")[0] for line in lines] == ["epoch 1 of 2", "epoch 2 of 2"]
-    assert all("mean IoU 0." in line and "on held-out windows" in line for line in lines)
+    assert all("overlap 0." in line and "on held-out windows" in line for line in lines)
+    assert all(f"{name} loss" in lines[0] for name in ("overlap", "robust", "calibration"))
 
 
 def test_two_processes_train_one_network_which_the_first_publishes(boxes, tmp_path):

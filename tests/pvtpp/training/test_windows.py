@@ -218,3 +218,22 @@ def test_windows_show_the_frames_that_the_state_machine_would_have_taken(process
         Simulator(StateMachine(hold, log=log), Still(), hold, costs).run(frames, [10.0, 10, 5, 5])
         taken = [0, *(row[2] for row in log.of_kind("track"))][: config.results]
         assert taken == captured[window].tolist()
+
+
+def test_a_window_that_is_longer_than_its_sequence_begins_with_it():
+    windows = sample(pool(sequences=1, frames=20), replace(PLAIN, fps30=1.0), np.random.default_rng(3), 400)
+    used = (windows.weight > 0).any(1)
+    assert 0.4 < used.mean() < 1.0
+    past = windows.there.sum(1)
+    assert past[used].min() == 1 and 1 < past[used].mean() < 16
+    first = np.argmax(windows.there, axis=1)
+    shortened = used & (past < 16)
+    # It starts at the first frame, and what it has lies on the one motion of the sequence, as in a longer one.
+    begun = windows.boxes[np.arange(400), first][shortened]
+    assert (begun[:, 0] == 520.0).mean() == 1.0
+    many = shortened & (past > 1)
+    oldest = np.arange(400)[many], first[many]
+    velocity = (windows.boxes[many, -1] - windows.boxes[oldest]) / -windows.t[oldest][:, None]
+    expected = windows.boxes[many, -1:] + windows.horizon[many][..., None] * velocity[:, None]
+    known = windows.weight[many] > 0
+    np.testing.assert_allclose(windows.truth[many][known], expected[known], atol=1e-6)
