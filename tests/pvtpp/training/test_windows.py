@@ -43,7 +43,8 @@ def test_times_run_forward_to_the_newest_result_and_horizons_are_ahead_of_it():
 def test_without_error_boxes_and_truth_lie_on_one_motion_in_real_time():
     """Straight motion in the annotations: with any rate, skip and delay, past and future have the same velocity."""
     windows = sample(pool(), PLAIN, np.random.default_rng(1), 500)
-    velocity = (windows.boxes[:, -1] - windows.boxes[:, 0]) / -windows.t[:, :1]
+    oldest = np.arange(500), np.argmax(windows.there, axis=1)
+    velocity = (windows.boxes[:, -1] - windows.boxes[oldest]) / -windows.t[oldest][:, None]
     expected = windows.boxes[:, -1:] + windows.horizon[..., None] * velocity[:, None]
     np.testing.assert_allclose(windows.truth[windows.weight > 0], expected[windows.weight > 0], atol=1e-6)
     assert windows.weight.mean() > 0.95
@@ -75,8 +76,13 @@ def test_frames_without_a_target_are_not_learnt_from():
 
 
 def test_too_short_sequences_weigh_nothing():
+    """Two results and what is asked must fit."""
     windows = sample(BoxPool([pool().box[:20]]), PLAIN, np.random.default_rng(4), 200)
-    assert not windows.weight[windows.t[:, 0] < -2].any()
+    assert not windows.weight[windows.t[:, -2] < -2].any() and windows.weight.any()
+    used = (windows.weight > 0).any(1)
+    assert (windows.t[np.arange(200), np.argmax(windows.there, axis=1)][used] > -2).all()
+    slow = replace(PLAIN, processing_s=(15.0, 250.0))
+    assert not sample(pool(frames=300), slow, np.random.default_rng(4), 200).weight.any()
     assert all(np.isfinite(array).all() for array in windows.inputs().values())
 
 
@@ -137,7 +143,7 @@ def test_the_displacement_is_that_of_the_truth_and_not_of_the_tracker():
     windows = propagated_windows(certain=(1e-6, 1e-6), uncertain=(2e-6, 2e-6), missing=0.0)
     interval = np.diff(windows.t, axis=1)
     velocity = windows.displacement[..., :2] / interval[..., None]
-    said = windows.quality > 0
+    said = (windows.quality > 0) & windows.there[:, :-1]
     spread = (velocity - np.median(velocity, axis=1, keepdims=True))[said] * 0.01
     assert said.mean() > 0.7 and np.abs(spread).max() < 0.01
     own = np.diff(windows.boxes[..., :2], axis=1)
@@ -225,13 +231,13 @@ def test_a_window_that_is_longer_than_its_sequence_begins_with_it():
     used = (windows.weight > 0).any(1)
     assert 0.4 < used.mean() < 1.0
     past = windows.there.sum(1)
-    assert past[used].min() == 1 and 1 < past[used].mean() < 16
+    assert past[used].min() == 2 and 2 < past[used].mean() < 16
     first = np.argmax(windows.there, axis=1)
     shortened = used & (past < 16)
     # It starts at the first frame, and what it has lies on the one motion of the sequence, as in a longer one.
     begun = windows.boxes[np.arange(400), first][shortened]
     assert (begun[:, 0] == 520.0).mean() == 1.0
-    many = shortened & (past > 1)
+    many = shortened
     oldest = np.arange(400)[many], first[many]
     velocity = (windows.boxes[many, -1] - windows.boxes[oldest]) / -windows.t[oldest][:, None]
     expected = windows.boxes[many, -1:] + windows.horizon[many][..., None] * velocity[:, None]
