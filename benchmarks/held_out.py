@@ -9,13 +9,13 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 import numpy as np
 
 from pvtpp.predictors import create
+from pvtpp_benchmarks.bootstrap import bootstrap_interval
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.evaluate import Progress, evaluate
 from pvtpp_benchmarks.grid import make_grid
 from pvtpp_benchmarks.oracle import Oracle
 from pvtpp_benchmarks.report.table import Column, table
 from pvtpp_benchmarks.runs import MakeTracker
-from pvtpp_benchmarks.score import bootstrap_interval
 
 TIMES = ("20ms", "47ms", "85ms", "165ms")
 OVERLAP = "overlap"

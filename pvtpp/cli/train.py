@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pvtpp.training.moments import Moment
 
 KALMAN, SHIPPED = "kalman", "motion"
-"""What a trained predictor is compared with besides no prediction: a filter, and the predictor that comes with pvtpp."""
+"""What a trained predictor is compared with besides no prediction: a filter, and the predictor of pvtpp."""
 MOMENTS = 500
 """Held-out windows of the comparison, about."""
 KINDS = {

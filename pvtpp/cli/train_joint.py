@@ -150,7 +150,7 @@ def _publish_standing(
     from pvtpp.training.recorded_windows import RecordingPool
 
     seen = [seen_by(part, each) for each in apart] if part else apart
-    make = MakeTracker(options.tracker, tracker_graphs if part else options.weights)
+    make = MakeTracker(options.tracker, tracker_graphs if part else options.weights, options.style)
     # The joint predictor that comes with pvtpp reads the features of one tracker alone, as it was published.
     shipped = (SHIPPED, "joint") if not part and WEIGHTS.stem == f"joint-{options.tracker}" else (SHIPPED,)
     moments = from_recordings(RecordingPool(seen, config.windows), MOMENTS)

@@ -14,8 +14,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,6 +37,9 @@ from pvtpp.progress import progress
 from pvtpp_benchmarks import processing
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_trackers.factory import MakeTracker
+
+if TYPE_CHECKING:
+    from pvtpp.training.moments import Moment
 
 MODULES = {"m": "motion", "v": "visual", "mv": "joint"}
 SHORTEST_S = 0.02
@@ -79,7 +83,8 @@ def run(options: argparse.Namespace) -> None:
     from pvtpp.training.moments import from_recordings, from_windows
     from pvtpp.training.paper import on_boxes, on_recordings, recipe, train
     from pvtpp.training.ranks import is_first
-    from pvtpp.training.windows import sample
+    from pvtpp.training.recorded_windows import RecordingPool
+    from pvtpp.training.windows import BoxPool, sample
 
     kind, seconds = MODULES[options.modules], _seconds(options)
     boxes_alone = kind == "motion"
@@ -90,8 +95,11 @@ def run(options: argparse.Namespace) -> None:
         config, sides = _configured(options, recipe(kind, options.kappa, seconds)), (0, 0)
     title, sequences = common.load_sequences(options, images=not boxes_alone)
     parts = split(options, sequences)
+    moments: Iterator[Moment]
     if boxes_alone:
         learnt, apart = (on_boxes(config, [each.ground_truth_xywh for each in part]) for part in parts)
+        boxes = BoxPool([each.ground_truth_xywh for each in parts[1]])
+        moments = from_windows(sample(boxes, config.windows, np.random.default_rng([config.seed, 1]), MOMENTS))
     else:
         camera_fps = min(each.camera_fps for each in sequences)
         # Before anything is recorded, though the features' channels are not known yet.
@@ -101,6 +109,7 @@ def run(options: argparse.Namespace) -> None:
         sides = template.shape[-1], search.shape[-1]
         config = _configured(options, recipe(kind, options.kappa, seconds, camera_fps, len(template)))
         learnt, apart = (on_recordings(config, part) for part in recordings)
+        moments = from_recordings(RecordingPool(recordings[1], config.recorded), MOMENTS)
     network = train(config, learnt, apart, options.out, options.resume, progress=sys.stderr.isatty())
     if not is_first():
         return
@@ -113,14 +122,8 @@ def run(options: argparse.Namespace) -> None:
     }
     with after_training(options):
         worst = publish(network, path, config.kappa, card, sides)
-        if boxes_alone:
-            rng = np.random.default_rng([config.seed, 1])
-            moments = from_windows(sample(apart.pool, config.windows, rng, MOMENTS))
-            publish_standing(options, "n_head", path, moments, parts[1])
-        else:
-            moments = from_recordings(apart.pool, MOMENTS)
-            make = MakeTracker(options.tracker, options.weights)
-            publish_standing(options, "n_head", path, moments, parts[1], make, options.tracker)
+        own = () if boxes_alone else (MakeTracker(options.tracker, options.weights, options.style), options.tracker)
+        publish_standing(options, "n_head", path, moments, parts[1], *own)
     print(
         f"{path}: {len(parts[0])} sequences learnt from, ONNX against torch {worst:.1e}; "
         f"use it as --predictors n_head:{path}"

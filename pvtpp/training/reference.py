@@ -1,10 +1,11 @@
-"""The reference page of every configuration field, made from the dataclasses: ``python -m pvtpp.training.reference``."""
+"""The page of every configuration field, made from the dataclasses: ``python -m pvtpp.training.reference``."""
 
 from __future__ import annotations
 
 import inspect
 import json
 import re
+import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -52,7 +53,7 @@ def page() -> str:
 
 def _section(kind: type) -> Iterator[str]:
     """The lines of one dataclass: fields that share their meaning share an entry."""
-    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    known = {field.name: field for field in fields(kind)}
     yield f"## {kind.__name__}\n"
     yield textwrap.fill(" ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split()), WIDTH) + "\n"
     for names, meaning in _meanings(kind):
@@ -78,11 +79,12 @@ def _default(field: Field[Any]) -> str:
 def _meanings(kind: type) -> Iterator[tuple[list[str], str]]:
     """Names and meaning of each entry under Attributes, in the docstring of the class and of what it derives from."""
     for each in (Run, kind) if issubclass(kind, Run) else (kind,):
-        part = re.search(r"^Attributes\n-+\n(.*?)(?=^\w+\n-+$|\Z)", inspect.getdoc(each) or "", re.DOTALL | re.MULTILINE)
+        text = inspect.getdoc(each) or ""
+        part = re.search(r"^Attributes\n-+\n(.*?)(?=^\w+\n-+$|\Z)", text, re.DOTALL | re.MULTILINE)
         entries = re.findall(r"^(\w[^\n]*)\n((?:    [^\n]*\n?)+)", part[1] if part else "", re.MULTILINE)
         for names, meaning in entries:
             yield [name.strip() for name in names.split(",")], " ".join(meaning.split())
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    sys.stdout.write(page())

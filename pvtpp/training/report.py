@@ -55,7 +55,8 @@ class Report(Callback):
         now = self._clock()
         if self._every and now - self._last >= self._every_s and batch_idx + 1 < trainer.num_training_batches:
             self._last = now
-            rank_zero_info(f"step {trainer.global_step} of {_steps(trainer)}: {_losses(trainer)}; {self._left(trainer)}")
+            step = f"step {trainer.global_step} of {_steps(trainer)}"
+            rank_zero_info(f"{step}: {_losses(trainer)}; {self._left(trainer)}")
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Log epoch, losses, overlap and times."""

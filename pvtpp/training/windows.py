@@ -21,6 +21,8 @@ from pvtpp.training.tracker_error import ErrorModel, FlowError, log_uniform
 from pvtpp.validation import above, between, check
 
 BARE = 1e-6
+LONGEST_PROCESSING_S = 10.0
+"""Longest processing time of a window, seconds: a longer one is a wrong unit."""
 PROPAGATED = 3
 """Most frames that the newest result is propagated to."""
 
@@ -119,6 +121,10 @@ class WindowConfig:
             **dict.fromkeys(("fps", "processing_s", "rounded_side"), RANGE),
         }
         check(self, rules)
+        if self.processing_s[1] > LONGEST_PROCESSING_S:
+            raise InputError(
+                f"WindowConfig.processing_s is {self.processing_s}, allowed are seconds up to {LONGEST_PROCESSING_S:g}"
+            )
         one = abs(sum(self.skip_shares) - 1) <= 1e-6 and min(self.skip_shares) >= 0
         if len(self.skips) != len(self.skip_shares) or not one:
             raise InputError(

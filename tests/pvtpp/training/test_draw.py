@@ -25,8 +25,8 @@ def share(boxes, config=None):
     ("boxes", "config", "words"),
     [
         ([still(600, (np.nan,) * 4)], None, "the longest of 1 sequences has 600 frames, 0 of all 600 show a target"),
-        ([still(8), still(12)], None, "no window to learn from fits: the longest of 2 sequences has 12 frames"),
-        ([still(600)], WindowConfig(processing_s=(15.0, 250.0)), "processing_s is in seconds"),
+        ([still(2), still(3)], None, "no window to learn from fits: the longest of 2 sequences has 3 frames"),
+        ([still(30)], WindowConfig(processing_s=(8.0, 9.0)), "processing_s is in seconds"),
     ],
 )
 def test_no_window_at_all_is_an_error(boxes, config, words):
@@ -35,7 +35,7 @@ def test_no_window_at_all_is_an_error(boxes, config, words):
 
 
 def test_few_windows_are_reported_and_many_are_not():
-    shorts, longs = share([still(60)]), share([still(3000)])
+    shorts, longs = share([still(12)]), share([still(3000)])
     assert 0 < shorts < 0.5 < longs
     assert few(shorts, "held out").startswith(f"only {100 * shorts:.1f} % of the windows held out")
     assert few(longs, "held out") == ""

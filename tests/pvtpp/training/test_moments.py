@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 pytest.importorskip("torch")
-from pvtpp.boxes import iou  # noqa: E402
-from pvtpp.predictors import create  # noqa: E402
-from pvtpp.predictors.motion import Motion  # noqa: E402
-from pvtpp.training.moments import ORIGIN_NS, from_recordings, from_windows, overlaps  # noqa: E402
-from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool  # noqa: E402
-from pvtpp.training.recordings import Recording  # noqa: E402
-from pvtpp.training.windows import BoxPool, WindowConfig, sample  # noqa: E402
+from pvtpp.boxes import iou
+from pvtpp.predictors import create
+from pvtpp.predictors.motion import Motion
+from pvtpp.training.moments import ORIGIN_NS, from_recordings, from_windows, overlaps
+from pvtpp.training.recorded_windows import RecordedWindows, RecordingPool
+from pvtpp.training.recordings import Recording
+from pvtpp.training.windows import BoxPool, WindowConfig, sample
 
 
 def windows(count=60, seed=0, **given):

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
-from pvtpp.training.report import LOSS, QUALITY, Report  # noqa: E402
+from pvtpp.training.report import LOSS, QUALITY, Report
 
 
 def training(epochs=3, batches=4, every_s=0.0, seconds=2.0, report_all=True):

@@ -81,8 +81,10 @@ def test_too_short_sequences_weigh_nothing():
     assert not windows.weight[windows.t[:, -2] < -2].any() and windows.weight.any()
     used = (windows.weight > 0).any(1)
     assert (windows.t[np.arange(200), np.argmax(windows.there, axis=1)][used] > -2).all()
-    slow = replace(PLAIN, processing_s=(15.0, 250.0))
-    assert not sample(pool(frames=300), slow, np.random.default_rng(4), 200).weight.any()
+    slow = replace(PLAIN, processing_s=(8.0, 9.0))
+    assert not sample(pool(frames=30), slow, np.random.default_rng(4), 200).weight.any()
+    with pytest.raises(InputError, match="allowed are seconds up to 10"):
+        WindowConfig(processing_s=(15.0, 250.0))
     assert all(np.isfinite(array).all() for array in windows.inputs().values())
 
 
