@@ -228,11 +228,11 @@ def test_resuming_is_for_the_same_training_alone(boxes, tmp_path, capsys):
         (["--config", '{"windows": {"fps": [12]}}'], "WindowConfig.fps is [12], expected a list of 2"),
         (
             ["--config", '{"windows": {"processing_s": [15, 250]}}'],
-            "WindowConfig.processing_s is (15.0, 250.0), allowed are seconds up to 10",
+            "WindowConfig.processing_s is (15, 250), allowed are seconds up to 10",
         ),
         (
             ["--calibration", '{"windows": {"processing_s": [15, 250]}}'],
-            "WindowConfig.processing_s is (15.0, 250.0), allowed are seconds up to 10",
+            "WindowConfig.processing_s is (15, 250), allowed are seconds up to 10",
         ),
         (["--config", '{"accelerator": "gpuu"}'], "accelerator 'gpuu', precision"),
         (["--config", '{"precision": "foo"}'], "precision 'foo', devices 1: "),

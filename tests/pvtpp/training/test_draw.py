@@ -26,7 +26,7 @@ def share(boxes, config=None):
     [
         ([still(600, (np.nan,) * 4)], None, "the longest of 1 sequences has 600 frames, 0 of all 600 show a target"),
         ([still(2), still(3)], None, "no window to learn from fits: the longest of 2 sequences has 3 frames"),
-        ([still(30)], WindowConfig(processing_s=(8.0, 9.0)), "processing_s is in seconds"),
+        ([still(10)], WindowConfig(processing_s=(8.0, 9.0)), "processing_s is in seconds"),
     ],
 )
 def test_no_window_at_all_is_an_error(boxes, config, words):
