@@ -270,6 +270,7 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
     # A window that is longer than its sequence begins with it, and has that much less past, but two results.
     within = (latest[:, None] - captured) * skip[:, None] <= length[:, None] - 2
     oldest = np.where(spare >= 1, 0, np.argmax(within, axis=1))
+    long_enough = (within & (propagated == 0)).sum(1) >= 2
     begin -= np.take_along_axis(captured, oldest[:, None], 1)[:, 0] * skip
     start, final = pool.start[sequence][:, None], pool.end[sequence][:, None] - 1
     seen, wanted = (np.clip(begin[:, None] + frames * skip[:, None], start, final) for frames in (captured, asked))
@@ -284,7 +285,7 @@ def sample(pool: BoxPool, config: WindowConfig, rng: np.random.Generator, count:
         boxes[some[whole]], truth[some[whole]], score[some[whole]] = past[whole], future[whole], 1.0
 
     weight = np.isfinite(truth).all(2) & (truth[..., 2:] > 0).all(2)
-    weight &= (within[:, -2] & np.isfinite(boxes).all((1, 2)) & (boxes[..., 2:] > 0).all((1, 2)))[:, None]
+    weight &= (long_enough & np.isfinite(boxes).all((1, 2)) & (boxes[..., 2:] > 0).all((1, 2)))[:, None]
     boxes, truth = np.where(weight.any(1)[:, None, None], boxes, 1.0), np.where(weight[..., None], truth, 1.0)
     _round(c, rng, boxes, truth)
     _lose(c, rng, boxes, score, propagated)
