@@ -19,7 +19,7 @@ STAGES = ("crop", "search", "head", "decode")
 HEADING = """# Speed of boards
 
 Contributed results: what each machine takes for a tracker, measured by `pvtpp bench --contribute`
-([how](../jetson.md#7-contribute-your-boards-figures)). This page is made from
+([how](../jetson.md#8-contribute-your-boards-figures)). This page is made from
 [`benchmarks/results`](../../benchmarks/results) by `python -m pvtpp_benchmarks.report.boards_page`; do not edit it.
 
 Times are of a whole frame (`track`), in milliseconds, without initialisations: median, 95th and 99th percentile, and
