@@ -1,10 +1,12 @@
 """Fit the presence monitor's logistic models: what score and similarity say about whether a result is right.
 
     python -m pvtpp_benchmarks.studies.presence_fit $PVTPP_DATA
-    python -m pvtpp_benchmarks.studies.presence_fit $PVTPP_DATA --pixels --times 85
+    python -m pvtpp_benchmarks.studies.presence_fit $PVTPP_DATA --pixels --times 85ms
+    python -m pvtpp_benchmarks.studies.presence_fit $PVTPP_DATA --presence on --times 47ms 165ms --seeds 1
 
-A tracker follows each clip on the simulated clock in the default configuration, but every result is believed. Clips:
-`uav-mini/train`, `uav-more/train` and `uav-more/val`, each as it is and with drawn occluders of the seeds 1 and 2
+A tracker follows each clip on the simulated clock in the default configuration, but every result is believed; with
+`--presence on` the results of searches elsewhere are among them. Clips: `uav-mini/train`, `uav-more/train` and
+`uav-more/val`, each as it is (seed 0) and with drawn occluders of the seeds 1 and 2
 (`pvtpp_benchmarks.synthetic.occluders`). A result is *right* where its IoU with a visible target is above 0.3. Prints
 for each model the constants of `pvtpp.core.presence.WEIGHTS`, and how well it tells (area under the ROC curve, with
 each clip by a model of the other clips). The printed constant has the usual log-odds already taken off. Nothing
@@ -16,14 +18,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from pvtpp import defaults
 from pvtpp.appearance import AppearanceTracker
 from pvtpp.boxes import iou, xywh_to_box
-from pvtpp.core.presence import LEAST_LEVEL, log_odds
+from pvtpp.core.presence import LEAST_LEVEL, PRESENCES, log_odds
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, Tracker, TrackerOutput
 from pvtpp_benchmarks.datasets.registry import load
@@ -35,7 +37,8 @@ from pvtpp_trackers.registry import create
 
 RIGHT = 0.3
 SETS = (("uav-mini", "train"), ("uav-more", "train"), ("uav-more", "val"))
-SEEDS = (1, 2)
+SEEDS = (0, 1, 2)
+"""Of the occluders; 0 is the clip as it is."""
 RIDGE, ROUNDS = 1e-3, 40
 LEVEL_RATE, LIKE = 0.1, 0.9
 
@@ -63,18 +66,20 @@ class _Undescribed:
         return self._tracker.track(frame, search_box)
 
 
-def clips(root: str) -> Iterator[VideoSequence]:
-    """Every clip as it is, and with occluders."""
+def clips(root: str, seeds: Sequence[int] = SEEDS, names: Sequence[str] = ()) -> Iterator[VideoSequence]:
+    """Every clip, or those of these names, once for each seed."""
     for name, split in SETS:
         for clip in load("uav-mini", os.path.join(root, name), split):
-            yield clip
-            for seed in SEEDS:
-                yield occluded(clip, seed)
+            if not names or clip.name in names:
+                for seed in seeds:
+                    yield occluded(clip, seed) if seed else clip
 
 
-def record(clip: VideoSequence, tracker: Tracker, processing: str) -> Results:
+def record(clip: VideoSequence, tracker: Tracker, processing: str, presence: str = "off") -> Results:
     """Run the tracker over a clip and compare each result with the truth."""
-    log = default_run(clip, AppearanceTracker(tracker), parse(processing).start(clip.name))
+    assessed = defaults.presence(presence)
+    given = tracker if assessed is not None else AppearanceTracker(tracker)
+    log = default_run(clip, given, parse(processing).start(clip.name), presence=assessed)
     rows = log.of_kind("result")
     score = np.array([log_odds(row[5]) for row in rows])
     similarity = np.array([row[6] for row in rows])
@@ -151,17 +156,20 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("root", help="folder with uav-mini/ and uav-more/")
     parser.add_argument("--tracker", default=defaults.TRACKER, help="default: %(default)s")
     parser.add_argument("--times", nargs="+", default=["85ms"], metavar="T", help="processing times (default: 85ms)")
+    parser.add_argument("--pixels", action="store_true", help="compare pixels, not features")
+    parser.add_argument("--presence", choices=PRESENCES, default="off", help="in the runs (default: %(default)s)")
     parser.add_argument(
-        "--pixels", action="store_true", help="compare pixels, not features"
+        "--seeds", type=int, nargs="+", default=SEEDS, help="of the occluders; 0: the clip as it is (default: 0 1 2)"
     )
+    parser.add_argument("--clips", nargs="+", default=(), metavar="CLIP", help="these only")
     options = parser.parse_args(arguments)
     found: List[Results] = []
     try:
         tracker = create(options.tracker)
         seen = _Undescribed(tracker) if options.pixels else tracker
-        for clip in clips(options.root):
+        for clip in clips(options.root, options.seeds, options.clips):
             for time in options.times:
-                made = record(clip, seen, time)
+                made = record(clip, seen, time, options.presence)
                 if len(made.right):
                     found.append(made)
                     print(f"{clip.name} {time}: {made.right.mean():.2f} of {len(made.right)} right", flush=True)

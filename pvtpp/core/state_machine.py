@@ -31,6 +31,7 @@ from pvtpp.core.config import CoreConfig
 from pvtpp.core.event_log import EventLog, Unlogged
 from pvtpp.core.presence import UNCHECKED_S, Presence
 from pvtpp.core.reacquisition import SAME, Reacquisition
+from pvtpp.core.silence import Silence
 from pvtpp.core.target import Target
 from pvtpp.detection import Detections
 from pvtpp.errors import InputError
@@ -127,6 +128,7 @@ class StateMachine:
         if self._target is not None:
             self.counts["tracker_dropped"] += self._untracked
             self._untracked = True
+            self._target.silence.frame(frame.t_ns)
         self._newest = frame
         if self.config.propagation:
             self.counts["propagator_dropped"] += self._unpushed is not None
@@ -152,7 +154,9 @@ class StateMachine:
             self.target,
             Track().with_result(frame.t_ns, box),
             None if presence is None else Reacquisition(presence, frame.t_ns, box),
+            Silence(frame.t_ns if self._newest is None else max(frame.t_ns, self._newest.t_ns)),
             taken_ns=frame.t_ns,
+            checked_ns=frame.t_ns,
             catching_up=self._newest is not None and self._newest.t_ns > frame.t_ns,
         )
         self._untracked = target.catching_up
@@ -259,6 +263,7 @@ class StateMachine:
         if target is not None:
             target.predicted = max(command.result_number, target.predicted)
             self._publish(t_ns, dict(trajectories))
+            target.checked_ns = command.tracks[self.names[0]].newest[0]
             if target.reacquisition is not None and target.predicted == target.results:
                 target.reacquisition.predicted(self.trajectories[self.names[0]])
             self._observe(t_ns)
@@ -347,8 +352,7 @@ class StateMachine:
         now = trajectory.at(t_ns)
         monitor, spread = target.reacquisition, float(now.sigma[:2].max()) / box_size(now.box)
         found = monitor.config.presence(monitor.belief.probability, presence, now.age, spread)
-        results = target.track.t_ns
-        unchecked = bool(results) and (t_ns - results[-1]) * 1e-9 > UNCHECKED_S
+        unchecked = (t_ns - target.checked_ns) * 1e-9 > UNCHECKED_S or target.silence.since(target.checked_ns)
         return Presence.UNCERTAIN if found is Presence.TRACKING and unchecked else found
 
     def answer(self, trajectory: Trajectory, t_ns: int) -> Prediction:

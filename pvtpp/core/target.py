@@ -8,6 +8,7 @@ from typing import Any, Dict, Optional, Tuple
 import numpy as np
 
 from pvtpp.core.reacquisition import Reacquisition
+from pvtpp.core.silence import Silence
 from pvtpp.track import PropagatedBox, Track
 from pvtpp.tracker import Frame, TrackerOutput
 
@@ -19,6 +20,7 @@ class Target:
     number: int
     track: Track
     reacquisition: Optional[Reacquisition]
+    silence: Silence
     results: int = 1
     # Results that propagation, and the current trajectories, have taken in.
     propagated: int = 1
@@ -27,6 +29,8 @@ class Target:
     # The target was given on a past frame, and its tracker has not looked at a new one yet.
     catching_up: bool = False
     taken_ns: int = 0
+    # The newest result that the current trajectories have taken in.
+    checked_ns: int = 0
     # The newest frame that the detector was given.
     detected_ns: int = 0
     # The tracker's newest pass was a search elsewhere.

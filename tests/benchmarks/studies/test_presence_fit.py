@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pvtpp_benchmarks.studies.presence_fit import Results, area, fit, model, relative_scores
+from pvtpp_benchmarks.studies.presence_fit import Results, area, clips, fit, model, record, relative_scores
+from pvtpp_trackers.registry import create
 
 RNG = np.random.default_rng(5)
 
@@ -42,3 +43,14 @@ def test_relative_scores_are_of_what_looked_like_the_target():
     assert (unlike[:20] == 0).all() and np.allclose(unlike[20:], -0.75)
     like = relative_scores(score, np.ones(40))
     assert like[20] == -0.75 and like[-1] > -0.5
+
+
+@pytest.mark.real_data
+def test_runs_are_of_the_clips_and_seeds_asked_for_with_presence_on_or_off(data_root):
+    (clip,) = clips(str(data_root), [2], ["OTB_Skiing"])
+    assert clip.name == "OTB_Skiing+occluders2" and clip.cover.max() > 0
+    believed, assessed = (record(clip, create("kcf"), "20ms", presence) for presence in ("off", "on"))
+    assert believed.clip == assessed.clip == clip.name and 0 < len(assessed.right) == len(believed.right)
+    # A tracker that cannot be sent elsewhere gives the same results.
+    np.testing.assert_array_equal(believed.score, assessed.score)
+    np.testing.assert_array_equal(believed.similarity, assessed.similarity)

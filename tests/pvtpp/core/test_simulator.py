@@ -308,6 +308,38 @@ def test_without_propagation_the_run_equals_the_rule_itself(times, costs):
     assert taken(log) == expected
 
 
+class Astray(Stepping):
+    """It moves boxes as the target moves, but across a gap it finds something else beside, and is sure of it."""
+
+    def carry(self, box, from_ns, to_ns):
+        between = [t_ns for t_ns in self.known if from_ns <= t_ns <= to_ns]
+        gap = any(later - earlier > 10 * FRAME for earlier, later in zip(between, between[1:]))
+        moved = 5.0 * (len(between) - 1) + 60 * gap
+        return Carried(np.asarray(box) + [moved, 0, 0, 0], 0.8, self.steps)
+
+
+@pytest.mark.parametrize("silent", [20, 60])
+@pytest.mark.parametrize("tracker_ms", [20, 50, 90])
+def test_what_is_propagated_across_a_silence_is_uncertain_until_the_tracker_has_looked(silent, tracker_ms):
+    times = [index * FRAME for index in range(60 + silent) if not 30 <= index < 30 + silent]
+    costs = Costs(lambda frame: tracker_ms * MS, step=2 * MS)
+    tracker = Scripted([1.0])
+    log = run(times, costs, tracker, propagator=Astray(), search_region="predicted", presence=PresenceConfig())
+    available, table = log.trajectories("hold")
+    states = log.of_kind("presence")
+    answered = set()
+    for now in range(10 * FRAME, times[-1], MS):
+        newest = np.searchsorted(available, now, side="right") - 1
+        state = [row[2] for row in states if row[1] <= now][-1]
+        shown = np.searchsorted(times, now, side="right") - 1
+        wrong = abs(table.boxes(np.array([newest]), np.array([now]))[0, 0] - 100 - 5 * shown) > 40
+        assert not (wrong and state == "TRACKING"), f"{(now - (30 + silent) * FRAME) / MS:g} ms after the silence"
+        answered.add((wrong, state))
+    # The wrong evidence was there, and tracking went on.
+    assert (True, "UNCERTAIN") in answered and (False, "TRACKING") in answered and states[-1][2] == "TRACKING"
+    assert replay(log, {"hold": create("hold")}).rows == log.rows
+
+
 # Others in the same world
 
 

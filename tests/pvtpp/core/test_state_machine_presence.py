@@ -191,6 +191,25 @@ def test_what_propagation_alone_has_followed_for_long_is_uncertain_until_the_nex
     assert replay(assessed.log, {"hold": create("hold")}).rows == assessed.log.rows
 
 
+def test_a_result_counts_once_the_trajectory_has_taken_it_in():
+    assessed = Assessed(propagation=True)
+    assessed.show(1)
+    machine = assessed.machine
+    silent = 30
+    for index in range(silent, silent + 3):
+        # The camera was silent since frame 1; the tracker is at the first frame after it.
+        assessed.now = index * FRAME
+        assessed.asked(machine.frame_arrived(assessed.now, Frame(index, assessed.now)))
+        assessed.propagate(PropagatedBox(assessed.now, BOX + [30, 0, 0, 0], 0.9))
+        assert assessed.trajectory().evidence_ns == assessed.now and assessed.presence is Presence.UNCERTAIN
+    command = assessed.taken(TrackFrame)
+    assessed.asked(machine.tracked(assessed.now, command, TrackerOutput(BOX, 1.0, similarity=1.0)))
+    assert assessed.presence is Presence.UNCERTAIN and assessed.trajectory().at(assessed.now).box[0] == 130
+    assessed.propagate()
+    assert assessed.presence is Presence.TRACKING and assessed.trajectory().at(assessed.now).box[0] == 100
+    assert replay(assessed.log, {"hold": create("hold")}).rows == assessed.log.rows
+
+
 def test_a_new_target_after_a_loss_is_followed_at_once():
     assessed = Assessed()
     for i in range(1, 9):
