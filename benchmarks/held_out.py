@@ -129,7 +129,11 @@ def compare_held_out(
     progress
         Called with a line after each run.
     """
-    scores: Dict[str, Dict[str, np.ndarray]] = {name: {OVERLAP: overlap(create(name))} for name in predictors}
+    scores: Dict[str, Dict[str, np.ndarray]] = {}
+    for name in predictors:
+        overlaps = overlap(create(name))
+        # A tracker that was never on its target leaves no window.
+        scores[name] = {OVERLAP: overlaps} if len(overlaps) else {}
     some = sequences[:: -(-len(sequences) // MOST)]
     grid = make_grid(
         "held out",

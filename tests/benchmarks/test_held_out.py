@@ -41,6 +41,12 @@ def test_camera_rates_are_tabled_together():
     assert all(len(found.scores["hold"][column]) == 3 for column in TIMES)
 
 
+def test_without_windows_there_is_the_online_part():
+    found = compare_held_out(["hold"], lambda predictor: np.empty(0), sequences(1))
+    assert list(found.entry()["mean"]["hold"]) == list(TIMES) and found.entry()["windows"] == 0
+    assert "20ms" in str(found)
+
+
 def test_one_sequence_has_no_interval():
     found = HeldOut("a", "t", {"a": {"20ms": np.array([0.5])}, "b": {"20ms": np.array([0.25])}})
     assert found.entry()["trained_minus"]["b"]["20ms"] == {"mean": 0.25, "ci95": None, "n": 1}

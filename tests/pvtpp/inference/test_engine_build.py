@@ -76,7 +76,8 @@ def test_tensorrt_takes_no_compute_capability(tensorrt):
 def test_rtx_builds_for_the_capabilities_that_are_named(rtx, real_graph):
     one, two = (build(rtx, real_graph, ("strongly_typed",), each) for each in (("8.6",), ("8.6", "12.0")))
     assert one.layers == two.layers > 10 and one.times == b""
-    assert 0 < len(one.engine) < len(two.engine)
+    # Sizes are not compared: after a refused build the next engine of a process may be larger than it need be.
+    assert one.engine and two.engine and one.engine != two.engine
 
 
 def test_rtx_names_the_capabilities_that_it_has(rtx, real_graph):
