@@ -68,8 +68,8 @@ def test_all_variants_share_a_gain_and_where_nothing_hides_the_target_have_their
 
 
 def test_a_row_is_compared_with_the_same_case_of_the_first_two_variants():
-    rows = table(StudyConfig(seeds=1), Scripted(), {(variant, "47ms"): BEST[variant] for variant in MAIN} |
-                 {(variant, "85ms"): BEST[variant] for variant in MAIN})  # fmt: skip
+    best = {(variant, time): BEST[variant] for variant in MAIN for time in ("47ms", "85ms")}
+    rows = table(StudyConfig(seeds=1), Scripted(), best)
     own = {row["variant"]: row for row in rows if row["gain_is"] == "own" and row["processing"] == "85ms"}
     assert own["default"]["to_stale"] == pytest.approx(0.4) and own["default"]["to_pvt"] == pytest.approx(0.5)
     assert own["pvt"]["to_stale"] == pytest.approx(0.8) and "to_pvt" not in own["pvt"]

@@ -71,7 +71,7 @@ def test_latex_has_a_table_for_each_block_with_the_cells_of_the_text_table(resul
     assert r"my\_data" in text and "my_data" not in text.replace(r"\_", "")
     body = re.search(r"\\midrule\n(.*?)\\bottomrule", text, re.S).group(1).splitlines()
     for line, printed in zip(body, blocks[0].splitlines()[3:]):
-        cells = [cell.strip() for cell in line.removesuffix(r"\\").split("&")]
+        cells = [cell.strip() for cell in line[: -len(r"\\")].split("&")]
         assert " ".join(cells).split() == printed.replace("_", r"\_").split()
 
 
