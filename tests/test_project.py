@@ -254,3 +254,12 @@ def test_only_ci_names_the_folder_of_shared_files():
     wanted = ("../" + "shared").encode()
     naming = [str(path.relative_to(ROOT)) for path in project_files() if wanted in path.read_bytes()]
     assert naming == [os.path.join(".ci", "run")]
+
+
+def test_no_committed_figure_names_a_folder_of_the_machine_that_it_is_from():
+    """The command of a figure is one that others run: its paths are relative."""
+    named = []
+    for path in (each for each in project_files() if each.suffix == ".json"):
+        for command in re.findall(r'"command": "([^"]*)"', path.read_text(encoding="utf-8")):
+            named += [f"{path.relative_to(ROOT)}: {word}" for word in re.split(r"[\s=:]", command) if word[:1] == "/"]
+    assert not named
