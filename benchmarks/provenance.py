@@ -21,8 +21,15 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 
-def facts(seed: int) -> Dict[str, Any]:
+def facts(seed: int, power_state: bool = True) -> Dict[str, Any]:
     """The entry ``protocol`` of every JSON file that pvtpp writes.
+
+    Parameters
+    ----------
+    seed
+        Of what was run.
+    power_state
+        Also the power state, for which NVIDIA's tools are run where there are any; that takes up to seconds.
 
     Returns
     -------
@@ -43,7 +50,7 @@ def facts(seed: int) -> Dict[str, Any]:
         "versions": {**own, **libraries},
         "commit": commit(),
         "hardware": hardware(),
-        "power": power.state(),
+        **({"power": power.state()} if power_state else {}),
         "load": load(),
         "threads": threads(),
         "providers": providers(),

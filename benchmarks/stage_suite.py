@@ -17,7 +17,7 @@ from pvtpp.tracker import Tracker
 from pvtpp_benchmarks import power, stage_timing
 from pvtpp_benchmarks.contributed import SCHEMA
 from pvtpp_benchmarks.machine_lock import exclusive_machine
-from pvtpp_benchmarks.provenance import facts
+from pvtpp_benchmarks.provenance import facts, load
 from pvtpp_benchmarks.speed import propagation_frame
 from pvtpp_benchmarks.synthetic import AerialClip, render
 from pvtpp_trackers import registry
@@ -125,7 +125,7 @@ def measure_suite(
     return {
         "schema": SCHEMA,
         "suite": _suite(backend, threads),
-        "protocol": facts(0),
+        "protocol": facts(0, power_state=False),
         **{key: {"before": before[key], "after": after[key]} for key in before},
         "settings": {
             "backend": backend,
@@ -158,8 +158,4 @@ def _suite(backend: Optional[str], threads: int) -> str:
 
 def _state() -> Mapping[str, Any]:
     """What else the machine does, and its clocks: at both ends, since clocks fall under load."""
-    try:
-        load: Optional[List[float]] = [round(each, 2) for each in os.getloadavg()]
-    except (AttributeError, OSError):
-        load = None
-    return {"power": power.state(), "load": load}
+    return {"power": power.state(), "load": load()}

@@ -124,7 +124,6 @@ def main(arguments: Optional[List[str]] = None) -> int:
             "trackers": options.trackers,
             "sets": list(SETS),
             "sigmas": 51,
-            "load": os.getloadavg()[0],
             "walls_s": walls,
             "rows": found,
             "mauc": {f"{row['dataset']} {row['tracker']}": round(row["mauc"], 6) for row in rows},

@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> None:
     with exclusive_machine():
         seconds = stage_timing.measure(tracker, predictor, sequence, options.frames, calls)
     after = power.state()
-    rows, said = stage_timing.summary(seconds), facts(0)
+    rows, said = stage_timing.summary(seconds), facts(0, power_state=False)
     print(f"{name}, {options.backend or 'default backend'}, {sequence.name}, {said['hardware']['machine']}")
     print(table([("stage", lambda row: row[0]), *_COLUMNS], list(rows.items())))
     if not options.json:

@@ -20,11 +20,10 @@ from __future__ import annotations
 import argparse
 
 from pvtpp.cli import common, output
-from pvtpp.cli.grid import add_grid, check_trackers, executor_of, settings
+from pvtpp.cli.grid import add_grid, check_trackers, entries, executor_of
 from pvtpp.progress import progress
-from pvtpp_benchmarks.evaluate import Entry, check_entries, evaluate_all
+from pvtpp_benchmarks.evaluate import evaluate_all
 from pvtpp_benchmarks.execution import RunsLost
-from pvtpp_benchmarks.grid import make_grid
 from pvtpp_benchmarks.provenance import data_facts
 from pvtpp_benchmarks.runs import check_log_folder
 
@@ -43,27 +42,12 @@ def run(options: argparse.Namespace) -> int:
     output.check_output(options)
     title, sequences = common.load_sequences(options)
     makers = common.trackers(options)
-    entries = [
-        Entry(
-            make_grid(
-                title,
-                make_tracker.name,
-                tracker_digest=make_tracker.digest(),
-                mode=options.mode,
-                apart=options.apart,
-                offline=not options.no_offline,
-                **settings(options),
-            ),
-            make_tracker,
-        )
-        for make_tracker in makers
-    ]
-    check_entries(entries)
+    asked = entries(options, title, makers, not options.no_offline, mode=options.mode, apart=options.apart)
     check_log_folder(options.logs)
     try:
         with executor_of(options) as executor:
             check_trackers(makers, options, executor)
-            rows = evaluate_all(sequences, entries, options.logs, executor, progress())
+            rows = evaluate_all(sequences, asked, options.logs, executor, progress())
     except RunsLost as error:
         return output.report_lost("eval", error)
     output.finish(options, rows, options.seed, data_facts(title, sequences))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from concurrent.futures import Executor
-from typing import Any, ContextManager, Dict, Optional, Sequence
+from typing import Any, ContextManager, Dict, List, Optional, Sequence
 
 from pvtpp import defaults, predictors
 from pvtpp.arguments import comma_separated
@@ -13,7 +13,8 @@ from pvtpp.errors import InputError
 from pvtpp.tracker import takes_search_box
 from pvtpp_benchmarks import execution, processing
 from pvtpp_benchmarks.cluster import executors
-from pvtpp_benchmarks.grid import CHOICES, PREDICTORS, PROCESSING
+from pvtpp_benchmarks.evaluate import Entry, check_entries
+from pvtpp_benchmarks.grid import CHOICES, PREDICTORS, PROCESSING, make_grid
 from pvtpp_benchmarks.spec import AXES
 from pvtpp_trackers.factory import MakeTracker
 
@@ -163,6 +164,35 @@ def settings(options: argparse.Namespace) -> Dict[str, Any]:
             f"--cluster {options.cluster}: not on the wall clock, a run measures the machine that it shares with nobody"
         )
     return {name: getattr(options, name) for name in SETTINGS}
+
+
+def entries(
+    options: argparse.Namespace, title: str, makers: Sequence[MakeTracker], offline: bool, **scored: Any
+) -> List[Entry]:
+    """Return what is evaluated: the grid of each tracker.
+
+    Parameters
+    ----------
+    options
+        The command's.
+    title
+        Of the data set.
+    makers
+        Make the trackers.
+    offline
+        Also at zero latency.
+    scored
+        How it is scored, as `make_grid` takes it: ``mode``, ``apart``.
+
+    Raises
+    ------
+    InputError
+        As `settings`, `make_grid` and `check_entries`.
+    """
+    given = {**settings(options), **scored, "offline": offline}
+    made = [Entry(make_grid(title, make.name, tracker_digest=make.digest(), **given), make) for make in makers]
+    check_entries(made)
+    return made
 
 
 def executor_of(options: argparse.Namespace) -> ContextManager[Optional[Executor]]:

@@ -13,13 +13,11 @@ import os
 from typing import Any, Dict, List
 
 from pvtpp.cli import common, output
-from pvtpp.cli.grid import add_grid, check_trackers, executor_of, settings
+from pvtpp.cli.grid import add_grid, check_trackers, entries, executor_of
 from pvtpp.core.event_log import EventLog
 from pvtpp.progress import progress
-from pvtpp_benchmarks.evaluate import Entry, check_entries
 from pvtpp_benchmarks.execution import RunsLost, Task
 from pvtpp_benchmarks.execution import run as run_tasks
-from pvtpp_benchmarks.grid import make_grid
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_benchmarks.runs import Job, check_log_folder, jobs
@@ -43,18 +41,11 @@ def run(options: argparse.Namespace) -> int:
     check_writable(options.json)
     title, sequences = common.load_sequences(options)
     makers = common.trackers(options)
-    entries = [
-        Entry(
-            make_grid(title, make.name, tracker_digest=make.digest(), offline=False, **settings(options)),
-            make,
-        )
-        for make in makers
-    ]
-    check_entries(entries)
+    asked = entries(options, title, makers, offline=False)
     check_log_folder(options.logs)
     tasks = [
         Task(job, entry.make_tracker, _facts)
-        for entry in entries
+        for entry in asked
         for spec in entry.grid.specs()
         for job in jobs(sequences, spec, options.logs)
     ]

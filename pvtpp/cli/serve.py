@@ -102,7 +102,8 @@ def _serve(
     tracker = create_tracker(options.tracker, options.weights, options.style)
     _warm(tracker, options.tracker)
     about = {
-        "protocol": facts(0),
+        # The camera is running: nobody waits for the tools that know the power state.
+        "protocol": facts(0, power_state=False),
         "source": source.name,
         "capture_offset": options.capture_offset,
         "clock": "wall",

@@ -102,7 +102,8 @@ def run(options: argparse.Namespace) -> int:
     # What is loaded at first use is loaded before the target moves.
     warm_up(tracker, options.tracker, Frame(0, 0, first, source.name), _middle(first) if box is None else box)
     about = {
-        "protocol": facts(0),
+        # The camera is running: nobody waits for the tools that know the power state.
+        "protocol": facts(0, power_state=False),
         "source": source.name,
         "fps": source.fps,
         "capture_offset": options.capture_offset,
