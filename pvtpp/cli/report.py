@@ -50,7 +50,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Read and score, and write the report."""
     results, logs = _sorted(options)
-    check_folder(options.out)
     sources = []
     for path in results:
         result = Result.read(path)
@@ -60,6 +59,9 @@ def run(options: argparse.Namespace) -> None:
     films = {}
     if logs:
         name, sequences = common.load_sequences(options, images=options.videos)
+    # Before the work that takes time, and after what may be refused: that leaves no folder behind.
+    check_folder(options.out)
+    if logs:
         rows = score_logs(
             logs,
             sequences,

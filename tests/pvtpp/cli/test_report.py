@@ -113,3 +113,9 @@ def test_the_walk_of_the_documentation_ends_in_a_report_of_two_own_trackers(tmp_
     assert float(template["ensemble"]["to hold"]) > 0.1
     # Two clips, two trackers, two processing times and the run of zero latency.
     assert len(list(Path("report-with-videos/videos").iterdir())) == 12
+
+
+def test_what_is_no_result_leaves_no_folder(tmp_path, capsys):
+    (tmp_path / "none.json").write_text('{"rows": 3}')
+    assert main(["report", str(tmp_path / "none.json"), "--out", str(tmp_path / "report")]) == 2
+    assert "not the JSON of a result" in capsys.readouterr().err and not (tmp_path / "report").exists()
