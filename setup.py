@@ -84,8 +84,9 @@ EXTRAS = {
     "export": ["onnx>=1.14"],
     "trt": ["tensorrt>=8.4,<12"],
     "rtx": RTX,
+    "docs": ["mkdocs-material>=9.5,<10", "mkdocstrings[python]>=0.26"],
     "test": TESTS,
-    "dev": [*TESTS, *CLUSTER, "selenium>=4.20", "ruff>=0.17,<0.18", "mypy>=1.14,<3", "catkin_pkg>=0.5"],
+    "dev": [*TESTS, *CLUSTER, "selenium>=4.20", "ruff>=0.17,<0.18", "mypy>=1.14,<3", "catkin_pkg>=0.5", "textstat>=0.7"],
 }
 
 PAGES = {

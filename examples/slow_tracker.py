@@ -1,6 +1,7 @@
 """A slow, strong tracker (SAM2, OSTrack ..) as a program: `external:python examples/slow_tracker.py serve`.
 
-Without an argument it is evaluated on a generated clip, as if it took 165 ms a frame. docs/trackers.md has the calls.
+Without an argument it is evaluated on a generated clip, as if it took 165 ms a frame. The calls are in
+docs/how-to/trackers.md.
 """
 
 import json

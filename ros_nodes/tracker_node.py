@@ -93,7 +93,7 @@ class RospyMiddleware:
 
 
 class TrackerNode:
-    """Connects a `Core` with topics and services; see docs/ros.md for their names.
+    """Connects a `Core` with topics and services; see docs/how-to/ros.md for their names.
 
     Parameters
     ----------

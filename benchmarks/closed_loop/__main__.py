@@ -3,7 +3,7 @@
     python -m pvtpp_benchmarks.closed_loop --json table.json --figure closed_loop.svg --film closed_loop.mp4
 
 A camera on two motorised axes hovers over a generated landscape and is turned after a car by the reference controller
-(`pvtpp.control`), which gets what the tracker says of the camera's own images. docs/closed-loop.md has what is
+(`pvtpp.control`), which gets what the tracker says of the camera's own images. docs/how-to/closed-loop.md has what is
 simulated and what is not. All time is simulated and all randomness seeded: no figure depends on the machine.
 
 Variants: stale boxes (no prediction), PVT's Kalman filter, the default, the default with an IMU; more by --variants.

@@ -1,13 +1,12 @@
 """What NVIDIA's compiler makes of every graph: all tracker networks and predictors, without a GPU.
 
-    python -m pvtpp_benchmarks.studies.compile_table --json benchmarks/studies/compile_table.json --docs docs/jetson.md
-    python -m pvtpp_benchmarks.studies.compile_table --read benchmarks/studies/compile_table.json --docs docs/jetson.md
+    python -m pvtpp_benchmarks.studies.compile_table --json benchmarks/studies/compile_table.json
 
 Tracker networks have random weights (`pvtpp_trackers.models.parts.settle`), and are exported in both forms, in fp32 and
 fp16. Predictors are the shipped graphs of motion and joint, and the modules of the paper with random weights. Weights
 change neither shapes nor operators. Each graph is compiled twice: for the compute capabilities from 8.0 on that the
-library has, and for 7.5. A graph that is refused stands there with the compiler's own words. Nothing is run. The second
-command writes the table of the page from the file alone.
+library has, and for 7.5. A graph that is refused stands there with the compiler's own words. Nothing is run.
+`python -m pvtpp_benchmarks.results_pages` writes the table of the docs from the file.
 """
 
 from __future__ import annotations
@@ -17,13 +16,11 @@ import multiprocessing
 import shutil
 import sys
 import tempfile
-import textwrap
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from pvtpp.errors import InputError
-from pvtpp.files import read_json, read_text, whole_file
 from pvtpp.inference import tensorrt_library
 from pvtpp.inference.engine_build import BuildError
 from pvtpp.predictors import joint, motion
@@ -31,8 +28,6 @@ from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
 
 TURING = "7.5"
-BEGIN, END = "<!-- written by compile_table.py -->", "<!-- end of what compile_table.py writes -->"
-"""The lines of the page between which the table stands."""
 PAPER = {"paper M": "motion", "paper V": "visual", "paper MV": "joint"}
 """Modules of the paper by their names in the table."""
 SIDES = (7, 31)
@@ -182,76 +177,15 @@ def said(rows: List[Dict[str, Any]]) -> str:
     return f"{layers:,} / {size / 1e6:.1f}"
 
 
-def table(content: Mapping[str, Any]) -> str:
-    """The part of the page that a result file makes."""
-    rows: List[Dict[str, Any]] = content["rows"]
-    newer = ", ".join(content["targets"]["modern"])
-    lines = [
-        f"{content['library']} {content['version']} for {newer}: layers of the network and MB of the engine, "
-        "all graphs together.",
-        "",
-        f"| network | precision | graphs | grouped | unrolled | for {TURING} | run |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for name, precision in dict.fromkeys((row["network"], row["precision"]) for row in rows):
-        these = [row for row in rows if (row["network"], row["precision"]) == (name, precision)]
-        cells = [said([row for row in these if row["form"] in (form, None)]) for form in FORMS]
-        if all(row["form"] is None for row in these):
-            cells[1] = "the same"
-        graphs = dict.fromkeys(row["graph"] for row in these)
-        older = "no" if any("refused" in row["turing"] for row in these) else "yes"
-        lines.append(f"| {name} | {precision} | {', '.join(graphs)} | {' | '.join(cells)} | {older} | unrun |")
-    return "\n".join([*lines, "", *_words(rows)])
-
-
-def _words(rows: List[Dict[str, Any]]) -> List[str]:
-    """The compiler's own words for what it refused, each once."""
-    found: Dict[str, int] = {}
-    for row in rows:
-        for target in ("modern", "turing"):
-            if "refused" in row[target]:
-                reason = row[target]["refused"].partition(" cannot ")[2]
-                # Which operation differs from graph to graph.
-                before, _, after = reason.partition("operation '")
-                reason = f"{before}operation '..'{after.partition(chr(39))[2]}" if after else reason
-                found[reason] = found.get(reason, 0) + 1
-    if not found:
-        return ["No graph was refused."]
-    lines = ["The compiler's own words for what it refused:", "", "```text"]
-    for reason, count in found.items():
-        lines += _wrapped(f"{count} graphs: cannot {reason}")
-    return [*lines, "```"]
-
-
-def _wrapped(text: str, width: int = 118) -> List[str]:
-    return textwrap.wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-
-
-def write_page(path: str, content: Mapping[str, Any]) -> None:
-    """Replace the table on a page; InputError where the page has no place for it."""
-    text = read_text(path)
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise InputError(f"{path}: has no line {BEGIN!r} with {END!r} below it")
-    with whole_file(path) as part:
-        Path(part).write_text(f"{before}{BEGIN}\n{table(content)}\n{END}{after}", encoding="utf-8")
-
-
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", help="comma-separated (default: every tracker network)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
-    parser.add_argument("--docs", metavar="FILE", help="also write the table into this page")
-    parser.add_argument("--read", metavar="FILE", help="take the figures from here, and compile nothing")
     options = parser.parse_args(arguments)
     try:
-        for path in (options.json, options.docs):
-            check_writable(path)
-        content = read_json(options.read) if options.read else _compiled(options.models)
-        if options.docs:
-            write_page(options.docs, content)
+        check_writable(options.json)
+        content = _compiled(options.models)
     except InputError as error:
         parser.error(str(error))
     if options.json:

@@ -7,9 +7,9 @@ Measure on the board, evaluate at home: the JSON holds every frame's time and se
   pvtpp bench --weights exported/nanotrack --backend tensorrt --json orin.json
   pvtpp eval --processing bench:orin.json ...
 
-With --contribute the suite of all trackers is timed, for the table of boards (docs/jetson.md).
+With --contribute the suite of all trackers is timed, for the table of boards (docs/how-to/jetson.md).
 
-Run nothing else meanwhile, and fix the clocks first (docs/jetson.md); the JSON says what they were.
+Run nothing else meanwhile, and fix the clocks first (docs/how-to/jetson.md); the JSON says what they were.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from pvtpp_benchmarks.datasets import available, load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.machine_lock import exclusive_machine
 from pvtpp_benchmarks.provenance import facts
-from pvtpp_benchmarks.report import boards_page
+from pvtpp_benchmarks.report import boards
 from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_benchmarks.report.table import table
 
@@ -140,7 +140,7 @@ def _contribute(options: argparse.Namespace) -> None:
     path = os.path.join(options.contribute, contributed.name_of(contributed.check(content, "--contribute")))
     create_folder(os.path.dirname(path))
     write_json(path, content)
-    print(boards_page.suite_table([content]))
+    print(boards.suite_table([content]))
     print(f"\nwritten: {path}")
 
 

@@ -218,7 +218,7 @@ def _ros() -> Iterator[Finding]:
             yield Finding("ROS", name, OK, f"{package} is there" + (f", {distribution}" if distribution else ""))
         else:
             yield Finding(
-                "ROS", name, MISSING, f"no {package} in this Python; source the setup.bash of ROS, docs/ros.md"
+                "ROS", name, MISSING, f"no {package} in this Python; source the setup.bash of ROS, docs/how-to/ros.md"
             )
 
 

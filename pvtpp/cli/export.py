@@ -9,7 +9,8 @@ clips of --dataset or on a generated one; what does not agree is not written. `-
   pvtpp export nanotrack-v3 --out exported/int8 --precision int8 --calibrate uav-mini:data/uav-mini:train
 
 For TensorRT, --form unrolled; the engines are built on the board, `pvtpp bench` says how fast they are
-(docs/jetson.md). With --compile NVIDIA's compiler must take every graph: TensorRT, or TensorRT-RTX, which needs no GPU.
+(docs/how-to/jetson.md). With --compile NVIDIA's compiler must take every graph: TensorRT, or TensorRT-RTX, which needs
+no GPU.
 
   pvtpp export nanotrack-v3 --out exported/nanotrack --precision fp16 --compile 8.6,12.0
 

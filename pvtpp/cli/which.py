@@ -7,8 +7,8 @@ two evaluated times accuracy is interpolated; beyond them nothing is said: evalu
   pvtpp which result.json --board orin.json --target-auc 0.6
 
 --board is the file that `pvtpp bench --contribute` wrote on the board, a profile, or the name of one that is shipped
-(docs/jetson.md). `goodput` is results a second times the share of clips that hold the target, 0 where their mean does
-not.
+(docs/how-to/jetson.md). `goodput` is results a second times the share of clips that hold the target, 0 where their mean
+does not.
 """
 
 from __future__ import annotations

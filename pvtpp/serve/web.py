@@ -1,4 +1,4 @@
-"""The service on the network: HTTP and WebSocket by aiohttp. What may be asked for is in docs/serve.md."""
+"""The service on the network: HTTP and WebSocket by aiohttp. What may be asked for is in docs/how-to/serve.md."""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ class RclpyMiddleware:
     """
 
     LOSS_ADVICE = (
-        "default Fast DDS loses images (FASTRTPS_DEFAULT_PROFILES_FILE, see Transport in docs/ros.md), and so does a "
-        "computer that is too busy"
+        "default Fast DDS loses images (FASTRTPS_DEFAULT_PROFILES_FILE, see Transport in docs/how-to/ros.md), and so "
+        "does a computer that is too busy"
     )
 
     def __init__(self, node: Node):

@@ -1,4 +1,4 @@
-"""The table of what NVIDIA's compiler takes: every predictor compiles, and the page says what the file says."""
+"""The table of what NVIDIA's compiler takes: every predictor compiles as the file says."""
 
 from __future__ import annotations
 
@@ -10,23 +10,16 @@ import pytest
 for package in ("torch", "onnx", "onnxruntime"):
     pytest.importorskip(package)
 from pvtpp.export.compiler import Compiler  # noqa: E402
+from pvtpp_benchmarks.results_pages.compiled import compiled  # noqa: E402
 from pvtpp_benchmarks.studies import compile_table  # noqa: E402
 
 PRECISIONS = ("fp32", "fp16")
 ROOT = Path(__file__).resolve().parents[3]
 RESULT = ROOT / "benchmarks" / "studies" / "compile_table.json"
-PAGE = ROOT / "docs" / "jetson.md"
 
 
 def rows_on_file():
     return json.loads(RESULT.read_text())["rows"]
-
-
-def test_the_page_says_what_the_file_says(tmp_path):
-    copy = tmp_path / "page.md"
-    copy.write_text(PAGE.read_text())
-    assert compile_table.main(["--read", str(RESULT), "--docs", str(copy)]) == 0
-    assert copy.read_text() == PAGE.read_text()
 
 
 def test_the_file_has_every_network_in_every_form_and_precision_and_nothing_was_refused():
@@ -56,15 +49,8 @@ def test_a_graph_that_is_refused_stands_there_with_the_compiler_s_words(rtx, tmp
     (row,) = made.rows
     assert row["modern"]["layers"] > 10 and "FP32 GEMM is not supported" in row["turing"]["refused"]
     content = {"library": "TensorRT-RTX", "version": rtx.version, "targets": targets}
-    lines = compile_table.table({**content, "rows": made.rows}).splitlines()
+    lines = compiled({**content, "rows": made.rows})
     (cells,) = [line for line in lines if line.startswith("| motion |")]
     assert cells.endswith("| no | unrun |") and f"| {row['modern']['layers']} / " in cells
     assert any("FP32 GEMM is not supported" in line for line in lines)
-    assert "no: whole" in compile_table.table({**content, "rows": [{**row, "modern": row["turing"]}]})
-
-
-def test_a_page_without_a_place_for_the_table_is_named(tmp_path, capsys):
-    (tmp_path / "page.md").write_text("# Nothing\n")
-    with pytest.raises(SystemExit) as ended:
-        compile_table.main(["--read", str(RESULT), "--docs", str(tmp_path / "page.md")])
-    assert ended.value.code == 2 and "page.md: has no line '<!-- written by" in capsys.readouterr().err
+    assert "no: whole" in " ".join(compiled({**content, "rows": [{**row, "modern": row["turing"]}]}))

@@ -1,4 +1,4 @@
-"""The page of all trackers is made of its JSON file alone, and says where the default misses its bar."""
+"""The study of all trackers runs what is asked for, keeps the other rows, and says what the default misses."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from pvtpp_benchmarks.results_pages.trackers import bar, clips, leads
 from pvtpp_benchmarks.studies import tracker_table
-from pvtpp_benchmarks.studies.tracker_table import DEFAULT, HOLD, PVT, TIMES, ZERO, cell, gathered, main, page, reaches
+from pvtpp_benchmarks.studies.tracker_table import DEFAULT, HOLD, PVT, TIMES, ZERO, cell, gathered, main, reaches
 from pvtpp_benchmarks.synthetic import AerialClip, render
 
 ROOT = Path(__file__).resolve().parents[3]
-JSON, PAGE = ROOT / "benchmarks" / "studies" / "tracker_table.json", ROOT / "docs" / "results" / "trackers.md"
+JSON = ROOT / "benchmarks" / "studies" / "tracker_table.json"
 
 
 def entry(default=(0.62, 0.61, 0.6), hold=0.5, pvt=0.55, zero=0.6):
@@ -25,10 +26,6 @@ def entry(default=(0.62, 0.61, 0.6), hold=0.5, pvt=0.55, zero=0.6):
     times = {time: {HOLD: two(hold), PVT: two(pvt), DEFAULT: two(mean)} for time, mean in zip(TIMES, default)}
     protocol = {"hardware": {"machine": "a processor"}}
     return {"own": "10ms", "protocol": protocol, ZERO: two(zero), "times": {**times, "10ms": times[TIMES[0]]}}
-
-
-def test_the_page_in_the_docs_is_the_one_of_the_json_file():
-    assert PAGE.read_text(encoding="utf-8") == page(json.loads(JSON.read_text(encoding="utf-8")))
 
 
 def test_all_clips_are_in_the_json_file_and_means_are_theirs():
@@ -51,30 +48,25 @@ def test_rows_of_all_camera_rates_are_one_mean_over_clips():
 def test_what_the_default_misses_is_named():
     assert reaches(entry()) == []
     assert reaches(entry(default=(0.57, 0.61, 0.49))) == ["hold at 165 ms", "PVT at 165 ms", "95.0 % kept at 47 ms"]
-    text = page({"trackers": {"csrt": entry(default=(0.57, 0.61, 0.6), pvt=0.58)}})
-    assert "* `csrt` misses it: PVT at 47 ms, 95.0 % kept at 47 ms." in text
-    assert "| `csrt` | 85 ms | +0.110 [+0.110, +0.110] | +0.030 [+0.030, +0.030] | a +0.110 | 101.7 % |" in text
-    assert re.search(r"^\| a \| \.700 \| \.600 / \.600 / \.600 \|", text, re.MULTILINE)
+    content = {"trackers": {"csrt": entry(default=(0.57, 0.61, 0.6), pvt=0.58)}}
+    assert bar(content) == ["* `csrt` misses it: PVT at 47 ms, 95.0 % kept at 47 ms."]
+    assert "| `csrt` | 85 ms | +.110 [+.110, +.110] | +.030 [+.030, +.030] | a +.110 | 101.7 % |" in leads(content)
+    assert re.search(r"^\| a \| \.700 \| \.600 / \.600 / \.600 \|", "\n".join(clips(content)), re.MULTILINE)
 
 
-def test_the_page_alone_needs_no_data_and_rows_of_other_trackers_are_kept(tmp_path, monkeypatch):
-    file, written = tmp_path / "table.json", tmp_path / "table.md"
+def test_rows_of_other_trackers_are_kept(tmp_path, monkeypatch):
+    file = tmp_path / "table.json"
     file.write_text(json.dumps({"mode": "otb", "trackers": {"csrt": entry()}}))
-    assert main(["--json", str(file), "--page", str(written)]) == 0
-    alone = written.read_text()
-    assert "`csrt` reaches it" in alone and "vittrack" not in alone
     monkeypatch.setattr(tracker_table, "measure", lambda clips, name, own, logs: entry())
     monkeypatch.setattr(tracker_table, "load", lambda *arguments: [])
-    arguments = [str(tmp_path), "--trackers", "vittrack", "--json", str(file), "--page", str(written)]
-    assert main(arguments) == 0
-    assert "`csrt` reaches it" in written.read_text() and "### vittrack" in written.read_text()
+    assert main([str(tmp_path), "--trackers", "vittrack", "--json", str(file)]) == 0
+    assert set(json.loads(file.read_text())["trackers"]) == {"csrt", "vittrack"}
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--json", "{folder}/none.json"], "no rows there"),
-        (["--json", "{folder}/bad.json"], "not a file of this study"),
+        (["{folder}", "--json", "{folder}/bad.json"], "not a file of this study"),
         (["{folder}", "--trackers", "dog", "--json", "{folder}/none.json"], "--trackers names 'dog', allowed: nano"),
         (["{folder}", "--json", "{folder}/none.json"], "uav-mini"),
     ],

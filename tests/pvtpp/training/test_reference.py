@@ -11,11 +11,12 @@ for package in ("torch", "lightning"):
     pytest.importorskip(package)
 from pvtpp.training.reference import PAGE, page  # noqa: E402
 
-DOCS = Path(__file__).resolve().parents[3] / "docs" / "training-fields.md"
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "reference" / "training-fields.md"
 
 
 def test_the_page_is_up_to_date():
-    assert DOCS.read_text() == page(), "write it anew: python -m pvtpp.training.reference > docs/training-fields.md"
+    command = "python -m pvtpp.training.reference > docs/reference/training-fields.md"
+    assert DOCS.read_text() == page(), f"write it anew: {command}"
 
 
 def test_every_field_has_its_line_and_no_line_is_too_long():

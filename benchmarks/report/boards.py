@@ -1,70 +1,30 @@
-"""The page of contributed results: a table for each suite, made from the files alone.
-
-python -m pvtpp_benchmarks.report.boards_page
-"""
+"""Contributed results as tables: what each machine takes for the frames of each tracker."""
 
 from __future__ import annotations
 
-import sys
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from pvtpp.files import whole_file
-from pvtpp_benchmarks.contributed import FOLDER, read_all
 from pvtpp_benchmarks.report.table import Column, table
 
-PAGE = "docs/results/boards.md"
 LEAST = {"p95_ms": 40, "p99_ms": 200}
 """Samples that a percentile needs: two of them lie beyond it."""
 STAGES = ("crop", "search", "head", "decode")
-HEADING = """# Speed of boards
-
-Contributed results: what each machine takes for a tracker, measured by `pvtpp bench --contribute`
-([how](../jetson.md#8-contribute-your-boards-figures)). This page is made from
-[`benchmarks/results`](../../benchmarks/results) by `python -m pvtpp_benchmarks.report.boards_page`; do not edit it.
-
-Times are of a whole frame (`track`), in milliseconds, without initialisations: median, 95th and 99th percentile, and
-what stages take in the median. `core` is the processor time for each second of wall time: below 1 another process had
-a part of the core (or a GPU did the work), and the times are longer than the machine's own. `load` is the system's load
-average of the last minute before and after, against the number of cores.
-"""
 Contributed = Mapping[str, Any]
-
-
-def page(results: Sequence[Contributed]) -> str:
-    """Return the page as Markdown.
-
-    Parameters
-    ----------
-    results
-        As `pvtpp_benchmarks.contributed.read_all` reads them.
-    """
-    suites: Dict[str, List[Contributed]] = {}
-    for result in results:
-        suites.setdefault(f"{result['suite']}, version {result['protocol']['versions']['pvtpp']}", []).append(result)
-    parts = [HEADING]
-    for name in sorted(suites):
-        parts.append(f"## {name}\n")
-        for result in sorted(suites[name], key=_machine):
-            conditions = "".join(f"* {each}\n" for each in _conditions(result))
-            parts.append(f"### {_machine(result)}\n\n{conditions}\n{_markdown(_COLUMNS, _rows(result))}")
-            left_out = result["left_out"]
-            if left_out:
-                parts.append(f"Not there: {', '.join(sorted(left_out))}.\n")
-    return "\n".join(parts)
 
 
 def suite_table(results: Sequence[Contributed]) -> str:
     """Return the same figures as plain text, for a terminal."""
     return "\n\n".join(
-        f"{_machine(result)}: {'; '.join(_conditions(result))}\n{table(_COLUMNS, _rows(result))}" for result in results
+        f"{machine(result)}: {'; '.join(conditions(result))}\n{table(COLUMNS, rows(result))}" for result in results
     )
 
 
-def _machine(result: Contributed) -> str:
+def machine(result: Contributed) -> str:
+    """Name of the machine, as its owner gave it or as the system says."""
     return str(result["protocol"]["hardware"]["machine"])
 
 
-def _conditions(result: Contributed) -> List[str]:
+def conditions(result: Contributed) -> List[str]:
     """Cores, clocks, load and versions, so that figures are compared with their conditions."""
     hardware, settings, versions = result["protocol"]["hardware"], result["settings"], result["protocol"]["versions"]
     power = result["power"]["after"]
@@ -85,7 +45,8 @@ def _conditions(result: Contributed) -> List[str]:
     return parts
 
 
-def _rows(result: Contributed) -> List[Dict[str, Any]]:
+def rows(result: Contributed) -> List[Dict[str, Any]]:
+    """The trackers of a result, fastest first."""
     made = [{"name": name, **entry} for name, entry in result["trackers"].items()]
     return sorted(made, key=lambda row: row["stages"]["track"]["median_ms"])
 
@@ -98,7 +59,7 @@ def _ms(row: Mapping[str, Any], stage: str, what: str = "median_ms") -> str:
     return f"{found[what]:.1f}"
 
 
-_COLUMNS: Sequence[Column] = (
+COLUMNS: Sequence[Column] = (
     ("tracker", lambda row: row["name"]),
     ("median", lambda row: _ms(row, "track")),
     ("95 %", lambda row: _ms(row, "track", "p95_ms")),
@@ -110,20 +71,3 @@ _COLUMNS: Sequence[Column] = (
     ("core", lambda row: f"{row['cpu_per_wall']:.2f}"),
     ("runtime", lambda row: (row["providers"] or ["-"])[0].replace("ExecutionProvider", "")),
 )
-
-
-def _markdown(columns: Sequence[Column], rows: Sequence[Any]) -> str:
-    lines = [[title for title, _ in columns], ["---"] * len(columns)]
-    lines += [[text(row) for _, text in columns] for row in rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def main() -> int:
-    """Make the page of a checkout anew, from its root."""
-    with whole_file(PAGE) as part, open(part, "w", encoding="utf-8") as file:
-        file.write(page(read_all(FOLDER)))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The docs' tables and pictures of results, written from the committed JSON files."""
