@@ -63,6 +63,7 @@ CLUSTER = ["dask>=2023.5", "distributed>=2023.5"]
 INTERFACES = [*MAVLINK, *MCAP, *FOXGLOVE, *BAGS, *SERVE, *MATLAB]
 # NVIDIA's compiler for RTX GPUs, which needs no GPU: 90 MB, and wheels for Linux and Windows on x86-64 alone.
 RTX = ["tensorrt-rtx-cu12>=1.4,<2; sys_platform == 'linux' and platform_machine == 'x86_64'"]
+LINT = ["ruff>=0.17,<0.18", "mypy>=1.14,<3"]
 TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", *INTERFACES]
 
 EXTRAS = {
@@ -86,7 +87,7 @@ EXTRAS = {
     "rtx": RTX,
     "docs": ["mkdocs-material>=9.5,<10", "mkdocstrings[python]>=0.26"],
     "test": TESTS,
-    "dev": [*TESTS, *CLUSTER, "selenium>=4.20", "ruff>=0.17,<0.18", "mypy>=1.14,<3", "catkin_pkg>=0.5", "textstat>=0.7"],
+    "dev": [*TESTS, *CLUSTER, *LINT, "selenium>=4.20", "catkin_pkg>=0.5", "textstat>=0.7"],
 }
 
 PAGES = {

@@ -30,10 +30,10 @@ RETIRED = {
     r"carried": "propagated",
     r"verdicts?": "assessment",
 }
-# Region proposal networks have anchors (Faster R-CNN), SVG a property of that name; `Carried` and its verb are the
+# Region proposal networks have anchors (Faster R-CNN), SVG and MkDocs settings of that name; `Carried` and its verb are the
 # propagator's contract.
 ALLOWED_IN = {
-    r"anchors?|anchored": re.compile(r"rpn|decode|siammask|siamese|docs/trackers|report/svg"),
+    r"anchors?|anchored": re.compile(r"rpn|decode|siammask|siamese|docs/how-to/trackers|report/svg|mkdocs"),
     r"houses?|rooms?|workshops?": re.compile(r"synthetic/scenery"),
     r"floors?": re.compile(r"(np|math|torch|numpy)\.floor|\bfloor\("),
 }

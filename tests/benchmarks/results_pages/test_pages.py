@@ -75,7 +75,7 @@ def test_every_block_reads_its_figures_from_the_files(name, tmp_path):
 
 
 UNCHANGED = ("trackers.machines", "trackers.bar")
-"""Blocks of words alone, or of ratios: the same where every figure grows alike."""
+"""Blocks of words alone, or of ratios: the same where every figure grows by the same share."""
 
 
 @pytest.mark.parametrize("name", sorted(PICTURES))
