@@ -30,8 +30,8 @@ RETIRED = {
     r"carried": "propagated",
     r"verdicts?": "assessment",
 }
-# Region proposal networks have anchors (Faster R-CNN), SVG and MkDocs settings of that name; `Carried` and its verb are the
-# propagator's contract.
+# Region proposal networks have anchors (Faster R-CNN), SVG and MkDocs settings of that name; `Carried` and its verb are
+# the propagator's contract.
 ALLOWED_IN = {
     r"anchors?|anchored": re.compile(r"rpn|decode|siammask|siamese|docs/how-to/trackers|report/svg|mkdocs"),
     r"houses?|rooms?|workshops?": re.compile(r"synthetic/scenery"),
