@@ -12,16 +12,16 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [page for folder in ("getting-started", "concepts") for page in sorted((ROOT / "docs" / folder).glob("*.md"))]
 EASY = 50
 LEAST_WORDS = 100
-# Later versions download the dictionary that they count syllables with.
+# From here on textstat downloads the dictionary that it counts syllables with.
 FIRST_WITH_DOWNLOAD = (0, 7, 8)
 
 
 @pytest.fixture(scope="module")
 def textstat():
     pytest.importorskip("textstat", reason="textstat is in the extra dev")
-    version = tuple(map(int, metadata.version("textstat").split(".")[:3]))
-    if version >= FIRST_WITH_DOWNLOAD:
-        pytest.skip(f"textstat {version} downloads a dictionary; the extra dev has one that does not")
+    version = metadata.version("textstat")
+    if tuple(map(int, version.split(".")[:3])) >= FIRST_WITH_DOWNLOAD:
+        pytest.fail(f"textstat {version} downloads a dictionary, the one of the extra dev does not: make setup")
     import textstat
 
     return textstat
@@ -96,4 +96,4 @@ def test_hard_prose_is_found_hard(textstat):
     hard = (
         "Notwithstanding considerations regarding computational heterogeneity, extrapolation necessitates calibration."
     )
-    assert textstat.flesch_reading_ease(hard) < 0 < EASY < textstat.flesch_reading_ease("The dog ran to the red house.")
+    assert textstat.flesch_reading_ease(hard) < 0 < EASY < textstat.flesch_reading_ease("The dog ran to the red ball.")

@@ -36,8 +36,8 @@ def states() -> Drawing:
     shapes: List[Shape] = []
     for number, name in enumerate(COLOURS):
         y = 34 + 116 * number
-        corners = ((130, y - 24), (290, y - 24), (290, y + 24), (130, y + 24))
-        shapes.append(Line(tuple(map(tuple, corners)), "paper", 1.0, fill=COLOURS[name], closed=True))
+        corners = ((130.0, y - 24.0), (290.0, y - 24.0), (290.0, y + 24.0), (130.0, y + 24.0))
+        shapes.append(Line(corners, "paper", 1.0, fill=COLOURS[name], closed=True))
         shapes.append(Text((WIDTH / 2, y + 5), name, 14, "paper", "middle", True))
     worse = [
         (f"probability below {config.uncertain_below:g},", f"news {config.uncertain_s:g} s old,", "or sigma too large"),

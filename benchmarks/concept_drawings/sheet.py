@@ -44,10 +44,6 @@ class Sheet:
 
     def row(self, label: str, height: float) -> float:
         """Begin a row with a line of text; return the middle of what is below it."""
-        # A bold character is about 0.65 of its height wide. What is behind the label does not show through.
-        ends = LEFT - 24, LEFT - 20 + 0.65 * SIZE * len(label)
-        behind = tuple((x, self.y + SIZE / 2 + y) for x, y in _corners(*ends, SIZE * 0.7))
-        self.shapes.append(Line(behind, "paper", 0.0, fill="paper", closed=True))
         self.shapes.append(Text((LEFT - 24, self.y + SIZE), label, SIZE, bold=True))
         top = self.y + SIZE + 8
         self.y = top + height + 10

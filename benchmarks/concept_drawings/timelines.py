@@ -26,12 +26,10 @@ def latency() -> Drawing:
     clip, until = _clip(), 300.0
     log = _run(clip, "47ms", "hold", None)
     sheet = Sheet(0, until)
-    camera = sheet.row("camera: a frame every 33 ms", 26)
-    tracker = sheet.row("tracker: 47 ms a frame, newest frame first", 30)
-    _camera_and_tracker(sheet, log, clip, camera, tracker, until)
+    _camera_and_tracker(sheet, log, clip, 47, until)
     down = sheet.chart("age of the newest result, ms", 0, 150, (0, 50, 100, 150), 110)
     sheet.curve(down, [(0, 33.3), (until, 33.3)], "muted", 1.2, (4, 3))
-    sheet.note(down, 2, 38, "one camera frame", "muted")
+    sheet.note(down, 275, 37, "one camera frame", "muted", "end")
     sheet.curve(down, _ages(log, "hold", until), ORANGE)
     sheet.axis((0, 100, 200, 300), "time, ms")
     return sheet.drawing("A 47 ms tracker at 30 frames a second: its newest result is never younger than 47 ms")
@@ -43,9 +41,7 @@ def propagation() -> Drawing:
     log = _run(clip, "85ms", "kalman", Propagation(create_propagator("optical_flow"), STEP_NS))
     without = _run(clip, "85ms", "kalman", None)
     sheet = Sheet(0, until)
-    camera = sheet.row("camera: a frame every 33 ms", 26)
-    tracker = sheet.row("tracker: 85 ms a frame", 30)
-    _camera_and_tracker(sheet, log, clip, camera, tracker, until)
+    _camera_and_tracker(sheet, log, clip, 85, until)
     flow = sheet.row("propagation: 2.5 ms for each step", 20)
     for begin, end, of_frame in _jobs(log, until):
         if of_frame:
@@ -63,7 +59,9 @@ def propagation() -> Drawing:
 
 
 def _clip() -> VideoSequence:
-    return render(AerialClip("timeline", seconds=0.7, distractor=False, occlusions=(), agility=0.3))
+    return render(
+        AerialClip("timeline", width=320, height=180, seconds=0.5, distractor=False, occlusions=(), agility=0.3)
+    )
 
 
 def _run(clip: VideoSequence, time: str, predictor: str, propagation: Optional[Propagation]) -> EventLog:
@@ -78,9 +76,11 @@ def _run(clip: VideoSequence, time: str, predictor: str, propagation: Optional[P
     )
 
 
-def _camera_and_tracker(
-    sheet: Sheet, log: EventLog, clip: VideoSequence, camera: float, tracker: float, until: float
-) -> None:
+def _camera_and_tracker(sheet: Sheet, log: EventLog, clip: VideoSequence, ms: int, until: float) -> None:
+    sheet.row("dots: the camera, a frame every 33 ms", -6)
+    camera = sheet.row(f"bars: the tracker, {ms} ms a frame", 26)
+    tracker = camera + 46
+    sheet.y = tracker + 22
     times = [t / MS for t in clip.camera_t_ns.tolist() if t / MS <= until]
     sheet.dots(camera, times, [str(number) for number in range(len(times))])
     initialised = log.of_kind("initialised")[0][1] / MS

@@ -35,7 +35,9 @@ def test_a_committed_drawing_is_what_the_code_computes(name, drawings):
     assert max(apart) <= NEAR, message
 
 
-def test_the_command_writes_them_all(tmp_path):
+def test_the_command_writes_them_all(tmp_path, monkeypatch, drawings):
+    for name, drawing in drawings.items():
+        monkeypatch.setitem(DRAWINGS, name, lambda drawing=drawing: drawing)
     assert main(["--root", str(tmp_path)]) == 0
     assert sorted(path.name for path in (tmp_path / FOLDER).iterdir()) == sorted(DRAWINGS)
 
@@ -67,7 +69,7 @@ def ages(predictor, time, propagation=None):
     clip = timelines._clip()
     log = timelines._run(clip, time, predictor, propagation)
     first = log.of_kind("result")[0][1] / timelines.MS
-    return [age for now, age in timelines._ages(log, predictor, 600) if now > first]
+    return [age for now, age in timelines._ages(log, predictor, 450) if now > first]
 
 
 def test_a_tracker_of_47_ms_is_never_younger_than_that_nor_older_than_the_page_says():
