@@ -21,7 +21,7 @@ def textstat():
     pytest.importorskip("textstat", reason="textstat is in the extra dev")
     version = metadata.version("textstat")
     if tuple(map(int, version.split(".")[:3])) >= FIRST_WITH_DOWNLOAD:
-        pytest.fail(f"textstat {version} downloads a dictionary, the one of the extra dev does not: make setup")
+        pytest.fail(f"textstat {version} downloads a dictionary, the one that the extra dev asks for does not")
     import textstat
 
     return textstat

@@ -38,10 +38,14 @@ def states() -> Drawing:
         y = 34 + 116 * number
         corners = ((130.0, y - 24.0), (290.0, y - 24.0), (290.0, y + 24.0), (130.0, y + 24.0))
         shapes.append(Line(corners, "paper", 1.0, fill=COLOURS[name], closed=True))
-        shapes.append(Text((WIDTH / 2, y + 5), name, 14, "paper", "middle", True))
+        shapes.append(Text((WIDTH / 2, y + 5), name, 14, "ink" if COLOURS[name] == AMBER else "paper", "middle", True))
     worse = [
-        (f"probability below {config.uncertain_below:g},", f"news {config.uncertain_s:g} s old,", "or sigma too large"),
-        (f"probability below {config.lost_below:g}", f"or news {config.lost_s:g} s old"),
+        (
+            f"probability below {config.uncertain_below:g},",
+            f"evidence {config.uncertain_s:g} s old,",
+            "or sigma too large",
+        ),
+        (f"probability below {config.lost_below:g}", f"or evidence {config.lost_s:g} s old"),
     ]
     for number, (down, limit) in enumerate(zip(worse, back)):
         top, bottom = 60 + 116 * number, 122 + 116 * number
