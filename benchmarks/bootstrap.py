@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 import numpy as np
 
@@ -15,3 +15,11 @@ def bootstrap_interval(values: np.ndarray, seed: int, resamples: int = RESAMPLES
         return None
     draws = np.random.default_rng(seed).integers(len(values), size=(resamples, len(values)))
     return [float(v) for v in np.percentile(values[draws].mean(axis=1), [2.5, 97.5])]
+
+
+def ratio_interval(values: Sequence[float], of: Sequence[float], seed: int, resamples: int = RESAMPLES) -> List[float]:
+    """95 % interval of the mean of `values` divided by the mean of `of`; both have one for each sequence, in order."""
+    pairs = np.array([values, of])
+    draws = np.random.default_rng(seed).integers(pairs.shape[1], size=(resamples, pairs.shape[1]))
+    above, below = pairs[:, draws].mean(axis=2)
+    return [float(v) for v in np.percentile(above / below, [2.5, 97.5])]

@@ -73,6 +73,19 @@ class Series(NamedTuple):
     titles: Sequence[str] = ()
 
 
+def steps(x: Sequence[float], y: Sequence[float]) -> Tuple[List[float], List[float]]:
+    """Return the corners of a line on which each `y` holds up to the next `x`."""
+    across: List[float] = []
+    down: List[float] = []
+    for number, (at, value) in enumerate(zip(x, y)):
+        if not down or value != down[-1]:
+            across += [at, at] if down else [at]
+            down += [down[-1], value] if down else [value]
+        if number == len(y) - 1:
+            across, down = [*across, at], [*down, value]
+    return across, down
+
+
 def linear(label: str, values: Sequence[float], low: Optional[float] = None, high: Optional[float] = None) -> Axis:
     """Make a linear axis that holds all finite values, with round ends where they are not given."""
     known = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
@@ -134,6 +147,11 @@ class _Frame:
         """Return all that was drawn."""
         return Drawing(self.width, self.height, tuple(self.shapes), label)
 
+    def draw_diagonal(self) -> None:
+        """Draw the line where both axes have the same value."""
+        low, high = max(self.x.low, self.y.low), min(self.x.high, self.y.high)
+        self.shapes.append(Line((self.at(low, low), self.at(high, high)), "muted", 1.0, (3.0, 3.0)))
+
     def _across(self, value: float) -> float:
         return self.left + self.x.share(value) * (self.right - self.left)
 
@@ -141,7 +159,16 @@ class _Frame:
         return self.bottom - self.y.share(value) * (self.bottom - self.top)
 
 
-def lines(heading: str, x: Axis, y: Axis, series: Sequence[Series], label: str, diagonal: bool = False) -> Drawing:
+def lines(
+    heading: str,
+    x: Axis,
+    y: Axis,
+    series: Sequence[Series],
+    label: str,
+    diagonal: bool = False,
+    shaded: Sequence[Tuple[float, float]] = (),
+    size: Tuple[float, float] = (WIDTH, HEIGHT),
+) -> Drawing:
     """Draw a line for each series.
 
     Parameters
@@ -156,11 +183,17 @@ def lines(heading: str, x: Axis, y: Axis, series: Sequence[Series], label: str, 
         What it shows, for those who do not see it.
     diagonal
         Also the line where both axes have the same value.
+    shaded
+        First and last value on the horizontal axis of each area that is grey.
+    size
+        Width and height, pixels.
     """
-    frame = _Frame(heading, x, y)
+    frame = _Frame(heading, x, y, *size)
+    for begin, end in shaded:
+        corners = ((begin, y.low), (begin, y.high), (end, y.high), (end, y.low))
+        frame.shapes.insert(0, Line(tuple(frame.at(*each) for each in corners), width=0, fill="grid", closed=True))
     if diagonal:
-        ends = frame.at(max(x.low, y.low), max(x.low, y.low)), frame.at(min(x.high, y.high), min(x.high, y.high))
-        frame.shapes.append(Line(ends, "muted", 1.0, (3.0, 3.0)))
+        frame.draw_diagonal()
     for number, each in enumerate(series):
         points = tuple(frame.at(*point) for point in zip(each.x, each.y))
         colour = series_colour(each.style.number)
@@ -187,13 +220,17 @@ def points(
     label: str,
     joined: bool = True,
     front: Sequence[Point] = (),
+    diagonal: bool = False,
 ) -> Drawing:
     """Draw marks with their intervals, joined by thin lines.
 
-    `front` is a line of steps through these values, the first one to the left or to the right of the others. Series
-    with intervals are set a little apart, so that these do not hide one another.
+    `front` is a line of steps through these values, the first one to the left or to the right of the others,
+    `diagonal` the line where both axes have the same value. Series with intervals are set a little apart, so that these
+    do not hide one another.
     """
     frame = _Frame(heading, x, y)
+    if diagonal:
+        frame.draw_diagonal()
     if front:
         steps: List[Point] = []
         end = x.low if front[0][0] > front[-1][0] else x.high

@@ -7,6 +7,7 @@ by the block of that name, so no figure there is typed by hand.
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Sequence
 
@@ -66,6 +67,16 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Lines:
         if len(row) != len(heads):
             raise InputError(f"a row of {len(row)} cells under {len(heads)} heads: {row}")
     return ["| " + " | ".join(each) + " |" for each in (heads, ["---"] * len(heads), *rows)]
+
+
+def bullet(text: str) -> Lines:
+    """Lines of an item of a Markdown list."""
+    return textwrap.wrap(text, 120, initial_indent="* ", subsequent_indent="  ", break_on_hyphens=False)
+
+
+def paragraph(text: str) -> Lines:
+    """Lines of a paragraph."""
+    return textwrap.wrap(text, 120, break_on_hyphens=False)
 
 
 def three(value: float) -> str:

@@ -1,4 +1,4 @@
-"""The report of the propagation's table: shares with their intervals, requirements ("bars"), a table and curves."""
+"""The report of the propagation's table: shares with their intervals, requirements ("bars") and a table."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
-
-from pvtpp_benchmarks.metrics import SIGMAS
-from pvtpp_benchmarks.provenance import hardware
-from pvtpp_benchmarks.report.curves import plot_elae_panels
 
 ZERO = "zero latency"
 """Name of the row that is scored offline."""
@@ -155,22 +151,6 @@ def _block(group: str, tracker: str, cells: Sequence[Cell]) -> str:
             texts.append(f"{cell.auc(row):.3f}{kept}")
         lines.append(f"| {row} | " + " | ".join(texts) + " |")
     return "\n".join(lines)
-
-
-def plot(path: str, cells: Sequence[Cell], shown: Mapping[str, str]) -> None:
-    """Plot e-LAE curves of the group `bar`, a panel for each processing time; `shown` are rows and their labels."""
-    drawn = [cell for cell in cells if cell.group == "bar" and cell.time in KEPT]
-    panels = {
-        f"{cell.tracker} at {cell.time} a frame": {
-            label: (SIGMAS, np.full(len(SIGMAS), cell.auc(row)) if row == ZERO else cell.curve(row))
-            for row, label in {**shown, ZERO: ZERO}.items()
-            if row in cell.curves
-        }
-        for cell in drawn
-    }
-    runs = sum(map(len, drawn[0].curves[ZERO].values())) if drawn else 0
-    subtitle = f"AUC (otb), uav-mini, {runs} runs of 5 clips, simulated clock; {hardware()['machine']}"
-    plot_elae_panels(path, panels, "What the propagation keeps", subtitle)
 
 
 def _interval(values: np.ndarray) -> Tuple[float, float]:

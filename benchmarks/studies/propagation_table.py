@@ -43,7 +43,7 @@ from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_benchmarks.runs import Job, jobs, obtain
 from pvtpp_benchmarks.score import score_offline, score_online
 from pvtpp_benchmarks.spec import RunSpec
-from pvtpp_benchmarks.studies.propagation_report import ZERO, Cell, bars, markdown, plot, summary
+from pvtpp_benchmarks.studies.propagation_report import ZERO, Cell, bars, markdown, summary
 from pvtpp_trackers.factory import MakeTracker
 
 GROUPS = {
@@ -78,14 +78,6 @@ ROWS = (
     "propagation+ensemble@predicted/shared",
     "propagation+ensemble@predicted/presence",
 )
-SHOWN = {
-    DEFAULT: f"propagation + {defaults.PREDICTOR}",
-    "propagation+hold": "propagation alone",
-    "motion": "learned motion",
-    "kalman:pvt@predicted": "PVT",
-    "constant_velocity": "constant velocity",
-    "hold": "hold",
-}
 STEP_NS = 2_500_000
 # These trackers take no search box. Of the rows that need one, two are run for comparison.
 NOT_STEERED = ("csrt",)
@@ -265,11 +257,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--own-time", metavar="T", help=f"processing time of {TRACKERS[1]} (default: measured now)")
     parser.add_argument("--workers", type=int, default=1, help="processes (default %(default)s)")
     parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--plot", metavar="PNG", help="e-LAE curves of the group bar")
     options = parser.parse_args(arguments)
     try:
-        for path in (options.json, options.plot):
-            check_writable(path)
+        check_writable(options.json)
         cells = [*_cells(options)]
     except InputError as error:
         parser.error(str(error))
@@ -278,8 +268,6 @@ def main(arguments: Optional[List[str]] = None) -> int:
     if options.json:
         runs = {"starts": options.starts, "draws": options.draws, "logs_of": options.version}
         write_json(options.json, {"protocol": facts(0), **runs, "mode": "otb", "groups": GROUPS, **content})
-    if options.plot:
-        plot(options.plot, cells, SHOWN)
     return 0
 
 

@@ -1,6 +1,6 @@
 """Simulated against wall clock: the AUC of one tracker in real time, and as the simulator makes it of its times.
 
-    python -m pvtpp_benchmarks.studies.sim_against_wall $PVTPP_DATA --json sim_against_wall.json --plot clocks.svg
+    python -m pvtpp_benchmarks.studies.sim_against_wall $PVTPP_DATA --json benchmarks/studies/sim_against_wall.json
 
 A tracker is slowed to a fixed total for each frame (it sleeps for the rest) and shown the ten clips of `uav-mini/test`
 whose target is not in doubt, on the wall clock. Then the tracker, not slowed, runs on the simulated clock with what the
@@ -37,8 +37,7 @@ from pvtpp_benchmarks.datasets.registry import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.fingerprint import code_digest
 from pvtpp_benchmarks.metrics import SIGMAS
-from pvtpp_benchmarks.provenance import facts, hardware
-from pvtpp_benchmarks.report.curves import check_plot, new_figure, save
+from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_benchmarks.report.table import Column, table
 from pvtpp_benchmarks.runs import first_frame_and_box, jobs, obtain
@@ -238,29 +237,6 @@ def means(rows: Sequence[Mapping[str, Any]]) -> List[Dict[str, Any]]:
     return made
 
 
-def draw(path: str, rows: Sequence[Mapping[str, Any]], tracker: str) -> None:
-    """Draw the AUC of each clip on the wall clock over that on the simulated one, a panel for each method."""
-    methods = list(dict.fromkeys(row["method"] for row in rows))
-    size = (0.6 + 3.7 * len(methods), 4.9)
-    clips = len({row["clip"] for row in rows})
-    subtitle = f"AUC (otb, σ = 0) of {clips} clips; {hardware()['machine']}"
-    figure = new_figure(path, size, f"{tracker}, slowed: wall clock and simulated", subtitle)
-    panels = figure.subplots(1, len(methods), squeeze=False, sharey=True)[0]
-    for axes, method in zip(panels, methods):
-        axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
-        times = sorted({row["ms"] for row in rows})
-        for ms, colour, marker in zip(times, ("#0072B2", "#D55E00", "#009E73"), "osD"):
-            chosen = [row for row in rows if (row["method"], row["ms"]) == (method, ms)]
-            points = [[row[clock]["auc"] for row in chosen] for clock in ("simulated", "wall")]
-            axes.plot(*points, marker, color=colour, markersize=5, alpha=0.8, label=f"{ms:g} ms a frame")
-        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="simulated", aspect="equal")
-        axes.set_title(method, fontsize=9, loc="left")
-    panels[0].set_ylabel("wall clock")
-    panels[0].legend(fontsize=8, frameon=False, loc="upper left")
-    figure.subplots_adjust(left=0.6 / size[0], right=1 - 0.1 / size[0], top=1 - 0.95 / size[1], bottom=0.55 / size[1])
-    save(figure, path)
-
-
 def scheduling() -> str:
     """Say how the system schedules this process, where it tells."""
     if not hasattr(os, "sched_getscheduler"):
@@ -292,13 +268,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--methods", default=",".join(METHODS), help="predictors (default: %(default)s)")
     parser.add_argument("--logs", metavar="DIR", help="where wall-clock logs are kept and found again")
     parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--plot", metavar="FILE", help=".svg, .png or .pdf")
     options = parser.parse_args(arguments)
     say = progress()
     try:
         check_writable(options.json)
-        if options.plot:
-            check_plot(options.plot)
         clips = [
             clip for clip in load(DATASET, os.path.join(options.root, DATASET), SPLIT) if clip.name not in IN_DOUBT
         ]
@@ -315,8 +288,6 @@ def main(arguments: Optional[List[str]] = None) -> int:
         if options.json:
             content = {"tracker": options.tracker, "data": f"{DATASET}/{SPLIT}", "scheduling": scheduling(), "bar": BAR}
             write_json(options.json, {"protocol": facts(0), **content, "means": found, "rows": rows})
-        if options.plot:
-            draw(options.plot, rows, options.tracker)
     except (InputError, ValueError) as error:
         parser.exit(2, f"{error}\n")
     return int(any(abs(each["difference"]) > BAR for each in found))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Optional
 
 from pvtpp_benchmarks.metrics import SIGMAS
-from pvtpp_benchmarks.report.charts import Axis, Series
+from pvtpp_benchmarks.report.charts import Axis, Series, steps
 from pvtpp_benchmarks.report.groups import Facet, Method, Report
 from pvtpp_benchmarks.report.parts import Block, Note, Part
 from pvtpp_benchmarks.report.sections.columns import part_of
@@ -40,17 +40,4 @@ def _series(method: Method, label: str, style: Style, curve: str, field: str) ->
     if not method.online:
         return Series(label, [0.0, 1.0], [method.row[field]] * 2, style)
     values = (method.row["curve"] or {}).get(curve, [])
-    return Series(label, *_steps(SIGMAS[: len(values)].tolist(), values), style)
-
-
-def _steps(sigma: Sequence[float], values: Sequence[float]) -> Tuple[List[float], List[float]]:
-    """The corners of a curve that keeps each value up to the next one."""
-    xs: List[float] = []
-    ys: List[float] = []
-    for number, (at, value) in enumerate(zip(sigma, values)):
-        if not ys or value != ys[-1]:
-            xs += [at, at] if ys else [at]
-            ys += [ys[-1], value] if ys else [value]
-        if number == len(values) - 1:
-            xs, ys = [*xs, at], [*ys, value]
-    return xs, ys
+    return Series(label, *steps(SIGMAS[: len(values)].tolist(), values), style)

@@ -8,7 +8,18 @@ import pytest
 
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.report import pdf, svg
-from pvtpp_benchmarks.report.charts import Range, Series, front, linear, lines, logarithmic, points, radar, ranges
+from pvtpp_benchmarks.report.charts import (
+    Range,
+    Series,
+    front,
+    linear,
+    lines,
+    logarithmic,
+    points,
+    radar,
+    ranges,
+    steps,
+)
 from pvtpp_benchmarks.report.drawing import Drawing, Line, Text, composed, mark
 from pvtpp_benchmarks.report.styles import MARKS, style
 
@@ -46,6 +57,31 @@ def test_a_line_goes_through_the_places_of_its_values():
     (left, bottom), (middle, top), (right, half) = line.points
     assert middle == pytest.approx((left + right) / 2) and half == pytest.approx((top + bottom) / 2)
     assert bottom > top
+
+
+def test_steps_keep_each_value_up_to_the_next_one():
+    assert steps([0, 1, 2, 3], [5, 5, 7, 7]) == ([0, 2, 2, 3], [5, 5, 7, 7])
+    assert steps([], []) == ([], [])
+
+
+def test_shaded_areas_lie_behind_everything_and_a_chart_may_have_any_size():
+    x, y = linear("x", [0, 10], low=0.0), linear("y", [0, 1], low=0.0)
+    drawing = lines("h", x, y, [Series("s", [0, 10], [0, 1], style(0))], "label", shaded=[(5, 10)], size=(700.0, 200.0))
+    assert (drawing.width, drawing.height) == (700.0, 200.0)
+    area, (line,) = drawing.shapes[0], long_lines(drawing, "s0")
+    (left, bottom), (right, top) = line.points
+    assert area.fill == "grid" and area.closed
+    middle = (left + right) / 2
+    assert np.allclose(area.points, [(middle, bottom), (middle, top), (right, top), (right, bottom)])
+
+
+def test_the_diagonal_is_where_both_axes_have_the_same_value():
+    x, y = linear("x", [0, 1], low=0.0), linear("y", [0, 2], low=0.0)
+    series = [Series("s", [0.0, 1.0], [0.0, 1.0], style(0))]
+    for drawing in (lines("h", x, y, series, "l", diagonal=True), points("h", x, y, series, "l", diagonal=True)):
+        (diagonal,) = [each for each in drawing.shapes if isinstance(each, Line) and each.dashes == (3.0, 3.0)]
+        (line,) = [each for each in drawing.shapes if isinstance(each, Line) and each.colour == "s0"]
+        assert np.allclose(diagonal.points, line.points)
 
 
 def test_a_curve_that_would_be_hidden_is_wider():

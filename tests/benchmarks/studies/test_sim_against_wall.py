@@ -136,14 +136,6 @@ def test_means_are_over_clips_for_each_method_and_speed():
     assert found[0]["difference"] == pytest.approx(0.02) and found[0]["ci95"] == pytest.approx([0.02, 0.02])
 
 
-def test_the_figure_has_a_panel_for_each_method(tmp_path):
-    pytest.importorskip("matplotlib")
-    path = tmp_path / "figure.svg"
-    study.draw(str(path), rows(), "oracle")
-    text = path.read_text()
-    assert "oracle, slowed: wall clock and simulated" in text or "<svg" in text and len(text) > 5000
-
-
 def test_a_folder_without_the_data_is_named(tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
         study.main([str(tmp_path)])
