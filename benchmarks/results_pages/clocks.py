@@ -144,9 +144,9 @@ def drawn(root: Path) -> str:
         series = []
         for ms in times:
             chosen = [row for row in rows if (row["method"], row["ms"]) == (method, ms)]
-            both = ([row[clock]["auc"] for row in chosen] for clock in ("simulated", "wall"))
+            simulated, wall = ([row[clock]["auc"] for row in chosen] for clock in ("simulated", "wall"))
             titles = [f"{row['clip']}, {ms:g} ms" for row in chosen]
-            series.append(Series(f"{ms:g} ms a frame", *both, looks[ms], titles=titles))
+            series.append(Series(f"{ms:g} ms a frame", simulated, wall, looks[ms], titles=titles))
         panels.append(points(NAMES[method], x, y, series, method, joined=False, diagonal=True))
     legend = [(f"{ms:g} ms a frame", look) for ms, look in looks.items()]
     said = f"AUC of each clip, {content['tracker']}, on the wall clock over that on the simulated clock"

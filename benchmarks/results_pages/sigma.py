@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from pvtpp_benchmarks.results_pages.blocks import Block, Lines, from_json, paragraph, percent, shown, table
 
@@ -28,7 +28,7 @@ def _mean(rows: Sequence[Mapping[str, Sequence[float]]], group: str) -> List[flo
     return [sum(row[group][bound] for row in rows) / len(rows) for bound in range(2)]
 
 
-def _counted(content: Content) -> Iterator[tuple]:
+def _counted(content: Content) -> Iterator[Tuple[str, str, Mapping[str, Any]]]:
     """Names, data and figures of what was counted beside the fit."""
     for name, figures in content["counted"].items():
         tracker, _, data = name.partition(", ")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from committed_results import ROOT, committed, rows_of, text_of
 
+from pvtpp_benchmarks.datasets.registry import load
 from pvtpp_benchmarks.results_pages import headline
 
 
@@ -59,6 +60,16 @@ def test_a_time_that_one_file_lacks_is_not_made_up(checkout):
     del content["trackers"]["nanotrack-v3"]["times"]["165ms"]
     by_time = {row[0]: row for row in rows_of(headline.means(checkout(headline.TRACKERS, content)))}
     assert by_time["165 ms"][-1] == "not run" and by_time["85 ms"][-1].startswith("+")
+
+
+@pytest.mark.real_data
+def test_camera_rates_are_those_of_the_clips(data_root):
+    rates = {clip.name: clip.camera_fps for clip in load("uav-mini", str(data_root / "uav-mini"), "test")}
+    assert {name for name, fps in rates.items() if fps == 10.0} == set(headline.TEN_FPS)
+    assert [row[0] for row in rows_of(headline.rates(committed(headline.PRESENCE)))] == [
+        "30 fps, 6 clips",
+        "10 fps, 6 clips",
+    ]
 
 
 def test_a_curve_is_the_mean_over_the_clips_of_all_groups():
