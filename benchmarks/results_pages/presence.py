@@ -87,7 +87,13 @@ def lost(content: Content) -> Lines:
             found = content[name]["runs"][run_name(time, "on")]["losses"]
             shares = [found[key] for key in ("precision", "recall", "precision_in_time", "recall_in_time")]
             rows.append(
-                [label, shown(time), *(f"{share:.2f}" for share in shares), str(found["lost"]), str(found["said"])]
+                [
+                    label,
+                    shown(time),
+                    *(f"{share:.2f}".replace("0.", ".", 1) for share in shares),
+                    str(found["lost"]),
+                    str(found["said"]),
+                ]
             )
     heads = ["clips", "time", "precision", "recall", "precision in time", "recall in time", "frames lost", "said"]
     return table(heads, rows)

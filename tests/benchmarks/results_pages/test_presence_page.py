@@ -28,7 +28,7 @@ def test_lost_has_a_row_for_each_set_and_time():
     assert len(rows) == 2 * len(content["settings"]["times"])
     losses = content["occluders"]["runs"]["85 ms on"]["losses"]
     (row,) = [row for row in rows if row[:2] == ["with occluders", "85 ms"]]
-    assert row[2:4] == [f"{losses['precision']:.2f}", f"{losses['recall']:.2f}"]
+    assert row[2:4] == [f"{losses[name]:.2f}".replace("0.", ".") for name in ("precision", "recall")]
 
 
 def test_the_picture_is_grey_where_the_target_is_hidden_and_draws_no_line_there(tmp_path):
