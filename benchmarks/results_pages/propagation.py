@@ -87,10 +87,10 @@ def csrt(content: Content) -> Lines:
     rows = cell["rows"]
     names = [name for name in LABELS if name in rows]
     return [
-        f"CSRT as if it took the {shown(cell['processing'])} that it takes on this machine; zero latency "
+        f"CSRT as if it took the {shown(cell['processing'])} that it took on the machine of the table; zero latency "
         f"{three(rows[ZERO]['auc'])}:",
         "",
-        *table([LABELS[name] for name in names], [[_kept(rows[name]) for name in names]]),
+        *table(["row", shown(cell["processing"])], [[LABELS[name], _kept(rows[name])] for name in names]),
     ]
 
 
