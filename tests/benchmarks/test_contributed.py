@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pvtpp import __version__
 from pvtpp.errors import InputError
 from pvtpp_benchmarks import machine_lock
 from pvtpp_benchmarks.contributed import FOLDER, check, name_of, read_all
@@ -78,8 +79,8 @@ def test_what_is_no_object_is_refused(content):
 
 
 def test_a_file_in_the_place_of_another_is_refused(measured, tmp_path):
-    (tmp_path / "0.1.0").mkdir()
-    (tmp_path / "0.1.0" / "trackers--other.json").write_text(json.dumps(measured))
+    (tmp_path / __version__).mkdir()
+    (tmp_path / __version__ / "trackers--other.json").write_text(json.dumps(measured))
     with pytest.raises(InputError, match="lies in a wrong place"):
         read_all(tmp_path)
 
