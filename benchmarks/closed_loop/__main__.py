@@ -1,10 +1,11 @@
 """A real tracker in a closed loop: how well a camera stays on its target with stale boxes, and with pvtpp.
 
-    python -m pvtpp_benchmarks.closed_loop --json table.json --figure closed_loop.svg --film closed_loop.mp4
+    python -m pvtpp_benchmarks.closed_loop --json table.json --film closed_loop.mp4
 
 A camera on two motorised axes hovers over a generated landscape and is turned after a car by the reference controller
 (`pvtpp.control`), which gets what the tracker says of the camera's own images. docs/how-to/closed-loop.md has what is
-simulated and what is not. All time is simulated and all randomness seeded: no figure depends on the machine.
+simulated and what is not, docs/results/closed-loop.md the figures. All time is simulated and all randomness seeded: no
+figure depends on the machine.
 
 Variants: stale boxes (no prediction), PVT's Kalman filter, the default, the default with an IMU; more by --variants.
 First each variant's gain is chosen on worlds of their own. Then every motion is run, with and without occlusions, with
@@ -23,13 +24,11 @@ import numpy as np
 from pvtpp import defaults
 from pvtpp.errors import InputError
 from pvtpp.progress import progress
-from pvtpp_benchmarks.closed_loop.figure import draw
 from pvtpp_benchmarks.closed_loop.film import Filmed, frames, write_picture
 from pvtpp_benchmarks.closed_loop.study import GAIN, Runs, Setting, StudyConfig, content
 from pvtpp_benchmarks.closed_loop.variants import VARIANTS
 from pvtpp_benchmarks.closed_loop.world import World, WorldConfig
 from pvtpp_benchmarks.provenance import facts
-from pvtpp_benchmarks.report.curves import check_plot
 from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_benchmarks.report.table import Column, table
 from pvtpp_benchmarks.report.video import write_video
@@ -117,25 +116,17 @@ def bars(rows: Sequence[Dict[str, Any]], variants: Sequence[str] = ("default", "
     ]
 
 
-def film(options: argparse.Namespace, config: StudyConfig, runs: Runs, rows: Sequence[Dict[str, Any]]) -> None:
-    """Run one world once more for film, picture and the lines of the figure, with one gain for all."""
+def film(options: argparse.Namespace, config: StudyConfig, runs: Runs) -> None:
+    """Run one world once more for film and picture, with one gain for all."""
     world = World(filmed_world(options, config))
-    shown: List[Filmed] = []
-    for name in config.variants if options.figure else SHOWN:
+    filmed: List[Filmed] = []
+    for name in SHOWN:
         loop = runs.loop(world, Setting(name, config.processing[-1], GAIN))
-        shown.append(Filmed(name, loop, loop.run()))
-    filmed = [each._replace(label=VARIANTS[each.label].label) for each in shown if each.label in SHOWN]
+        filmed.append(Filmed(VARIANTS[name].label, loop, loop.run()))
     if options.film:
         write_video(options.film, frames(filmed), 30.0, progress())
     if options.picture:
         write_picture(options.picture, filmed, [share * config.seconds for share in PICTURE_S])
-    if options.figure:
-        shared = [row for row in rows if row["gain_is"] == "shared" and row["processing"] == config.processing[-1]]
-        title = f"Closed loop, {options.tracker} charged {config.processing[-1]}, one gain for all"
-        about = f"below: {options.film_motion} target, seed {options.film_seed}, hidden {options.film_occlusions} times"
-        courses = {each.label: np.degrees(each.recording.error) for each in shown}
-        subtitle = f"{config.speed:g} m/s, worlds for each case: {config.seeds}; {about}"
-        draw(options.figure, shared, courses, title, subtitle)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -164,7 +155,6 @@ def parser() -> argparse.ArgumentParser:
         )
     made.add_argument("--json", metavar="FILE")
     made.add_argument("--journal", metavar="FILE", help="keeps each run, so that a stopped call can be continued")
-    made.add_argument("--figure", metavar="FILE", help=".svg, .png or .pdf")
     made.add_argument("--film", metavar="FILE", help=".mp4: stale boxes, PVT and the default side by side")
     made.add_argument("--picture", metavar="FILE", help=".jpg or .png: some moments of the film")
     made.add_argument("--film-motion", default="evasive", help="default: %(default)s")
@@ -188,8 +178,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         if options.json:
             whole = {"tracker": options.tracker, **found, "bars": bars(found["rows"]), "protocol": facts(0)}
             write_json(options.json, whole)
-        if options.film or options.picture or options.figure:
-            film(options, config, runs, found["rows"])
+        if options.film or options.picture:
+            film(options, config, runs)
     except InputError as error:
         made.exit(2, f"error: {error}\n")
     return 0
@@ -199,8 +189,6 @@ def _check_outputs(options: argparse.Namespace, config: StudyConfig) -> None:
     """Find what cannot be written or filmed before the work."""
     for path in (options.json, options.journal, options.film, options.picture):
         check_writable(path)
-    if options.figure:
-        check_plot(options.figure)
     for path, endings in ((options.film, (".mp4",)), (options.picture, (".jpg", ".png"))):
         if path and not path.endswith(endings):
             raise InputError(f"{path}: unknown ending, allowed is {' or '.join(endings)}")
@@ -208,7 +196,7 @@ def _check_outputs(options: argparse.Namespace, config: StudyConfig) -> None:
 
 
 def filmed_world(options: argparse.Namespace, config: StudyConfig) -> WorldConfig:
-    """The world of film, picture and lines."""
+    """The world of film and picture."""
     return WorldConfig(
         options.film_motion, config.speed, options.film_occlusions, options.film_seed, seconds=config.seconds
     )

@@ -6,6 +6,7 @@ by the block of that name, so no figure there is typed by hand.
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
 from pathlib import Path
@@ -77,6 +78,12 @@ def bullet(text: str) -> Lines:
 def paragraph(text: str) -> Lines:
     """Lines of a paragraph."""
     return textwrap.wrap(text, 120, break_on_hyphens=False)
+
+
+def short(value: float) -> str:
+    """Two significant digits, without an exponent: ``0.000031``, ``1.1``, ``12``."""
+    digits = 1 - math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:.{max(0, digits)}f}"
 
 
 def three(value: float) -> str:

@@ -1,11 +1,10 @@
-"""Film, picture and figure of closed loops: what they show is what happened."""
+"""Film and picture of closed loops: what they show is what happened."""
 
 import cv2
 import numpy as np
 import pytest
 from perfect import Perfect, small
 
-from pvtpp_benchmarks.closed_loop.figure import draw
 from pvtpp_benchmarks.closed_loop.film import WIDTH, Filmed, frames, write_picture
 from pvtpp_benchmarks.closed_loop.loop import ClosedLoop
 from pvtpp_benchmarks.closed_loop.variants import VARIANTS
@@ -33,18 +32,3 @@ def test_a_film_has_a_frame_for_each_of_the_camera_with_all_loops_beside_one_ano
 def test_a_picture_has_a_row_for_each_moment(filmed, name, tmp_path):
     write_picture(str(tmp_path / name), filmed, [0.0, 0.5, 9.0])
     assert cv2.imread(str(tmp_path / name)).shape == (3 * 270, 2 * WIDTH, 3)
-
-
-def test_a_figure_names_variants_cases_and_losses(tmp_path):
-    pytest.importorskip("matplotlib")
-    rows = [
-        {"motion": motion, "occlusions": hidden, "variant": variant, "mse_mrad2": 1000.0 + hidden, "lost": hidden}
-        for motion in ("linear", "evasive")
-        for hidden in (0, 2)
-        for variant in ("stale", "imu")
-    ]
-    draw(str(tmp_path / "loop.svg"), rows, {"stale": np.linspace(0, 5, 100)}, "Closed loop", "of a test")
-    drawn = (tmp_path / "loop.svg").read_text()
-    assert drawn.lstrip().startswith("<?xml")
-    for text in ("stale boxes", "default + IMU", "2 lost", "evasive", "Closed loop"):
-        assert f"<!-- {text}" in drawn or text in drawn

@@ -1,0 +1,265 @@
+"""What trackers, predictors, propagation, the live tracker and exports take, from `benchmarks/speed`."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Sequence
+
+from pvtpp_benchmarks.results_pages.blocks import Block, Lines, from_json, paragraph, short, table
+
+FOLDER = "benchmarks/speed"
+Content = Mapping[str, Any]
+
+
+def made_on(content: Content) -> str:
+    """The sentence that says by which command, and on what, a file was made."""
+    protocol = content["protocol"]
+    hardware, load = protocol["hardware"], protocol.get("load")
+    loaded = f", load average {load[0]:g} of the last minute" if load else ""
+    command = protocol["command"].replace("benchmarks/speed/", "").replace("benchmarks/studies/", "")
+    return f"`{command}`; {hardware['machine']}, {hardware['cores']} cores{loaded}."
+
+
+def size(pixels: Sequence[int]) -> str:
+    """An image's size: ``1280x720``."""
+    return "x".join(map(str, pixels))
+
+
+def frame(content: Content) -> Lines:
+    """Trackers: a frame against its graph calls alone."""
+    rows = []
+    for name, entry in content["trackers"].items():
+        whole, bare = entry["rows"]["frame"], entry["rows"]["bare"]
+        cells = [f"{whole['p50_ms']:.1f}", f"{whole['p95_ms']:.1f}", f"{bare['p50_ms']:.1f}", f"{entry['ratio']:.2f}"]
+        rows.append([f"`{name}`", *cells])
+    heads = ["tracker", "a frame, ms, median", "95 %", "its graph calls alone, median", "ratio"]
+    return [
+        *table(heads, rows),
+        "",
+        *paragraph(f"{made_on(content)} {content['frames']} frames of {size(content['image'])}."),
+    ]
+
+
+PREDICTIONS = {
+    "at": "`at`, one evaluation of a trajectory",
+    "kalman predict": "`predict` of `kalman`",
+    "predict": "`predict` of `motion`",
+    "predict, propagation": "`predict` of `motion`, with propagation",
+    "network": "the network of `motion` alone",
+    "M predict": "`predict` of the paper's M in torch",
+    "M": "the network of M alone, in torch",
+    "M, inference mode": "the same in torch's inference mode",
+}
+"""What the figures are of, in words."""
+
+
+def predictors(content: Content) -> Lines:
+    """A prediction, and the parts of it."""
+    rows = [[words, f"{content['microseconds'][name]:.0f}"] for name, words in PREDICTIONS.items()]
+    return [*table(["what", "µs, median"], rows), "", *paragraph(made_on(content))]
+
+
+def joint(content: Content) -> Lines:
+    """The predictor `joint` against the paper's MV."""
+    words = {
+        "encode": "`joint`: encode a result, once for each",
+        "predict": "`joint`: predict",
+        "mv": "the paper's MV in torch: encode and predict",
+    }
+    rows = [
+        [said, *(f"{content['rows'][name][key]:.2f}" for key in ("p50_ms", "p95_ms"))] for name, said in words.items()
+    ]
+    ratio = f"MV takes {content['mv_over_joint']:.1f} times as long as both steps of `joint`. {made_on(content)}"
+    return [*table(["what", "ms, median", "95 %"], rows), "", *paragraph(ratio)]
+
+
+def propagation(content: Content) -> Lines:
+    """A step of propagation, by image size and the delay of results."""
+    rows = []
+    for row in content["rows"]:
+        names = ("frame_p50_ms", "frame_p95_ms", "push_p50_ms", "carry_p50_ms", "cpu_p50_ms")
+        rows.append([size(row["image"]), str(row["late_frames"]), *(f"{row[name]:.2f}" for name in names)])
+    heads = [
+        "image",
+        "results come after",
+        "ms, median",
+        "95 %",
+        "optical flow",
+        "the newest result",
+        "of the processor",
+    ]
+    return [*table(heads, rows), "", *paragraph(f"{made_on(content)} {content['frames']} frames each.")]
+
+
+def crop(content: Content) -> Lines:
+    """A search crop against PySOT's."""
+    rows = []
+    for row in content["rows"]:
+        cells = [f"{row[name]:.2f}" for name in ("ours_ms", "padded_ms")]
+        rows.append([size(row["image"]), size(row["target"]), row["place"], *cells, f"{row['ratio']:.1f}"])
+    heads = ["image", "target", "region is at", "ms, ours", "ms, from a padded copy", "times faster"]
+    return [*table(heads, rows), "", *paragraph(made_on(content))]
+
+
+def harness(content: Content) -> Lines:
+    """What the benchmark itself takes for a frame, with a tracker that costs nothing."""
+    by_clock: Dict[str, Dict[str, Content]] = {}
+    for row in content["rows"]:
+        by_clock.setdefault(row["clock"], {})[row["predictor"]] = row
+    rows = []
+    for name, wall in by_clock["wall"].items():
+        simulated = by_clock["simulated"][name]
+        cells = [f"{simulated['run_us']:.0f}", f"{simulated['score_us']:.1f}"]
+        cells += [f"{simulated['score_with_details_us']:.1f}", f"{wall['run_us']:,.0f}"]
+        cells += [f"{wall['result_median_us']:.0f}", f"{wall['result_p95_us']:.0f}"]
+        rows.append([f"`{name}`", *cells])
+    load = max(max(row["load"]) for row in by_clock["wall"].values())
+    heads = ["predictor", "simulated run", "scoring, curves", "scoring, whole row", "live, all threads"]
+    words = f"Load average during the wall clock's runs: up to {load:.0f}."
+    return [*table([*heads, "a result after, median", "95 %"], rows), "", *paragraph(f"{made_on(content)} {words}")]
+
+
+SCORED = {
+    "boxes_s": "boxes and their times in memory",
+    "memory_s": "logs in memory",
+    "disk_s": "logs on disk",
+    "published_procedure_s": "the published procedure",
+    "memory_with_details_s": "logs in memory, whole rows",
+}
+"""What is scored, in words."""
+
+
+def scoring(content: Content) -> Lines:
+    """Scoring against the published procedure."""
+    faster = content["times_faster_than_published"]
+    rows = [[words, f"{content['rows'][name]:.3f}", f"{faster[name]:.0f}"] for name, words in SCORED.items()]
+    heads = ["from", "seconds of the processor", "times faster than the published procedure"]
+    scored = f"{content['sigmas']} sigmas x {content['sequences']} sequences of {content['data']} x 1 tracker."
+    largest = f"The values differ by at most {content['largest_difference']:.0e}."
+    return [scored, "", *table(heads, rows), "", *paragraph(f"{made_on(content)} {largest}")]
+
+
+def files(content: Content) -> Lines:
+    """Scoring of many trackers from their result files."""
+    found = content["rows"]
+    what = f"{content['trackers']} trackers x {len(content['sets'])} data sets ({', '.join(content['sets'])})"
+    how = f"{content['sigmas']} sigmas, in {content['processes']} processes, reading included"
+    seconds = f"{found['wall_s']:.1f} s on the wall clock, {found['cpu_s']:.1f} s of the processor"
+    return [*paragraph(f"{what} x {how}: {seconds}."), "", *paragraph(made_on(content))]
+
+
+def report(content: Content) -> Lines:
+    """A whole report."""
+    what = f"{content['files']} files, {content['page_mb']:.2f} MB the page and {content['all_mb']:.2f} MB in all"
+    return [f"{content['seconds']:.1f} s: {what}.", "", *paragraph(made_on(content))]
+
+
+def submit(content: Content) -> Lines:
+    """What calls of the live tracker take."""
+    rows = []
+    for call in ("submit", "predict"):
+        for name, words in (("no time", "no time"), ("slow", f"{content['settings']['predictor_ms']:.0f} ms")):
+            rows.append(
+                [f"`{call}`", words, *(f"{content[name][call][key]:.0f}" for key in ("p50_us", "p95_us", "p99_us"))]
+            )
+    return [
+        *table(["call", "the predictor takes", "µs, median", "95 %", "99 %"], rows),
+        "",
+        *paragraph(made_on(content)),
+    ]
+
+
+def soak(content: Content) -> Lines:
+    """The live tracker for minutes."""
+    age, settings = content["evidence_age_frames"], content["settings"]
+    asked, memory = content["predict_us"], ", ".join(f"{each:.1f}" for each in content["memory_mib"])
+    halves = ", ".join(f"{each:.2f}" for each in content["evidence_age_frames_halves_p95"])
+    rows = [
+        [
+            "age of the evidence: median, 95 %, 99 %",
+            " ".join(f"{age[key]:.2f}" for key in ("p50", "p95", "p99")) + " frames",
+        ],
+        ["its 95 % in the first and second half", f"{halves} frames"],
+        ["`predict`: median, 95 %, 99 %", " ".join(f"{asked[key]:.0f}" for key in ("p50", "p95", "p99")) + " µs"],
+        ["memory at the begin, at most, at the end", f"{memory} MiB"],
+        ["errors", str(content["errors"])],
+    ]
+    of = f"{settings['seconds'] / 60:.0f} minutes at {settings['fps']:.0f} fps, {size(settings['size'])}, a tracker of"
+    return [
+        f"{of} {settings['tracker_ms']:.0f} ms.",
+        "",
+        *table(["what", "measured"], rows),
+        "",
+        *paragraph(made_on(content)),
+    ]
+
+
+def trouble(content: Content) -> Lines:
+    """The live tracker among faults."""
+    answers, settings = content["answers"], content["settings"]
+    rows = [
+        ["fresh", answers["fresh"]],
+        ["of these right only with the target's way since the evidence allowed", answers["imprecise"]],
+        ["of these wrong", answers["wrong"]],
+        ["old, and reported as old", answers["old"]],
+        ["none, as there was no target", answers["none"]],
+        ["not to be checked, as the target had just been changed", answers["unclear"]],
+    ]
+    of = f"{settings['seconds'] / 60:.0f} minutes at {settings['fps']:.0f} fps, {answers['queries']:,} questions:"
+    memory = f"Memory grew by {content['grown_mib']:.1f} MiB; threads left at the end: {len(content['threads_left'])}."
+    cells = [[words, f"{count:,}"] for words, count in rows]
+    return [of, "", *table(["answer", "count"], cells), "", *paragraph(f"{memory} {made_on(content)}")]
+
+
+CANDIDATES = {
+    "published": "as published",
+    "grouped fp32": "ours, `grouped`",
+    "unrolled fp32": "ours, `unrolled`",
+    "unrolled fp32 pixels": "ours, `unrolled`, `--pixels`",
+    "unrolled fp16": "ours, `unrolled`, fp16",
+    "unrolled int8": "ours, `unrolled`, int8",
+}
+"""Exported graphs, in words."""
+
+
+def parity(content: Content) -> Lines:
+    """Exported graphs against torch."""
+    rows = []
+    for row in content["rows"]:
+        tensors = max(each["relative"] for each in row["tensors"].values())
+        boxes = [f"{short(row['boxes'][key])} px" for key in ("max_px", "p95_px")]
+        rows.append([CANDIDATES[row["candidate"]], short(tensors), *boxes, f".{row['tracks']['candidate'] * 1e4:.0f}"])
+    reference = f".{content['rows'][0]['tracks']['reference'] * 1e4:.0f}"
+    heads = ["graphs", "tensors", "boxes, worst frame", "boxes, 95 % of frames", f"mean AUC (torch {reference})"]
+    compared = f"{content['clips']} clips, {content['rows'][0]['boxes']['frames']:,} frames compared."
+    return [*table(heads, rows), "", *paragraph(f"{made_on(content)} {compared}")]
+
+
+def models(content: Content) -> Lines:
+    """How many times faster than torch the exported graphs are."""
+    rows = []
+    for row in content["rows"]:
+        times = row["median_ms"]
+        cells = [f"{times[each]['frame']:.1f}" for each in ("torch", "grouped", "unrolled")]
+        worst = max(row[form]["relative"] for form in ("grouped", "unrolled"))
+        rows.append([f"`{row['model']}`", *cells, f"{row['faster']['frame']:.1f}", short(worst)])
+    heads = ["network", "torch, ms", "`grouped`, ms", "`unrolled`, ms", "times faster", "largest difference"]
+    return [*table(heads, rows), "", *paragraph(made_on(content))]
+
+
+_MADE = {
+    "tracker_frame": frame,
+    "predictors": predictors,
+    "joint_predictor": joint,
+    "propagation_frame": propagation,
+    "crop": crop,
+    "harness": harness,
+    "scoring": scoring,
+    "score_files": files,
+    "report": report,
+    "live_submit": submit,
+    "live_soak": soak,
+    "trouble_soak": trouble,
+    "export_parity": parity,
+    "export_models": models,
+}
+BLOCKS: Dict[str, Block] = {f"speed.{name}": from_json(f"{FOLDER}/{name}.json", make) for name, make in _MADE.items()}
