@@ -165,8 +165,8 @@ def streams(content: Content) -> Lines:
         age = f"{at['evidence_age_ms']['p50']:.0f}, {at['evidence_age_ms']['p95']:.0f}"
         cells = [f"{at['time_error_ms']['p50']:.1f}", f"{at['delay_ms']['p50']:.0f}", age]
         rows.append([f"`{name}://`", f"`{at['timing']}`", *cells, f"{at['beyond_delay_frames']:.2f}"])
-    heads = ["source", "capture times by", "their error", "delay of a frame", "true age of the evidence, 95 %"]
-    heads += ["the 95 % beyond the delay, frames"]
+    heads = ["source", "capture times by", "their error", "delay of a frame", "age of the evidence, 95 %"]
+    heads += ["beyond the delay, frames"]
     settings = content["settings"]
     of = f"{size(settings['size'])} at {settings['fps']:.0f} fps, a tracker of {settings['tracker_ms']:.0f} ms."
     of += " Times are medians, ms."

@@ -130,7 +130,7 @@ def add_grid(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--cluster",
         metavar="ADDRESS",
-        help="run on the workers of this Dask scheduler, tcp://HOST:PORT (docs/how-to/evaluate.md)",
+        help="run on the workers of this Dask scheduler, tcp://HOST:PORT (docs/how-to/cluster.md)",
     )
 
 

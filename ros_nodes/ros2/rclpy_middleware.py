@@ -35,7 +35,7 @@ class RclpyMiddleware:
     """
 
     LOSS_ADVICE = (
-        "default Fast DDS loses images (FASTRTPS_DEFAULT_PROFILES_FILE, see Transport in docs/how-to/ros.md), and so "
+        "default Fast DDS loses images (FASTRTPS_DEFAULT_PROFILES_FILE, see Transport in docs/how-to/ros2.md), and so "
         "does a computer that is too busy"
     )
 
