@@ -1,0 +1,31 @@
+"""Tables of speed name the command and the machine, and the kinds of answers as they were counted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pvtpp_benchmarks.results_pages.speed import BLOCKS, FOLDER, made_on, trouble
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_a_table_names_command_machine_and_load():
+    protocol = {"command": "python -m x --json benchmarks/speed/x.json", "hardware": {"machine": "M", "cores": 4}}
+    assert made_on({"protocol": protocol}) == "`python -m x --json x.json`; M, 4 cores."
+    loaded = made_on({"protocol": {**protocol, "load": [1.5, 2.0]}})
+    assert loaded.endswith("M, 4 cores, load average 1.5 of the last minute.")
+
+
+def test_every_file_of_speeds_is_on_a_page():
+    others = {"serve_load", "stream_age", "stream_trouble"}  # on the page of the interfaces
+    assert {path.stem for path in (ROOT / FOLDER).glob("*.json")} - others == {name[len("speed.") :] for name in BLOCKS}
+
+
+def test_answers_among_faults_add_up():
+    content = json.loads((ROOT / FOLDER / "trouble_soak.json").read_text())
+    counts = {line.split(" | ")[0][2:]: line.split(" | ")[1].rstrip(" |") for line in trouble(content) if "|" in line}
+    kinds = [
+        int(count.replace(",", "")) for words, count in counts.items() if not words.startswith(("of these", "a", "-"))
+    ]
+    assert sum(kinds) == content["answers"]["queries"]
