@@ -5,7 +5,7 @@ error that counts is the one at the moment when the command takes effect, which 
 the error of a moving target: a proportional controller follows it at a distance. *Feed-forward* adds the target's own
 rate, and removes it. That rate is what the image shows plus what the camera itself turns. Without a gyro (or a gimbal
 that reports its rate) only the sum is known; fed forward, the camera's own turning is fed back to it, late: that wins
-nothing, and the camera turns more roughly (docs/how-to/closed-loop.md). So without a known camera rate nothing is fed
+nothing, and the camera turns more roughly (docs/results/closed-loop.md). So without a known camera rate nothing is fed
 forward.
 
 All angles and rates are (2,): *up* and *right*, radians, in camera axes. Nothing here has a clock or does I/O.

@@ -15,6 +15,7 @@ from pvtpp_benchmarks.report.svg import document
 from pvtpp_benchmarks.results_pages.blocks import shown
 from pvtpp_benchmarks.results_pages.closed_loop import SHARED, SOURCE, cases_of
 
+Row = Mapping[str, Any]
 WIDTH, LEFT, RIGHT, TOP, STEP = 360.0, 62.0, 10.0, 26.0, 26.0
 """Of a panel, and between its lines, pixels."""
 HEADINGS = {False: "nothing hides the target", True: "two overpasses hide the target"}
@@ -36,11 +37,11 @@ def closed_loop(root: Path) -> str:
     return document(composed(drawn, 2, legend, True, label))
 
 
-def _degrees(row: Mapping[str, Any]) -> float:
+def _degrees(row: Row) -> float:
     return math.degrees(math.sqrt(row["mse_mrad2"]) * 1e-3)
 
 
-def _panel(heading: str, cases: Dict[str, Mapping[str, Any]], axis: Axis) -> Drawing:
+def _panel(heading: str, cases: Mapping[str, Mapping[str, Row]], axis: Axis) -> Drawing:
     bottom = TOP + STEP * len(cases)
 
     def across(value: float) -> float:
