@@ -100,24 +100,6 @@ def crop(content: Content) -> Lines:
     return [*table(heads, rows), "", *paragraph(made_on(content))]
 
 
-def harness(content: Content) -> Lines:
-    """What the benchmark itself takes for a frame, with a tracker that costs nothing."""
-    by_clock: Dict[str, Dict[str, Content]] = {}
-    for row in content["rows"]:
-        by_clock.setdefault(row["clock"], {})[row["predictor"]] = row
-    rows = []
-    for name, wall in by_clock["wall"].items():
-        simulated = by_clock["simulated"][name]
-        cells = [f"{simulated['run_us']:.0f}", f"{simulated['score_us']:.1f}"]
-        cells += [f"{simulated['score_with_details_us']:.1f}", f"{wall['run_us']:,.0f}"]
-        cells += [f"{wall['result_median_us']:.0f}", f"{wall['result_p95_us']:.0f}"]
-        rows.append([f"`{name}`", *cells])
-    load = max(max(row["load"]) for row in by_clock["wall"].values())
-    heads = ["predictor", "simulated run", "scoring, curves", "scoring, whole row", "live, all threads"]
-    words = f"Load average during the wall clock's runs: up to {load:.0f}."
-    return [*table([*heads, "a result after, median", "95 %"], rows), "", *paragraph(f"{made_on(content)} {words}")]
-
-
 SCORED = {
     "boxes_s": "boxes and their times in memory",
     "memory_s": "logs in memory",
@@ -252,7 +234,6 @@ _MADE = {
     "joint_predictor": joint,
     "propagation_frame": propagation,
     "crop": crop,
-    "harness": harness,
     "scoring": scoring,
     "score_files": files,
     "report": report,

@@ -18,7 +18,7 @@ def test_a_table_names_command_machine_and_load():
 
 
 def test_every_file_of_speeds_is_on_a_page():
-    others = {"serve_load", "stream_age", "stream_trouble"}  # on the page of the interfaces
+    others = {"harness", "serve_load", "stream_age", "stream_trouble"}  # on the pages of clocks and interfaces
     assert {path.stem for path in (ROOT / FOLDER).glob("*.json")} - others == {name[len("speed.") :] for name in BLOCKS}
 
 
