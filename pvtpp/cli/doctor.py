@@ -213,13 +213,12 @@ def _synchronised() -> Optional[str]:
 
 def _ros() -> Iterator[Finding]:
     distribution = os.environ.get("ROS_DISTRO", "")
-    for name, package in (("ROS 1", "rospy"), ("ROS 2", "rclpy")):
+    for name, package, page in (("ROS 1", "rospy", "ros.md"), ("ROS 2", "rclpy", "ros2.md")):
         if _is_there(package):
             yield Finding("ROS", name, OK, f"{package} is there" + (f", {distribution}" if distribution else ""))
         else:
-            yield Finding(
-                "ROS", name, MISSING, f"no {package} in this Python; source the setup.bash of ROS, docs/how-to/ros.md"
-            )
+            missing = f"no {package} in this Python; source the setup.bash of ROS, docs/how-to/{page}"
+            yield Finding("ROS", name, MISSING, missing)
 
 
 def _extras() -> Iterator[Finding]:
