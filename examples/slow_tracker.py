@@ -1,7 +1,6 @@
 """A slow, strong tracker (SAM2, OSTrack ..) as a program: `external:python examples/slow_tracker.py serve`.
 
-Without an argument it is evaluated on a generated clip, as if it took 165 ms a frame. The calls are in
-docs/how-to/trackers.md.
+Without an argument it is evaluated on a generated clip, as if it took 165 ms a frame. See docs/how-to/trackers.md.
 """
 
 import json
