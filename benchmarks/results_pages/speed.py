@@ -100,35 +100,6 @@ def crop(content: Content) -> Lines:
     return [*table(heads, rows), "", *paragraph(made_on(content))]
 
 
-SCORED = {
-    "boxes_s": "boxes and their times in memory",
-    "memory_s": "logs in memory",
-    "disk_s": "logs on disk",
-    "published_procedure_s": "the published procedure",
-    "memory_with_details_s": "logs in memory, whole rows",
-}
-"""What is scored, in words."""
-
-
-def scoring(content: Content) -> Lines:
-    """Scoring against the published procedure."""
-    faster = content["times_faster_than_published"]
-    rows = [[words, f"{content['rows'][name]:.3f}", f"{faster[name]:.0f}"] for name, words in SCORED.items()]
-    heads = ["from", "seconds of the processor", "times faster than the published procedure"]
-    scored = f"{content['sigmas']} sigmas x {content['sequences']} sequences of {content['data']} x 1 tracker."
-    largest = f"The values differ by at most {content['largest_difference']:.0e}."
-    return [scored, "", *table(heads, rows), "", *paragraph(f"{made_on(content)} {largest}")]
-
-
-def files(content: Content) -> Lines:
-    """Scoring of many trackers from their result files."""
-    found = content["rows"]
-    what = f"{content['trackers']} trackers x {len(content['sets'])} data sets ({', '.join(content['sets'])})"
-    how = f"{content['sigmas']} sigmas, in {content['processes']} processes, reading included"
-    seconds = f"{found['wall_s']:.1f} s on the wall clock, {found['cpu_s']:.1f} s of the processor"
-    return [*paragraph(f"{what} x {how}: {seconds}."), "", *paragraph(made_on(content))]
-
-
 def report(content: Content) -> Lines:
     """A whole report."""
     what = f"{content['files']} files, {content['page_mb']:.2f} MB the page and {content['all_mb']:.2f} MB in all"
@@ -234,8 +205,6 @@ _MADE = {
     "joint_predictor": joint,
     "propagation_frame": propagation,
     "crop": crop,
-    "scoring": scoring,
-    "score_files": files,
     "report": report,
     "live_submit": submit,
     "live_soak": soak,

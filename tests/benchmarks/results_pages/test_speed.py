@@ -18,7 +18,8 @@ def test_a_table_names_command_machine_and_load():
 
 
 def test_every_file_of_speeds_is_on_a_page():
-    others = {"harness", "serve_load", "stream_age", "stream_trouble"}  # on the pages of clocks and interfaces
+    # The others are on the pages of clocks and of interfaces.
+    others = {"harness", "scoring", "score_files", "serve_load", "stream_age", "stream_trouble"}
     assert {path.stem for path in (ROOT / FOLDER).glob("*.json")} - others == {name[len("speed.") :] for name in BLOCKS}
 
 
