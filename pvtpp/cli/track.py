@@ -111,9 +111,7 @@ def run(options: argparse.Namespace) -> int:
     }
     clock = LiveClock(started.t_ns) if source.live else SequenceClock(0)
     log = LogFile(options.log, {**about, "clock": "wall"}, background=True) if options.log else None
-    live = LiveTracker(
-        tracker, log=log, clock=clock, config=ANY_AGE, **live_options.parts(options, chosen)
-    )
+    live = LiveTracker(tracker, log=log, clock=clock, config=ANY_AGE, **live_options.parts(options, chosen))
     broken: List[InputError] = []
     spoilt: List[InputError] = []
     written: List[str] = []
