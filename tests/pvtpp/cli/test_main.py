@@ -1,9 +1,11 @@
 """The command line as its users meet it: every command end to end on small data, and one clear line for bad input."""
 
 import json
+import re
 import subprocess
 import sys
 
+import cv2
 import pytest
 
 from pvtpp.cli.main import COMMANDS, main
@@ -209,6 +211,34 @@ def test_datasets_are_listed_and_checked(clips, capsys):
     (clips / "left" / "img" / "000001.png").write_bytes(b"not a picture")
     assert main(["datasets", "check", "--dataset", "folder", "--root", str(clips)]) == 1
     assert "000001.png" in capsys.readouterr().out
+
+
+def test_clips_are_generated_for_those_who_have_no_data(tmp_path, capsys):
+    short = ["--seconds", "0.5", "--size", "320x180"]
+    folder = str(tmp_path / "generated")
+    assert main(["datasets", "generate", folder, "--number", "2", "--seed", "3", "--video", *short]) == 0
+    said = capsys.readouterr().out
+    named = dict(re.findall(r"(aerial-\d+): 15 frames at 30 fps, the target's first box is (\S+)", said))
+    assert sorted(named) == ["aerial-3", "aerial-4"]
+    for name, box in named.items():
+        first = (tmp_path / "generated" / name / "groundtruth.txt").read_text().splitlines()[0]
+        assert box == ",".join(f"{float(value):.0f}" for value in first.split(","))
+        video = cv2.VideoCapture(str(tmp_path / "generated" / name / "clip.mp4"))
+        assert (video.read()[1].shape, video.get(cv2.CAP_PROP_FRAME_COUNT)) == ((180, 320, 3), 15)
+    assert main(["datasets", "check", "--dataset", "folder", "--root", folder]) == 0
+    capsys.readouterr()
+    assert main(["datasets", "generate", folder, *short, "--seed", "3"]) == 2  # never over what is there
+    assert "exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [["--number", "0"], ["--size", "640"], ["--seed", "-1"], ["--seconds", "0"]])
+def test_clips_that_cannot_be_are_refused(wrong, tmp_path, capsys):
+    try:
+        code = main(["datasets", "generate", str(tmp_path / "generated"), *wrong])
+    except SystemExit as end:
+        code = end.code
+    assert code == 2 and capsys.readouterr().err.startswith("pvtpp datasets")
+    assert not (tmp_path / "generated").exists()
 
 
 def test_weights_are_listed_with_licence_and_hash(capsys):
