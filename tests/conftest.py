@@ -38,8 +38,13 @@ def pytest_configure(config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Where tests run in several processes, each file is one process's; a real ROS is one process's altogether."""
+    """Where tests run in several processes, each file is one process's; a real ROS is one process's altogether.
+
+    A test with a group of its own keeps it: a long one that others of its file need not wait for.
+    """
     for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue
         real_ros = {"ros_is_there", "world"} & set(getattr(item, "fixturenames", ()))
         item.add_marker(pytest.mark.xdist_group("ROS" if real_ros else item.nodeid.partition("::")[0]))
 
