@@ -74,8 +74,8 @@ def blocks(page):
 
 
 def masked(text):
-    """The lines of a text, whatever figures they hold and however they are spaced."""
-    lines = (re.sub(r"[-+]?\.?\d[\d.:]*", "#", line) for line in text.splitlines())
+    """The lines of a text, whatever figures and presence they hold (a busy machine skips frames), however spaced."""
+    lines = (re.sub(r"[-+]?\.?\d[\d.:]*|TRACKING|UNCERTAIN|LOST", "#", line) for line in text.splitlines())
     return [re.sub(r"\s+", " ", re.sub(r"-{2,}", "--", line)).strip() for line in lines]
 
 
