@@ -172,3 +172,13 @@ def test_the_file_of_parameters_says_what_that_of_ros_1_says():
     ours, of_ros_1 = entries(ROS2 / "config" / "tracker.yaml"), entries(ROOT / "ros_nodes" / "config" / "tracker.yaml")
     assert ours == of_ros_1 and set(ours) <= set(PARAMETERS)
     assert "/**:\n  ros__parameters:\n" in (ROS2 / "config" / "tracker.yaml").read_text()
+
+
+def test_the_example_includes_the_tracker_with_arguments_that_it_takes():
+    """A robot's own launch file: what it includes is installed, and the tracker gets what it asks for."""
+    camera, included, controller = launch_standin.loaded(ROOT / "examples" / "follow.launch.py")
+    assert Path(included.path) == ROS2 / "launch" / "drone.launch.py" and Path(included.path).is_file()
+    node = tracker(launched("drone", **included.arguments))
+    assert node.namespace == camera.namespace == included.arguments["camera"]
+    assert node.values == {"tracker": "nanotrack-v3", "rate": 100.0, "lead_time": 0.05}
+    assert isinstance(controller, Node)

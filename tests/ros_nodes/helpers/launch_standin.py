@@ -37,6 +37,17 @@ class LaunchConfiguration:
         return context.launch_configurations[self.name]
 
 
+class PythonLaunchDescriptionSource:
+    def __init__(self, launch_file_path):
+        self.path = launch_file_path
+
+
+class IncludeLaunchDescription:
+    def __init__(self, launch_description_source, *, launch_arguments=None):
+        assert all(isinstance(each, str) for pair in launch_arguments or () for each in pair)
+        self.path, self.arguments = launch_description_source.path, dict(launch_arguments or ())
+
+
 class Shutdown:
     def __init__(self, *, reason="reason not given"):
         self.reason = reason
@@ -89,9 +100,11 @@ MODULES = {
     "launch.actions": {
         "DeclareLaunchArgument": DeclareLaunchArgument,
         "ExecuteProcess": ExecuteProcess,
+        "IncludeLaunchDescription": IncludeLaunchDescription,
         "OpaqueFunction": OpaqueFunction,
         "Shutdown": Shutdown,
     },
+    "launch.launch_description_sources": {"PythonLaunchDescriptionSource": PythonLaunchDescriptionSource},
     "launch.substitutions": {"LaunchConfiguration": LaunchConfiguration},
     "launch_ros": {},
     "launch_ros.actions": {"Node": Node},
@@ -110,13 +123,17 @@ def install(monkeypatch):
     monkeypatch.delitem(sys.modules, "pvtpp_ros_nodes.ros2.launching", raising=False)
 
 
-def described(name):
-    """What a launch file returns: its declared arguments by name, and the function that starts the rest."""
-    path = ROS2 / "launch" / f"{name}.launch.py"
-    spec = importlib.util.spec_from_file_location(f"{name}_launch", str(path))
+def loaded(path):
+    """What a launch file describes, of the installed ones or another."""
+    spec = importlib.util.spec_from_file_location(f"{path.name.split('.')[0]}_launch", str(path))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    *declared, begin = module.generate_launch_description().entities
+    return module.generate_launch_description().entities
+
+
+def described(name):
+    """What a launch file returns: its declared arguments by name, and the function that starts the rest."""
+    *declared, begin = loaded(ROS2 / "launch" / f"{name}.launch.py")
     return {each.name: each for each in declared}, begin.function
 
 
