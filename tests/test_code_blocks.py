@@ -108,15 +108,16 @@ def folder(request, tmp_path, data_root, weights_root):
     return tmp_path
 
 
-def environment():
-    """That of a reader who activated this environment: no variable of ours but the one for weights, and no display."""
+def environment(folder):
+    """That of a reader who activated this environment: no variable of ours but that of weights, and no display."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if name == "PVTPP_WEIGHTS" or not name.startswith(("PVTPP_", "DISPLAY", "WAYLAND_", "PYTEST_"))
     }
     path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
-    return {**kept, "PATH": path, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+    cache = str(folder.parent / f"{folder.name}-cache")
+    return {**kept, "PATH": path, "PVTPP_CACHE": cache, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, marks=pytest.mark.xdist_group(page)) for page in PAGES])
@@ -135,7 +136,7 @@ def test_a_page_can_be_followed(page, folder):
         done = subprocess.run(
             command,
             cwd=folder,
-            env=environment(),
+            env=environment(folder),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

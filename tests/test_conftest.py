@@ -47,6 +47,21 @@ def test_by_fixture(rtx):
 """
 
 
+GROUPS = """
+import pytest
+
+def groups(request):
+    return [marker.args for marker in request.node.iter_markers("xdist_group")]
+
+def test_of_the_file(request):
+    assert groups(request) == [("test_without.py",)]
+
+@pytest.mark.xdist_group("alone")
+def test_that_is_long(request):
+    assert groups(request) == [("alone",)]
+"""
+
+
 def run_apart(tmp_path, text, **variables):
     """Run tests in a folder that has our conftest alone; returns the last line and the exit status."""
     shutil.copy(str(Path(__file__).with_name("conftest.py")), str(tmp_path))
@@ -74,3 +89,8 @@ def test_a_skip_for_lack_of_required_real_data_is_a_failure(tmp_path, required, 
 def test_a_skip_for_lack_of_a_required_compiler_is_a_failure(tmp_path, required, counts):
     last, status = run_apart(tmp_path, WITHOUT_COMPILER, PVTPP_REQUIRE_COMPILER=required)
     assert counts in last and status == (1 if required else 0)
+
+
+def test_a_file_is_one_process_s_but_for_tests_with_a_group_of_their_own(tmp_path):
+    last, status = run_apart(tmp_path, GROUPS)
+    assert status == 0, last
