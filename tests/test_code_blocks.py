@@ -22,8 +22,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
+
+from pvtpp_benchmarks.report.video import write_video
+from pvtpp_benchmarks.synthetic import AerialClip, render
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ["README.md", *sorted(f"docs/getting-started/{page.name}" for page in ROOT.glob("docs/getting-started/*.md"))]
@@ -34,35 +36,15 @@ CLIPS = ("MountainBike6", "Surfing06")
 SECONDS = 240
 NEEDS_TORCH = ("docs/getting-started/trainer.md",)
 
-MY_MODULE = """
-import cv2
+
+def video(path):
+    """Write two and a half seconds of a generated clip in which the target stays in the middle, 640x360."""
+    clip = render(AerialClip(seconds=2.5, agility=0.0, occlusions=()))
+    write_video(str(path), (clip.frame(index).image for index in range(len(clip))), clip.camera_fps)
 
 
-class MyTracker:
-    def init(self, image, box):
-        self.x, self.y, self.w, self.h = (round(value) for value in box)
-        self.template = image[self.y : self.y + self.h, self.x : self.x + self.w].copy()
-
-    def update(self, image):
-        left, top = max(0, self.x - self.w), max(0, self.y - self.h)
-        near = image[top : self.y + 2 * self.h, left : self.x + 2 * self.w]
-        _, score, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(near, self.template, cv2.TM_CCOEFF_NORMED))
-        self.x, self.y = left + x, top + y
-        return (self.x, self.y, self.w, self.h), max(score, 0.0)
-"""
-
-
-def box_file(number):
-    """The text of a file of boxes: a target of 40 x 30 px on a circle, at 30 fps for 20 s."""
-    angle = 0.02 * np.arange(600) + number
-    boxes = np.c_[300 + 100 * np.cos(angle), 200 + 100 * np.sin(angle), np.full(600, 40), np.full(600, 30)]
-    return "\n".join(",".join(f"{value:.2f}" for value in box) for box in boxes) + "\n"
-
-
-# What a reader of a page has already: path and text.
-FILES = {
-    "README.md": {"my_module.py": MY_MODULE, **{f"my_boxes/{n:02d}.txt": box_file(n) for n in range(40)}},
-}
+# What a reader of a page has already: path, and what writes it.
+FILES = {"README.md": {"flight.mp4": video}}
 
 
 def blocks(page):
@@ -102,9 +84,8 @@ def folder(request, tmp_path, data_root, weights_root):
         (tmp_path / "data" / "uav-mini" / split).symlink_to(mini / split)
     index = [each for each in json.loads((mini / "index.json").read_text()) if each["name"] in CLIPS]
     (tmp_path / "data" / "uav-mini" / "index.json").write_text(json.dumps(index))
-    for path, text in FILES.get(request.node.callspec.params["page"], {}).items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(text)
+    for path, write in FILES.get(request.node.callspec.params["page"], {}).items():
+        write(tmp_path / path)
     return tmp_path
 
 
@@ -151,7 +132,7 @@ def test_a_page_can_be_followed(page, folder):
 
 def test_every_page_has_blocks_that_are_run():
     for page in PAGES:
-        assert sum(mark in RUN for _, mark, _, _ in blocks(page)) >= 2, page
+        assert sum(mark in RUN for _, mark, _, _ in blocks(page)) >= 1, page
 
 
 def test_files_are_those_of_pages():
