@@ -57,8 +57,8 @@ class Weights(NamedTuple):
 
 # Fitted by `python -m pvtpp_benchmarks.studies.sigma_calibration $PVTPP_DATA` to NanoTrack V3 on the training clips of
 # uav-mini and on uav-more, in the default configuration; its JSON names them as `fitted`. uav-mini/test was not used.
-CENTRE = Weights(stated=0.427, least=0.0068, disagreement=0.908, doubt=0.0314, drop=1.33, speed=0.0152)
-SIZE = Weights(stated=0.275, least=0.0458, disagreement=3.88, doubt=0.12, drop=1.96, speed=0.0)
+CENTRE = Weights(stated=0.448, least=0.00662, disagreement=0.816, doubt=0.0348, drop=1.43, speed=0.015)
+SIZE = Weights(stated=0.275, least=0.0484, disagreement=3.7, doubt=0.123, drop=1.76, speed=0.0)
 
 
 def witnesses(track: Track) -> np.ndarray:
