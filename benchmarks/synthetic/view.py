@@ -173,7 +173,8 @@ def _draw(image: np.ndarray, camera: Camera, things: Sequence[scenery.Mesh]) -> 
         corners = camera.project(things[index].faces) - 0.5
         a, b = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]
         towards_us = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0] > 0
-        polygons = np.round(corners * 16).astype(np.int32)
+        # A corner beside or behind the camera lies farther out than a pixel's number can be.
+        polygons = np.round(np.clip(corners, -1e6, 1e6) * 16).astype(np.int32)
         for face in np.flatnonzero(towards_us):
             cv2.fillConvexPoly(image, polygons[face], things[index].colours[face].tolist(), cv2.LINE_AA, 4)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pvtpp_benchmarks.synthetic import scenery
-from pvtpp_benchmarks.synthetic.view import Camera, about, box_xywh, hidden, overpass_between
+from pvtpp_benchmarks.synthetic.view import Camera, _draw, about, box_xywh, hidden, overpass_between
 
 SIZE = (640, 360)
 EYE = np.array([5.0, 40.0, -30.0])
@@ -38,6 +38,12 @@ def test_the_box_holds_every_corner_and_no_more():
     seen = CAMERA.project(placed(0.0).faces.reshape(-1, 3))
     np.testing.assert_allclose(seen.min(axis=0), [left, top])
     np.testing.assert_allclose(seen.max(axis=0), [left + width, top + height])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_car_that_passes_under_the_camera_is_drawn_without_a_warning():
+    low = Camera(CAMERA.rotation, placed(0.0).faces.mean(axis=(0, 1)), CAMERA.focal, CAMERA.centre)
+    _draw(np.zeros((SIZE[1], SIZE[0], 3), np.uint8), low, [placed(0.0), placed(1.0)])
 
 
 def test_an_overpass_hides_the_car_at_its_moments_and_between_and_not_elsewhere():
