@@ -12,6 +12,7 @@ import io
 import os
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -211,7 +212,7 @@ def fit(module: WindowModule, folder: str, resumed: bool = False, progress: bool
         with suppress(FileNotFoundError):
             os.remove(newest)
     try:
-        with _terminable(report):
+        with _terminable(report), _without_alarm():
             trainer.fit(module, ckpt_path=newest if resumed else None)
     except SIGTERMException:
         raise SystemExit(SIGTERM_STATUS) from None
@@ -227,6 +228,15 @@ def fit(module: WindowModule, folder: str, resumed: bool = False, progress: bool
         raise InputError(f"{where}: cannot write ({error.strerror}); checkpoints are kept, --resume goes on") from None
     if trainer.interrupted:
         raise KeyboardInterrupt
+
+
+@contextmanager
+def _without_alarm() -> Iterator[None]:
+    """Keep back warnings of Lightning that read like errors, and are none: of its own calls, and of a folder in use."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Checkpoint directory .* exists and is not empty")
+        warnings.filterwarnings("ignore", message=r".*LeafSpec.* is deprecated")
+        yield
 
 
 def _make_space(module: WindowModule, folder: str) -> None:
