@@ -51,7 +51,9 @@ class Frame:
         """The image, shape ``(height, width, 3)``, uint8, BGR; InputError if there is none or it cannot be loaded."""
         if self._image is None:
             if self._load is None:
-                raise InputError(f"{self.source}: this frame has no image (only annotations or recorded boxes)")
+                raise InputError(
+                    f"{self.source}: this frame has no image (the camera or file gave none, or there are only boxes)"
+                )
             self._image = check_image(self._load(), self.source)
         return self._image
 

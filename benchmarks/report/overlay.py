@@ -36,6 +36,8 @@ class Shown(NamedTuple):
 def frames(sequence: VideoSequence, shown: Mapping[str, Shown], caption: str) -> Iterator[np.ndarray]:
     """Iterate over the camera frames of a sequence with the truth and with the boxes known at their times.
 
+    Where presence is not TRACKING, the label says what it is.
+
     Parameters
     ----------
     sequence
@@ -46,9 +48,10 @@ def frames(sequence: VideoSequence, shown: Mapping[str, Shown], caption: str) ->
         Along the bottom.
     """
     boxes = {label: _at_frames(each.log, each.predictor, sequence.camera_t_ns) for label, each in shown.items()}
+    doubts = {label: _doubts(each.log, sequence.camera_t_ns) for label, each in shown.items()}
     truth = xywh_to_box(sequence.ground_truth_xywh[:: sequence.stride])
     for i in range(len(sequence)):
-        drawn = {label: (boxes[label][i], each.colour) for label, each in shown.items()}
+        drawn = {f"{label}{doubts[label][i]}": (boxes[label][i], each.colour) for label, each in shown.items()}
         if np.isfinite(truth[i]).all():
             drawn = {"truth": (truth[i], video.TRUTH), **drawn}
         yield video.draw_boxes(sequence.frame(i).image, drawn, caption)
@@ -58,6 +61,14 @@ def _at_frames(log: EventLog, predictor: str, t_ns: np.ndarray) -> np.ndarray:
     available, table = log.trajectories(predictor)
     newest = np.searchsorted(available, t_ns, side="right") - 1
     return table.boxes(newest, t_ns)
+
+
+def _doubts(log: EventLog, t_ns: np.ndarray) -> List[str]:
+    """What presence says at these times, as a part of a label: nothing, or ``: UNCERTAIN`` and ``: LOST``."""
+    changes = log.of_kind("presence")
+    newest = np.searchsorted([row[1] for row in changes], t_ns, side="right") - 1
+    states = ["" if index < 0 else str(changes[index][2]) for index in newest.tolist()]
+    return [f": {state}" if state not in ("", "TRACKING") else "" for state in states]
 
 
 def write_films(

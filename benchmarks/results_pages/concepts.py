@@ -14,7 +14,7 @@ Content = Mapping[str, Any]
 def latency(content: Content) -> Lines:
     """Mean AUC offline, and online as if the tracker took a given time: without prediction and in the default."""
     runs = content["as they are"]["runs"]
-    named = (("no prediction", "hold"), ("pvtpp's default", "on"))
+    named = (("`hold`: no prediction", "hold"), ("pvtpp's default", "on"))
     rows = [[label, *(three(runs[f"{time} {name}"]["auc"]) for time in TIMES)] for label, name in named]
     heads = [f"AUC, {len(runs['zero latency']['clips'])} clips; offline {three(runs['zero latency']['auc'])}", *TIMES]
     return table(heads, rows)
@@ -25,8 +25,8 @@ def lost(content: Content) -> Lines:
     runs = content["occluders"]["runs"]
     found = [runs[f"{time} on"]["losses"] for time in TIMES]
     rows = [
-        ["frames said to be LOST that are", *(f"{percent(each['precision'])} %" for each in found)],
-        ["lost frames said to be LOST", *(f"{percent(each['recall'])} %" for each in found)],
+        ["precision of LOST: right, of the frames that it says it for", *(f"{percent(each['precision'])} %" for each in found)],
+        ["recall of LOST: found, of the frames that are lost", *(f"{percent(each['recall'])} %" for each in found)],
     ]
     return table(["a frame of the tracker takes", *TIMES], rows)
 

@@ -28,6 +28,7 @@ from pvtpp.cli.train import (
     seeded,
     split,
 )
+from pvtpp.progress import progress
 from pvtpp_benchmarks.provenance import facts
 
 
@@ -86,7 +87,7 @@ def run(options: argparse.Namespace) -> None:
         "protocol": facts(config.seed),
     }
     with after_training(options):
-        worst = publish(sigma.calibrate(network, calibration, kept), path, card)
+        worst = publish(sigma.calibrate(network, calibration, kept, progress()), path, card)
         drawn = sample(BoxPool(kept), config.windows, np.random.default_rng([config.seed, 1]), MOMENTS)
         publish_standing(options, "motion", path, from_windows(drawn), parts[1])
     print(

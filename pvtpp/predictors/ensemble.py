@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, List, Optional, Tuple
+from typing import Any, List, Optional, Tuple, Union
 
 import numpy as np
 
@@ -26,9 +26,9 @@ RECENT = 4
 """Number of newest intervals between tracker results whose mean decides."""
 
 
-def files() -> Tuple[Path, ...]:
-    """Files that the predictor is made from: the graph of its learned member."""
-    return (WEIGHTS,)
+def files(path: Union[str, Path, None] = None) -> Tuple[Path, ...]:
+    """Files that the predictor is made from: the graph of its learned member, by default the committed one."""
+    return (WEIGHTS if path is None else Path(path),)
 
 
 class Ensemble:
@@ -75,6 +75,22 @@ class Ensemble:
             derivative=mixed(learned.derivative, [each.velocity for each in at_knots]),
             sigma=mixed(learned.sigma, [each.sigma for each in at_knots]),
         )
+
+
+def load(path: Union[str, Path]) -> Ensemble:
+    """Create the ensemble with a learned member of one's own.
+
+    Parameters
+    ----------
+    path
+        Its graph, as `pvtpp train motion` writes it.
+
+    Raises
+    ------
+    InputError
+        As `Motion`.
+    """
+    return Ensemble(Motion(path))
 
 
 def filter_share(track: Track) -> float:

@@ -57,6 +57,7 @@ _MODULES: Dict[str, str] = {
 _FROM_FILE: Dict[str, str] = {
     "n_head": "pvtpp.predictors.n_head:load",
     "motion": "pvtpp.predictors.motion:Motion",
+    "ensemble": "pvtpp.predictors.ensemble:load",
     "joint": "pvtpp.predictors.joint:Joint",
 }
 
@@ -92,7 +93,7 @@ def create(name: str) -> Predictor:
     """
     check_name(name)
     base, _, setting = name.partition(":")
-    module, _, attribute = {**_MODULES, **_FROM_FILE}[base].partition(":")
+    module, _, attribute = (_FROM_FILE if setting and base in _FROM_FILE else _MODULES)[base].partition(":")
     make = getattr(import_module(module), attribute)
     return make(setting) if setting else make()
 

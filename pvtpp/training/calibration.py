@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +23,8 @@ from pvtpp.validation import above, holds
 
 HALF, NINE_TENTHS = (bound for _, bound in WITHIN)
 PURPOSE = "to calibrate sigma on"
+REPORTED = 500
+"""Steps between two lines of progress."""
 LEAST_ERROR = 2e-4
 """Smaller errors, in target sizes, count as this one: annotations are rounded to pixels."""
 
@@ -142,7 +144,12 @@ def check(config: Calibration, history: int, xywh: Sequence[np.ndarray]) -> floa
     return usable(Draw(_windows, BoxPool(xywh), config.windows), PURPOSE, config.seed)
 
 
-def calibrate(network: MotionNetwork, config: Calibration, xywh: Sequence[np.ndarray]) -> MotionNetwork:
+def calibrate(
+    network: MotionNetwork,
+    config: Calibration,
+    xywh: Sequence[np.ndarray],
+    progress: Callable[[str], None] | None = None,
+) -> MotionNetwork:
     """A copy of the network whose sigma fits its errors on these annotations; the predicted means stay the same.
 
     Parameters
@@ -153,6 +160,8 @@ def calibrate(network: MotionNetwork, config: Calibration, xywh: Sequence[np.nda
         How sigma is calibrated.
     xywh
         Annotated boxes as `BoxPool` takes them, preferably ones that the network has not learnt from.
+    progress
+        Called with a line now and then: it takes a minute or two.
 
     Raises
     ------
@@ -166,7 +175,9 @@ def calibrate(network: MotionNetwork, config: Calibration, xywh: Sequence[np.nda
     optimizer = torch.optim.Adam(learning, lr=config.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
     rng = np.random.default_rng([config.seed, 2])
-    for _ in range(config.steps):
+    for step in range(config.steps):
+        if progress and step % REPORTED == 0:
+            progress(f"sigma is calibrated on held-out boxes: step {step} of {config.steps}")
         some = torch.from_numpy(rng.integers(len(features), size=config.count))
         error, horizon, weight = (each[some] for each in errors)
         sigma = sigma_at(made.spreads(*made.hidden(features[some], made.doubt)), horizon)

@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 
 from pvtpp.core.event_log import EventLog
+from pvtpp.core.presence import Presence
 from pvtpp.errors import InputError
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.evaluate import evaluate
 from pvtpp_benchmarks.grid import make_grid
 from pvtpp_benchmarks.oracle import Oracle
+from pvtpp_benchmarks.report import video
 from pvtpp_benchmarks.report.overlay import Shown, frames, write_films
 from pvtpp_benchmarks.scoring import find_logs
 
@@ -58,6 +60,17 @@ def test_each_frame_shows_what_was_known_then(clip, logs):
     green, red = (images[-1][36:48, :, channel].astype(int) for channel in (1, 2))
     late, now = (np.flatnonzero((one - other > 60).any(axis=0)).mean() for one, other in ((red, green), (green, red)))
     assert 4 <= now - late <= 16
+
+
+def test_a_label_says_what_presence_says(clip, logs, monkeypatch):
+    log, times = EventLog.read(find_logs([logs])[0]), clip.camera_t_ns
+    for at, state in ((1, Presence.TRACKING), (5, Presence.LOST), (8, Presence.TRACKING)):
+        log.presence(int(times[at]), state, 0.5)
+    labels = []
+    monkeypatch.setattr(video, "draw_boxes", lambda image, boxes, caption: labels.append(list(boxes)[-1]))
+    list(frames(clip, {"now": Shown(log, "hold", (0, 0, 255))}, ""))
+    assert [number for number, label in enumerate(labels) if label == "now: LOST"] == [5, 6, 7]
+    assert {*labels} == {"now", "now: LOST"}
 
 
 def test_without_images_there_is_no_video(tmp_path, clip, logs):

@@ -1,6 +1,7 @@
 """`pvtpp demo`: what it writes, and its last line, which says in words what latency cost and what was won back."""
 
 import json
+import sys
 
 import cv2
 import pytest
@@ -60,6 +61,17 @@ def test_it_writes_rows_curves_and_video_and_ends_with_the_summary(tmp_path, mon
     printed = capsys.readouterr().out
     assert printed.splitlines()[-1] == demo.summary(rows, "100ms") and "ensemble" in printed
     assert f"written: {out}/demo.json (the rows), {out}/elae.png" in printed
+
+
+def test_without_matplotlib_it_says_so_first_and_writes_the_rest(tmp_path, monkeypatch, capsys):
+    clip = render(AerialClip(width=320, height=180, seconds=0.5, target_px=30.0, occlusions=()))
+    monkeypatch.setattr(demo, "_sequence", lambda options: (clip, "generated"))
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    out = tmp_path / "out"
+    assert main(["demo", "--out", str(out), "--tracker", "kcf"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("No plot this time: ") and "pip install 'pvtpp[report]'" in printed.splitlines()[0]
+    assert sorted(path.name for path in out.iterdir()) == ["demo.json", "demo.mp4", "logs"]
 
 
 def test_without_weights_csrt_takes_the_place_of_the_default_tracker(tmp_path, monkeypatch, capsys):

@@ -1,11 +1,14 @@
 """The ensemble: the mean of its two members where results are frequent, the learned one alone where they are rare."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from pvtpp.errors import InputError
 from pvtpp.predictors import create
 from pvtpp.predictors.ensemble import filter_share
+from pvtpp.predictors.motion import WEIGHTS
 from pvtpp.track import Track
 
 MS = 1_000_000
@@ -27,6 +30,17 @@ def test_it_is_the_mean_of_both_at_the_learned_knots():
         np.testing.assert_allclose(both.derivative[knot], (motion.derivative[knot] + filtered.velocity) / 2)
         np.testing.assert_allclose(both.sigma[knot], (motion.sigma[knot] + filtered.sigma) / 2)
     assert np.abs(motion.mean - both.mean).max() > 1e-3
+
+
+def test_a_learned_member_of_ones_own_takes_the_place_of_the_shipped_one(tmp_path):
+    own = tmp_path / "own.onnx"
+    shutil.copyfile(WEIGHTS, own)
+    np.testing.assert_array_equal(
+        create(f"ensemble:{own}").predict(track()).mean, create("ensemble").predict(track()).mean
+    )
+    own.write_bytes(b"no graph")
+    with pytest.raises(InputError, match="own.onnx"):
+        create(f"ensemble:{own}")
 
 
 def test_the_share_of_the_filter_falls_with_the_interval_of_results_and_is_0_from_200_ms_on():
