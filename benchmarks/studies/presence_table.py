@@ -4,9 +4,10 @@
     python -m pvtpp_benchmarks.studies.presence_table $PVTPP_DATA --split train --starts 2
 
 `uav-mini` (12 test clips), four starts, simulated clock, as if the tracker took 20, 47, 85 and 165 ms, metric mode
-`otb`; with occluders each clip once for each seed, from its first frame. Compared are `hold`, the default with presence
-off, and the default. The interval of a difference is a paired bootstrap over clips. LOST, outages and returns are
-defined in `docs/protocol.md`. Drawing is decided by the seed (`pvtpp_benchmarks.synthetic.occluders`).
+`otb`; with occluders each clip once for each seed, from its first frame. Compared are `hold`, PVT as it was published,
+the default with presence off, and the default. The interval of a difference is a paired bootstrap over clips. LOST,
+outages and returns are defined in `docs/protocol.md`. Drawing is decided by the seed
+(`pvtpp_benchmarks.synthetic.occluders`).
 """
 
 from __future__ import annotations
@@ -33,27 +34,31 @@ from pvtpp_benchmarks.workers import workers
 from pvtpp_trackers.factory import MakeTracker
 
 TIMES = ("20ms", "47ms", "85ms", "165ms")
-KINDS = ("hold", "off", "on")
-"""No prediction; the default with presence off; the default."""
+KINDS: Dict[str, Dict[str, str]] = {
+    "hold": {"predictors": "hold", "presence": "off"},
+    "pvt": {"predictors": "kalman:pvt", "presence": "off"},
+    "off": {"predictors": defaults.PREDICTOR, "presence": "off"},
+    "on": {"predictors": defaults.PREDICTOR, "presence": "on"},
+}
+"""No prediction; predictive visual tracking as it was published; the default with presence off; the default."""
 
 
 def cells(
     clips: Sequence[VideoSequence], tracker: str, times: Sequence[str], starts: int, logs: Optional[str], count: int
 ) -> Dict[str, Any]:
-    """Run the three kinds on some clips; returns the rows by time and kind, zero latency apart."""
+    """Run all kinds on some clips; returns the rows by time and kind, zero latency apart."""
     make = MakeTracker(tracker)
     found: Dict[str, List[Dict[str, Any]]] = {}
     with workers(count) as executor:
-        for kind in KINDS:
+        for kind, settings in KINDS.items():
             grid = make_grid(
                 "presence-table",
                 tracker,
                 tracker_digest=make.digest(),
                 processing=times,
-                predictors="hold" if kind == "hold" else defaults.PREDICTOR,
-                presence="off" if kind == "hold" else kind,
                 starts=starts,
                 offline=kind == "hold",
+                **settings,
             )
             for row in evaluate(clips, grid, make, logs, executor, progress()):
                 name = "zero latency" if row["predictor"] is None else f"{row['processing_ms']:g} ms {kind}"
@@ -62,9 +67,20 @@ def cells(
 
 
 def summary(rows: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
-    """Put the rows of one setting, one for each camera rate, into one: AUC by clip, and what presence did."""
+    """Put the rows of one setting, one for each camera rate, into one.
+
+    Returns
+    -------
+    dict
+        AUC as the mean over clips (`auc`) and by clip (`clips`), at 51 permitted latencies (`curve`; None offline), the
+        outages of each row, and what presence said (`losses`, only with presence on).
+    """
     clips = {clip: value for row in rows for clip, value in row["per_sequence"].items()}
-    made: Dict[str, Any] = {"auc": round(float(np.mean(list(clips.values()))), 4), "clips": clips}
+    made: Dict[str, Any] = {"auc": round(float(np.mean(list(clips.values()))), 4), "clips": clips, "curve": None}
+    if all(row.get("curve") for row in rows):
+        shares = [len(row["per_sequence"]) / len(clips) for row in rows]
+        curve = sum(share * np.array(row["curve"]["auc"]) for share, row in zip(shares, rows))
+        made["curve"] = np.round(curve, 4).tolist()
     made["outages"] = [row["outages"] for row in rows]
     if all(row.get("losses") for row in rows):
         made["losses"] = pooled([row["losses"] for row in rows])
@@ -96,13 +112,13 @@ def difference(one: Dict[str, float], other: Dict[str, float], seed: int = 0) ->
 
 
 def compared(found: Dict[str, Any], times: Sequence[str]) -> Dict[str, Any]:
-    """Presence on against off and against `hold`, and the share of zero latency that is kept."""
+    """The default against presence off, against `hold` and PVT, and the share of zero latency that it keeps."""
     made: Dict[str, Any] = {}
     for time in times:
-        on, off, hold = (found[f"{float(time[:-2]):g} ms {kind}"] for kind in ("on", "off", "hold"))
+        on, *others = (found[f"{float(time[:-2]):g} ms {kind}"] for kind in ("on", "off", "hold", "pvt"))
+        differences = [difference(on["clips"], other["clips"]) for other in others]
         made[time] = {
-            "on - off": difference(on["clips"], off["clips"]),
-            "on - hold": difference(on["clips"], hold["clips"]),
+            **dict(zip(("on - off", "on - hold", "on - pvt"), differences)),
             "kept": round(on["auc"] / found["zero latency"]["auc"], 4),
         }
     return made

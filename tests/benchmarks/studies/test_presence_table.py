@@ -38,15 +38,25 @@ def test_a_difference_is_of_the_same_clips_and_names_the_ends():
     assert low <= made["mean"] <= high
 
 
-def test_the_default_is_compared_with_presence_off_with_hold_and_with_zero_latency():
+def test_the_default_is_compared_with_presence_off_with_hold_with_pvt_and_with_zero_latency():
     def runs(value):
         row = {"per_sequence": {"a": value, "b": value}, "outages": {}, "losses": None}
         return summary([row])
 
     found = {"zero latency": runs(0.8), "20 ms hold": runs(0.5), "20 ms off": runs(0.7), "20 ms on": runs(0.6)}
+    found["20 ms pvt"] = runs(0.55)
     made = compared(found, ["20ms"])["20ms"]
     assert made["kept"] == 0.75
     assert np.isclose(made["on - off"]["mean"], -0.1) and np.isclose(made["on - hold"]["mean"], 0.1)
+    assert np.isclose(made["on - pvt"]["mean"], 0.05)
+
+
+def test_a_curve_is_the_mean_over_the_clips_of_all_camera_rates():
+    def row(value, *clips):
+        return {"per_sequence": dict.fromkeys(clips, 0.5), "outages": {}, "curve": {"auc": [value, 2 * value]}}
+
+    assert summary([row(0.3, "a", "b"), row(0.45, "c")])["curve"] == [0.35, 0.7]
+    assert summary([{**row(0.3, "a"), "curve": None}])["curve"] is None
 
 
 def test_a_place_without_data_is_one_line(tmp_path, capsys):
