@@ -109,7 +109,7 @@ def means(content: Mapping[str, Any]) -> Lines:
     return [
         f"Zero latency: {three(runs[ZERO]['auc'])} AUC.",
         "",
-        *table([*heads, f"ahead of both, of {count} clips"], rows),
+        *table([*heads, f"ahead, of {count}"], rows),
     ]
 
 
