@@ -25,8 +25,11 @@ def lost(content: Content) -> Lines:
     runs = content["occluders"]["runs"]
     found = [runs[f"{time} on"]["losses"] for time in TIMES]
     rows = [
-        ["precision of LOST: right, of the frames that it says it for", *(f"{percent(each['precision'])} %" for each in found)],
-        ["recall of LOST: found, of the frames that are lost", *(f"{percent(each['recall'])} %" for each in found)],
+        [
+            "precision of LOST: right, of those said",
+            *(f"{percent(each['precision'])} %" for each in found),
+        ],
+        ["recall of LOST: said, of those lost", *(f"{percent(each['recall'])} %" for each in found)],
     ]
     return table(["a frame of the tracker takes", *TIMES], rows)
 

@@ -96,20 +96,25 @@ def bullets(content: Mapping[str, Any]) -> Lines:
 
 
 def means(content: Mapping[str, Any]) -> Lines:
-    """`hold`, PVT, the default, and the differences, by processing time."""
-    runs = content[PLAIN]["runs"]
-    rows = []
-    for time in content["settings"]["times"]:
+    """`hold`, PVT and the default, and below them the differences, by processing time."""
+    runs, times = content[PLAIN]["runs"], content["settings"]["times"]
+    count = len(runs[ZERO]["clips"])
+    shares, leads = [], []
+    for time in times:
         kinds, gains = ("hold", "pvt", "on"), [lead(runs, time, over) for over in ("hold", "pvt")]
         by = [f"{three(runs[run_name(time, kind)]['auc'])}: {kept(runs, time, kind).text()}" for kind in kinds]
-        apart = [f"{signed(gain['mean'])} {interval(gain['interval'])}" for gain in gains]
-        rows.append([shown(time), *by, *apart, f"{gains[0]['ahead']} and {gains[1]['ahead']}"])
-    heads = ["time a frame", "`hold`: kept", "PVT: kept", "default: kept", "default - `hold`", "default - PVT"]
-    count = len(runs[ZERO]["clips"])
+        shares.append([shown(time), *by])
+        leads.append(
+            [shown(time), *(f"{signed(g['mean'])} {interval(g['interval'])}, {g['ahead']} of {count}" for g in gains)]
+        )
     return [
-        f"Zero latency: {three(runs[ZERO]['auc'])} AUC.",
+        f"AUC, and how much of the {three(runs[ZERO]['auc'])} of zero latency is kept:",
         "",
-        *table([*heads, f"ahead, of {count}"], rows),
+        *table(["time a frame", "`hold`", "PVT", "the default"], shares),
+        "",
+        "The default minus the others, and on how many clips it is ahead:",
+        "",
+        *table(["time a frame", "minus `hold`", "minus PVT"], leads),
     ]
 
 
