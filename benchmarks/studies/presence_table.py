@@ -34,7 +34,7 @@ from pvtpp_benchmarks.workers import workers
 from pvtpp_trackers.factory import MakeTracker
 
 TIMES = ("20ms", "47ms", "85ms", "165ms")
-KINDS: Dict[str, Dict[str, str]] = {
+KINDS: Dict[str, Dict[str, Any]] = {
     "hold": {"predictors": "hold", "presence": "off"},
     "pvt": {"predictors": "kalman:pvt", "presence": "off"},
     "off": {"predictors": defaults.PREDICTOR, "presence": "off"},
