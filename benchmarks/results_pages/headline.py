@@ -56,10 +56,10 @@ def run_name(time: str, kind: str) -> str:
     return f"{time[:-2]} ms {kind}"
 
 
-def kept(runs: Mapping[str, Any], time: str, kind: str) -> Kept:
-    """What one setting keeps, over all clips."""
+def kept(runs: Mapping[str, Any], time: str, kind: str, without: Sequence[str] = ()) -> Kept:
+    """What one setting keeps, over all clips but those that are left out."""
     zero, clips = runs[ZERO]["clips"], runs[run_name(time, kind)]["clips"]
-    values = [[each[clip] for clip in zero] for each in (clips, zero)]
+    values = [[each[clip] for clip in zero if clip not in without] for each in (clips, zero)]
     return Kept(sum(values[0]) / sum(values[1]), ratio_interval(values[0], values[1], 0))
 
 
@@ -75,22 +75,24 @@ def bullets(content: Mapping[str, Any]) -> Lines:
     runs, times = content[PLAIN]["runs"], content["settings"]["times"]
     stale, gain, over_pvt = kept(runs, SLOW, "hold"), lead(runs, SLOW, "hold"), lead(runs, SLOW, "pvt")
     keeps = [f"{kept(runs, time, 'on').text()} at {shown(time)}" for time in times]
+    firm = [percent(kept(runs, time, "on", CHANCE).share) for time in times]
     return [
         *bullet(
             f"**What latency costs.** A tracker takes {shown(SLOW)} for a frame, and its last box stands until the "
             "next one comes: `hold`. Its overlap with the target (AUC, the area under the success curve) is "
             f"{three(runs[run_name(SLOW, 'hold')]['auc'])}, where the same tracker without latency has "
-            f"{three(runs[ZERO]['auc'])}. So {stale.text()} are kept."
+            f"{three(runs[ZERO]['auc'])}. So {stale.text()} are kept (in brackets: the 95 % interval)."
         ),
         *bullet(
             f"**What pvtpp keeps.** By default the same tracker keeps {', '.join(keeps[:-1])} and {keeps[-1]} a frame. "
-            "More than 100 % is no error: the tracker is sent where the target is expected, and so loses fewer targets."
+            f"Without {' and '.join(CHANCE)}, two clips that half a pixel in the first box decides, these are "
+            f"{', '.join(firm[:-1])} and {firm[-1]} %."
         ),
         *bullet(
             f"**How sure that is.** At {shown(SLOW)} the default is ahead of `hold` by {three(gain['mean'])} "
             f"{interval(gain['interval'])} AUC, and on {gain['ahead']} of {gain['clips']} clips. It is ahead of PVT, a "
-            f"Kalman filter after the tracker, by {three(over_pvt['mean'])} {interval(over_pvt['interval'])}. "
-            "In brackets: 95 % intervals."
+            "Kalman filter after the tracker that also says where to search, by "
+            f"{three(over_pvt['mean'])} {interval(over_pvt['interval'])}."
         ),
     ]
 
