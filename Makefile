@@ -54,7 +54,8 @@ ROS2_STAMP := $(ROS2)/.installed
 DEVELOPMENT_TESTS := tests/pvtpp/networks tests/pvtpp/training tests/pvtpp/export tests/trackers/models \
     tests/benchmarks/studies/test_n_head_tracked.py tests/benchmarks/studies/test_compile_table.py \
     tests/ros_nodes/test_flight.py tests/ros_nodes/ros2 tests/pvtpp/serve/test_page.py \
-    tests/benchmarks/report/test_report_page.py tests/benchmarks/test_cluster.py
+    tests/benchmarks/report/test_report_page.py tests/benchmarks/test_cluster.py \
+    tests/test_site.py tests/test_code_blocks.py tests/test_reading_ease.py
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))

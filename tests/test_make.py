@@ -53,7 +53,7 @@ def tree(tmp_path):
         shutil.copy(str(ROOT / name), str(tmp_path))
         os.utime(str(tmp_path / name), (OLD, OLD))
     for folder, extras, programs in (
-        (".venv", ("", "+dev+train+export+rtx"), ("python", "ruff", "mypy", "pvtpp")),
+        (".venv", ("", "+dev+train+export+rtx+docs"), ("python", "ruff", "mypy", "pvtpp")),
         (".venv38", ("+test",), ("python",)),
         (".venv-ros2", (), ("python",)),
     ):
@@ -184,7 +184,7 @@ def test_the_types_of_tensorrt_are_installed_for_mypy_apart_from_the_packages(tr
 @pytest.mark.parametrize("name", INPUTS)
 def test_a_change_of_what_is_installed_refreshes_the_editable_install(tree, make, name):
     os.utime(str(tree / name), (NEW + 1, NEW + 1))
-    for target, extras in (("demo", "[cpu,report,weights]"), ("pytest", "[cpu,report,weights,dev,train,export,rtx]")):
+    for target, extras in (("demo", "[cpu,report,weights]"), ("pytest", "[cpu,report,weights,dev,train,export,rtx,docs]")):
         _, calls = make(target)
         assert any("pip install" in call and f"-e .{extras}" in call for call in calls), calls
     _, calls = make("test-onboard")

@@ -16,7 +16,7 @@ from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
 from pvtpp_trackers.registry import create, sources
 
-DOCS = Path(__file__).parents[2] / "docs" / "trackers.md"
+DOCS = Path(__file__).parents[2] / "docs" / "how-to" / "trackers.md"
 
 # Answers with the box it was started on, moved by a pixel for every frame; {broken} is what a test adds to its loop.
 CHILD = """

@@ -84,7 +84,7 @@ def test_what_cannot_be_is_said_in_one_line_before_anything_is_written(replayed,
 
 def walk():
     """The trackers and the commands of the walk in the documentation."""
-    text = (ROOT / "docs" / "researcher.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "how-to" / "evaluate.md").read_text(encoding="utf-8")
     text = text.split("### From nothing to a report of two own trackers")[1].split("\n## ")[0]
     (trackers,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     blocks = re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
