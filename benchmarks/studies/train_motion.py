@@ -5,7 +5,8 @@
 Training data: LaSOT without every twentieth sequence. Calibration of sigma: these left-out sequences and VisDrone-SOT.
 Metrics on the card: VisDrone-SOT at its own speed and at three times that speed, truth and truth with 2 % noise, 20,
 47, 85 and 165 ms on the simulated clock; AUC `otb`. DTB70, UAVDT, UAV123 and UAV20L are not used. `--skip-training`
-makes the graph again from the checkpoint of the run, `--start FILE` continues from other weights.
+makes the graph again from the checkpoint of the run, `--start FILE` continues from other weights. `--logged DIR` also
+learns from the event logs below a folder: runs of real trackers on training clips, see `logged_runs`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 
 from pvtpp_benchmarks.datasets.registry import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.studies import logged_runs
 from pvtpp_benchmarks.studies.replay_table import CLASSICAL, TIMES, Job, measure
 
 SPEEDS = (1, 3)
@@ -64,6 +66,7 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--skip-training", action="store_true")
     parser.add_argument("--start", metavar="FILE", help="weights (.safetensors) to start from")
+    parser.add_argument("--logged", metavar="DIR", help="event logs of trackers on training clips to learn from too")
     parser.add_argument("--config", metavar="FILE", help="JSON with fields of MotionTraining to change")
     parser.add_argument("--output", help="write the graph, the weights and the card here instead of into the package")
     args = parser.parse_args()
@@ -74,7 +77,8 @@ def main() -> None:
     from pvtpp.training import config as configurations
     from pvtpp.training.calibration import Calibration, calibrate
     from pvtpp.training.fit import held_out
-    from pvtpp.training.motion import MotionTraining, averaged, train
+    from pvtpp.training.logged_windows import LoggedPool
+    from pvtpp.training.motion import MotionTraining, averaged, finished, train
 
     lasot = annotated(args.root, "lasot_annos.tar.xz", "LaSOT")
     visdrone = annotated(args.root, "uav_annos.tar.xz", "VisDrone_jjs")
@@ -82,27 +86,39 @@ def main() -> None:
     kept = [rows for name, rows in lasot.items() if name in apart]
     given = {"seed": args.seed, "workers": args.workers}
     config = configurations.read(args.config, MotionTraining, **given) if args.config else MotionTraining(**given)
+    real = None
+    if args.logged:
+        clips = logged_runs.clips(args.root, logged_runs.LEARNT)
+        history = config.network.history
+        real = LoggedPool([logged_runs.run_of(*each, history) for each in logged_runs.logs(args.logged, clips)])
+    start = load_weights(args.start)[0] if args.start else None
     if args.skip_training:
-        network = averaged(config, os.path.join(args.folder, "last.ckpt"))
+        network = finished(averaged(config, os.path.join(args.folder, "last.ckpt")), config.trust, start)
     else:
         learnt = [rows for name, rows in lasot.items() if name not in apart]
-        start = load_weights(args.start)[0] if args.start else None
-        network = train(config, learnt, kept, args.folder, args.resume, start=start)
+        network = train(config, learnt, kept, args.folder, args.resume, start=start, logged=real)
     calibration = Calibration(seed=args.seed)
     # VisDrone twice: it has half as many sequences.
     network = calibrate(network, calibration, [*kept, *visdrone.values(), *visdrone.values()])
 
     path = os.path.join(args.output or str(WEIGHTS.parent), WEIGHTS.name)
     export(network, path)
+    command = f"python -m pvtpp_benchmarks.studies.train_motion $PVTPP_DATA --folder runs/motion --seed {args.seed}"
     card = {
-        "data": "LaSOT annotations without every twentieth sequence; sigma: those held out, and VisDrone-SOT test-dev",
-        "command": "python -m pvtpp_benchmarks.studies.train_motion $PVTPP_DATA --folder runs/motion "
-        f"--seed {args.seed}",
-        "start": args.start,
+        "data": "; ".join(
+            [
+                "LaSOT annotations without every twentieth sequence",
+                *([real.describe()] if real else []),
+                "sigma: those held out, and VisDrone-SOT test-dev",
+            ]
+        ),
+        # Paths of this machine are named as the options' help names them.
+        "command": command + " --start FILE" * bool(args.start) + " --logged DIR" * bool(args.logged),
+        "start": os.path.basename(args.start) if args.start else None,
         "seed": args.seed,
         "training": asdict(config),
         "calibration": asdict(calibration),
-        "metrics": metrics(visdrone, [*CLASSICAL, f"motion:{path}"], 2),
+        "metrics": metrics(visdrone, [*CLASSICAL, f"motion:{path}"], max(1, args.workers)),
     }
     publish(network, path, card)
     for speed, row in card["metrics"].items():

@@ -21,10 +21,11 @@ from pvtpp.training import resume
 from pvtpp.training.calibration import calibration_loss
 from pvtpp.training.draw import Draw
 from pvtpp.training.fit import WindowModule, fit
+from pvtpp.training.logged_windows import LoggedPool
 from pvtpp.training.report import LOSS, QUALITY
 from pvtpp.training.run import Run
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
-from pvtpp.validation import above, at_least, check
+from pvtpp.validation import above, at_least, between, check, holds
 from pvtpp.weights.checkpoint import match
 
 
@@ -48,6 +49,11 @@ class MotionTraining(Run):
         Weight of sigma's loss, see `calibration_loss`.
     average
         Decay of the moving average of the weights, in [0, 1); the averaged weights are the result.
+    logged
+        Share of windows from logged runs of real trackers, in [0, 1], where there are any.
+    trust
+        Share that is kept, at the end, of the change to a network that the training started from: what it learns from a
+        few clips is partly true of those clips alone. In (0, 1]; a training from nothing keeps all.
 
     Raises
     ------
@@ -67,6 +73,8 @@ class MotionTraining(Run):
     robust_scale: float = 0.15
     calibration: float = 0.02
     average: float = 0.999
+    logged: float = 0.3
+    trust: float = 1.0
     validation_windows: int = 16384
     workers: int = 1
 
@@ -78,6 +86,8 @@ class MotionTraining(Run):
             "robust_scale": above(0),
             "calibration": at_least(0),
             "average": BELOW_1,
+            "logged": between(0, 1),
+            "trust": holds("a number above 0 and up to 1", lambda share: 0 < share <= 1),
         }
         check(self, rules)
         if self.windows.results != self.network.history:
@@ -90,6 +100,34 @@ class MotionTraining(Run):
 def draw(pool: BoxPool, windows: WindowConfig, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
     """Draw windows of these boxes, as the network reads them: float32 tensors by name, see `tensors`."""
     return tensors(sample(pool, windows, rng, count))
+
+
+@dataclass(frozen=True)
+class Pools:
+    """Annotated boxes, and logged runs of real trackers."""
+
+    boxes: BoxPool
+    logged: LoggedPool
+
+    def digest(self) -> str:
+        """A text that differs for any other data."""
+        return f"{self.boxes.digest()} {self.logged.digest()}"
+
+    def describe(self) -> str:
+        """In words how many data there are."""
+        return f"{self.boxes.describe()}; {self.logged.describe()}"
+
+
+def draw_from_both(pools: Pools, config: MotionTraining, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+    """Draw windows of annotated boxes and of logged runs, in the shares of the configuration, as `draw`."""
+    real = round(config.logged * count)
+    parts = []
+    if real < count:
+        parts.append(draw(pools.boxes, config.windows, rng, count - real))
+    if real:
+        asked = config.windows.horizons, config.windows.longest_horizon_s
+        parts.append(pools.logged.sample(rng, real, *asked))
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
 def overlap(a: Tensor, b: Tensor) -> Tensor:
@@ -123,6 +161,8 @@ class MotionModule(WindowModule):
         Boxes to learn from, and boxes for validation.
     start
         A network to continue from; None starts anew.
+    logged
+        Runs of real trackers to learn from besides; None for none.
 
     Attributes
     ----------
@@ -140,8 +180,11 @@ class MotionModule(WindowModule):
         pool: BoxPool | None = None,
         held_out: BoxPool | None = None,
         start: MotionNetwork | None = None,
+        logged: LoggedPool | None = None,
     ):
         learnt, apart = (Draw(draw, each, config.windows) if each else None for each in (pool, held_out))
+        if pool and logged:
+            learnt = Draw(draw_from_both, Pools(pool, logged), config)
         super().__init__(config, learnt, apart)
         self.network = copy.deepcopy(start).train().requires_grad_(True) if start else MotionNetwork(config.network)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
@@ -200,6 +243,7 @@ def train(
     resume: bool = False,
     progress: bool = True,
     start: MotionNetwork | None = None,
+    logged: LoggedPool | None = None,
 ) -> MotionNetwork:
     """Train on annotated boxes.
 
@@ -219,6 +263,8 @@ def train(
         Show a progress bar.
     start
         A network to continue from, such as the committed one on your own videos; None starts anew.
+    logged
+        Runs of real trackers to learn from besides, in the share that `config.logged` says; None for none.
 
     Returns
     -------
@@ -233,13 +279,35 @@ def train(
     if start is not None and start.config != config.network:
         raise InputError(f"the network to start from is a {start.config}, the configuration says {config.network}")
     lightning.seed_everything(config.seed, workers=True, verbose=False)
-    module = MotionModule(config, BoxPool(xywh), BoxPool(held_out) if len(held_out) else None, start)
+    module = MotionModule(config, BoxPool(xywh), BoxPool(held_out) if len(held_out) else None, start, logged)
     fit(module, folder, resume, progress)
-    return module.average.cpu().eval()
+    return finished(module.average.cpu(), config.trust, start)
+
+
+def finished(network: MotionNetwork, trust: float, start: MotionNetwork | None) -> MotionNetwork:
+    """The network as it is used after training.
+
+    Parameters
+    ----------
+    network
+        The trained network; it is changed.
+    trust
+        See `MotionTraining`.
+    start
+        The network that the training started from; None where it started from nothing.
+    """
+    if start is not None:
+        with torch.no_grad():
+            for made, before in zip(network.parameters(), start.parameters(), strict=True):
+                made.copy_(before.lerp(made, trust))
+    return network.eval()
 
 
 def averaged(config: MotionTraining, path: str) -> MotionNetwork:
-    """The averaged network of a checkpoint that `train` wrote; InputError where it is missing or does not fit."""
+    """The averaged network of a checkpoint that `train` wrote; InputError where it is missing or does not fit.
+
+    It is not `finished`: the checkpoint does not hold the network that the training started from.
+    """
     network, prefix = MotionNetwork(config.network), "average."
     state = resume.read(path)["state_dict"]
     found = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}

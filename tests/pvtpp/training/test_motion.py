@@ -8,13 +8,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pvtpp.boxes import xywh_to_box
 from pvtpp.errors import InputError
+from pvtpp.predictors.hold import Hold
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 from pvtpp.networks.motion import MotionConfig  # noqa: E402
-from pvtpp.training.motion import MotionTraining, overlap, train  # noqa: E402
-from pvtpp.training.windows import WindowConfig  # noqa: E402
+from pvtpp.training.logged_windows import LoggedPool, LoggedRun  # noqa: E402
+from pvtpp.training.motion import MotionTraining, Pools, draw, draw_from_both, overlap, train  # noqa: E402
+from pvtpp.training.windows import BoxPool, WindowConfig  # noqa: E402
+from pvtpp_benchmarks import processing  # noqa: E402
+from pvtpp_benchmarks.datasets.sequence import VideoSequence  # noqa: E402
+from pvtpp_benchmarks.oracle import Oracle  # noqa: E402
+from pvtpp_benchmarks.simulation import simulate  # noqa: E402
 
 torch.set_num_threads(1)
 SMALL = MotionTraining(
@@ -100,3 +107,52 @@ def test_overlap_is_that_of_the_boxes():
 def test_windows_and_network_must_fit():
     with pytest.raises(InputError, match="windows have 16 results, the network looks at 6"):
         MotionTraining(network=MotionConfig(history=6))
+
+
+def logged_pool(history=6):
+    """One run of a target that moves as no annotated one here does."""
+    rows = np.array([[100 + 9.0 * i, 80.0, 40.0, 30.0] for i in range(60)])
+    clip = VideoSequence("fast", rows, 30.0, 30.0)
+    took, truth = processing.parse("47ms").start("fast"), xywh_to_box(rows)
+    log = simulate(clip, Oracle(clip), {"hold": Hold()}, took, first_box=truth[0])
+    return LoggedPool([LoggedRun.of("fast", log, clip.world_t_ns, truth, history)])
+
+
+def test_windows_of_logged_runs_are_drawn_in_their_share():
+    pools = Pools(BoxPool(sequences()), logged_pool())
+    config = replace(SMALL, logged=0.25)
+    made = draw_from_both(pools, config, np.random.default_rng(0), 40)
+    alone = draw(pools.boxes, config.windows, np.random.default_rng(0), 30)
+    assert all(len(value) == 40 and torch.equal(value[:30], alone[name]) for name, value in made.items())
+    known = made["weight"][30:] > 0
+    speed = made["truth"][30:, :, 0][known] / made["horizon"][30:][known].clamp(min=1e-6)
+    still = made["horizon"][30:][known] == 0
+    torch.testing.assert_close(speed[~still], torch.full_like(speed[~still], 9 * 30 / 40), rtol=1e-3, atol=1e-3)
+    none = draw_from_both(pools, replace(SMALL, logged=0.0), np.random.default_rng(0), 30)
+    assert all(torch.equal(none[name], alone[name]) for name in none)
+
+
+def test_logged_runs_change_what_is_learnt_and_which_training_it_is(tmp_path):
+    without = train(SMALL, sequences(), [], str(tmp_path / "a"), progress=False)
+    learnt = train(SMALL, sequences(), [], str(tmp_path / "b"), progress=False, logged=logged_pool())
+    again = train(SMALL, sequences(), [], str(tmp_path / "c"), progress=False, logged=logged_pool())
+    assert same(learnt, again) and not same(learnt, without)
+    with pytest.raises(InputError):
+        train(SMALL, sequences(), [], str(tmp_path / "b"), resume=True, progress=False)
+
+
+def test_the_share_that_is_trusted_lies_between_the_start_and_what_was_learnt(tmp_path):
+    start = train(SMALL, sequences(), [], str(tmp_path / "start"), progress=False)
+    whole, half = (
+        train(replace(SMALL, trust=trust), sequences(4), [], str(tmp_path / str(trust)), progress=False, start=start)
+        for trust in (1.0, 0.5)
+    )
+    for before, after, between in zip(*(each.parameters() for each in (start, whole, half)), strict=True):
+        torch.testing.assert_close(between, (before + after) / 2)
+    assert not same(whole, start)
+
+
+@pytest.mark.parametrize("wrong", [{"trust": 0.0}, {"trust": 1.5}, {"logged": -0.1}, {"logged": 2.0}])
+def test_a_share_out_of_range_is_refused(wrong):
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        replace(SMALL, **wrong)
