@@ -194,7 +194,8 @@ class LoggedPool:
         asked = np.empty((count, horizons), dtype=np.int64)
         for b, (index, row) in enumerate(chosen):
             run = self.runs[index]
-            asked[b, :-1] = rng.integers(*self.newest[index][row], horizons - 1)
+            newest, until = self.newest[index][row].tolist()
+            asked[b, :-1] = rng.integers(newest, until, horizons - 1)
             now = run.evidence_ns[row] - NEAR_NS
             first, end = np.searchsorted(run.truth_t_ns, [now, now + round(longest_horizon_s * 1e9)])
             asked[b, -1] = rng.integers(first, max(end, first + 1)) if first < len(run.truth) else -1
