@@ -80,6 +80,10 @@ LEAST_LEVEL, LEVEL_RATE = 3.0, 0.1
 """Least level that scores are compared with, log-odds; share by which the level follows a score of a known target."""
 
 
+_UNKNOWN_ONCE = {"better_by": 1e6, "settled_above": 1.0}
+"""Constants that older logs do not have, such that nothing comes of them: those runs had no such rule."""
+
+
 @dataclass(frozen=True)
 class PresenceConfig:
     """The constants of the presence monitor, chosen on `uav-mini/train`, `uav-more` and drawn occluders.
@@ -102,6 +106,9 @@ class PresenceConfig:
         Probabilities below which every second pass of the tracker searches elsewhere, and two passes of three.
     switch_above
         Probability above which another place may replace the one that is followed.
+    better_by, settled_above
+        Where the target is probably lost, a place whose result is better than the path's by so much (log-odds) is
+        looked at once more, though it says little by itself; seen twice, it replaces the path above this probability.
     compare_s
         After that the one that was followed is looked at for so long as well, and may come back, seconds.
     ignored_below, ignored_s
@@ -129,6 +136,8 @@ class PresenceConfig:
     search_below: float = 0.6
     doubted_below: float = 0.25
     switch_above: float = 0.7
+    better_by: float = 2.5
+    settled_above: float = 0.35
     compare_s: float = 1.0
     ignored_below: float = 2.0
     ignored_s: float = 0.4
@@ -204,6 +213,7 @@ class PresenceConfig:
             For the constants of another version.
         """
         known = {field.name for field in fields(cls)}
+        values = {**_UNKNOWN_ONCE, **values}
         if set(values) != known:
             odd = ", ".join(sorted(set(values) ^ known))
             raise InputError(f"presence was assessed by another version, whose constants differ in {odd}")

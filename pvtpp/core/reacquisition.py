@@ -3,7 +3,8 @@
 The path that the tracker follows goes on: it may be right, and often finds the target again by itself. The search gets
 every second pass while the target is doubtful, and two of three while it is probably lost. What is found elsewhere
 takes the path's place once its results speak for it, and more than those of the path: one result that leaves no doubt,
-or several at the same place.
+or several at the same place. A target that has turned, or is half in view, never leaves no doubt: it is enough that two
+results at one place are far better than the path's, which is certainly wrong.
 """
 
 from __future__ import annotations
@@ -147,12 +148,14 @@ class Reacquisition:
         first = self._odds_of(t_ns, output.box)
         known = Belief(t_ns, first, self.belief.level) if before is None else before.belief
         belief = known.after(self.config, t_ns, output)
-        if belief.odds <= first:
+        better = self.lost and belief.evidence - self.belief.evidence >= self.config.better_by
+        if belief.odds <= first and not better:
             self._candidate = None
             return None
         results = ((t_ns, output),) if before is None else (*before.results, (t_ns, output))[-KEPT:]
         self._candidate = Candidate(results, belief)
-        if belief.probability < max(self.config.switch_above, self.belief.probability):
+        enough = self.config.settled_above if better and len(results) > 1 else self.config.switch_above
+        if belief.probability < max(enough, self.belief.probability):
             return None
         # What was followed goes on as the candidate for a while: should it prove right, it is taken up again.
         self._candidate = None if self._newest is None else Candidate((self._newest,), self.belief)
