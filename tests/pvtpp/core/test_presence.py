@@ -109,6 +109,8 @@ def test_a_sigma_larger_than_the_target_is_uncertain():
 def test_the_constants_are_read_back_and_those_of_another_version_are_refused():
     assert PresenceConfig.from_dict(asdict(CONFIG)) == CONFIG
     values = asdict(CONFIG)
+    del values["better_by"], values["settled_above"]
+    assert PresenceConfig.from_dict(values).better_by > 1e3, "logs from before that rule are replayed without it"
     del values["share"]
     with pytest.raises(InputError, match="another version, whose constants differ in share"):
         PresenceConfig.from_dict(values)

@@ -1,5 +1,7 @@
 """The search beside the path that is followed: when it looks elsewhere, what takes the path's place."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,11 @@ def fair(x=100.0):
     return TrackerOutput([x, 100, 20, 20], 0.99, None, 0.95)
 
 
+def turned(x=100.0):
+    """A target that has turned: its score is high, and it looks a little otherwise; that says next to nothing."""
+    return TrackerOutput([x, 100, 20, 20], 0.98, None, 0.8)
+
+
 def bad(x=100.0, resembling=None):
     return TrackerOutput([x, 100, 8, 8], 0.7, None, 0.3, resembling)
 
@@ -28,8 +35,8 @@ def bad(x=100.0, resembling=None):
 class Search:
     """A search whose passes come one after the other."""
 
-    def __init__(self):
-        self.t_ns, self.search = 0, Reacquisition(CONFIG, 0, BOX)
+    def __init__(self, config=CONFIG):
+        self.t_ns, self.search = 0, Reacquisition(config, 0, BOX)
         for _ in range(4):
             self.follow(good())
 
@@ -94,6 +101,27 @@ def test_weaker_results_take_it_together_and_the_place_is_looked_at_again():
         results = one.found(fair(116))
     assert [each.box[0] for _, each in results][-1] == 116 and len(results) == 2
     assert one.search.belief.probability >= CONFIG.switch_above
+
+
+def test_of_a_lost_target_two_looks_far_better_than_the_paths_are_enough_and_one_is_not():
+    one = Search().lose()
+    assert abs(CONFIG.evidence(turned(), None)) < 0.3
+    assert one.found(turned(103)) is None
+    assert one.search.where(one.t_ns).tolist() == [103, 100, 20, 20]
+    results = one.found(turned(104))
+    assert [each.box[0] for _, each in results] == [103, 104]
+    assert one.search.belief.probability >= CONFIG.settled_above
+
+
+def test_without_that_rule_such_a_target_stays_lost():
+    config = replace(CONFIG, better_by=1e6)
+    one = Search(config).lose()
+    assert all(one.found(turned(103 + step)) is None for step in range(5))
+
+
+def test_a_path_that_is_not_lost_is_not_left_for_such_a_place():
+    one = Search()
+    assert all(one.found(turned(103 + step)) is None for step in range(5))
 
 
 def test_what_speaks_against_itself_or_is_far_away_does_not():
