@@ -31,7 +31,7 @@ from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_benchmarks.synthetic.occluders import occluded
 from pvtpp_trackers.registry import create
 
-WORST = ("S1301+occluders1", "S0601+occluders1", "MountainBike6+occluders2")
+WORST = ("Biker+occluders2", "S0601+occluders1", "S1301+occluders1")
 """Those of `presence_table` at 47 ms on which presence costs most."""
 
 
