@@ -81,7 +81,8 @@ def bullets(content: Mapping[str, Any]) -> Lines:
             f"**What latency costs.** A tracker takes {shown(SLOW)} for a frame, and its last box stands until the "
             "next one comes: `hold`. Its overlap with the target (AUC, the area under the success curve) is "
             f"{three(runs[run_name(SLOW, 'hold')]['auc'])}, where the same tracker without latency has "
-            f"{three(runs[ZERO]['auc'])}. So {stale.text()} are kept (in brackets: the 95 % interval)."
+            f"{three(runs[ZERO]['auc'])}. So {stale.text()} are kept (in brackets: the 95 % interval; a "
+            "part of the loss is that half of the clips have a camera of 10 fps)."
         ),
         *bullet(
             f"**What pvtpp keeps.** By default the same tracker keeps {', '.join(keeps[:-1])} and {keeps[-1]} a frame. "
