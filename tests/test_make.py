@@ -184,7 +184,8 @@ def test_the_types_of_tensorrt_are_installed_for_mypy_apart_from_the_packages(tr
 @pytest.mark.parametrize("name", INPUTS)
 def test_a_change_of_what_is_installed_refreshes_the_editable_install(tree, make, name):
     os.utime(str(tree / name), (NEW + 1, NEW + 1))
-    for target, extras in (("demo", "[cpu,report,weights]"), ("pytest", "[cpu,report,weights,dev,train,export,rtx,docs]")):
+    every = "[cpu,report,weights,dev,train,export,rtx,docs]"
+    for target, extras in (("demo", "[cpu,report,weights]"), ("pytest", every)):
         _, calls = make(target)
         assert any("pip install" in call and f"-e .{extras}" in call for call in calls), calls
     _, calls = make("test-onboard")
