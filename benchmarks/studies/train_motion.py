@@ -21,7 +21,6 @@ import numpy as np
 
 from pvtpp_benchmarks.datasets.registry import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
-from pvtpp_benchmarks.studies import logged_runs
 from pvtpp_benchmarks.studies.replay_table import CLASSICAL, TIMES, Job, measure
 
 SPEEDS = (1, 3)
@@ -88,6 +87,8 @@ def main() -> None:
     config = configurations.read(args.config, MotionTraining, **given) if args.config else MotionTraining(**given)
     real = None
     if args.logged:
+        from pvtpp_benchmarks.studies import logged_runs
+
         clips = logged_runs.clips(args.root, logged_runs.LEARNT)
         history = config.network.history
         real = LoggedPool([logged_runs.run_of(*each, history) for each in logged_runs.logs(args.logged, clips)])
