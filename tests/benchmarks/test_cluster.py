@@ -191,8 +191,9 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_run_loses_nothing(address, h
 
 def test_a_run_that_kills_every_worker_is_lost_and_named_and_the_others_are_kept(address, here, capsys):
     with distributed.Client(address, set_as_default=False) as client:
-        # A run whose result is still with a worker that dies is blamed as well: that must not be enough to lose it.
-        client.run_on_scheduler(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 2))
+        # A run that waits at a worker that dies, or whose result is still there, is blamed as well. On a busy machine
+        # that may happen some times in a row: it must not be enough to lose it.
+        client.run_on_scheduler(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 5))
         client.wait_for_workers(2)
         assert command(address, "Deadly", "--logs", "deadly-logs", "--processing", "85ms", "--no-offline") == 1
         client.wait_for_workers(2)
