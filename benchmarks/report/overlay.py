@@ -47,7 +47,7 @@ def frames(sequence: VideoSequence, shown: Mapping[str, Shown], caption: str) ->
     caption
         Along the bottom.
     """
-    boxes = {label: _at_frames(each.log, each.predictor, sequence.camera_t_ns) for label, each in shown.items()}
+    boxes = {label: boxes_at(each.log, each.predictor, sequence.camera_t_ns) for label, each in shown.items()}
     doubts = {label: _doubts(each.log, sequence.camera_t_ns) for label, each in shown.items()}
     truth = xywh_to_box(sequence.ground_truth_xywh[:: sequence.stride])
     for i in range(len(sequence)):
@@ -57,7 +57,8 @@ def frames(sequence: VideoSequence, shown: Mapping[str, Shown], caption: str) ->
         yield video.draw_boxes(sequence.frame(i).image, drawn, caption)
 
 
-def _at_frames(log: EventLog, predictor: str, t_ns: np.ndarray) -> np.ndarray:
+def boxes_at(log: EventLog, predictor: str, t_ns: np.ndarray) -> np.ndarray:
+    """Boxes ``[cx, cy, w, h]`` that an observer had at these times, evaluated at them, pixels, shape ``(N, 4)``."""
     available, table = log.trajectories(predictor)
     newest = np.searchsorted(available, t_ns, side="right") - 1
     return table.boxes(newest, t_ns)

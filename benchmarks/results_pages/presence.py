@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Mapping, Sequence
+
+import numpy as np
 
 from pvtpp.files import read_json
+from pvtpp_benchmarks.outages import stretches
 from pvtpp_benchmarks.report.charts import Series, linear, lines, steps
 from pvtpp_benchmarks.report.drawing import composed
 from pvtpp_benchmarks.report.styles import Style, style
@@ -99,14 +102,6 @@ def lost(content: Content) -> Lines:
     return table(heads, rows)
 
 
-def _visible(values: Sequence[Optional[float]]) -> List[Tuple[int, int]]:
-    """First frame of each stretch with a target, and the frame after its last."""
-    shows = [False, *(value is not None for value in values), False]
-    begins = [index for index in range(len(values)) if shows[index + 1] and not shows[index]]
-    ends = [index for index in range(1, len(values) + 1) if shows[index] and not shows[index + 1]]
-    return list(zip(begins, ends))
-
-
 def drawn(root: Path) -> str:
     """The overlap over time on single clips, presence on and off."""
     content = read_json(str(root / COURSES))
@@ -114,18 +109,17 @@ def drawn(root: Path) -> str:
     for name, one in content["clips"].items():
         fps, overlap = one["world_fps"], one["overlap"]
         seconds = [index / fps for index in range(len(overlap["on"]))]
+        # Truth does not depend on the setting.
+        shows = np.array([value is not None for value in overlap["on"]])
         x = linear("seconds", seconds, low=0.0, high=seconds[-1])
         series = []
         for setting in ("off", "on"):
-            for begin, end in _visible(overlap[setting]):
+            for begin, end in zip(*stretches(shows)):
                 label = f"presence {setting}"
                 series.append(Series(label, seconds[begin:end], overlap[setting][begin:end], LOOKS[label]))
         changes = [*one["presence"], [seconds[-1], one["presence"][-1][1]]]
         series.append(Series("probability", *steps(*zip(*changes)), LOOKS["probability"]))
-        visible = [0, *(frame for stretch in _visible(overlap["on"]) for frame in stretch), len(seconds)]
-        hidden = [
-            (begin / fps, min(end / fps, seconds[-1])) for begin, end in zip(visible[::2], visible[1::2]) if end > begin
-        ]
+        hidden = [(begin / fps, min(end / fps, seconds[-1])) for begin, end in zip(*stretches(~shows))]
         heading = f"{name}, {shown(content['settings']['time'])} a frame"
         panels.append(lines(heading, x, y, series, name, shaded=hidden, size=(740.0, 200.0)))
     legend = list(LOOKS.items())

@@ -24,27 +24,24 @@ from pvtpp_benchmarks.results_pages import (
 )
 from pvtpp_benchmarks.results_pages.blocks import Block, joined
 
-BLOCKS: Dict[str, Block] = joined(
-    boards.BLOCKS,
-    clocks.BLOCKS,
-    closed_loop.BLOCKS,
-    compiled.BLOCKS,
-    concepts.BLOCKS,
-    headline.BLOCKS,
-    interfaces.BLOCKS,
-    opencv_trackers.BLOCKS,
-    predictors.BLOCKS,
-    presence.BLOCKS,
-    propagation.BLOCKS,
-    sigma.BLOCKS,
-    speed.BLOCKS,
-    trackers.BLOCKS,
+_MODULES = (
+    boards,
+    clocks,
+    closed_loop,
+    closed_loop_picture,
+    compiled,
+    concepts,
+    headline,
+    interfaces,
+    opencv_trackers,
+    predictors,
+    presence,
+    propagation,
+    sigma,
+    speed,
+    trackers,
 )
+BLOCKS: Dict[str, Block] = joined(*(getattr(module, "BLOCKS", {}) for module in _MODULES))
 """By the name that a page's mark has: ``module.what``."""
-PICTURES: Dict[str, Callable[[Path], str]] = joined(
-    clocks.PICTURES,
-    closed_loop_picture.PICTURES,
-    headline.PICTURES,
-    presence.PICTURES,
-)
+PICTURES: Dict[str, Callable[[Path], str]] = joined(*(getattr(module, "PICTURES", {}) for module in _MODULES))
 """The text of an SVG file, given the folder of the checkout; by its path from there."""

@@ -23,6 +23,7 @@ from pvtpp.files import whole_file
 from pvtpp_benchmarks.default_run import default_run, usual_options
 from pvtpp_benchmarks.processing import parse
 from pvtpp_benchmarks.report.files import check_writable
+from pvtpp_benchmarks.report.overlay import boxes_at
 from pvtpp_benchmarks.report.video import PREDICTED, STALE, TRUTH, Colour
 from pvtpp_benchmarks.synthetic import AerialClip, RenderedClip, render
 from pvtpp_trackers.registry import create
@@ -48,9 +49,7 @@ class Panel(NamedTuple):
 def panel(clip: RenderedClip, tracker: str, time: str, predictor: str) -> Panel:
     """Run the clip with one predictor, as evaluations do where nothing else is said."""
     log = default_run(clip, create(tracker), parse(time).start(clip.name), predictor, **usual_options(predictor))
-    available, table = log.trajectories(predictor)
-    newest = np.searchsorted(available, clip.camera_t_ns, side="right") - 1
-    boxes = table.boxes(newest, clip.camera_t_ns)
+    boxes = boxes_at(log, predictor, clip.camera_t_ns)
     return Panel(boxes, iou(boxes, xywh_to_box(clip.ground_truth_xywh)))
 
 
