@@ -89,8 +89,7 @@ class RenderedClip(VideoSequence):
             If the folder exists, or where it cannot be written.
         """
         folder = os.path.abspath(folder)
-        if os.path.exists(folder):
-            raise InputError(f"{folder}: exists already; the generated clip is written to a new folder only")
+        require_new(folder)
         parent = os.path.dirname(folder)
         try:
             os.makedirs(parent, exist_ok=True)
@@ -139,6 +138,12 @@ def _gyro(scene: AerialScene) -> GyroRecording:
     matrix = np.array([[camera.focal, 0, camera.centre[0]], [0, camera.focal, camera.centre[1]], [0, 0, 1]])
     rates = np.array([scene.rate_at(t) for t in times])
     return GyroRecording(np.rint(times * 1e9), rates, matrix, np.eye(3), scene.config.name)
+
+
+def require_new(folder: str) -> None:
+    """Raise InputError where a clip's folder exists already."""
+    if os.path.exists(folder):
+        raise InputError(f"{folder}: exists already; the generated clip is written to a new folder only")
 
 
 def render(config: Optional[AerialClip] = None) -> RenderedClip:

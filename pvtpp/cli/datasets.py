@@ -114,6 +114,7 @@ def _size(text: str) -> Tuple[int, int]:
 def _generate(options: argparse.Namespace) -> int:
     from pvtpp_benchmarks.report.video import write_video
     from pvtpp_benchmarks.synthetic import AerialClip, render
+    from pvtpp_benchmarks.synthetic.clip import require_new
 
     if options.number < 1:
         raise InputError(f"--number is {options.number}, allowed is a whole number from 1")
@@ -122,8 +123,11 @@ def _generate(options: argparse.Namespace) -> int:
         render(AerialClip(f"aerial-{seed}", seed, width, height, options.seconds))
         for seed in range(options.seed, options.seed + options.number)
     ]
-    for clip in clips:
-        folder = os.path.join(options.out, clip.name)
+    folders = [os.path.join(options.out, clip.name) for clip in clips]
+    # All of them, before the first is written.
+    for folder in folders:
+        require_new(os.path.abspath(folder))
+    for clip, folder in zip(clips, folders):
         clip.save(folder)
         if options.video:
             images = (clip.frame(index).image for index in range(len(clip)))

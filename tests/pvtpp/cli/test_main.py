@@ -229,6 +229,8 @@ def test_clips_are_generated_for_those_who_have_no_data(tmp_path, capsys):
     capsys.readouterr()
     assert main(["datasets", "generate", folder, *short, "--seed", "3"]) == 2  # never over what is there
     assert "exists already" in capsys.readouterr().err
+    assert main(["datasets", "generate", folder, *short, "--number", "2", "--seed", "2"]) == 2
+    assert "aerial-3: exists already" in capsys.readouterr().err and not (tmp_path / "generated" / "aerial-2").exists()
 
 
 @pytest.mark.parametrize("wrong", [["--number", "0"], ["--size", "640"], ["--seed", "-1"], ["--seconds", "0"]])
