@@ -95,10 +95,10 @@ def test_no_track_of_boxes_gets_an_answer_that_is_not_finite(error, velocity, st
 
 @pytest.mark.parametrize("speed", [5.0, 60.0, 240.0])
 def test_steady_motion_goes_on(speed):
-    """It has learnt that nothing goes straight for ever, so it may stay behind by up to a fifth."""
+    """It has learnt that nothing goes straight for ever, so it may stay behind by up to a quarter."""
     boxes = boxes_of(np.zeros((16, 4)), (speed, -speed / 2))
     way = np.array([speed, -speed / 2, 0, 0]) * 0.1
-    np.testing.assert_allclose(answer(boxes, 0.1)[0], boxes[-1] + way, atol=0.2 * speed * 0.1)
+    np.testing.assert_allclose(answer(boxes, 0.1)[0], boxes[-1] + way, atol=0.25 * speed * 0.1)
 
 
 def test_a_single_result_stands_still():
