@@ -308,8 +308,9 @@ def recording() -> Optional[Case]:
         return None
     recordings, n, rng = found[0], 5, np.random.default_rng(0)
     sound = recordings.Recording(
-        "car", np.arange(n) * 10**7, np.arange(n) * 10**7 + 1, rng.uniform(1, 9, (n, 4)), np.ones(n), np.arange(n) > 0,
-        np.zeros((n, 2, 3, 3), np.float16), np.zeros((2, 2, 2), np.float16), np.arange(n) * 10**7,
+        "car", np.arange(n) * 10**7, np.arange(n) * 10**7 + 1, rng.uniform(1, 9, (n, 4)), np.ones(n),
+        rng.uniform(1, 9, (n, 4)), np.arange(n) > 0, np.zeros((n, 2, 3, 3), np.float16),
+        np.zeros((2, 2, 2), np.float16), np.arange(n) * 10**7,
         rng.uniform(1, 9, (n, 4)),
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:

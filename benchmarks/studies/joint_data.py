@@ -1,8 +1,10 @@
-"""Training data of the joint predictor for NanoTrack V3: recordings of the tracker on clips of three kinds.
+"""Training data of the joint predictor: recordings of a tracker on the training clips of `uav-mini` and `uav-more`.
 
-Real: the eight training clips of `uav-mini`. Varied: the same clips as another camera would have filmed them.
-Generated: rendered aerial clips. The tracker is recorded once, up to the last stage of its backbone; later calls read
-the recordings.
+`mini` and `more` are the clips of these two sets as they are. The other kinds are made of both: `displaced`, recorded
+with search regions that do not follow the target closely; `varied`, as another camera would have filmed them;
+`occluded`, with drawn occluders; and `generated`, rendered aerial clips. Every kind is recorded once; later calls read
+the recordings. NanoTrack V3 is recorded up to the last stage of its backbone, so that this stage can learn too; of
+other trackers the features are recorded.
 """
 
 from __future__ import annotations
@@ -10,8 +12,8 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from dataclasses import dataclass
-from typing import Dict, Iterable, List, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -19,13 +21,25 @@ from pvtpp.clip import Clip
 from pvtpp.training.recordings import Recording, RecordingPlan, record_all
 from pvtpp.training.variations import Variation, with_variations
 from pvtpp_benchmarks.datasets.registry import load
+from pvtpp_benchmarks.datasets.sequence import VideoSequence
+from pvtpp_benchmarks.studies import logged_runs
 from pvtpp_benchmarks.synthetic import AerialClip, render
+from pvtpp_benchmarks.synthetic.occluders import occluded
 
-VARIATIONS, GENERATED, FIRST_SEED = 4, 10, 100
-KINDS = ("real", "varied", "generated")
-RUNS = {"real": 6, "varied": 2, "generated": 2}
-FOLDS = (("boat1", "Crossing"), ("car16_1", "person12_1"), ("truck4_2", "boat5"), ("group1_2", "wakeboard3"))
-"""Clips that are left out together when settings are chosen, paired arbitrarily."""
+TRAINABLE = "nanotrack-v3"
+"""The tracker whose last layers can learn too."""
+VARIATIONS, GENERATED, FIRST_SEED = 2, 10, 100
+REAL = {"mini": "uav-mini", "more": "uav-more"}
+"""Kinds of clips as they are, and their data sets."""
+PLANS = {
+    "mini": RecordingPlan(6),
+    "more": RecordingPlan(6),
+    "displaced": RecordingPlan(6, displaced=0.5, seed=1),
+    "varied": RecordingPlan(2),
+    "occluded": RecordingPlan(2),
+    "generated": RecordingPlan(2),
+}
+KINDS = tuple(PLANS)
 
 
 @dataclass(frozen=True)
@@ -46,15 +60,21 @@ class Material:
         Parameters
         ----------
         kinds
-            The kinds to take.
+            The kinds to take, at least one of `REAL`.
         without
-            Real clips to leave out, together with their variations.
+            Real clips to leave out, and what is made of them.
         share
-            The share of the real clips to take, each with its variations; above 0, at most 1.
+            The share of the real clips to take, each with what is made of it; above 0, at most 1.
         """
-        clips = sorted({source(r) for r in self.recordings["real"]} - set(without))
-        kept = set(clips[: max(1, round(share * len(clips)))])
+        kinds = tuple(kinds)
+        clips = sorted({source(r) for kind in REAL if kind in kinds for r in self.recordings[kind]} - set(without))
+        # Spread over the sorted names, since neighbours there are often of one video.
+        kept = {clips[int(i)] for i in np.linspace(0, len(clips) - 1, max(1, round(share * len(clips))))}
         return [r for kind in kinds for r in self.recordings[kind] if kind == "generated" or source(r) in kept]
+
+    def apart(self, clips: Sequence[str]) -> List[Recording]:
+        """The recordings of these clips as they are."""
+        return [r for kind in REAL for r in self.recordings.get(kind, ()) if source(r) in clips]
 
 
 def source(recording: Recording) -> str:
@@ -62,49 +82,92 @@ def source(recording: Recording) -> str:
     return recording.clip.split("+")[0]
 
 
+def _real(root: str, kinds: Iterable[str] = REAL) -> Iterator[VideoSequence]:
+    for kind in kinds:
+        yield from load(REAL[kind], os.path.join(root, REAL[kind]), "train")
+
+
+def names(root: str) -> List[str]:
+    """The names of all real clips."""
+    return [each.name for each in _real(root)]
+
+
+def folds(root: str) -> List[List[str]]:
+    """Real clips that are left out in turn, those of one video together."""
+    return logged_runs.folds(names(root))
+
+
 def clips(root: str, kind: str) -> Iterable[Clip]:
-    """The clips of one kind, made one by one; `root` is the folder that holds `uav-mini`."""
+    """The clips of one kind, made one by one; `root` is the folder that holds `uav-mini` and `uav-more`."""
     if kind == "generated":
         for seed in range(FIRST_SEED, FIRST_SEED + GENERATED):
             rng = np.random.default_rng(seed)
             size, agility = float(rng.uniform(24, 90)), float(rng.uniform(0.2, 1.3))
             yield Clip.of(render(AerialClip(name=f"aerial{seed}", seed=seed, target_px=size, agility=agility)))
-        return
-    real = map(Clip.of, load("uav-mini", os.path.join(root, "uav-mini"), "train"))
-    for clip in with_variations(real, VARIATIONS if kind == "varied" else 0, Variation()):
-        if (kind == "varied") == ("+" in clip.name):
-            yield clip
+    elif kind == "occluded":
+        for sequence in _real(root):
+            hidden = occluded(sequence, FIRST_SEED)
+            yield replace(Clip.of(hidden), name=f"{sequence.name}+occluded")
+    elif kind == "varied":
+        for clip in with_variations(map(Clip.of, _real(root)), VARIATIONS, Variation()):
+            if "+" in clip.name:
+                yield clip
+    else:
+        yield from map(Clip.of, _real(root, [kind] if kind in REAL else REAL))
 
 
-def material(root: str, checkpoint: str, folder: str, kinds: Sequence[str] = KINDS) -> Material:
+def material(root: str, tracker: str, checkpoint: str, folder: str, kinds: Sequence[str] = KINDS) -> Material:
     """All recordings of these kinds; those that are not in ``folder/recordings`` yet are made.
 
-    `root` is the folder that holds `uav-mini`, `checkpoint` is NanoTrack V3 in torch.
+    Parameters
+    ----------
+    root
+        Folder that holds `uav-mini` and `uav-more`.
+    tracker
+        Name of the tracker.
+    checkpoint
+        `TRAINABLE` in torch.
+    folder
+        Where the recordings go.
+    kinds
+        Of `KINDS`.
     """
-    from pvtpp_trackers.models.nanotrack import load as load_tracker
-    from pvtpp_trackers.models.nanotrack_training import LastStage
-    from pvtpp_trackers.recorder import Recorder
-
-    tracker, place = Recorder(LastStage(load_tracker(checkpoint))), os.path.join(folder, "recordings")
+    runs, made = _runs(tracker, checkpoint)
+    place = os.path.join(folder, "recordings")
 
     def progress(text: str) -> None:
         print(f"recorded {text}", file=sys.stderr)
 
     return Material(
-        {
-            kind: list(record_all(tracker, clips(root, kind), RecordingPlan(RUNS[kind]), place, "maps", progress))
-            for kind in kinds
-        }
+        {kind: list(record_all(runs, clips(root, kind), PLANS[kind], place, made, progress)) for kind in kinds}
     )
 
 
-def features_of(recorded: Material, checkpoint: str, folder: str) -> Material:
-    """The same recordings with the features of the published tracker, computed once and kept in ``folder/features``."""
-    from pvtpp.training.joint import seen_by
+def _runs(tracker: str, checkpoint: str) -> Tuple[Any, str]:
+    """The tracker to record, and what its recordings hold."""
+    if tracker != TRAINABLE:
+        from pvtpp_trackers.factory import MakeTracker
+
+        return MakeTracker(tracker)(None), tracker
+    from pvtpp_trackers.recorder import Recorder
+
+    return Recorder(_part(checkpoint)), "maps"
+
+
+def _part(checkpoint: str) -> Any:
     from pvtpp_trackers.models.nanotrack import load as load_tracker
     from pvtpp_trackers.models.nanotrack_training import LastStage
 
-    part = LastStage(load_tracker(checkpoint))
+    return LastStage(load_tracker(checkpoint))
+
+
+def features_of(recorded: Material, tracker: str, checkpoint: str, folder: str) -> Material:
+    """The same recordings with the features of the published tracker, computed once and kept in ``folder/features``."""
+    from pvtpp.training.joint import seen_by
+
+    part: Optional[Any] = _part(checkpoint) if tracker == TRAINABLE else None
+    if part is None:
+        return recorded
 
     def made(recording: Recording) -> Recording:
         content = hashlib.sha256(recording.search.tobytes() + recording.template.tobytes()).hexdigest()

@@ -2,12 +2,14 @@
 
     python -m pvtpp_benchmarks.studies.train_joint $PVTPP_DATA --weights $PVTPP_WEIGHTS/nanotrack --json out.json
 
-Training data: recordings of the tracker on the eight training clips of `uav-mini`, on variations of these clips as
-other cameras would have filmed them, and on generated clips. There are four stages:
+Training data: `pvtpp_benchmarks.studies.joint_data`. Other trackers (`--tracker`) are trained on frozen features alone.
+There are four stages:
 
-* `choose` leaves two clips out in turn and compares kinds of training data on them; the test clips are not used.
+* `choose` leaves a fifth of the clips out in turn and compares kinds of training data on them; the test clips are not
+  used.
 * `train` trains a network on frozen features and one jointly with the tracker, for each seed.
-* `table` runs them on `uav-mini/test` (12 clips, four starts, simulated clock, no propagation, AUC `otb`).
+* `table` runs them on `uav-mini/test` (12 clips, four starts, simulated clock, AUC `otb`), without propagation and,
+  where the tracker is the published one, with it.
 * `publish` writes the first network on frozen features into the package.
 
 Every stage continues where an earlier call was interrupted. By default all stages but `publish` run.
@@ -35,9 +37,11 @@ from pvtpp_benchmarks.evaluate import Grid, evaluate
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import write_json
 from pvtpp_benchmarks.spec import RunSpec
-from pvtpp_benchmarks.studies.joint_data import FOLDS, RUNS, Material, features_of, material, source
+from pvtpp_benchmarks.studies.joint_data import KINDS as RECORDED
+from pvtpp_benchmarks.studies.joint_data import TRAINABLE, Material, features_of, folds, material
+from pvtpp_trackers.factory import MakeTracker
 
-TIMES = ("47ms", "85ms", "165ms")
+TIMES = ("20ms", "47ms", "85ms", "165ms")
 STARTS = 4
 SEEDS = (0, 1, 2)
 KINDS = ("frozen", "joint")
@@ -46,16 +50,22 @@ GRAPHS = ("template.onnx", "search.onnx", "head.onnx")
 JOINT_RUN: Dict[str, Any] = {"epochs": 2, "epoch_batches": 15, "shard_windows": 16, "warmup": 5, "learning_rate": 3e-4}
 """Changes for joint training: fewer and smaller steps, since a step costs some fifty times as much."""
 CLASSICAL = ("hold", "kalman:pvt", "kalman:size_aware")
+WITH_PROPAGATION = ("kalman:pvt", "ensemble", "motion")
+"""What `joint` is compared with where propagation is on."""
+PROPAGATIONS = ("none", "optical_flow")
 MATERIAL = {
-    "real": (("real",), 1.0),
-    "real and varied": (("real", "varied"), 1.0),
-    "all": (("real", "varied", "generated"), 1.0),
-    "half of the clips, varied": (("real", "varied"), 0.5),
-    "a quarter of the clips, varied": (("real", "varied"), 0.25),
+    "a quarter of the clips": (("mini", "more"), 0.25),
+    "half of the clips": (("mini", "more"), 0.5),
+    "all 19 clips": (("mini", "more"), 1.0),
+    "those of uav-mini": (("mini",), 1.0),
+    "all, also displaced": (("mini", "more", "displaced"), 1.0),
+    "all, also varied": (("mini", "more", "varied"), 1.0),
+    "all, also occluded": (("mini", "more", "occluded"), 1.0),
+    "all, and generated clips": (("mini", "more", "generated"), 1.0),
 }
 """Choices of training data: kinds of clips, and the share of the real ones."""
-CHOSEN = "real and varied"
-"""The choice that the committed weights were trained on."""
+CHOSEN = {"frozen": "all 19 clips", "joint": "all, also displaced"}
+"""The choice that each kind of network is trained on."""
 
 
 def settings(seed: int = 0, **changes: Any) -> Any:
@@ -92,27 +102,25 @@ def overlaps(network: Any, recordings: Sequence[Any], windows: Any) -> Dict[str,
     return found
 
 
-def choose(features: Material, folder: str) -> List[Dict[str, Any]]:
-    """Train four times on each choice of data, each time without two clips, and evaluate on the clips left out."""
+def choose(features: Material, left_out: Sequence[Sequence[str]], folder: str) -> List[Dict[str, Any]]:
+    """Train on each choice of data without each group of clips in turn, and evaluate on the clips left out."""
     from pvtpp.training.joint import train
 
     rows = []
     for name, (kinds, share) in MATERIAL.items():
         clips: Dict[str, Tuple[float, float]] = {}
         results = 0
-        for number, without in enumerate(FOLDS):
+        for number, without in enumerate(left_out):
             learnt, config = features.of(kinds, without, share), settings()
             place = os.path.join(folder, "choose", f"{name.replace(' ', '-').replace(',', '')}-{number}")
             resume = os.path.isfile(os.path.join(place, "last.ckpt"))
             network = train(config, None, learnt, [], place, resume=resume, progress=False)
-            apart = [each for each in features.recordings["real"] if source(each) in without]
-            clips.update(overlaps(network, apart, config.windows))
+            clips.update(overlaps(network, features.apart(without), config.windows))
             results += sum(map(len, learnt))
-        means = np.mean(list(clips.values()), axis=0).tolist()
-        rows.append(
-            {"material": name, "results": results // len(FOLDS), "motion": means[0], "joint": means[1], "clips": clips}
-        )
-        print(f"{name:34}{rows[-1]['results']:8d}{means[0]:9.4f}{means[1]:9.4f}{means[1] - means[0]:+9.4f}", flush=True)
+        motion, joint = np.mean(list(clips.values()), axis=0).tolist()
+        results //= len(left_out)
+        rows.append({"material": name, "results": results, "motion": motion, "joint": joint, "clips": clips})
+        print(f"{name:34}{results:8d}{motion:9.4f}{joint:9.4f}{joint - motion:+9.4f}", flush=True)
     return rows
 
 
@@ -137,19 +145,21 @@ def train_one(kind: str, seed: int, recorded: Material, checkpoint: str, folder:
     from pvtpp.export.joint import publish
     from pvtpp.networks.joint import load as load_joint
     from pvtpp.training.joint import train
-    from pvtpp_trackers.models.nanotrack import engines
-    from pvtpp_trackers.models.nanotrack import load as load_tracker
-    from pvtpp_trackers.models.nanotrack_training import LastStage
 
     place = os.path.join(folder, f"{kind}-{seed}")
     if os.path.isfile(os.path.join(place, "joint.onnx")):
         return
     together = kind == "joint"
-    model, config = load_tracker(checkpoint), settings(seed, **(JOINT_RUN if together else {}))
-    kinds, share = MATERIAL[CHOSEN]
+    config = settings(seed, **(JOINT_RUN if together else {}))
+    kinds, share = MATERIAL[CHOSEN[kind]]
     resume = os.path.isfile(os.path.join(place, "last.ckpt"))
     part, start = None, None
     if together:
+        from pvtpp_trackers.models.nanotrack import engines
+        from pvtpp_trackers.models.nanotrack import load as load_tracker
+        from pvtpp_trackers.models.nanotrack_training import LastStage
+
+        model = load_tracker(checkpoint)
         part, (start, _) = LastStage(model), load_joint(os.path.join(folder, f"frozen-{seed}", "joint.safetensors"))
     learnt = recorded.of(kinds, share=share)
     network = train(config, None, learnt, [], place, part, together, start, resume, sys.stderr.isatty())
@@ -160,39 +170,45 @@ def train_one(kind: str, seed: int, recorded: Material, checkpoint: str, folder:
 
 
 @lru_cache(maxsize=None)
-def _graphs(place: str) -> Tuple[Any, ...]:
+def _tracker(place: str) -> Tracker:
     from pvtpp import inference
-
-    return tuple(inference.load(os.path.join(place, name)) for name in GRAPHS)
-
-
-def _tracker(graphs: Tuple[Any, ...], sequence: VideoSequence) -> Tracker:
     from pvtpp_trackers.nanotrack import NanoTrack
 
-    return NanoTrack(engines=graphs)
+    return NanoTrack(engines=tuple(inference.load(os.path.join(place, name)) for name in GRAPHS))
+
+
+def _trained(place: str, sequence: VideoSequence) -> Tracker:
+    return _tracker(place)
 
 
 def table(
-    root: str, weights: str, folder: str, seeds: Sequence[int], kinds: Sequence[str] = KINDS, clips: Sequence[str] = ()
+    root: str,
+    published: MakeTracker,
+    folder: str,
+    seeds: Sequence[int],
+    kinds: Sequence[str] = KINDS,
+    clips: Sequence[str] = (),
 ) -> List[Dict[str, Any]]:
     """AUC on the test clips, at zero latency and online, for the published tracker and each jointly trained one."""
-    from pvtpp_trackers.nanotrack import published_engines
-
     dataset = load("uav-mini", os.path.join(root, "uav-mini"), "test")
     sequences = list(dataset.select(clips) if clips else dataset)
     trained = {
         kind: [f"joint:{os.path.join(folder, f'{kind}-{seed}', 'joint.onnx')}" for seed in seeds] for kind in KINDS
     }
-    runs = [("published", published_engines(weights), (*CLASSICAL, "motion", *trained["frozen"]))]
+    runs: List[Tuple[str, Any, Tuple[str, ...], str]] = []
+    if "frozen" in kinds:
+        listeners = {"none": (*CLASSICAL, "motion"), "optical_flow": WITH_PROPAGATION}
+        runs += [("published", published, (*listeners[way], *trained["frozen"]), way) for way in PROPAGATIONS]
     for seed, name in zip(seeds if "joint" in kinds else (), trained["joint"]):
-        runs.append((f"joint {seed}", _graphs(os.path.join(folder, f"joint-{seed}")), ("hold", "motion", name)))
+        make = partial(_trained, os.path.join(folder, f"joint-{seed}"))
+        runs.append((f"joint {seed}", make, ("hold", "motion", name), "none"))
     rows: List[Dict[str, Any]] = []
-    for tracker, graphs, listeners in runs:
+    for tracker, make, names, propagation in runs:
         # Logs have no features that another network could use later, so each set of networks has its own runs.
-        digest = "-".join(predictors.digest(name)[:6] for name in listeners if name.startswith("joint"))
+        digest = "-".join(predictors.digest(name)[:6] for name in names if name.startswith("joint"))
         spec = RunSpec("uav-mini-test", tracker, TIMES[0], starts=STARTS, version=digest)
-        grid = Grid(spec, listeners, {"processing": TIMES, "search_region": ("last",), "propagation": ("none",)})
-        found = evaluate(sequences, grid, partial(_tracker, graphs), os.path.join(folder, "logs"))
+        grid = Grid(spec, names, {"processing": TIMES, "search_region": ("last",), "propagation": (propagation,)})
+        found = evaluate(sequences, grid, make, os.path.join(folder, "logs"))
         cells: Dict[Tuple[str, str], Dict[str, float]] = {}
         for row in found:
             name = row["predictor"] or "zero latency"
@@ -206,35 +222,42 @@ def table(
                 for group, names in groups.items()
             }
             label = os.path.basename(os.path.dirname(name)) if name.startswith("joint:") else name
-            rows.append({"tracker": tracker, "predictor": label, "time": time, "auc": auc, "clips": by_clip})
+            about = {"tracker": tracker, "propagation": propagation, "predictor": label, "time": time}
+            rows.append({**about, "auc": auc, "clips": by_clip})
     return rows
 
 
 def show(rows: List[Dict[str, Any]]) -> None:
     """Print the rows of the table."""
-    print(f"{'tracker':12}{'predictor':16}{'time':>6}{'all 12':>9}{'30 fps':>9}{'10 fps':>9}   AUC otb, four starts")
+    print(
+        f"{'tracker':12}{'propagation':14}{'predictor':20}{'time':>6}{'all 12':>9}{'30 fps':>9}{'10 fps':>9}   AUC otb"
+    )
     for row in rows:
-        auc = row["auc"]
-        print(f"{row['tracker']:12}{row['predictor']:16}{row['time']:>6}" + "".join(f"{auc[g]:9.4f}" for g in auc))
+        about = f"{row['tracker']:12}{row['propagation']:14}{row['predictor']:20}{row['time']:>6}"
+        print(about + "".join(f"{row['auc'][group]:9.4f}" for group in row["auc"]))
 
 
 def summary(rows: List[Dict[str, Any]]) -> Dict[str, float]:
-    """AUC over all clips, mean over processing times and seeds, by tracker and predictor."""
+    """AUC over all clips, mean over processing times and seeds, by tracker, propagation and predictor."""
     found: Dict[str, List[float]] = {}
     for row in rows:
         tracker, predictor = (row[name].rstrip("0123456789 -") for name in ("tracker", "predictor"))
-        found.setdefault(f"{tracker} tracker, {predictor}", []).append(row["auc"]["all"])
+        where = "" if row["propagation"] == "none" else ", with propagation"
+        found.setdefault(f"{tracker} tracker{where}, {predictor}", []).append(row["auc"]["all"])
     return {name: round(float(np.mean(values)), 4) for name, values in found.items()}
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("root", help="folder with uav-mini/")
-    parser.add_argument("--weights", required=True, help="folder with NanoTrack V3's graphs and its checkpoint")
+    parser.add_argument("root", help="folder with uav-mini/ and uav-more/")
+    parser.add_argument("--tracker", default=TRAINABLE, help="default: %(default)s")
+    parser.add_argument(
+        "--weights", required=True, help="folder with the tracker's graphs, for NanoTrack V3 in torch too"
+    )
     parser.add_argument("--folder", default="runs/joint", help="recordings, checkpoints, logs and graphs")
     parser.add_argument("--seeds", type=int, nargs="*", default=list(SEEDS))
-    parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=KINDS)
+    parser.add_argument("--kinds", nargs="*", choices=KINDS, help="default: all that the tracker can be trained as")
     parser.add_argument("--clips", nargs="*", default=[], help="only these test clips in the table")
     parser.add_argument("--stages", nargs="*", default=["choose", "train", "table"], choices=STAGES)
     parser.add_argument("--json", help="the figures, added to what is there from other stages")
@@ -244,24 +267,30 @@ def main() -> None:
     from pvtpp.networks.joint import load as load_joint
 
     checkpoint = os.path.join(args.weights, "nanotrackv3.pth")
+    possible = KINDS if args.tracker == TRAINABLE else KINDS[:1]
+    args.kinds = args.kinds or list(possible)
+    if not set(args.kinds) <= set(possible):
+        parser.error(f"--kinds: the layers of {args.tracker} do not learn, allowed is {', '.join(possible)}")
     result: Dict[str, Any] = {}
     if args.json and os.path.isfile(args.json):
         with open(args.json, encoding="utf-8") as file:
             result = json.load(file)
     result["protocol"] = facts(args.seeds[0])
     if {"choose", "train"} & set(args.stages):
-        kinds = [kind for kind in RUNS if "choose" in args.stages or kind in MATERIAL[CHOSEN][0]]
-        recorded = material(args.root, checkpoint, args.folder, kinds)
-        features = features_of(recorded, checkpoint, args.folder)
+        wanted = {name for kind in args.kinds for name in MATERIAL[CHOSEN[kind]][0]}
+        recorded_kinds = [kind for kind in RECORDED if "choose" in args.stages or kind in wanted]
+        recorded = material(args.root, args.tracker, checkpoint, args.folder, recorded_kinds)
+        features = features_of(recorded, args.tracker, checkpoint, args.folder)
     if "choose" in args.stages:
         result["chosen"] = CHOSEN
-        result["material"] = choose(features, args.folder)
+        result["material"] = choose(features, folds(args.root), args.folder)
     if "train" in args.stages:
         for kind in args.kinds:
             for seed in args.seeds:
                 train_one(kind, seed, recorded if kind == "joint" else features, checkpoint, args.folder)
     if "table" in args.stages:
-        result["rows"] = table(args.root, args.weights, args.folder, args.seeds, args.kinds, args.clips)
+        published = MakeTracker(args.tracker, args.weights)
+        result["rows"] = table(args.root, published, args.folder, args.seeds, args.kinds, args.clips)
         result["summary"] = summary(result["rows"])
         show(result["rows"])
         for name, auc in result["summary"].items():
@@ -271,7 +300,7 @@ def main() -> None:
     if "publish" in args.stages:
         network, card = load_joint(os.path.join(args.folder, f"frozen-{args.seeds[0]}", "joint.safetensors"))
         about = {
-            "data": "uav-mini/train (7 clips of UAV123@10fps, 1 of OTB100) and variations of them, "
+            "data": "uav-mini/train and uav-more/train (10 clips of UAV123@10fps, 9 of OTB100), "
             "recorded with NanoTrack V3",
             "command": "python -m pvtpp_benchmarks.studies.train_joint $PVTPP_DATA "
             "--weights $PVTPP_WEIGHTS/nanotrack --seeds 0 1 2",

@@ -57,7 +57,7 @@ class TrackerPart(Protocol):
         """The features that the joint network reads, out of all features ``(.., C, H, W)``."""
 
     def loss(
-        self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor
+        self, template: Tensor, search: Tensor, searched: Tensor, truth: Tensor, weight: Tensor
     ) -> dict[str, Tensor]:
         """The tracker's own losses by name, for one frame of every sample.
 
@@ -65,8 +65,8 @@ class TrackerPart(Protocol):
         ----------
         template, search
             Features, as `see` makes them.
-        before
-            The result that the search region was placed on, ``(B, 4)``, pixels.
+        searched
+            The box that the search region was placed on, ``(B, 4)``, pixels.
         truth
             The true box, ``(B, 4)``, pixels.
         weight
@@ -210,7 +210,7 @@ class JointModule(WindowModule):
         if self.tracker is not None:
             template, search = self.tracker.see(template, search)
             weight = batch["now_weight"] * seen[:, -1]
-            own = self.tracker.loss(template, search[:, -1], batch["before"], _in_pixels(batch), weight)
+            own = self.tracker.loss(template, search[:, -1], batch["searched"], _in_pixels(batch), weight)
             template, search = self.tracker.read(template), self.tracker.read(search)
             if self.projection is not None:
                 template, search = self.projection.tensor(template), self.projection.tensor(search)

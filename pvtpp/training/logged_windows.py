@@ -25,14 +25,11 @@ from pvtpp.core.replay import replay
 from pvtpp.errors import InputError
 from pvtpp.predictors.motion import INPUTS, Motion, input_shapes
 from pvtpp.track import Track
+from pvtpp.training.truth import NEAR_NS, first_asked, truth_at
 from pvtpp.trajectory import Trajectory
 
 LEAST_OVERLAP = 0.1
 """Evidence whose IoU with the truth is less has lost the target: nothing is learnt from windows that end with it."""
-NEAR_NS = 2_000_000
-"""Frame times are rounded: a truth this near to a time, nanoseconds, is the truth at that time."""
-ROUNDED_NS = 16
-"""A time may be this late by rounding alone, nanoseconds: an answer that is, was there in time."""
 
 
 class _Reader(Motion):
@@ -116,14 +113,13 @@ class LoggedRun:
 
     def newest(self) -> np.ndarray:
         """Rows of the truth at which each answer is the newest: the first, and the one after the last, ``(n, 2)``."""
-        at = np.searchsorted(self.truth_t_ns, self.available_ns - ROUNDED_NS)
+        at = first_asked(self.truth_t_ns, self.available_ns)
         return np.stack([at[:-1], at[1:]], 1)
 
     def on_target(self) -> np.ndarray:
         """Whether the newest evidence overlaps the truth at its time, bool, ``(n,)``."""
-        at = np.clip(np.searchsorted(self.truth_t_ns, self.evidence_ns - NEAR_NS), 0, len(self.truth) - 1)
-        near = np.abs(self.truth_t_ns[at] - self.evidence_ns) <= NEAR_NS
-        return near & (np.nan_to_num(iou(self.box, self.truth[at])) >= LEAST_OVERLAP)
+        truth = truth_at(self.truth_t_ns, self.truth, self.evidence_ns)
+        return np.nan_to_num(iou(self.box, truth)) >= LEAST_OVERLAP
 
 
 class LoggedPool:

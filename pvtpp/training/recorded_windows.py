@@ -5,7 +5,7 @@ Windows are float32 tensors by name. Names and units are those of `pvtpp.trainin
 ``search``        ``(B, k, C, H, W)``  features of the newest k results, oldest first; zero where `seen` is 0
 ``seen``          ``(B, k)``           1 where there was a result with features
 ``template``      ``(B, C, h, w)``     the template's features
-``before``        ``(B, 4)``           the last result but one, pixels
+``searched``      ``(B, 4)``           the box that the last result's search region was placed on, pixels
 ``newest``        ``(B, 4)``           the last result, pixels
 ``now``           ``(B, 4)``           the truth at the time of the last result, relative to it
 ``now_weight``    ``(B,)``             0 where that truth is unknown
@@ -27,13 +27,12 @@ from pvtpp.boxes import iou
 from pvtpp.errors import InputError
 from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.training.recordings import Recording
+from pvtpp.training.truth import first_asked, truth_at
 from pvtpp.training.windows import Windows, tensors
 from pvtpp.validation import above, check
 
 LAST_S = 0.1
 """How long the last trajectory of a recording counts as the newest, seconds."""
-NEAR_NS = 2_000_000
-"""Frame times are rounded: a truth this near to a time, nanoseconds, is the truth at that time."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class RecordingPool:
         self.recordings, self.config = list(recordings), config
         self.length = np.array([len(r) for r in recordings])
         # For each result the truth at its own time, NaN where it is unknown.
-        self.truth = [_truth_at(r, r.t_ns) for r in self.recordings]
+        self.truth = [truth_at(r.truth_t_ns, r.truth, r.t_ns) for r in self.recordings]
         usable = [
             np.flatnonzero(r.seen & (np.nan_to_num(iou(r.boxes, truth), nan=0.0) >= config.least_overlap))
             for r, truth in zip(self.recordings, self.truth, strict=True)
@@ -166,7 +165,7 @@ class RecordingPool:
         r = self.recordings[index]
         last = row + 1 == len(r)
         until = r.available_ns[row] + round(LAST_S * 1e9) if last else r.available_ns[row + 1]
-        first, end = np.searchsorted(r.truth_t_ns, [r.available_ns[row] - NEAR_NS, until - NEAR_NS])
+        first, end = first_asked(r.truth_t_ns, np.array([r.available_ns[row], until]))
         return int(first), int(end)
 
     def _drawn(self, rng: np.random.Generator, index: int, row: int) -> np.ndarray:
@@ -196,7 +195,7 @@ class RecordingPool:
         ahead, now = np.empty((n, c.ahead, 4)), np.empty((n, 4))
         shapes = self.recordings[0].search.shape[1:], self.recordings[0].template.shape
         search, template = np.empty((n, c.frames, *shapes[0]), np.float32), np.empty((n, *shapes[1]), np.float32)
-        seen = np.empty((n, c.frames))
+        seen, searched = np.empty((n, c.frames)), np.empty((n, 4))
         frames_ns = np.rint(np.arange(1, c.ahead + 1) * 1e9 / c.kappa).astype(np.int64)
         rows = chosen[:, 1:] + np.arange(1 - k, 1)
         for b, index in enumerate(chosen[:, 0].tolist()):
@@ -206,9 +205,10 @@ class RecordingPool:
             wanted = asked[b] >= 0
             horizon[b, wanted] = (r.truth_t_ns[asked[b, wanted]] - newest_ns) * 1e-9
             truth[b, wanted] = r.truth[asked[b, wanted]]
-            ahead[b], now[b] = _truth_at(r, newest_ns + frames_ns), self.truth[index][past[-1]]
+            ahead[b], now[b] = truth_at(r.truth_t_ns, r.truth, newest_ns + frames_ns), self.truth[index][past[-1]]
             looked = rows[b, -c.frames :]
             seen[b] = (looked >= 0) & r.seen[np.maximum(looked, 0)]
+            searched[b] = r.searched[past[-1]]
             search[b], template[b] = r.search[np.maximum(looked, 0)], r.template
         search *= seen[..., None, None, None]
         truth, weight = _weighed(truth)
@@ -220,7 +220,7 @@ class RecordingPool:
             "search": search,
             "seen": seen,
             "template": template,
-            "before": boxes[:, -2],
+            "searched": searched,
             "newest": newest,
             "now": relative(now, newest),
             "now_weight": now_weight,
@@ -242,10 +242,3 @@ def _weighed(truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The truth, with a placeholder box where it is unknown, and its weight: 1, or 0 there."""
     known = np.isfinite(truth).all(-1) & (np.nan_to_num(truth[..., 2:]) > 0).all(-1)
     return np.where(known[..., None], truth, 1.0), known.astype(np.float64)
-
-
-def _truth_at(recording: Recording, t_ns: np.ndarray) -> np.ndarray:
-    """The truth nearest to each time, NaN where none is within `NEAR_NS`."""
-    at = np.clip(np.searchsorted(recording.truth_t_ns, t_ns - NEAR_NS), 0, len(recording.truth) - 1)
-    near = np.abs(recording.truth_t_ns[at] - t_ns) <= NEAR_NS
-    return np.where(near[:, None], recording.truth[at], np.nan)

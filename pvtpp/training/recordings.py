@@ -26,15 +26,15 @@ from pvtpp.errors import InputError
 from pvtpp.files import whole_file
 from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.predictors.hold import Hold
-from pvtpp.tracker import Frame, Tracker, TrackerOutput
+from pvtpp.tracker import Frame, Tracker, TrackerOutput, takes_search_box
 from pvtpp.training.rules import RANGE
 from pvtpp.training.tracker_error import log_uniform
 from pvtpp.validation import at_least, check
 
-FORMAT = "pvtpp recording 1"
+FORMAT = "pvtpp recording 2"
 KINDS = {
     **dict.fromkeys(("t_ns", "available_ns", "truth_t_ns"), "i"),
-    **dict.fromkeys(("boxes", "scores", "search", "template", "truth"), "f"),
+    **dict.fromkeys(("boxes", "scores", "searched", "search", "template", "truth"), "f"),
     "seen": "b",
 }
 """Kinds of the numbers in a recording's arrays, as NumPy calls them: integers, fractions, truth values."""
@@ -56,6 +56,8 @@ class Recording:
         Capture time of each result's frame, and when the result was available, nanoseconds, ``(n,)``.
     boxes, scores
         The results, ``(n, 4)`` and ``(n,)``.
+    searched
+        The box that each result's search region was placed on, ``(n, 4)``.
     seen
         Whether the result has features, bool, ``(n,)``: False for the first.
     search
@@ -76,6 +78,7 @@ class Recording:
     available_ns: np.ndarray
     boxes: np.ndarray
     scores: np.ndarray
+    searched: np.ndarray
     seen: np.ndarray
     search: np.ndarray
     template: np.ndarray
@@ -84,7 +87,14 @@ class Recording:
 
     def __post_init__(self) -> None:
         n, m = len(self.t_ns), len(self.truth_t_ns)
-        expected = {"available_ns": (n,), "boxes": (n, 4), "scores": (n,), "seen": (n,), "truth": (m, 4)}
+        expected = {
+            "available_ns": (n,),
+            "boxes": (n, 4),
+            "scores": (n,),
+            "searched": (n, 4),
+            "seen": (n,),
+            "truth": (m, 4),
+        }
         found = {name: getattr(self, name).shape for name in expected}
         wrong = [f"{name} {shape}" for name, shape in found.items() if shape != expected[name]]
         if n < 2 or wrong or self.search.ndim != 4 or len(self.search) != n or self.template.ndim != 3:
@@ -146,6 +156,10 @@ class RecordingPlan:
         Runs start within this first share of the clip, evenly spaced.
     first_box
         Largest error of the first box: of the centre in target sizes, of the size as a logarithm.
+    displaced
+        Largest displacement of a search region from the last result, in target sizes; each run draws a bound of its
+        own up to this one. A tracker that learns on regions which all follow their target closely forgets how to find
+        one that has moved.
     longest
         Most results in a run.
     seed
@@ -162,6 +176,7 @@ class RecordingPlan:
     jitter: float = 0.1
     starts: float = 0.75
     first_box: float = 0.03
+    displaced: float = 0.0
     longest: int = 400
     seed: int = 0
 
@@ -172,9 +187,14 @@ class RecordingPlan:
             "jitter": at_least(0),
             "starts": BELOW_1,
             "first_box": at_least(0),
+            "displaced": at_least(0),
             "longest": count_from(2),
         }
         check(self, rules)
+
+
+Displace = Callable[[int, np.ndarray], np.ndarray]
+"""Frame number and last result to the box that the search region is placed on, ``[cx, cy, w, h]``."""
 
 
 class _Enough(Exception):
@@ -182,21 +202,26 @@ class _Enough(Exception):
 
 
 class _Recorder:
-    """The tracker of a simulation; keeps the features of its results until there are `most`."""
+    """The tracker of a simulation; keeps search boxes and features of its results until there are `most`."""
 
-    def __init__(self, tracker: Tracker, clip: Clip, most: int | None):
-        self._tracker, self._clip, self._most = tracker, clip, most
+    def __init__(self, tracker: Tracker, clip: Clip, most: int | None, displace: Displace | None):
+        self._tracker, self._clip, self._most, self._displace = tracker, clip, most, displace
+        self.searched: list[np.ndarray] = []
         self.search: list[np.ndarray] = []
         self.template: np.ndarray | None = None
 
     def init(self, frame: Frame, box: np.ndarray) -> None:
         self._tracker.init(frame, box)
+        self._last = np.asarray(box, dtype=np.float64)
 
     def track(self, frame: Frame, search_box: np.ndarray | None = None) -> TrackerOutput:
         # The given box is a result too.
         if self._most is not None and len(self.search) + 1 >= self._most:
             raise _Enough
-        output = self._tracker.track(frame)
+        searched = self._displace(frame.index, self._last) if self._displace else self._last
+        output = self._tracker.track(frame, searched) if self._displace else self._tracker.track(frame)
+        self._last = output.box
+        self.searched.append(searched)
         seen, self.template = (self._feature(output.features, name) for name in ("search", "template"))
         self.search.append(np.asarray(seen[0], dtype=np.float16))
         return output
@@ -227,6 +252,7 @@ def record(
     start: int = 0,
     first_box: np.ndarray | None = None,
     longest: int | None = None,
+    displace: Displace | None = None,
 ) -> Recording:
     """Run the tracker over the clip on a simulated clock, and record its results and features.
 
@@ -245,17 +271,25 @@ def record(
         What the tracker is started on; None takes the truth.
     longest
         Most results; None records to the end of the clip.
+    displace
+        Where the tracker searches; None leaves it to the tracker.
 
     Raises
     ------
     InputError
-        Where there is no truth to start from, and for a tracker whose results have no features.
+        Where there is no truth to start from, for a tracker whose results have no features, and for one that takes no
+        search box where search regions are displaced.
     """
     t_ns = clip.frame_t_ns()
     box = clip.box_at(t_ns[start]) if first_box is None else np.asarray(first_box, dtype=np.float64)
     if not np.isfinite(box).all():
         raise InputError(f"clip {clip.name}: no target in frame {start} to start the tracker on")
-    recorder, log = _Recorder(tracker, clip, longest), EventLog()
+    if displace and not takes_search_box(tracker):
+        raise InputError(
+            f"{type(tracker).__name__} takes no search box, so its search regions cannot be displaced; "
+            "RecordingPlan.displaced must be 0"
+        )
+    recorder, log = _Recorder(tracker, clip, longest, displace), EventLog()
     predictors = {"hold": Hold()}
     costs = Costs(lambda number: processing_ns(start + number))
     simulator = Simulator(StateMachine(predictors, log=log), recorder, predictors, costs)
@@ -265,7 +299,7 @@ def record(
         raise InputError(f"clip {clip.name}: ends with frame {start}, there is nothing to track")
     # What the tracker was still at when the recording ended has no result.
     results = log.of_kind("result")
-    search = recorder.search[: len(results)]
+    search, searched = recorder.search[: len(results)], recorder.searched[: len(results)]
     times = [t_ns[start], *(row[3] for row in results)]
     available = [t_ns[start], *(row[1] for row in results)]
     boxes, scores = [box, *(row[4] for row in results)], [1.0, *(row[5] for row in results)]
@@ -275,6 +309,7 @@ def record(
         np.array(available, dtype=np.int64),
         np.array(boxes),
         np.array(scores),
+        np.array([box, *searched]),
         np.arange(len(times)) > 0,
         np.stack([np.zeros_like(search[0]), *search]),
         np.asarray(recorder.template[0], dtype=np.float16),
@@ -338,9 +373,24 @@ def _run(tracker: Tracker, clip: Clip, plan: RecordingPlan, run: int) -> Recordi
     box = clip.box_at(clip.frame(start).t_ns)
     off = rng.uniform(-plan.first_box, plan.first_box, 4)
     first = np.concatenate([box[:2] + off[:2] * box[2:], box[2:] * np.exp(off[2:])])
-    return record(tracker, clip, lambda frame: int(varied[frame]), start, first, plan.longest)
+    # Drawn last: without displacements a run is what it was before there were any.
+    bound = rng.uniform(0, plan.displaced)
+    way = rng.uniform(-bound, bound, (clip.length, 2))
+
+    def displace(frame: int, last: np.ndarray) -> np.ndarray:
+        return np.concatenate([last[:2] + way[frame] * last[2:], last[2:]])
+
+    return record(
+        tracker,
+        clip,
+        lambda frame: int(varied[frame]),
+        start,
+        first,
+        plan.longest,
+        displace if plan.displaced else None,
+    )
 
 
 def _digest(clip: Clip, plan: RecordingPlan, source: str) -> str:
-    facts = (source, sorted(asdict(plan).items()), clip.frame_t_ns())
+    facts = (FORMAT, source, sorted(asdict(plan).items()), clip.frame_t_ns())
     return hashlib.sha256(repr(facts).encode() + np.asarray(clip.truth).tobytes()).hexdigest()[:10]

@@ -38,14 +38,14 @@ class LastStage(LearningPart):
         return self.model.backbone.features[-1](maps)
 
     def loss(
-        self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor
+        self, template: Tensor, search: Tensor, searched: Tensor, truth: Tensor, weight: Tensor
     ) -> dict[str, Tensor]:
         """See `LearningPart`; the losses are those of SiamBAN, whose head this is.
 
         ``class`` is the cross entropy of target and background, ``box`` the mean of 1 - IoU at points on the target.
         """
         classes, distances = self.model.head(template, search)
-        centre, size = in_crop(self.config, before, truth)
+        centre, size = in_crop(self.config, searched, truth)
         points = _GRID.to(centre)
         x, y = ((points - centre[:, i : i + 1]) / size[:, i : i + 1] for i in (0, 1))
         away = (x[:, None, :] ** 2 + y[:, :, None] ** 2).sqrt()

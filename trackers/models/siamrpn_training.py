@@ -47,7 +47,7 @@ class NeckAndHead(LearningPart):
         return features[..., -CHANNELS:, :, :]
 
     def loss(
-        self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor
+        self, template: Tensor, search: Tensor, searched: Tensor, truth: Tensor, weight: Tensor
     ) -> dict[str, Tensor]:
         """See `LearningPart`.
 
@@ -55,7 +55,7 @@ class NeckAndHead(LearningPart):
         distance of the four offsets, summed, over the anchors on the target.
         """
         cls, loc = self.model.head(*(each.chunk(len(self._widths), 1) for each in (template, search)))
-        centre, size = in_crop(self.config, before, truth)
+        centre, size = in_crop(self.config, searched, truth)
         points, sides = grid(self.config).to(centre), torch.from_numpy(anchor_sizes(self.config.stride)).to(centre)
         axes, reach = (points[None, None, None, :], points[None, None, :, None]), sides.T[:, None, :, None, None]
         low, high = ([axes[i] + sign * reach[i] / 2 for i in (0, 1)] for sign in (-1, 1))

@@ -59,7 +59,7 @@ class LearningPart(nn.Module):
         raise NotImplementedError
 
     def loss(
-        self, template: Tensor, search: Tensor, before: Tensor, truth: Tensor, weight: Tensor
+        self, template: Tensor, search: Tensor, searched: Tensor, truth: Tensor, weight: Tensor
     ) -> dict[str, Tensor]:
         """The tracker's own losses by name, for one frame of every sample.
 
@@ -67,8 +67,8 @@ class LearningPart(nn.Module):
         ----------
         template, search
             Features, as `late` makes them.
-        before
-            The result that the search crop was placed on, ``(B, 4)``, pixels of the image.
+        searched
+            The box that the search crop was placed on, ``(B, 4)``, pixels of the image.
         truth
             The true box in that frame, ``(B, 4)``, pixels of the image.
         weight
@@ -128,21 +128,21 @@ def grid(config: SiameseConfig) -> Tensor:
     return (torch.arange(config.score_size) - config.score_size // 2) * float(config.stride)
 
 
-def in_crop(config: SiameseConfig, before: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+def in_crop(config: SiameseConfig, searched: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     """The true box in pixels of the search crop: centre from the crop's middle, and sides, ``(B, 2)`` each.
 
     Parameters
     ----------
     config
         The tracker's constants.
-    before
-        The result that the crop was placed on, ``(B, 4)``, pixels of the image.
+    searched
+        The box that the crop was placed on, ``(B, 4)``, pixels of the image.
     truth
         The true box, ``(B, 4)``, pixels of the image.
     """
-    margin = config.context * before[:, 2:].sum(1, keepdim=True)
-    scale = config.exemplar / (before[:, 2:] + margin).prod(1, keepdim=True).sqrt()
-    return (truth[:, :2] - before[:, :2]) * scale, truth[:, 2:] * scale
+    margin = config.context * searched[:, 2:].sum(1, keepdim=True)
+    scale = config.exemplar / (searched[:, 2:] + margin).prod(1, keepdim=True).sqrt()
+    return (truth[:, :2] - searched[:, :2]) * scale, truth[:, 2:] * scale
 
 
 def overlap(low: Sequence[Tensor], high: Sequence[Tensor], centre: Tensor, size: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 from pvtpp_benchmarks.studies import joint_data, train_joint
-from pvtpp_benchmarks.studies.joint_data import FOLDS, Material, source
+from pvtpp_benchmarks.studies.joint_data import Material, source
 
 
 def recording(clip):
@@ -19,7 +19,8 @@ def recording(clip):
 
 MATERIAL = Material(
     {
-        "real": [recording(name) for name in "abcd" for _ in range(2)],
+        "mini": [recording(name) for name in "ab" for _ in range(2)],
+        "more": [recording(name) for name in "cd" for _ in range(2)],
         "varied": [recording(f"{name}+{i}") for name in "abcd" for i in range(2)],
         "generated": [recording("aerial100")],
     }
@@ -27,19 +28,29 @@ MATERIAL = Material(
 
 
 def test_a_clip_left_out_takes_its_variations_with_it():
-    kept = MATERIAL.of(("real", "varied", "generated"), without=("b", "d"))
+    kept = MATERIAL.of(("mini", "more", "varied", "generated"), without=("b", "d"))
     assert {source(each) for each in kept} == {"a", "c", "aerial100"} and len(kept) == 2 * 4 + 1
 
 
 def test_a_share_is_of_clips_not_of_recordings():
-    assert {source(each) for each in MATERIAL.of(("real", "varied"), share=0.5)} == {"a", "b"}
-    assert {source(each) for each in MATERIAL.of(("real",), without=("a",), share=0.1)} == {"b"}
+    assert {source(each) for each in MATERIAL.of(("mini", "more", "varied"), share=0.5)} == {"a", "d"}
+    assert {source(each) for each in MATERIAL.of(("mini",), without=("a",), share=0.1)} == {"b"}
+
+
+def test_what_is_made_of_clips_follows_the_clips_that_are_taken():
+    assert {source(each) for each in MATERIAL.of(("mini", "varied"))} == {"a", "b"}
+
+
+def test_clips_left_out_are_judged_as_they_are():
+    assert [each.clip for each in MATERIAL.apart(("b", "d"))] == ["b", "b", "d", "d"]
 
 
 @pytest.mark.real_data
 def test_every_training_clip_is_left_out_once(data_root):
-    names = [clip.name for clip in joint_data.clips(str(data_root), "real")]
-    assert sorted(name for fold in FOLDS for name in fold) == sorted(names)
+    root = str(data_root)
+    names = [clip.name for kind in joint_data.REAL for clip in joint_data.clips(root, kind)]
+    assert len(names) == 19 and joint_data.names(root) == names
+    assert sorted(name for fold in joint_data.folds(root) for name in fold) == sorted(names)
 
 
 def test_generated_clips_are_the_same_every_time():
@@ -48,13 +59,17 @@ def test_generated_clips_are_the_same_every_time():
 
 
 def test_the_summary_is_over_times_and_seeds():
-    def row(tracker, predictor, auc):
-        return {"tracker": tracker, "predictor": predictor, "time": "47ms", "auc": {"all": auc}}
+    def row(tracker, predictor, auc, propagation="none"):
+        about = {"tracker": tracker, "propagation": propagation, "predictor": predictor}
+        return {**about, "time": "47ms", "auc": {"all": auc}}
 
     rows = [row("published", "motion", 0.5), row("published", "motion", 0.7), row("published", "frozen-0", 0.6)]
     rows += [row("published", "frozen-1", 0.8), row("joint 0", "joint-0", 0.4), row("joint 1", "joint-1", 0.6)]
+    rows += [row("published", "ensemble", 0.3, "optical_flow"), row("published", "motion", 0.2, "optical_flow")]
     assert train_joint.summary(rows) == {
         "published tracker, motion": 0.6,
         "published tracker, frozen": 0.7,
         "joint tracker, joint": 0.5,
+        "published tracker, with propagation, ensemble": 0.3,
+        "published tracker, with propagation, motion": 0.2,
     }

@@ -47,7 +47,9 @@ def recording(seed=0, n=40):
     seen = np.arange(n) > 0
     search[~seen] = 0
     template = rng.normal(size=(5, 4, 4)).astype(np.float16)
-    return Recording("clip", t, t + 40_000_000, along[::3], np.ones(n), seen, search, template, truth_t, along)
+    return Recording(
+        "clip", t, t + 40_000_000, along[::3], np.ones(n), along[::3], seen, search, template, truth_t, along
+    )
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,9 @@ def recording(n=40, seed=0, channels=5, sides=(4, 9), name="clip"):
     template = np.ones((channels, sides[0], sides[0])) * np.arange(1, channels + 1)[:, None, None]
     arrays = search.astype(np.float16), template.astype(np.float16)
     there = t_ns[frames] + 40 * 10**6
-    return Recording(name, t_ns[frames], there, boxes, np.ones(n), np.arange(n) > 0, *arrays, t_ns, truth)
+    return Recording(
+        name, t_ns[frames], there, boxes, np.ones(n), boxes[[0, *range(n - 1)]], np.arange(n) > 0, *arrays, t_ns, truth
+    )
 
 
 def motion():

@@ -74,6 +74,7 @@ def recording():
         t_ns + 60 * ms,
         box,
         np.ones(n),
+        box[[0, *range(n - 1)]],
         np.arange(n) > 0,
         np.ones((n, 2, 4, 4), np.float16),
         np.ones((2, 2, 2), np.float16),

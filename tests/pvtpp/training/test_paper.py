@@ -57,12 +57,14 @@ def recording(n=60, seed=0):
     truth = np.stack(
         [100 + 3.0 * np.arange(4 * n), np.full(4 * n, 80.0), np.full(4 * n, 40.0), np.full(4 * n, 30.0)], 1
     )
+    boxes = truth[: 2 * n : 2] + rng.normal(0, 0.5, (n, 4))
     return Recording(
         "clip",
         frame_ns[: 2 * n : 2],
         frame_ns[: 2 * n : 2] + 50_000_000,
-        truth[: 2 * n : 2] + rng.normal(0, 0.5, (n, 4)),
+        boxes,
         np.ones(n),
+        boxes[[0, *range(n - 1)]],
         np.arange(n) > 0,
         rng.normal(size=(n, 4, 8, 8)).astype(np.float16),
         rng.normal(size=(4, 4, 4)).astype(np.float16),

@@ -29,7 +29,19 @@ def recording(n=12, channels=6, seed=0):
 
     t_ns = np.arange(n) * 10**8
     boxes = np.tile([50.0, 50, 20, 20], (n, 1))
-    return Recording("clip", t_ns, t_ns, boxes, np.ones(n), np.arange(n) > 0, maps(n, 9, 9), maps(4, 4), t_ns, boxes)
+    return Recording(
+        "clip",
+        t_ns,
+        t_ns,
+        boxes,
+        np.ones(n),
+        boxes[[0, *range(n - 1)]],
+        np.arange(n) > 0,
+        maps(n, 9, 9),
+        maps(4, 4),
+        t_ns,
+        boxes,
+    )
 
 
 def test_components_are_uncorrelated_of_unit_variance_and_hold_what_there_is():

@@ -27,7 +27,19 @@ def recording(n=20, skip=2, speed=3.0, error=0.0, name="clip"):
     search = np.broadcast_to(frames[:, None, None, None], (n, 2, 5, 5)).astype(np.float16)
     there = t_ns[frames] + 50 * 10**6
     template = np.ones((2, 3, 3), np.float16)
-    return Recording(name, t_ns[frames], there, boxes, np.ones(n), np.arange(n) > 0, search, template, t_ns, truth)
+    return Recording(
+        name,
+        t_ns[frames],
+        there,
+        boxes,
+        np.ones(n),
+        boxes[[0, *range(n - 1)]],
+        np.arange(n) > 0,
+        search,
+        template,
+        t_ns,
+        truth,
+    )
 
 
 def test_the_same_generator_gives_the_same_windows():
@@ -75,7 +87,7 @@ def test_features_are_those_of_the_newest_results_and_marked_where_there_are_non
     np.testing.assert_array_equal(made["search"][5, :, 0, 0, 0], [8, 10, 12])
     np.testing.assert_array_equal(made["seen"][:3], [[0, 0, 1], [0, 1, 1], [1, 1, 1]])
     assert not made["search"][0, :2].any()
-    np.testing.assert_allclose(made["newest"][:, 0] - made["before"][:, 0], 6)
+    np.testing.assert_allclose(made["newest"][:, 0] - made["searched"][:, 0], 6)
 
 
 def test_nothing_is_learnt_where_the_target_was_lost():

@@ -34,7 +34,7 @@ class TrueTracker:
 
     def __init__(self, clips, features=True):
         self.truth = {(c.name, t_ns): c.box_at(t_ns) for c in clips for t_ns in c.frame_t_ns()}
-        self.features, self.tracked = features, 0
+        self.features, self.tracked, self.searched = features, 0, []
         self.name = clips[0].name
 
     def init(self, frame, box):
@@ -42,6 +42,7 @@ class TrueTracker:
 
     def track(self, frame, search_box=None):
         self.tracked += 1
+        self.searched.append(search_box)
         search = np.full((1, 2, 5, 5), frame.index, np.float32)
         features = SimpleNamespace(template=self.template, search=search) if self.features else None
         return TrackerOutput(self.truth[self.name, frame.t_ns], 0.5, features)
@@ -87,7 +88,18 @@ def test_written_and_read_it_is_the_same(tmp_path):
     recording.write(tmp_path / "r.npz")
     back = Recording.read(tmp_path / "r.npz")
     assert back.clip == "clip" and [file.name for file in tmp_path.iterdir()] == ["r.npz"]
-    for name in ("t_ns", "available_ns", "boxes", "scores", "seen", "search", "template", "truth_t_ns", "truth"):
+    for name in (
+        "t_ns",
+        "available_ns",
+        "boxes",
+        "scores",
+        "searched",
+        "seen",
+        "search",
+        "template",
+        "truth_t_ns",
+        "truth",
+    ):
         np.testing.assert_array_equal(getattr(back, name), getattr(recording, name))
 
 
@@ -179,6 +191,34 @@ def test_runs_differ_in_start_speed_and_first_box(tmp_path):
         assert np.abs(off).max() > 0 and (np.abs(off) <= 0.031 * 40).all()
 
 
+def test_search_regions_lie_on_the_last_result_and_the_tracker_is_asked_for_nothing(tmp_path):
+    tracker = TrueTracker([clip()])
+    (run,) = record_all(tracker, [clip()], RecordingPlan(runs=1), tmp_path)
+    assert tracker.searched == [None] * (len(run) - 1)
+    np.testing.assert_array_equal(run.searched[1:], run.boxes[:-1])
+
+
+def test_displaced_search_regions_are_what_the_tracker_was_given_and_each_run_has_a_bound_of_its_own(tmp_path):
+    tracker, plan = TrueTracker([clip()]), RecordingPlan(runs=3, displaced=0.5)
+    runs = list(record_all(tracker, [clip()], plan, tmp_path))
+    np.testing.assert_array_equal(np.concatenate([run.searched[1:] for run in runs]), tracker.searched)
+    largest = []
+    for run in runs:
+        off = run.searched[1:] - run.boxes[:-1]
+        assert not off[:, 2:].any() and (off[:, :2] != 0).all()
+        largest.append(np.abs(off[:, :2] / run.boxes[:-1, 2:]).max())
+    assert len(set(largest)) == 3 and max(largest) <= 0.5
+    again = list(record_all(TrueTracker([clip()]), [clip()], plan, tmp_path / "again"))
+    assert all(np.array_equal(a.searched, b.searched) for a, b in zip(runs, again))
+
+
+def test_a_tracker_that_takes_no_search_box_cannot_be_displaced(tmp_path):
+    tracker = TrueTracker([clip()])
+    tracker.takes_search_box = False
+    with pytest.raises(InputError, match="TrueTracker takes no search box.*RecordingPlan.displaced must be 0"):
+        list(record_all(tracker, [clip()], RecordingPlan(displaced=0.5), tmp_path))
+
+
 def test_a_start_without_a_target_is_moved_to_the_next_that_has_one(tmp_path):
     made = clip()
     made.truth[:20] = np.nan
@@ -197,6 +237,6 @@ def test_trackers_and_clips_that_will_not_do_are_refused(tmp_path):
         record(TrueTracker([clip()]), clip(), lambda frame: 47 * MS, start=59)
     with pytest.raises(InputError, match="truth of shape"):
         Clip("odd", made.length, made.frame, made.truth_t_ns[:3], made.truth)
-    for wrong in ({"runs": 0}, {"processing_s": (0.2, 0.1)}, {"starts": 1.0}, {"jitter": -1.0}):
+    for wrong in ({"runs": 0}, {"processing_s": (0.2, 0.1)}, {"starts": 1.0}, {"jitter": -1.0}, {"displaced": -1.0}):
         with pytest.raises(InputError, match="RecordingPlan"):
             RecordingPlan(**wrong)
