@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import logging
 import os
 import signal
 import threading
@@ -41,6 +42,15 @@ COPIES, LOGS = 4, 1 << 20
 """Checkpoints that lie in the folder at once, at most, while one is replaced; bytes of logs, about."""
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 """Errors of a disk that is full or cannot be written."""
+LIGHTNING_LOG = "lightning.pytorch.utilities.rank_zero"
+"""Where Lightning logs what it has to say."""
+HARMLESS = (
+    r"Checkpoint directory .* exists and is not empty",
+    r".*LeafSpec.* is deprecated",
+    r"Total length of .* across ranks is zero",
+    r"Found \d+ module\(s\) in eval mode",
+)
+"""Warnings of what is meant, a folder in use, nothing held out, layers that do not learn, and of its own calls."""
 Windows = Callable[[np.random.Generator, int], dict[str, Tensor]]
 """Draws windows: a `Draw`, or anything that is called like one."""
 
@@ -204,7 +214,8 @@ def fit(module: WindowModule, folder: str, resumed: bool = False, progress: bool
     if resumed:
         resume.check(newest, module, module.facts)
     report = Report(not progress)
-    trainer = _trainer(module.config, folder, progress, report)
+    with _without_alarm():
+        trainer = _trainer(module.config, folder, progress, report)
     if ranks.is_first():
         _make_space(module, folder)
     if not resumed and ranks.is_first():
@@ -232,11 +243,20 @@ def fit(module: WindowModule, folder: str, resumed: bool = False, progress: bool
 
 @contextmanager
 def _without_alarm() -> Iterator[None]:
-    """Keep back warnings of Lightning that read like errors, and are none: of its own calls, and of a folder in use."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"Checkpoint directory .* exists and is not empty")
-        warnings.filterwarnings("ignore", message=r".*LeafSpec.* is deprecated")
-        yield
+    """Keep back what Lightning says of its own calls and of other products, and warnings that read like errors."""
+    logger = logging.getLogger(LIGHTNING_LOG)
+    logger.addFilter(_no_advice)
+    try:
+        with warnings.catch_warnings():
+            for message in HARMLESS:
+                warnings.filterwarnings("ignore", message=message)
+            yield
+    finally:
+        logger.removeFilter(_no_advice)
+
+
+def _no_advice(record: logging.LogRecord) -> bool:
+    return "litlogger" not in record.getMessage()
 
 
 def _make_space(module: WindowModule, folder: str) -> None:

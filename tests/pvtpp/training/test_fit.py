@@ -77,6 +77,16 @@ def module(config=SMALL):
     return MotionModule(config, windows().pool)
 
 
+def test_a_training_says_nothing_of_what_is_meant_and_advertises_nothing(tmp_path, recwarn, caplog):
+    """Nothing is held out, and a part of the network does not learn: both are as they were asked for."""
+    caplog.set_level("INFO")
+    learning = module()
+    learning.frozen = torch.nn.Linear(1, 1).requires_grad_(False).eval()
+    fit(learning, str(tmp_path), progress=False)
+    assert not [each for each in recwarn if "lightning" in each.filename]
+    assert "Tip" not in caplog.text
+
+
 @pytest.fixture
 def limited():
     """Files of this process may have 64 KiB, as with a quota or a full disk."""
