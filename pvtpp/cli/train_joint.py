@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import math
 import os
 import sys
 from dataclasses import asdict, replace
@@ -35,11 +36,14 @@ from pvtpp.cli.train import (
 from pvtpp.errors import InputError
 from pvtpp.files import whole_file
 from pvtpp.progress import progress
+from pvtpp.tracker import takes_search_box
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_trackers.factory import MakeTracker
 
 FIRST_STAGE = "frozen"
 """Folder in --out where the first stage of joint training, on the frozen tracker, leaves its checkpoints."""
+DISPLACED = 0.5
+"""Displacement of recorded search regions where the tracker learns, target sizes."""
 RANDOM = "random"
 """In place of a checkpoint: an untrained tracker, to see whether training runs at all."""
 
@@ -59,6 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--variations", type=int, default=4, metavar="N", help="of each clip, each by another camera (default 4)"
     )
     group.add_argument("--runs", type=int, default=4, metavar="N", help="recorded runs of each variation (default 4)")
+    group.add_argument(
+        "--displaced",
+        type=float,
+        metavar="SIZES",
+        help="recorded search regions lie up to this many target sizes off the last result "
+        f"(default: {DISPLACED} with --joint, so that the tracker goes on finding a target that has moved; else 0)",
+    )
     common.add_tracker(parser)
 
 
@@ -80,6 +91,9 @@ def run(options: argparse.Namespace) -> None:
 
     if options.variations < 0:
         raise InputError(f"--variations is {options.variations}, allowed is any whole number from 0")
+    displaced = (DISPLACED if options.joint else 0.0) if options.displaced is None else options.displaced
+    if not (math.isfinite(displaced) and displaced >= 0):
+        raise InputError(f"--displaced is {displaced:g}, allowed is a number from 0")
     if options.joint and options.resume:
         _require_first_stage(options.out)
     path, tracker_weights, tracker_graphs = (
@@ -96,7 +110,9 @@ def run(options: argparse.Namespace) -> None:
     title, sequences = common.load_sequences(options)
     parts = split(options, sequences)
     tracker, part, source = _joint(options, base.seed) if options.joint else _frozen(options)
-    learnt, apart = (_recorded(options, tracker, source, each, base.seed) for each in parts)
+    if displaced and not takes_search_box(tracker):
+        raise InputError(f"--displaced is {displaced:g}, allowed is 0: {options.tracker} takes no search box")
+    learnt, apart = (_recorded(options, tracker, source, each, base.seed, displaced) for each in parts)
     shapes = part.shapes if part else (learnt[0].template.shape, learnt[0].search.shape[1:])
     config = replace(base, network=_fitting(base.network, *shapes))
     progress = sys.stderr.isatty()
@@ -218,13 +234,15 @@ def _untrained(name: str, seed: int) -> tuple[Any, str]:
     return settle(zoo.create(name), seed), f"random weights, seed {seed}"
 
 
-def _recorded(options: argparse.Namespace, tracker: Any, source: str, sequences: list[Any], seed: int) -> list[Any]:
+def _recorded(
+    options: argparse.Namespace, tracker: Any, source: str, sequences: list[Any], seed: int, displaced: float
+) -> list[Any]:
     from pvtpp.training.ranks import is_first
     from pvtpp.training.recordings import RecordingPlan, record_all
     from pvtpp.training.variations import Variation, with_variations
 
     made = with_variations(clips(sequences), options.variations, Variation(), seed)
-    folder, plan = os.path.join(options.out, "recordings"), RecordingPlan(runs=options.runs, seed=seed)
+    folder, plan = os.path.join(options.out, "recordings"), RecordingPlan(options.runs, displaced=displaced, seed=seed)
     return list(record_all(tracker, made, plan, folder, source, progress(), wait=not is_first()))
 
 

@@ -81,6 +81,21 @@ def test_a_configuration_s_seed_is_the_recordings_and_only_the_same_training_is_
     assert "network.width is " in capsys.readouterr().err
     assert train(clips, out, *kind, "--variations", "-3") == 2
     assert "--variations is -3, allowed is any whole number from 0" in capsys.readouterr().err
+    assert train(clips, out, *kind, "--displaced", "-.5") == 2
+    assert "--displaced is -0.5, allowed is a number from 0" in capsys.readouterr().err
+
+
+def test_search_regions_are_displaced_where_the_tracker_is_told_where_to_search(clips, tmp_path, monkeypatch, capsys):
+    from pvtpp.training.recordings import Recording
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "seeing.py").write_text(SEEING)
+    assert train(clips, tmp_path / "run", "--frozen", "--tracker", "seeing:Seeing", "--displaced", ".4") == 0
+    runs = [Recording.read(path) for path in (tmp_path / "run" / "recordings").iterdir()]
+    assert all((run.searched[1:, :2] != run.boxes[:-1, :2]).all() for run in runs)
+    (tmp_path / "deaf.py").write_text(SEEING.replace("class Seeing:", "class Deaf:\n    takes_search_box = False"))
+    assert train(clips, tmp_path / "other", "--frozen", "--tracker", "deaf:Deaf", "--displaced", ".4") == 2
+    assert "--displaced is 0.4, allowed is 0: deaf:Deaf takes no search box" in capsys.readouterr().err
 
 
 def test_of_two_processes_the_first_records_and_both_learn(clips, tmp_path):
