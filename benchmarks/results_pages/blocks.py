@@ -16,13 +16,15 @@ from pvtpp.errors import InputError
 from pvtpp.files import read_json
 
 Lines = List[str]
+Content = Mapping[str, Any]
+"""What a JSON file of results holds."""
 Block = Callable[[Path], Lines]
 """Given the folder of the checkout, the lines that stand between the marks."""
 BEGIN, END = "<!-- results: {} -->", "<!-- end of results -->"
 _MARKED = re.compile(r"^<!-- results: (\S+) -->\n(.*?)^<!-- end of results -->$", re.MULTILINE | re.DOTALL)
 
 
-def from_json(path: str, make: Callable[[Any], Lines]) -> Block:
+def from_json(path: str, make: Callable[[Content], Lines]) -> Block:
     """Return the block that is made of one JSON file.
 
     Parameters

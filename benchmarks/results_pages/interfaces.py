@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 from pvtpp.files import read_json
-from pvtpp_benchmarks.results_pages.blocks import Block, Lines, from_json, paragraph, percent, table, three
+from pvtpp_benchmarks.results_pages.blocks import Block, Content, Lines, from_json, paragraph, percent, table, three
 from pvtpp_benchmarks.results_pages.speed import made_on, size
 
-Content = Mapping[str, Any]
 Entry = Mapping[str, Any]
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Sequence
+from typing import Dict, Sequence
 
-from pvtpp_benchmarks.results_pages.blocks import Block, Lines, from_json, paragraph, short, table
+from pvtpp_benchmarks.results_pages.blocks import Block, Content, Lines, from_json, paragraph, short, table
 
 FOLDER = "benchmarks/speed"
-Content = Mapping[str, Any]
 
 
 def made_on(content: Content) -> str:
