@@ -10,7 +10,7 @@ import math
 import re
 import textwrap
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Sequence
 
 from pvtpp.errors import InputError
 from pvtpp.files import read_json
@@ -111,6 +111,16 @@ def percent(share: float, digits: int = 0) -> str:
 def shown(time: str) -> str:
     """``47 ms`` for ``47ms``."""
     return f"{time[:-2]} ms"
+
+
+def size(pixels: Sequence[int]) -> str:
+    """An image's size: ``1280x720``."""
+    return "x".join(map(str, pixels))
+
+
+def listed(values: Iterable[float], digits: int = 1) -> str:
+    """Numbers one after the other: ``12.0, 13.5``."""
+    return ", ".join(f"{value:.{digits}f}" for value in values)
 
 
 def joined(*modules: Mapping[str, Any]) -> Dict[str, Any]:
