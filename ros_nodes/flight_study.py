@@ -22,11 +22,13 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 import numpy as np
 
 from pvtpp import defaults, predictors, propagation
+from pvtpp.arguments import check_options
 from pvtpp.boxes import iou, xywh_to_box
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.errors import InputError
 from pvtpp.trajectory import Trajectory
+from pvtpp.validation import above, at_least, whole_from
 from pvtpp_benchmarks import process_use, simulation
 from pvtpp_benchmarks.datasets import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
@@ -436,8 +438,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
             with open(options.table, encoding="utf-8") as file:
                 print("\n".join(table(json.load(file))))
             return 0
-        if not (options.passes > 0 and options.seconds > 0 and options.tracker_ms > 0 and options.soak >= 0):
-            raise InputError("--passes, --seconds and --tracker-ms must be above 0")
+        positive = dict.fromkeys(("seconds", "tracker_ms"), above(0))
+        check_options(options, {"passes": whole_from(1), **positive, "soak": at_least(0)})
         check_writable(options.json)
         content: Dict[str, Any] = {"flights": {}}
         if options.json and os.path.exists(options.json):

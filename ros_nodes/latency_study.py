@@ -22,8 +22,10 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
+from pvtpp.arguments import check_options
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, TrackerOutput
+from pvtpp.validation import above
 from pvtpp_benchmarks import process_use
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
@@ -324,10 +326,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--tracker-ms", type=float, default=20.0, help="default: %(default)s")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
-    for name in ("seconds", "idle_s", "fps", "tracker_ms"):
-        if not 0 < getattr(options, name) < 1e6:
-            parser.error(f"--{name.replace('_', '-')} is {getattr(options, name)}, it must be above 0")
     try:
+        check_options(options, dict.fromkeys(("seconds", "idle_s", "fps", "tracker_ms"), above(0)))
         check_writable(options.json)
         figures = measure(options)
     except InputError as error:

@@ -19,6 +19,7 @@ import sys
 from dataclasses import asdict, replace
 from typing import Any
 
+from pvtpp.arguments import check_options
 from pvtpp.cli import common
 from pvtpp.cli.train import (
     MOMENTS,
@@ -35,6 +36,7 @@ from pvtpp.cli.train import (
 from pvtpp.errors import InputError
 from pvtpp.files import whole_file
 from pvtpp.progress import progress
+from pvtpp.validation import whole_from
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_trackers.factory import MakeTracker
 
@@ -78,8 +80,7 @@ def run(options: argparse.Namespace) -> None:
     from pvtpp.training.joint import train
     from pvtpp.training.ranks import is_first
 
-    if options.variations < 0:
-        raise InputError(f"--variations is {options.variations}, allowed is any whole number from 0")
+    check_options(options, {"variations": whole_from(0)})
     if options.joint and options.resume:
         _require_first_stage(options.out)
     path, tracker_weights, tracker_graphs = (
