@@ -20,6 +20,7 @@ from pvtpp.errors import InputError
 from pvtpp.files import read_json
 from pvtpp.validation import above, between, check, holds, one_of
 from pvtpp_benchmarks import contributed
+from pvtpp_benchmarks.json_rules import FILLED_TEXT
 
 FOLDER = Path(__file__).resolve().parent / "boards"
 ORIGINS = ("measured", "published", "assumed")
@@ -29,7 +30,6 @@ SPREAD = 3.0
 """Jitter is drawn up to so many standard deviations."""
 STALL = 3.0
 """A frame that takes more than so many medians is a stall, and no jitter."""
-_TEXT = holds("a text that is not empty", lambda value: isinstance(value, str) and value != "")
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ class BoardProfile:
     def __post_init__(self) -> None:
         factor, time = above(0, 1e6), between(0, 3.6e6)
         rules = {
-            "board": _TEXT,
+            "board": FILLED_TEXT,
             "origin": one_of(ORIGINS),
-            "source": _TEXT,
+            "source": FILLED_TEXT,
             "jitter": between(0, 1),
             "times_ms": holds(
                 "one or more times for each tracker, each " + time.allowed,

@@ -12,89 +12,50 @@ from typing import Any, Dict, List, Mapping, Union
 
 from pvtpp.errors import InputError
 from pvtpp.files import read_json
-from pvtpp.validation import Rule, at_least, holds, one_of, optional, whole_from
+from pvtpp.validation import Rule, at_least, one_of, whole_from
+from pvtpp_benchmarks.json_rules import FILLED_TEXT, OBJECT, check_fields, list_of, object_of, object_with, or_null
 
 SCHEMA = 1
 FOLDER = "benchmarks/results"
 """Where they lie in a checkout."""
 STAGE = ("median_ms", "p95_ms", "p99_ms", "max_ms")
-
-_TEXT = holds("a text that is not empty", lambda value: isinstance(value, str) and value != "")
 _TIME = at_least(0)
-
-
-def _object(rule: Rule, least: int = 0) -> Rule:
-    """An object of any names, each value of which keeps the rule."""
-    return holds(
-        f"an object of {least} or more, each {rule.allowed}",
-        lambda value: isinstance(value, dict) and len(value) >= least and all(map(rule.holds, value.values())),
-    )
-
-
-def fields(rules: Mapping[str, Rule]) -> Rule:
-    """Allow an object with exactly these fields."""
-    return holds(
-        "an object with " + ", ".join(f"{name} ({rule.allowed})" for name, rule in rules.items()),
-        lambda value: isinstance(value, dict) and set(value) == set(rules) and not broken(value, rules),
-    )
-
-
-def broken(content: Mapping[str, Any], rules: Mapping[str, Rule]) -> List[str]:
-    """Return the names of the fields that break their rule or are missing."""
-    return [name for name, rule in rules.items() if name not in content or not _keeps(rule, content[name])]
-
-
-def _keeps(rule: Rule, value: Any) -> bool:
-    try:
-        return rule.holds(value)
-    except (KeyError, TypeError, ValueError):
-        return False
-
-
-def _list_of(rule: Rule, least: int, most: int) -> Rule:
-    return holds(
-        f"a list of {least} to {most}, each {rule.allowed}",
-        lambda value: isinstance(value, list) and least <= len(value) <= most and all(map(rule.holds, value)),
-    )
-
-
-_STAGES = _object(fields({"samples": whole_from(1), **dict.fromkeys(STAGE, _TIME)}), least=1)
-_ANY = holds("an object", lambda value: isinstance(value, dict))
-_BEFORE_AFTER = {"power": _ANY, "load": optional(_list_of(_TIME, 3, 3))}
+_STAGES = object_of(object_with({"samples": whole_from(1), **dict.fromkeys(STAGE, _TIME)}), least=1)
+_BEFORE_AFTER = {"power": OBJECT, "load": or_null(list_of(_TIME, 3, 3))}
 RULES: Dict[str, Rule] = {
     "schema": one_of((SCHEMA,)),
-    "suite": _TEXT,
-    "protocol": holds(
-        "an object with versions (with pvtpp), hardware (with machine) and command",
-        lambda value: (
-            _TEXT.holds(value["versions"]["pvtpp"])
-            and _TEXT.holds(value["hardware"]["machine"])
-            and _TEXT.holds(value["command"])
-        ),
-    ),
-    **{name: fields({"before": rule, "after": rule}) for name, rule in _BEFORE_AFTER.items()},
-    "settings": fields(
+    "suite": FILLED_TEXT,
+    "protocol": object_with(
         {
-            "backend": optional(_TEXT),
+            "versions": object_with({"pvtpp": FILLED_TEXT}, others=True),
+            "hardware": object_with({"machine": FILLED_TEXT}, others=True),
+            "command": FILLED_TEXT,
+        },
+        others=True,
+    ),
+    **{name: object_with({"before": rule, "after": rule}) for name, rule in _BEFORE_AFTER.items()},
+    "settings": object_with(
+        {
+            "backend": or_null(FILLED_TEXT),
             "threads": whole_from(1),
-            "predictor": _TEXT,
+            "predictor": FILLED_TEXT,
             "frames": whole_from(1),
-            "clip": _TEXT,
+            "clip": FILLED_TEXT,
         }
     ),
-    "trackers": _object(
-        fields(
+    "trackers": object_of(
+        object_with(
             {
-                "providers": optional(_list_of(_TEXT, 1, 16)),
+                "providers": or_null(list_of(FILLED_TEXT, 1, 16)),
                 "cpu_per_wall": _TIME,
                 "stages": _STAGES,
-                "frame_ms": _list_of(_TIME, 1, 100_000),
+                "frame_ms": list_of(_TIME, 1, 100_000),
             }
         ),
         least=1,
     ),
     "propagation": _STAGES,
-    "left_out": _object(_TEXT),
+    "left_out": object_of(FILLED_TEXT),
 }
 """Fields of a file. `frame_ms` is the time of each frame in order, without initialisations; `cpu_per_wall` says whether
 the tracker had a core for itself; `load` is the system's averages over 1, 5 and 15 minutes."""
@@ -110,9 +71,7 @@ def check(content: Any, source: str) -> Dict[str, Any]:
     """
     if not isinstance(content, dict):
         raise InputError(f"{source}: a contributed result is an object, this is {type(content).__name__}")
-    for name in broken(content, RULES):
-        found = f"is {str(content[name])[:60]!r}" if name in content else "is missing"
-        raise InputError(f"{source}: {name} {found}, allowed is {RULES[name].allowed}")
+    check_fields(content, RULES, source)
     more = sorted(set(content) - set(RULES))
     if more:
         raise InputError(f"{source}: unknown field {more[0]!r}, allowed are {', '.join(RULES)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, Optional, Tuple, Union
 
 from pvtpp import defaults
-from pvtpp.arguments import comma_separated
+from pvtpp.arguments import comma_separated, option_name
 from pvtpp.core.config import SCHEDULES, SEARCH_REGIONS
 from pvtpp.core.presence import PRESENCES
 from pvtpp.errors import InputError
@@ -88,7 +88,7 @@ def make_grid(
     costs = {"processing": processing, "predictor_processing": predictor_processing}
     costs["propagation_processing"] = propagation_processing
     if clock == "wall":
-        given = [f"--{name.replace('_', '-')} {_shown(value)}" for name, value in costs.items() if value is not None]
+        given = [f"{option_name(name)} {_shown(value)}" for name, value in costs.items() if value is not None]
         if given:
             raise InputError(f"{given[0]}: on the wall clock everything takes what it takes, leave the option out")
         times: Tuple[str, ...] = (MEASURED,)

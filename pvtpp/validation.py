@@ -9,6 +9,28 @@ from typing import Any, Callable, Collection, Mapping, NamedTuple, Union
 from pvtpp.errors import InputError
 
 
+class FieldError(InputError):
+    """A field of a configuration breaks its rule.
+
+    Attributes
+    ----------
+    owner, field
+        Names.
+    value
+        What the field is.
+    allowed
+        What it may be, in words.
+    """
+
+    def __init__(self, owner: str, field: str, value: Any, allowed: str):
+        # All of them are the exception's arguments, so that it can be pickled.
+        super().__init__(owner, field, value, allowed)
+        self.owner, self.field, self.value, self.allowed = owner, field, value, allowed
+
+    def __str__(self) -> str:
+        return f"{self.owner}.{self.field} is {self.value!r}, allowed is {self.allowed}"
+
+
 class Rule(NamedTuple):
     """What a field may be.
 
@@ -82,7 +104,7 @@ def check(config: Any, rules: Mapping[str, Rule], owner: Union[str, None] = None
 
     Raises
     ------
-    InputError
+    FieldError
         For the first field that breaks its rule: ``OWNER.FIELD is VALUE, allowed is ...``.
     """
     for name, rule in rules.items():
@@ -92,4 +114,4 @@ def check(config: Any, rules: Mapping[str, Rule], owner: Union[str, None] = None
         except (TypeError, ValueError):
             fine = False
         if not fine:
-            raise InputError(f"{owner or type(config).__name__}.{name} is {value!r}, allowed is {rule.allowed}")
+            raise FieldError(owner or type(config).__name__, name, value, rule.allowed)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -22,29 +21,30 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 import numpy as np
 
 from pvtpp import defaults, predictors, propagation
+from pvtpp.arguments import check_options
 from pvtpp.boxes import iou, xywh_to_box
 from pvtpp.core.event_log import EventLog
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.errors import InputError
 from pvtpp.trajectory import Trajectory
-from pvtpp_benchmarks import process_use, simulation
+from pvtpp.validation import above, at_least, whole_from
+from pvtpp_benchmarks import simulation
 from pvtpp_benchmarks.datasets import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_ros_nodes import conversions, images
-from pvtpp_ros_nodes.latency_study import TRACKER_MS, percentiles
+from pvtpp_ros_nodes.latency_study import SLEEPER, TRACKER_MS, Process, percentiles, thirds
 from pvtpp_ros_nodes.study_link import Link, link, wait
 from pvtpp_trackers import registry
 
 SETTLED_NS = 500_000_000
 """The first results are left out: how fast a target is taken in is no matter of the middleware."""
 IMU_HZ = 200.0
-SLEEPER = {"tracker": "pvtpp_ros_nodes.latency_study:Sleeper", "presence": False}
 
 
-class Flight:
-    """A tracker node, what it said, and what its process used.
+class Flight(Process):
+    """A tracker node, and what it said.
 
     Parameters
     ----------
@@ -55,33 +55,19 @@ class Flight:
     """
 
     def __init__(self, to: Link, parameters: Mapping[str, Any]):
-        self._link = to
+        super().__init__(to.tracker(parameters))
         self.heard: Dict[str, List[Any]] = {}
-        self._popen = subprocess.Popen(to.tracker(parameters))
 
     def hear(self, topics: Dict[str, List[Any]]) -> None:
         """Wait until the node is ready: until it says how it is, in one of the lists that messages go to."""
         self.heard = topics
         try:
-            wait(lambda: topics["diagnostics"] or self._popen.poll() is not None, "a ready tracker node")
-            if self._popen.poll() is not None:
-                raise InputError(f"the tracker node ended with status {self._popen.returncode}")
+            wait(lambda: topics["diagnostics"] or self.status() is not None, "a ready tracker node")
+            if self.status() is not None:
+                raise InputError(f"the tracker node ended with status {self.status()}")
         except InputError:
-            self.close()
+            self.stop()
             raise
-
-    def cpu_s(self) -> float:
-        """Return the CPU time used so far, seconds."""
-        return process_use.cpu_s(self._popen.pid)
-
-    def resident_mib(self) -> float:
-        """Return the resident memory, MiB."""
-        return process_use.resident_mib(self._popen.pid)
-
-    def close(self) -> None:
-        """End the node."""
-        self._popen.terminate()
-        self._popen.wait(20)
 
 
 class World:
@@ -206,7 +192,7 @@ def fly(world: World, passes: int) -> Dict[str, Any]:
     """Fly the sequence so often with the default tracker; figures over all passes."""
     flight = world.launch({})
     try:
-        idle = _cores(flight, 3.0)
+        idle = round(flight.cores(3.0), 3)
         rows: Dict[str, List[Any]] = {"result": [], "target": [], "age": [], "hz": [], "cpu": [], "late": []}
         simulated, lost = [], 0
         end = int(world.sequence.camera_t_ns[-1] - world.sequence.camera_t_ns[0])
@@ -248,7 +234,7 @@ def fly(world: World, passes: int) -> Dict[str, Any]:
             "cores_tracking": round(float(np.median(rows["cpu"])), 3),
         }
     finally:
-        flight.close()
+        flight.stop()
 
 
 def simulate(sequence: VideoSequence, log: EventLog, medians_ns: Mapping[str, int]) -> Dict[str, np.ndarray]:
@@ -298,7 +284,7 @@ def added(world: World, to: Link, options: argparse.Namespace) -> Dict[str, Any]
         took = percentiles(np.array([at - stamp for at, stamp in rows]))
         return {"result_ms": took, "added_ms": round(took["p50"] - options.tracker_ms, 3)}
     finally:
-        flight.close()
+        flight.stop()
 
 
 def with_imu(world: World, seconds: float) -> Dict[str, Any]:
@@ -319,7 +305,7 @@ def with_imu(world: World, seconds: float) -> Dict[str, Any]:
                     raise InputError("the node has not used the IMU")
                 figures.update(samples=len(late), late_ms={**percentiles(np.array(late)), "max": max(late) * 1e-6})
         finally:
-            flight.close()
+            flight.stop()
     return figures
 
 
@@ -339,13 +325,9 @@ def soak(world: World, seconds: float) -> Dict[str, Any]:
         watcher.join()
         # The first seconds are of loading.
         ages = np.array([each.horizon * 1e9 for _, each in world.heard["target"]])
-        return {
-            "seconds": seconds,
-            "memory_mib_thirds": [round(float(np.median(third)), 1) for third in np.array_split(memory[5:], 3)],
-            "evidence_age_ms_thirds": [percentiles(third) for third in np.array_split(ages, 3)],
-        }
+        return {"seconds": seconds, **thirds(ages, memory[5:])}
     finally:
-        flight.close()
+        flight.stop()
 
 
 def table(content: Mapping[str, Any]) -> List[str]:
@@ -400,12 +382,6 @@ def _mean(each: Sequence[np.ndarray]) -> float:
     return round(float(np.concatenate(each).mean()), 4)
 
 
-def _cores(flight: Flight, seconds: float) -> float:
-    before, began = flight.cpu_s(), time.monotonic()
-    time.sleep(seconds)
-    return round((flight.cpu_s() - before) / (time.monotonic() - began), 3)
-
-
 def _medians(world: World) -> Dict[str, int]:
     """Median times of the stages, nanoseconds, as the newest diagnostics say."""
     (_, array) = world.heard["diagnostics"][-1]
@@ -436,8 +412,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
             with open(options.table, encoding="utf-8") as file:
                 print("\n".join(table(json.load(file))))
             return 0
-        if not (options.passes > 0 and options.seconds > 0 and options.tracker_ms > 0 and options.soak >= 0):
-            raise InputError("--passes, --seconds and --tracker-ms must be above 0")
+        positive = dict.fromkeys(("seconds", "tracker_ms"), above(0))
+        check_options(options, {"passes": whole_from(1), **positive, "soak": at_least(0)})
         check_writable(options.json)
         content: Dict[str, Any] = {"flights": {}}
         if options.json and os.path.exists(options.json):

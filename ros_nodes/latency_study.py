@@ -12,26 +12,28 @@ from __future__ import annotations
 
 import argparse
 import os
-import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from pvtpp.arguments import check_options
 from pvtpp.errors import InputError
 from pvtpp.tracker import Frame, TrackerOutput
+from pvtpp.validation import above
 from pvtpp_benchmarks import process_use
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
+from pvtpp_ros_nodes.study_link import Ros1Link, wait
 
 SIZES = ((640, 360), (1280, 720))
 TRACKER_MS = "PVTPP_LATENCY_TRACKER_MS"
 WARM_UP_S = 2.0
-NODE = "from pvtpp_ros_nodes.tracker_node import main; main()"
+SLEEPER = {"tracker": "pvtpp_ros_nodes.latency_study:Sleeper", "presence": False}
+"""Parameters of a node whose tracker sleeps."""
 BARE = "from pvtpp_ros_nodes.latency_study import bare; bare()"
 
 
@@ -75,14 +77,16 @@ class Process:
 
     Parameters
     ----------
-    code
-        Python that runs the node.
-    arguments
-        Of its command line.
+    command
+        Runs the node.
     """
 
-    def __init__(self, code: str, *arguments: str):
-        self._popen = subprocess.Popen([sys.executable, "-c", code, *arguments])
+    def __init__(self, command: Sequence[str]):
+        self._popen = subprocess.Popen(command)
+
+    def status(self) -> Optional[int]:
+        """Return the exit status; None while the process runs."""
+        return self._popen.poll()
 
     def cpu_s(self) -> float:
         """Return the CPU time used so far, seconds."""
@@ -91,6 +95,12 @@ class Process:
     def resident_mib(self) -> float:
         """Return the resident memory, MiB."""
         return process_use.resident_mib(self._popen.pid)
+
+    def cores(self, seconds: float) -> float:
+        """Return how many cores the process uses on average over the next seconds."""
+        before, began = self.cpu_s(), time.monotonic()
+        time.sleep(seconds)
+        return (self.cpu_s() - before) / (time.monotonic() - began)
 
     def stop(self) -> None:
         """End the process."""
@@ -133,13 +143,9 @@ class Reader:
         """Forget the messages so far."""
         self._rows.clear()
 
-    def wait(self, seconds: float = 60.0) -> None:
-        """Wait for the first message; InputError where none comes in so many seconds."""
-        end = time.monotonic() + seconds
-        while not self._rows:
-            if time.monotonic() > end:
-                raise InputError("the node does not answer; is the workspace sourced and built?")
-            time.sleep(0.02)
+    def wait(self) -> None:
+        """Wait for the first message; InputError where none comes."""
+        wait(lambda: self._rows, "an answer of the node; is the workspace sourced and built?")
 
 
 class Camera:
@@ -184,11 +190,13 @@ class Camera:
         self._publisher.unregister()
 
 
-def follow(size: Tuple[int, int], options: argparse.Namespace, seconds: float) -> Dict[str, Any]:
+def follow(to: Ros1Link, size: Tuple[int, int], options: argparse.Namespace, seconds: float) -> Dict[str, Any]:
     """Measure the node on images of this size.
 
     Parameters
     ----------
+    to
+        The middleware.
     size
         Width and height, pixels.
     options
@@ -201,21 +209,16 @@ def follow(size: Tuple[int, int], options: argparse.Namespace, seconds: float) -
     dict
         Figures by name.
     """
-    import rospy
-
     from pvtpp.msg import Result, Roi, Status, Target
-    from pvtpp.srv import Init
     from pvtpp_ros_nodes import conversions
 
-    node = Process(NODE, "__ns:=/camera", "_tracker:=pvtpp_ros_nodes.latency_study:Sleeper", "_presence:=false")
+    node = Process(to.tracker(SLEEPER))
     results, targets = Reader("/camera/tracker/result", Result), Reader("/camera/tracker/target", Target)
     try:
         Reader("/camera/tracker/status", Status).wait()
         camera = Camera(size, options.fps)
-        rospy.wait_for_service("/camera/tracker/init", 30)
-        init = rospy.ServiceProxy("/camera/tracker/init", Init)
         box = [size[0] / 2 - 30, size[1] / 2 - 20, 60, 40]
-        while not init(conversions.fill_roi(Roi(), 0, "", box)).success:
+        while not to.init(conversions.fill_roi(Roi(), 0, "", box)):
             time.sleep(0.1)
         time.sleep(WARM_UP_S)
         results.forget()
@@ -228,9 +231,7 @@ def follow(size: Tuple[int, int], options: argparse.Namespace, seconds: float) -
         camera.stop()
         time.sleep(1)
         # No images any more: what is used now is used to predict and to publish.
-        before, began = node.cpu_s(), time.monotonic()
-        time.sleep(options.idle_s)
-        cpu = (node.cpu_s() - before) / (time.monotonic() - began)
+        cpu = node.cores(options.idle_s)
     finally:
         node.stop()
     return {
@@ -239,8 +240,7 @@ def follow(size: Tuple[int, int], options: argparse.Namespace, seconds: float) -
         "target_jitter_ms": percentiles(np.abs(np.diff(published[:, 1]) - 1e7)),
         "target_transport_ms": percentiles(published[:, 0] - published[:, 1]),
         "publishing_cores": round(cpu, 4),
-        "evidence_age_ms_thirds": [percentiles(third) for third in np.array_split(published[:, 2], 3)],
-        "memory_mib_thirds": [round(float(np.median(third)), 1) for third in np.array_split(np.array(memory), 3)],
+        **thirds(published[:, 2], memory),
     }
 
 
@@ -248,7 +248,7 @@ def follow_bare(size: Tuple[int, int], options: argparse.Namespace) -> Dict[str,
     """Measure the time from an image's stamp to the reader of the bare node's box, milliseconds."""
     from pvtpp.msg import Result
 
-    node = Process(BARE)
+    node = Process([sys.executable, "-c", BARE])
     results = Reader("/bare/result", Result)
     camera = Camera(size, options.fps)
     try:
@@ -268,48 +268,34 @@ def percentiles(nanoseconds: np.ndarray) -> Dict[str, float]:
     return {f"p{q}": round(float(np.percentile(nanoseconds, q)) * 1e-6, 3) for q in (50, 95, 99)}
 
 
+def thirds(ages_ns: np.ndarray, memory_mib: Sequence[float]) -> Dict[str, List[Any]]:
+    """Figures of each third of a run: percentiles of the age of evidence, and the median of memory."""
+    return {
+        "evidence_age_ms_thirds": [percentiles(third) for third in np.array_split(ages_ns, 3)],
+        "memory_mib_thirds": [round(float(np.median(third)), 1) for third in np.array_split(memory_mib, 3)],
+    }
+
+
 def measure(options: argparse.Namespace) -> Dict[str, Any]:
     """Measure as the command line asks: figures by image size. Raises InputError without ROS 1 or a workspace."""
+    os.environ[TRACKER_MS] = str(options.tracker_ms)
     try:
-        import rosgraph
-        import rospy
-
         import pvtpp.msg  # noqa: F401
+
+        to = Ros1Link()
     except ImportError as error:
         raise InputError(f"this needs ROS 1 and a built workspace: source devel/setup.bash ({error})") from None
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tempfile.mkdtemp(prefix="latency_study_")
-    os.environ.update(
-        {
-            TRACKER_MS: str(options.tracker_ms),
-            "ROS_MASTER_URI": f"http://127.0.0.1:{port}",
-            "ROS_IP": "127.0.0.1",
-            "ROS_HOME": folder,
-        }
-    )
-    master = subprocess.Popen(
-        ["rosmaster", "--core", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
     try:
-        while not rosgraph.is_master_online():
-            if master.poll() is not None:
-                raise InputError(f"rosmaster ended with status {master.returncode}")
-            time.sleep(0.05)
-        rospy.init_node("latency", disable_signals=True)
         if options.soak:
-            return {"x".join(map(str, SIZES[0])): follow(SIZES[0], options, options.soak)}
+            return {"x".join(map(str, SIZES[0])): follow(to, SIZES[0], options, options.soak)}
         found = {}
         for size in SIZES:
-            plain, figures = follow_bare(size, options), follow(size, options, options.seconds)
+            plain, figures = follow_bare(size, options), follow(to, size, options, options.seconds)
             added = round(figures["result_ms"]["p50"] - plain["p50"], 3)
             found["x".join(map(str, size))] = {"bare_ms": plain, "added_ms": added, **figures}
         return found
     finally:
-        rospy.signal_shutdown("done")
-        master.terminate()
-        master.wait(20)
+        to.close()
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -324,10 +310,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--tracker-ms", type=float, default=20.0, help="default: %(default)s")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
-    for name in ("seconds", "idle_s", "fps", "tracker_ms"):
-        if not 0 < getattr(options, name) < 1e6:
-            parser.error(f"--{name.replace('_', '-')} is {getattr(options, name)}, it must be above 0")
     try:
+        check_options(options, dict.fromkeys(("seconds", "idle_s", "fps", "tracker_ms"), above(0)))
         check_writable(options.json)
         figures = measure(options)
     except InputError as error:

@@ -22,6 +22,7 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 
 from pvtpp import defaults
+from pvtpp.arguments import as_options, option_name
 from pvtpp.errors import InputError
 from pvtpp.progress import progress
 from pvtpp_benchmarks.closed_loop.film import Filmed, frames, write_picture
@@ -150,9 +151,7 @@ def parser() -> argparse.ArgumentParser:
     for each in fields(StudyConfig):
         value = each.default
         shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-        made.add_argument(
-            f"--{each.name.replace('_', '-')}", type=kinds[each.name], default=None, help=f"default: {shown}"
-        )
+        made.add_argument(option_name(each.name), type=kinds[each.name], default=None, help=f"default: {shown}")
     made.add_argument("--json", metavar="FILE")
     made.add_argument("--journal", metavar="FILE", help="keeps each run, so that a stopped call can be continued")
     made.add_argument("--film", metavar="FILE", help=".mp4: stale boxes, PVT and the default side by side")
@@ -170,7 +169,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     try:
         given: Dict[str, Any] = {each.name: getattr(options, each.name) for each in fields(StudyConfig)}
         given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-        config = StudyConfig(**{name: value for name, value in given.items() if value is not None})
+        with as_options(options):
+            config = StudyConfig(**{name: value for name, value in given.items() if value is not None})
         _check_outputs(options, config)
         runs = Runs(options.tracker, create, Journal(options.journal), progress())
         found = content(config, runs)

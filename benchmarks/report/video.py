@@ -18,7 +18,9 @@ Colour = Tuple[int, int, int]
 TRUTH: Colour = (255, 255, 255)
 STALE: Colour = (0, 120, 255)
 PREDICTED: Colour = (255, 210, 60)
-_INK, _FONT = (20, 20, 20), cv2.FONT_HERSHEY_SIMPLEX
+INK: Colour = (20, 20, 20)
+"""Behind a box, one pixel wider on each side, so that it is seen on any ground."""
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def draw_boxes(
@@ -48,7 +50,7 @@ def draw_boxes(
     for width, dark in ((thick + 2, True), (thick, False)):
         for label, (box, colour) in boxes.items():
             if present[label]:
-                _rectangle(drawn, np.asarray(box, dtype=float), _INK if dark else colour, width)
+                draw_box(drawn, np.asarray(box, dtype=float), INK if dark else colour, width)
     if boxes:
         _legend(drawn, {label: (present[label], colour) for label, (_, colour) in boxes.items()}, scale)
     if caption:
@@ -58,6 +60,25 @@ def draw_boxes(
         _shade(drawn, 0, top, drawn.shape[1], drawn.shape[0])
         _text(drawn, caption, (round(10 * scale), drawn.shape[0] - below - round(3 * scale)), size)
     return drawn
+
+
+def draw_box(image: np.ndarray, box: np.ndarray, colour: Colour, thick: int) -> None:
+    """Draw one box.
+
+    Parameters
+    ----------
+    image
+        Shape ``(height, width, 3)``, uint8, BGR; it is drawn on.
+    box
+        ``[cx, cy, w, h]``, pixels, finite. It may lie outside the image.
+    colour
+        BGR.
+    thick
+        Width of its line, pixels.
+    """
+    corners = np.clip([box[:2] - box[2:] / 2, box[:2] + box[2:] / 2], -10000, 10000)
+    low, high = np.round((corners - 0.5) * 16).astype(int).tolist()
+    cv2.rectangle(image, tuple(low), tuple(high), colour, thick, cv2.LINE_AA, 4)
 
 
 def write_video(
@@ -146,12 +167,6 @@ def _has_index(part: str, frames: int) -> bool:
         end = file.read()
     start = end.rfind(b"moov") - 4
     return start >= 0 and 8 < int.from_bytes(end[start : start + 4], "big") <= len(end) - start
-
-
-def _rectangle(image: np.ndarray, box: np.ndarray, colour: Colour, thick: int) -> None:
-    corners = np.clip([box[:2] - box[2:] / 2, box[:2] + box[2:] / 2], -10000, 10000)
-    low, high = np.round((corners - 0.5) * 16).astype(int).tolist()
-    cv2.rectangle(image, tuple(low), tuple(high), colour, thick, cv2.LINE_AA, 4)
 
 
 def _legend(image: np.ndarray, labels: Mapping[str, Tuple[bool, Colour]], scale: float) -> None:

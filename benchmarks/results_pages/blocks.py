@@ -10,19 +10,21 @@ import math
 import re
 import textwrap
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Sequence
 
 from pvtpp.errors import InputError
 from pvtpp.files import read_json
 
 Lines = List[str]
+Content = Mapping[str, Any]
+"""What a JSON file of results holds."""
 Block = Callable[[Path], Lines]
 """Given the folder of the checkout, the lines that stand between the marks."""
 BEGIN, END = "<!-- results: {} -->", "<!-- end of results -->"
 _MARKED = re.compile(r"^<!-- results: (\S+) -->\n(.*?)^<!-- end of results -->$", re.MULTILINE | re.DOTALL)
 
 
-def from_json(path: str, make: Callable[[Any], Lines]) -> Block:
+def from_json(path: str, make: Callable[[Content], Lines]) -> Block:
     """Return the block that is made of one JSON file.
 
     Parameters
@@ -109,6 +111,16 @@ def percent(share: float, digits: int = 0) -> str:
 def shown(time: str) -> str:
     """``47 ms`` for ``47ms``."""
     return f"{time[:-2]} ms"
+
+
+def size(pixels: Sequence[int]) -> str:
+    """An image's size: ``1280x720``."""
+    return "x".join(map(str, pixels))
+
+
+def listed(values: Iterable[float], digits: int = 1) -> str:
+    """Numbers one after the other: ``12.0, 13.5``."""
+    return ", ".join(f"{value:.{digits}f}" for value in values)
 
 
 def joined(*modules: Mapping[str, Any]) -> Dict[str, Any]:

@@ -10,14 +10,13 @@ from pvtpp_benchmarks.report.charts import Series, linear, points
 from pvtpp_benchmarks.report.drawing import composed
 from pvtpp_benchmarks.report.styles import style
 from pvtpp_benchmarks.report.svg import document
-from pvtpp_benchmarks.results_pages.blocks import Block, Lines, from_json, paragraph, table, three
+from pvtpp_benchmarks.results_pages.blocks import Block, Content, Lines, from_json, paragraph, table, three
 
 CLOCKS, HARNESS = "benchmarks/studies/sim_against_wall.json", "benchmarks/speed/harness.json"
 SCORING, FILES = "benchmarks/speed/scoring.json", "benchmarks/speed/score_files.json"
 EQUAL, FAR = 0.001, 0.03
 """Differences of the AUC of a run: what counts as none, and from where on its clip is named."""
 NAMES = {"hold": "hold", "ensemble": "the default"}
-Content = Mapping[str, Any]
 
 
 def _four(value: float, sign: str = "") -> str:

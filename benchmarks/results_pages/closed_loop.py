@@ -9,14 +9,13 @@ from typing import Any, Callable, Dict, List, Mapping
 from pvtpp.files import read_json
 from pvtpp_benchmarks.closed_loop.variants import MAIN, VARIANTS
 from pvtpp_benchmarks.closed_loop.world import WorldConfig
-from pvtpp_benchmarks.results_pages.blocks import Block, Lines, from_json, shown, table
+from pvtpp_benchmarks.results_pages.blocks import Block, Content, Lines, from_json, shown, table
 
 SOURCE = "benchmarks/closed_loop/table.json"
 RATES = "benchmarks/closed_loop/rates_85ms.json"
 SHARED, OWN = "shared", "own"
 """Whether all variants have the same gain, or each its best one."""
 LABELS = [VARIANTS[name].label for name in MAIN]
-Content = Mapping[str, Any]
 Row = Mapping[str, Any]
 
 

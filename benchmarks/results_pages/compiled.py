@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List
 
-from pvtpp_benchmarks.results_pages.blocks import Block, Lines, from_json, table
+from pvtpp_benchmarks.results_pages.blocks import Block, Content, Lines, from_json, table
 from pvtpp_benchmarks.studies.compile_table import FORMS, TURING, said
 
 
-def compiled(content: Mapping[str, Any]) -> Lines:
+def compiled(content: Content) -> Lines:
     """Every network in every form and precision: its layers and bytes, or the compiler's words."""
     rows: List[Dict[str, Any]] = content["rows"]
     newer = ", ".join(content["targets"]["modern"])

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping
+from typing import Dict
 
-from pvtpp_benchmarks.results_pages.blocks import Block, Lines, from_json, percent, shown, table, three
+from pvtpp_benchmarks.results_pages.blocks import Block, Content, Lines, from_json, percent, shown, table, three
 from pvtpp_benchmarks.results_pages.headline import PLAIN, PRESENCE, ZERO, run_name
 from pvtpp_benchmarks.results_pages.presence import OCCLUDED
-
-Content = Mapping[str, Any]
 
 
 def latency(content: Content) -> Lines:

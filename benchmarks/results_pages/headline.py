@@ -14,6 +14,7 @@ from pvtpp_benchmarks.report.styles import style
 from pvtpp_benchmarks.report.svg import document
 from pvtpp_benchmarks.results_pages.blocks import (
     Block,
+    Content,
     Lines,
     bullet,
     from_json,
@@ -70,7 +71,7 @@ def lead(runs: Mapping[str, Any], time: str, over: str) -> Dict[str, Any]:
     return {**difference(on, other), "ahead": ahead, "clips": len(on)}
 
 
-def bullets(content: Mapping[str, Any]) -> Lines:
+def bullets(content: Content) -> Lines:
     """Three sentences with figures, for those who read nothing else."""
     runs, times = content[PLAIN]["runs"], content["settings"]["times"]
     stale, gain, over_pvt = kept(runs, SLOW, "hold"), lead(runs, SLOW, "hold"), lead(runs, SLOW, "pvt")
@@ -98,7 +99,7 @@ def bullets(content: Mapping[str, Any]) -> Lines:
     ]
 
 
-def means(content: Mapping[str, Any]) -> Lines:
+def means(content: Content) -> Lines:
     """`hold`, PVT and the default, and below them the differences, by processing time."""
     runs, times = content[PLAIN]["runs"], content["settings"]["times"]
     count = len(runs[ZERO]["clips"])
@@ -121,7 +122,7 @@ def means(content: Mapping[str, Any]) -> Lines:
     ]
 
 
-def clips(content: Mapping[str, Any]) -> Lines:
+def clips(content: Content) -> Lines:
     """`hold` and the default on every clip."""
     runs, times = content[PLAIN]["runs"], content["settings"]["times"]
     rows = []
@@ -133,7 +134,7 @@ def clips(content: Mapping[str, Any]) -> Lines:
     return table(["clip", ZERO, *map(shown, times)], rows)
 
 
-def rates(content: Mapping[str, Any]) -> Lines:
+def rates(content: Content) -> Lines:
     """`hold` and the default by camera rate, and without the clips that chance decides."""
     runs, times = content[PLAIN]["runs"], content["settings"]["times"]
     every = runs[ZERO]["clips"]

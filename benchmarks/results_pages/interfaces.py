@@ -6,15 +6,21 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 from pvtpp.files import read_json
-from pvtpp_benchmarks.results_pages.blocks import Block, Lines, from_json, paragraph, percent, table, three
-from pvtpp_benchmarks.results_pages.speed import made_on, size
+from pvtpp_benchmarks.results_pages.blocks import (
+    Block,
+    Content,
+    Lines,
+    from_json,
+    listed,
+    paragraph,
+    percent,
+    size,
+    table,
+    three,
+)
+from pvtpp_benchmarks.results_pages.measured import made_on, measured
 
-Content = Mapping[str, Any]
 Entry = Mapping[str, Any]
-
-
-def _joined(values: Any, digits: int = 1) -> str:
-    return ", ".join(f"{value:.{digits}f}" for value in values)
 
 
 def ros_latency(content: Content) -> Lines:
@@ -32,7 +38,7 @@ def ros_latency(content: Content) -> Lines:
     cells = [[words, *(text(at) for at in content["sizes"].values())] for words, text in rows]
     settings = content["settings"]
     of = f"{settings['fps']:.0f} fps, a tracker that sleeps {settings['tracker_ms']:.0f} ms."
-    return [*table(["", *content["sizes"]], cells), "", *paragraph(f"{made_on(content)} {of}")]
+    return measured(content, ["", *content["sizes"]], cells, of)
 
 
 def _thirds(memory: Any, ages: Any) -> List[List[str]]:
@@ -52,7 +58,7 @@ def ros_soak(content: Content) -> Lines:
     ((name, at),) = content["sizes"].items()
     rows = _thirds(at["memory_mib_thirds"], at["evidence_age_ms_thirds"])
     of = f"{content['settings']['soak'] / 60:.0f} minutes at {content['settings']['fps']:.0f} fps, {name}."
-    return [*table(THIRDS, rows), "", *paragraph(f"{made_on(content)} {of}")]
+    return measured(content, THIRDS, rows, of)
 
 
 def ros2_soak(content: Content) -> Lines:
@@ -60,7 +66,7 @@ def ros2_soak(content: Content) -> Lines:
     flight = content["flights"]["ROS 2"]
     soak = flight["soak"]
     rows = _thirds(soak["memory_mib_thirds"], soak["evidence_age_ms_thirds"])
-    return [*table(THIRDS, rows), "", *paragraph(f"{made_on(flight)} {soak['seconds'] / 60:.0f} minutes.")]
+    return measured(flight, THIRDS, rows, f"{soak['seconds'] / 60:.0f} minutes.")
 
 
 def _measured(given: float, simulated: float) -> str:
@@ -82,7 +88,7 @@ FLIGHT: List[Tuple[str, Callable[[Entry], str]]] = [
     ),
     (
         "age of evidence, median and 95 %",
-        lambda at: f"{_joined(at['flight']['evidence_age_ms'][key] for key in ('p50', 'p95'))} ms",
+        lambda at: f"{listed(at['flight']['evidence_age_ms'][key] for key in ('p50', 'p95'))} ms",
     ),
     ("images lost", lambda at: str(at["flight"]["images_lost"])),
     (
@@ -92,7 +98,7 @@ FLIGHT: List[Tuple[str, Callable[[Entry], str]]] = [
     ("transport and node, beside the tracker", lambda at: f"{at['added']['added_ms']:.1f} ms"),
     (
         "lateness of an IMU's samples, median and 99 %",
-        lambda at: f"{_joined(at['imu']['late_ms'][key] for key in ('p50', 'p99'))} ms",
+        lambda at: f"{listed(at['imu']['late_ms'][key] for key in ('p50', 'p99'))} ms",
     ),
     (
         "images lost without and with the IMU",
@@ -110,7 +116,7 @@ def flights(root: Path) -> Lines:
     rows = [[words, *(text(found[name]) for name in names)] for words, text in FLIGHT]
     passes = f"{found[names[0]]['flight']['passes']} passes under each."
     noise = f"In the run below, the 99 % of an IMU's lateness on ROS 2 was {again:.1f} ms."
-    return [*table(["", *names], rows), "", *paragraph(f"{made_on(found[names[0]])} {passes} {noise}")]
+    return measured(found[names[0]], ["", *names], rows, f"{passes} {noise}")
 
 
 TRANSPORTS = {"default": "default Fast DDS", "shipped": "the profile `fastdds.xml`"}
@@ -127,7 +133,7 @@ def transport(content: Content) -> Lines:
                 times = [f"{row['ms'][key]:.1f}" for key in ("p50", "p95", "p99")]
                 rows.append([words, QUALITIES[row["quality"]], row["size"], share, *times])
     heads = ["transport", "reliability", "image", "arrive", "delay, ms, median", "95 %", "99 %"]
-    return [*table(heads, rows), "", *paragraph(f"{made_on(content)} {content['fps']:.0f} Hz.")]
+    return measured(content, heads, rows, f"{content['fps']:.0f} Hz.")
 
 
 def mavlink(content: Content) -> Lines:
@@ -137,7 +143,7 @@ def mavlink(content: Content) -> Lines:
     means = [sum(row[name] for row in content["rows"]) / len(content["rows"]) for name in names]
     rows.append(["mean over clips", f"{sum(row['received'] for row in content['rows']):,}", *map(three, means)])
     heads = ["clip", "rectangles", "IoU, as received", "simulator, same lead", "without a lead"]
-    return [*table(heads, rows), "", *paragraph(made_on(content))]
+    return measured(content, heads, rows)
 
 
 def clicks(content: Content) -> Lines:
@@ -170,7 +176,7 @@ def streams(content: Content) -> Lines:
     settings = content["settings"]
     of = f"{size(settings['size'])} at {settings['fps']:.0f} fps, a tracker of {settings['tracker_ms']:.0f} ms."
     of += " Times are medians, ms."
-    return [*table(heads, rows), "", *paragraph(f"{made_on(content)} {of}")]
+    return measured(content, heads, rows, of)
 
 
 def interrupted(content: Content) -> Lines:
@@ -180,10 +186,10 @@ def interrupted(content: Content) -> Lines:
         ["interruptions", str(at["troubles"])],
         ["connections made", str(at["connections"])],
         ["presence at the end", at["presence"]],
-        ["memory at the begin, at most, at the end", f"{_joined(at['memory_mib'])} MiB"],
+        ["memory at the begin, at most, at the end", f"{listed(at['memory_mib'])} MiB"],
     ]
     of = f"{content['settings']['seconds'] / 60:.0f} minutes of `{name}://`."
-    return [*table(["what", "measured"], rows), "", *paragraph(f"{made_on(content)} {of}")]
+    return measured(content, ["what", "measured"], rows, of)
 
 
 LOADS = {
@@ -209,7 +215,7 @@ def served(content: Content) -> Lines:
     heads = ["run", "of a core, the tracker's process", "age of evidence, frames, median", "99 %", "pictures/s"]
     settings = content["settings"]
     of = f"{settings['seconds']:.0f} s each, {size(settings['size'])} at {settings['fps']:.0f} fps."
-    return [*table(heads, rows), "", *paragraph(f"{made_on(content)} {of}")]
+    return measured(content, heads, rows, of)
 
 
 BLOCKS: Dict[str, Block] = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping
+from typing import Dict
 
-from pvtpp_benchmarks.results_pages.blocks import Block, Lines, from_json, table, three
+from pvtpp_benchmarks.results_pages.blocks import Block, Content, Lines, from_json, table, three
 
 ROWS = {
     "vittrack": "`vittrack`",
@@ -18,7 +18,7 @@ ROWS = {
 """Trackers in words, those of the same weights together."""
 
 
-def overlaps(content: Mapping[str, Any]) -> Lines:
+def overlaps(content: Content) -> Lines:
     """Mean IoU of each tracker on each clip."""
     found = content["mean_iou"]
     clips = list(found["vittrack"])

@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from pvtpp_benchmarks.results_pages.blocks import (
     Block,
+    Content,
     Lines,
     from_json,
     interval,
@@ -21,7 +22,6 @@ REPLAY, JOINT = "benchmarks/studies/replay_table.json", "benchmarks/studies/trai
 RATES, TRACKED = "benchmarks/studies/n_head_table.json", "benchmarks/studies/n_head_tracked.json"
 IDEAL = {"truth": "truth", "noise": "truth with 2 % noise"}
 OURS, BEST_FILTER = "motion", "kalman:size_aware"
-Content = Mapping[str, Any]
 Cells = Sequence[Mapping[str, Any]]
 
 

@@ -15,6 +15,7 @@ from pvtpp_benchmarks.report.styles import Style, style
 from pvtpp_benchmarks.report.svg import document
 from pvtpp_benchmarks.results_pages.blocks import (
     Block,
+    Content,
     Lines,
     from_json,
     interval,
@@ -35,7 +36,6 @@ LOOKS: Dict[str, Style] = {
     "presence on": style(2),
     "probability": Style(6, (1.2, 1.2), "", 1),
 }
-Content = Mapping[str, Any]
 
 
 def auc(content: Content) -> Lines:

@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Mapping
 
 from pvtpp_benchmarks.results_pages.blocks import (
     Block,
+    Content,
     Lines,
     from_json,
     paragraph,
@@ -33,7 +34,6 @@ LABELS = {
     DEFAULT: "the default",
 }
 CLIPS = {"10fps": "10 fps", "S0601": "S0601", "truck2": "truck2"}
-Content = Mapping[str, Any]
 
 
 def _cells(content: Content, group: str, tracker: str) -> List[Mapping[str, Any]]:

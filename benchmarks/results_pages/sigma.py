@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
-from pvtpp_benchmarks.results_pages.blocks import Block, Lines, from_json, paragraph, percent, shown, table
+from pvtpp_benchmarks.results_pages.blocks import Block, Content, Lines, from_json, paragraph, percent, shown, table
 
 SOURCE = "benchmarks/studies/sigma_calibration.json"
 TEST = "uav-mini/test"
@@ -17,7 +17,6 @@ WEIGHTS = {
     "drop": "of the size, times the fall of the score",
     "speed": "of the speed in the image, seconds",
 }
-Content = Mapping[str, Any]
 
 
 def _pair(shares: Sequence[float]) -> str:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Sequence
+from typing import Dict
 
-from pvtpp_benchmarks.results_pages.blocks import Block, Lines, from_json, paragraph, short, table
+from pvtpp_benchmarks.results_pages.blocks import (
+    Block,
+    Content,
+    Lines,
+    from_json,
+    listed,
+    paragraph,
+    short,
+    size,
+    table,
+)
+from pvtpp_benchmarks.results_pages.measured import made_on, measured
 
 FOLDER = "benchmarks/speed"
-Content = Mapping[str, Any]
-
-
-def made_on(content: Content) -> str:
-    """The sentence that says by which command, and on what, a file was made."""
-    protocol = content["protocol"]
-    hardware, load = protocol["hardware"], protocol.get("load")
-    loaded = f", load average {load[0]:g} of the last minute" if load else ""
-    command = protocol["command"].replace("benchmarks/speed/", "").replace("benchmarks/studies/", "")
-    return f"`{command}`; {hardware['machine']}, {hardware['cores']} cores{loaded}."
-
-
-def size(pixels: Sequence[int]) -> str:
-    """An image's size: ``1280x720``."""
-    return "x".join(map(str, pixels))
 
 
 def frame(content: Content) -> Lines:
@@ -32,11 +28,7 @@ def frame(content: Content) -> Lines:
         cells = [f"{whole['p50_ms']:.1f}", f"{whole['p95_ms']:.1f}", f"{bare['p50_ms']:.1f}", f"{entry['ratio']:.2f}"]
         rows.append([f"`{name}`", *cells])
     heads = ["tracker", "a frame, ms, median", "95 %", "its graph calls alone, median", "ratio"]
-    return [
-        *table(heads, rows),
-        "",
-        *paragraph(f"{made_on(content)} {content['frames']} frames of {size(content['image'])}."),
-    ]
+    return measured(content, heads, rows, f"{content['frames']} frames of {size(content['image'])}.")
 
 
 PREDICTIONS = {
@@ -55,7 +47,7 @@ PREDICTIONS = {
 def predictors(content: Content) -> Lines:
     """A prediction, and the parts of it."""
     rows = [[words, f"{content['microseconds'][name]:.0f}"] for name, words in PREDICTIONS.items()]
-    return [*table(["what", "µs, median"], rows), "", *paragraph(made_on(content))]
+    return measured(content, ["what", "µs, median"], rows)
 
 
 def joint(content: Content) -> Lines:
@@ -87,7 +79,7 @@ def propagation(content: Content) -> Lines:
         "the newest result",
         "of the processor",
     ]
-    return [*table(heads, rows), "", *paragraph(f"{made_on(content)} {content['frames']} frames each.")]
+    return measured(content, heads, rows, f"{content['frames']} frames each.")
 
 
 def crop(content: Content) -> Lines:
@@ -97,7 +89,7 @@ def crop(content: Content) -> Lines:
         cells = [f"{row[name]:.2f}" for name in ("ours_ms", "padded_ms")]
         rows.append([size(row["image"]), size(row["target"]), row["place"], *cells, f"{row['ratio']:.1f}"])
     heads = ["image", "target", "region is at", "ms, ours", "ms, from a padded copy", "times faster"]
-    return [*table(heads, rows), "", *paragraph(made_on(content))]
+    return measured(content, heads, rows)
 
 
 def report(content: Content) -> Lines:
@@ -114,18 +106,13 @@ def submit(content: Content) -> Lines:
             rows.append(
                 [f"`{call}`", words, *(f"{content[name][call][key]:.0f}" for key in ("p50_us", "p95_us", "p99_us"))]
             )
-    return [
-        *table(["call", "the predictor takes", "µs, median", "95 %", "99 %"], rows),
-        "",
-        *paragraph(made_on(content)),
-    ]
+    return measured(content, ["call", "the predictor takes", "µs, median", "95 %", "99 %"], rows)
 
 
 def soak(content: Content) -> Lines:
     """The live tracker for minutes."""
     age, settings = content["evidence_age_frames"], content["settings"]
-    asked, memory = content["predict_us"], ", ".join(f"{each:.1f}" for each in content["memory_mib"])
-    halves = ", ".join(f"{each:.2f}" for each in content["evidence_age_frames_halves_p95"])
+    asked, halves = content["predict_us"], listed(content["evidence_age_frames_halves_p95"], 2)
     rows = [
         [
             "age of the evidence: median, 95 %, 99 %",
@@ -133,17 +120,11 @@ def soak(content: Content) -> Lines:
         ],
         ["its 95 % in the first and second half", f"{halves} frames"],
         ["`predict`: median, 95 %, 99 %", " ".join(f"{asked[key]:.0f}" for key in ("p50", "p95", "p99")) + " µs"],
-        ["memory at the begin, at most, at the end", f"{memory} MiB"],
+        ["memory at the begin, at most, at the end", f"{listed(content['memory_mib'])} MiB"],
         ["errors", str(content["errors"])],
     ]
     of = f"{settings['seconds'] / 60:.0f} minutes at {settings['fps']:.0f} fps, {size(settings['size'])}, a tracker of"
-    return [
-        f"{of} {settings['tracker_ms']:.0f} ms.",
-        "",
-        *table(["what", "measured"], rows),
-        "",
-        *paragraph(made_on(content)),
-    ]
+    return [f"{of} {settings['tracker_ms']:.0f} ms.", "", *measured(content, ["what", "measured"], rows)]
 
 
 def trouble(content: Content) -> Lines:
@@ -184,7 +165,7 @@ def parity(content: Content) -> Lines:
     reference = f".{content['rows'][0]['tracks']['reference'] * 1e4:.0f}"
     heads = ["graphs", "tensors", "boxes, worst frame", "boxes, 95 % of frames", f"mean AUC (torch {reference})"]
     compared = f"{content['clips']} clips, {content['rows'][0]['boxes']['frames']:,} frames compared."
-    return [*table(heads, rows), "", *paragraph(f"{made_on(content)} {compared}")]
+    return measured(content, heads, rows, compared)
 
 
 def models(content: Content) -> Lines:
@@ -196,7 +177,7 @@ def models(content: Content) -> Lines:
         worst = max(row[form]["relative"] for form in ("grouped", "unrolled"))
         rows.append([f"`{row['model']}`", *cells, f"{row['faster']['frame']:.1f}", short(worst)])
     heads = ["network", "torch, ms", "`grouped`, ms", "`unrolled`, ms", "times faster", "largest difference"]
-    return [*table(heads, rows), "", *paragraph(made_on(content))]
+    return measured(content, heads, rows)
 
 
 _MADE = {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping
+from typing import Any, Dict
 
 from pvtpp_benchmarks.results_pages.blocks import (
     Block,
+    Content,
     Lines,
     from_json,
     interval,
@@ -28,7 +29,6 @@ from pvtpp_benchmarks.studies.tracker_table import (
 )
 
 SOURCE = "benchmarks/studies/tracker_table.json"
-Content = Mapping[str, Any]
 
 
 def _trackers(content: Content) -> Dict[str, Any]:

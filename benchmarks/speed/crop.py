@@ -16,8 +16,11 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import cv2
 import numpy as np
 
+from pvtpp.arguments import check_options
+from pvtpp.errors import InputError
+from pvtpp.validation import whole_from
 from pvtpp_benchmarks.provenance import facts
-from pvtpp_benchmarks.report.files import write_json
+from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_trackers.crop import channel_average, context_side, crop, window_corner
 
 SIZE = 255
@@ -89,8 +92,11 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--repeats", type=int, default=300, help="measured crops of each kind (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
-    if options.repeats < 1:
-        parser.error(f"--repeats is {options.repeats}, allowed is any whole number from 1")
+    try:
+        check_options(options, {"repeats": whole_from(1)})
+        check_writable(options.json)
+    except InputError as error:
+        parser.error(str(error))
     cv2.setNumThreads(1)
     rows = measure(options.repeats)
     result = {"protocol": facts(0), "size": SIZE, "repeats": options.repeats, "threads": 1, "rows": rows}

@@ -17,8 +17,11 @@ from typing import Any, Dict, List, Mapping, Optional
 
 import numpy as np
 
+from pvtpp.arguments import check_options
+from pvtpp.errors import InputError
+from pvtpp.validation import whole_from
 from pvtpp_benchmarks.provenance import facts
-from pvtpp_benchmarks.report.files import write_json
+from pvtpp_benchmarks.report.files import check_writable, write_json
 
 FRAME = ("search", "head")
 
@@ -90,8 +93,11 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--frames", type=int, default=20, help="timed frames of each (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
-    if options.frames < 1:
-        parser.error(f"--frames is {options.frames}, allowed is any whole number from 1")
+    try:
+        check_options(options, {"frames": whole_from(1)})
+        check_writable(options.json)
+    except InputError as error:
+        parser.error(str(error))
     torch.set_num_threads(1)
     result = {"protocol": facts(0), "threads": 1, "frames": options.frames, "torch": torch.__version__, "rows": []}
     print(f"search + head, 1 thread, {options.frames} frames, {result['protocol']['hardware']['machine']}; median ms")

@@ -17,10 +17,12 @@ from typing import Callable, Dict, List, Optional
 
 import numpy as np
 
+from pvtpp.arguments import check_options
 from pvtpp.errors import InputError
 from pvtpp.predictors import create
 from pvtpp.track import Track
 from pvtpp.tracker import TrackerOutput
+from pvtpp.validation import whole_from
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import write_json
 
@@ -78,9 +80,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--predictor", default="joint", help="or joint:PATH (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
-    if options.rounds < 1:
-        parser.error(f"--rounds is {options.rounds}, allowed is any whole number from 1")
     try:
+        check_options(options, {"rounds": whole_from(1)})
         seconds = measure(cases(options.predictor), options.rounds)
     except InputError as error:
         parser.exit(2, f"{error}\n")

@@ -21,11 +21,13 @@ import cv2
 import numpy as np
 
 from pvtpp import predictors, propagation
+from pvtpp.arguments import check_options
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.tracker import Frame, TrackerOutput
+from pvtpp.validation import above
 from pvtpp_benchmarks.process_use import resident_mib
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
@@ -191,11 +193,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--queries", type=float, default=200.0, help="queries per second (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
-    for name in ("seconds", "fps", "tracker_ms", "queries"):
-        if not 0 < getattr(options, name) < 1e6:
-            parser.error(f"--{name.replace('_', '-')} is {getattr(options, name)}, it must be above 0")
     cv2.setNumThreads(1)
     try:
+        check_options(options, dict.fromkeys(("seconds", "fps", "tracker_ms", "queries"), above(0)))
         check_writable(options.json)
         figures = soak(options)
     except InputError as error:

@@ -19,10 +19,12 @@ from typing import Any, Callable, Dict, List, Optional
 import numpy as np
 
 from pvtpp import inference
+from pvtpp.arguments import check_options
 from pvtpp.errors import InputError
 from pvtpp.predictors import create
 from pvtpp.predictors.motion import OUTPUT, WEIGHTS, Motion, trajectory_of
 from pvtpp.track import HISTORY, Displacement, PropagatedBox, Track
+from pvtpp.validation import whole_from
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
 
@@ -103,8 +105,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--json")
     options = parser.parse_args(arguments)
     try:
-        if options.rounds < 1:
-            raise InputError(f"--rounds is {options.rounds}, allowed is any whole number from 1")
+        check_options(options, {"rounds": whole_from(1)})
         check_writable(options.json)
         seconds = measure(options.rounds)
     except (InputError, ImportError) as error:

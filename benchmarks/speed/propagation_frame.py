@@ -19,10 +19,13 @@ import cv2
 import numpy as np
 
 from pvtpp import propagation
+from pvtpp.arguments import check_options
 from pvtpp.boxes import xywh_to_box
+from pvtpp.errors import InputError
 from pvtpp.tracker import Frame
+from pvtpp.validation import whole_from
 from pvtpp_benchmarks.provenance import facts
-from pvtpp_benchmarks.report.files import write_json
+from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_benchmarks.synthetic import AerialClip, render
 
 SIZES = ((1280, 720), (640, 360))
@@ -72,8 +75,11 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--frames", type=int, default=300, help="measured frames per row (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
-    if options.frames < 1:
-        parser.error(f"--frames is {options.frames}, allowed is any whole number from 1")
+    try:
+        check_options(options, {"frames": whole_from(1)})
+        check_writable(options.json)
+    except InputError as error:
+        parser.error(str(error))
     cv2.setNumThreads(1)
     rows: List[Dict[str, Any]] = []
     for width, height in SIZES:

@@ -27,7 +27,7 @@ from typing import Any, Callable, ContextManager, Dict, Iterator, List, Optional
 import cv2
 
 from pvtpp import predictors, propagation
-from pvtpp.arguments import comma_separated
+from pvtpp.arguments import check_options, comma_separated
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
@@ -38,6 +38,7 @@ from pvtpp.serve.session import Session
 from pvtpp.serve.web import library
 from pvtpp.sources.recorded import Played, Recorded, TimedImage
 from pvtpp.sources.source import Warn
+from pvtpp.validation import at_least
 from pvtpp_benchmarks.process_use import resident_mib
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
@@ -300,13 +301,12 @@ def main(arguments: Optional[List[str]] = None) -> int:
     if options.role:
         play(options.role, options.address)
         return 0
-    if not LEAST_S <= options.seconds < 1e6:
-        parser.error(f"--seconds is {options.seconds}, allowed is {LEAST_S:g} or more")
     unknown = [name for name in options.runs if name not in RUNS]
     if unknown or not options.runs:
         parser.error(f"--runs: no run {', '.join(unknown)}, allowed are: {', '.join(RUNS)}")
     cv2.setNumThreads(1)
     try:
+        check_options(options, {"seconds": at_least(LEAST_S)})
         library()
         check_writable(options.json)
         found = scenarios(options)

@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 
 from pvtpp import predictors, propagation
-from pvtpp.arguments import comma_separated
+from pvtpp.arguments import check_options, comma_separated
 from pvtpp.core.presence import PresenceConfig
 from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
@@ -37,6 +37,7 @@ from pvtpp.sources.capture_clock import CaptureClock
 from pvtpp.sources.live_source import LiveSource
 from pvtpp.sources.stream import open_stream
 from pvtpp.tracker import Frame, TrackerOutput
+from pvtpp.validation import at_least
 from pvtpp_benchmarks.network_cameras import CAMERAS, made_ns, mark_of
 from pvtpp_benchmarks.process_use import resident_mib
 from pvtpp_benchmarks.provenance import facts
@@ -236,10 +237,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
     unknown = [kind for kind in options.kinds if kind not in CAMERAS]
     if unknown or not options.kinds:
         parser.error(f"--kinds: no kind {', '.join(unknown)}, allowed are: {', '.join(CAMERAS)}")
-    if not 1 <= options.seconds < 1e6:
-        parser.error(f"--seconds is {options.seconds}, allowed is 1 or more")
     cv2.setNumThreads(1)
     try:
+        check_options(options, {"seconds": at_least(1)})
         check_writable(options.json)
         found = {}
         for kind in options.kinds:

@@ -18,10 +18,11 @@ from typing import Any, Callable, Dict, List, Optional
 import cv2
 import numpy as np
 
-from pvtpp.arguments import comma_separated
+from pvtpp.arguments import check_options, comma_separated
 from pvtpp.errors import InputError
 from pvtpp.inference.engine import Engine
 from pvtpp.tracker import Frame
+from pvtpp.validation import whole_from
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_trackers.registry import create
@@ -108,13 +109,12 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--weights", help="folder with the weights; left out, the catalogue's")
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
-    if options.frames < 1:
-        parser.error(f"--frames is {options.frames}, allowed is any whole number from 1")
     unknown = [name for name in options.trackers if name not in ENGINES]
     if unknown:
         parser.error(f"--trackers names {unknown[0]!r}, allowed: {', '.join(ENGINES)}")
     cv2.setNumThreads(1)
     try:
+        check_options(options, {"frames": whole_from(1)})
         check_writable(options.json)
         found = {name: summary(measure(name, options.frames, options.weights)) for name in options.trackers}
     except InputError as error:

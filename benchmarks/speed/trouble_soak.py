@@ -33,11 +33,13 @@ import cv2
 import numpy as np
 
 from pvtpp import defaults
+from pvtpp.arguments import check_options
 from pvtpp.core.presence import Presence
 from pvtpp.errors import InputError
 from pvtpp.live.failures import Failure
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.trajectory import Prediction
+from pvtpp.validation import above, whole_from
 from pvtpp_benchmarks.process_use import resident_mib
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
@@ -269,13 +271,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
     )
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
-    for name in ("seconds", "fps", "tracker_ms", "queries", "period", "pace"):
-        if not 0 < getattr(options, name) < 1e6:
-            parser.error(f"--{name.replace('_', '-')} is {getattr(options, name)}, it must be above 0")
-    if options.seed < 0:
-        parser.error(f"--seed is {options.seed}, it must be 0 or above")
     cv2.setNumThreads(1)
     try:
+        positive = ("seconds", "fps", "tracker_ms", "queries", "period", "pace")
+        check_options(options, {**dict.fromkeys(positive, above(0)), "seed": whole_from(0)})
         check_writable(options.json)
         figures = soak(options)
     except InputError as error:

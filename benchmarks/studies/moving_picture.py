@@ -24,7 +24,7 @@ from pvtpp_benchmarks.default_run import default_run, usual_options
 from pvtpp_benchmarks.processing import parse
 from pvtpp_benchmarks.report.files import check_writable
 from pvtpp_benchmarks.report.overlay import boxes_at
-from pvtpp_benchmarks.report.video import PREDICTED, STALE, TRUTH, Colour
+from pvtpp_benchmarks.report.video import INK, PREDICTED, STALE, TRUTH, Colour, draw_box
 from pvtpp_benchmarks.synthetic import AerialClip, RenderedClip, render
 from pvtpp_trackers.registry import create
 
@@ -78,10 +78,9 @@ def box_on(drawn: np.ndarray, box: np.ndarray, corner: np.ndarray, scale: int, c
     """Draw a box that is given in pixels of the whole image; none where it is NaN."""
     if not np.isfinite(box).all():
         return
-    low, high = ((box[:2] - box[2:] / 2 - corner) * scale, (box[:2] + box[2:] / 2 - corner) * scale)
-    points = [tuple(np.round(np.clip(each, -1e4, 1e4) * 16).astype(int).tolist()) for each in (low, high)]
-    for colour_, width in (((20, 20, 20), thick + 2), (colour, thick)):
-        cv2.rectangle(drawn, points[0], points[1], colour_, width, cv2.LINE_AA, 4)
+    shown = np.concatenate([(box[:2] - corner) * scale, box[2:] * scale])
+    draw_box(drawn, shown, INK, thick + 2)
+    draw_box(drawn, shown, colour, thick)
 
 
 def frames(

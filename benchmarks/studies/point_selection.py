@@ -17,11 +17,13 @@ from typing import Any, Dict, Iterable, List, Optional
 
 import numpy as np
 
+from pvtpp.arguments import check_options
 from pvtpp.boxes import iou, xywh_to_box
 from pvtpp.errors import InputError
 from pvtpp.mavlink.config import MavlinkConfig
 from pvtpp.mavlink.selection import point
 from pvtpp.point_selection import APART_NS, box_of_motion
+from pvtpp.validation import whole_from
 from pvtpp_benchmarks.datasets.registry import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.provenance import facts
@@ -99,8 +101,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--json", metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
     try:
-        if options.clicks < 1:
-            raise InputError(f"--clicks {options.clicks}: allowed is 1 or more")
+        check_options(options, {"clicks": whole_from(1)})
         check_writable(options.json)
         found = {}
         if options.root:

@@ -33,6 +33,7 @@ from pvtpp.trajectory import Trajectory
 from pvtpp_benchmarks.datasets.registry import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.formats import read_results
+from pvtpp_benchmarks.held_out import NOISE
 from pvtpp_benchmarks.oracle import Oracle
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import check_writable, write_json
@@ -45,7 +46,6 @@ SETS = {"DTB70": "DTB70_official", "UAVDT": "UAVDT_ta", "UAV123": "UAV123", "UAV
 TRACKERS = ("LightTrack", "NanoTrack", "NanoTrackV3", "SiamAPN++")
 TIMES = ("20ms", "47ms", "85ms", "165ms")
 CLASSICAL = ("hold", "constant_velocity", "kalman:pvt", "kalman:size_aware")
-NOISE = 0.02
 RESAMPLES = 2000
 # Shares and the multiples of sigma that contain them, for predictors that state no others: those of a Gaussian.
 GAUSSIAN = ((0.5, 0.67449), (0.9, 1.64485))

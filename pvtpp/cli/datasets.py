@@ -16,8 +16,9 @@ import re
 from dataclasses import asdict
 from typing import Tuple
 
+from pvtpp.arguments import check_options
 from pvtpp.cli import common
-from pvtpp.errors import InputError
+from pvtpp.validation import whole_from
 from pvtpp_benchmarks.datasets import available, entry
 from pvtpp_benchmarks.datasets.contact_sheet import check_ending, write_contact_sheets
 from pvtpp_benchmarks.datasets.dataset_check import DECODE, check
@@ -116,8 +117,7 @@ def _generate(options: argparse.Namespace) -> int:
     from pvtpp_benchmarks.synthetic import AerialClip, render
     from pvtpp_benchmarks.synthetic.clip import require_new
 
-    if options.number < 1:
-        raise InputError(f"--number is {options.number}, allowed is a whole number from 1")
+    check_options(options, {"number": whole_from(1)})
     width, height = options.size
     clips = [
         render(AerialClip(f"aerial-{seed}", seed, width, height, options.seconds))

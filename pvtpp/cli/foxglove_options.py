@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import re
 from contextlib import contextmanager
-from typing import Callable, Iterator, Optional, Tuple
+from typing import Callable, Iterator, Optional
 
+from pvtpp.addresses import Address, parse_address
 from pvtpp.cli.frame_records import FrameRecord
 from pvtpp.errors import InputError
 from pvtpp.live.live_tracker import LiveTracker
@@ -14,7 +14,6 @@ from pvtpp.logs.foxglove_live import FoxgloveView, check_address
 from pvtpp.logs.moments import Moment
 from pvtpp.tracker import Frame
 
-Address = Tuple[str, int]
 Show = Callable[[Frame, FrameRecord], None]
 
 
@@ -38,10 +37,9 @@ def checked(options: argparse.Namespace) -> Optional[Address]:
     """
     if options.foxglove is None:
         return None
-    found = re.fullmatch(r"([^:\s]+|\[[0-9a-fA-F:]+\]):(\d{1,5})", options.foxglove, re.ASCII)
-    if not found or not 1 <= int(found[2]) <= 65535:
+    address = parse_address(options.foxglove)
+    if address is None:
         raise InputError(f"--foxglove {options.foxglove!r}: expected HOST:PORT, such as 127.0.0.1:8765")
-    address = found[1].strip("[]"), int(found[2])
     check_address(*address)
     return address
 

@@ -6,6 +6,7 @@ import argparse
 from contextlib import contextmanager
 from typing import Callable, Iterator, Optional
 
+from pvtpp.arguments import option_name
 from pvtpp.cli.track_files import warn
 from pvtpp.errors import InputError
 from pvtpp.live.config import LiveConfig
@@ -66,7 +67,7 @@ def checked(options: argparse.Namespace, memory_s: float = LiveConfig.memory_s) 
     given = [name for name in DEPENDENT if getattr(options, name) is not None]
     if options.mavlink is None:
         if given:
-            raise InputError(f"--{given[0].replace('_', '-')} needs --mavlink udpout:HOST:PORT")
+            raise InputError(f"{option_name(given[0])} needs --mavlink udpout:HOST:PORT")
         return None
     messages()
     check_endpoint(options.mavlink)

@@ -14,7 +14,7 @@ import os
 import sys
 from typing import List, Tuple
 
-from pvtpp.arguments import comma_separated
+from pvtpp.arguments import comma_separated, option_name
 from pvtpp.cli import common, output
 from pvtpp.errors import InputError
 from pvtpp.progress import progress
@@ -92,8 +92,9 @@ def _sorted(options: argparse.Namespace) -> Tuple[List[str], List[str]]:
     else:
         for name in OF_LOGS:
             if getattr(options, name):
-                option = name.replace("_", "-")
-                raise InputError(f"--{option}: applies to event logs, and RUNS has only results: {', '.join(results)}")
+                raise InputError(
+                    f"{option_name(name)}: applies to event logs, and RUNS has only results: {', '.join(results)}"
+                )
     return results, logs
 
 

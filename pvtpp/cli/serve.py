@@ -23,6 +23,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
+from pvtpp.arguments import as_options
 from pvtpp.cli import live_options, mavlink_options
 from pvtpp.cli.signals import end_requests
 from pvtpp.cli.sources import add_source, open_source
@@ -139,9 +140,10 @@ def _config(options: argparse.Namespace) -> ServeConfig:
     token: Optional[str] = os.environ.get(TOKEN_VARIABLE) or None
     if token is None and not is_loopback(options.host):
         token = secrets.token_urlsafe(16)
-    return ServeConfig(
-        options.host, options.port, token, picture_width=options.picture_width, picture_fps=options.picture_fps
-    )
+    with as_options(options):
+        return ServeConfig(
+            options.host, options.port, token, picture_width=options.picture_width, picture_fps=options.picture_fps
+        )
 
 
 def _companions(options: argparse.Namespace) -> Sequence[Companion]:

@@ -30,6 +30,7 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from pvtpp.arguments import option_name
 from pvtpp.cli import common, output
 from pvtpp.errors import InputError
 from pvtpp.files import create_folder
@@ -259,7 +260,7 @@ def refuse_rates(options: argparse.Namespace, what: str) -> None:
     for name in ("fps", "camera_fps"):
         value = getattr(options, name)
         if value is not None:
-            option = f"--{name.replace('_', '-')} {value:g}"
+            option = f"{option_name(name)} {value:g}"
             raise InputError(
                 f"{option} has no effect on {what}: rows count as frames of the rates that its windows draw"
             )

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import argparse
 import io
-import math
 import os
 import sys
 from dataclasses import asdict, replace
 from typing import Any
 
+from pvtpp.arguments import check_options
 from pvtpp.cli import common
 from pvtpp.cli.train import (
     MOMENTS,
@@ -37,6 +37,7 @@ from pvtpp.errors import InputError
 from pvtpp.files import whole_file
 from pvtpp.progress import progress
 from pvtpp.tracker import takes_search_box
+from pvtpp.validation import at_least, whole_from
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_trackers.factory import MakeTracker
 
@@ -89,11 +90,9 @@ def run(options: argparse.Namespace) -> None:
     from pvtpp.training.joint import train
     from pvtpp.training.ranks import is_first
 
-    if options.variations < 0:
-        raise InputError(f"--variations is {options.variations}, allowed is any whole number from 0")
-    displaced = (DISPLACED if options.joint else 0.0) if options.displaced is None else options.displaced
-    if not (math.isfinite(displaced) and displaced >= 0):
-        raise InputError(f"--displaced is {displaced:g}, allowed is a number from 0")
+    if options.displaced is None:
+        options.displaced = DISPLACED if options.joint else 0.0
+    check_options(options, {"variations": whole_from(0), "displaced": at_least(0)})
     if options.joint and options.resume:
         _require_first_stage(options.out)
     path, tracker_weights, tracker_graphs = (
@@ -110,9 +109,9 @@ def run(options: argparse.Namespace) -> None:
     title, sequences = common.load_sequences(options)
     parts = split(options, sequences)
     tracker, part, source = _joint(options, base.seed) if options.joint else _frozen(options)
-    if displaced and not takes_search_box(tracker):
-        raise InputError(f"--displaced is {displaced:g}, allowed is 0: {options.tracker} takes no search box")
-    learnt, apart = (_recorded(options, tracker, source, each, base.seed, displaced) for each in parts)
+    if options.displaced and not takes_search_box(tracker):
+        raise InputError(f"--displaced is {options.displaced:g}, allowed is 0: {options.tracker} takes no search box")
+    learnt, apart = (_recorded(options, tracker, source, each, base.seed) for each in parts)
     shapes = part.shapes if part else (learnt[0].template.shape, learnt[0].search.shape[1:])
     config = replace(base, network=_fitting(base.network, *shapes))
     progress = sys.stderr.isatty()
@@ -234,15 +233,13 @@ def _untrained(name: str, seed: int) -> tuple[Any, str]:
     return settle(zoo.create(name), seed), f"random weights, seed {seed}"
 
 
-def _recorded(
-    options: argparse.Namespace, tracker: Any, source: str, sequences: list[Any], seed: int, displaced: float
-) -> list[Any]:
+def _recorded(options: argparse.Namespace, tracker: Any, source: str, sequences: list[Any], seed: int) -> list[Any]:
     from pvtpp.training.ranks import is_first
     from pvtpp.training.recordings import RecordingPlan, record_all
     from pvtpp.training.variations import Variation, with_variations
 
     made = with_variations(clips(sequences), options.variations, Variation(), seed)
-    folder, plan = os.path.join(options.out, "recordings"), RecordingPlan(options.runs, displaced=displaced, seed=seed)
+    folder, plan = os.path.join(options.out, "recordings"), RecordingPlan(options.runs, displaced=options.displaced, seed=seed)
     return list(record_all(tracker, made, plan, folder, source, progress(), wait=not is_first()))
 
 

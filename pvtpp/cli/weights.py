@@ -15,8 +15,10 @@ import argparse
 from collections import Counter
 
 from pvtpp import weights
+from pvtpp.arguments import check_options
 from pvtpp.errors import InputError
 from pvtpp.progress import download_progress
+from pvtpp.validation import above
 from pvtpp_benchmarks.report.table import table
 
 
@@ -80,8 +82,7 @@ def _convert(options: argparse.Namespace) -> None:
     except ModuleNotFoundError as error:
         raise InputError(f"converting needs {error.name}: pip install 'pvtpp[train,export]'") from None
 
-    if not 0 < options.kappa < float("inf"):
-        raise InputError(f"--kappa is {options.kappa}, allowed is any number of frames per second above 0")
+    check_options(options, {"kappa": above(0)})
     found = convert(options.checkpoint, options.out, options.history, options.factor, options.kappa)
     config = found.network.config
     parts = Counter(name.split(".")[0] for name in found.left_over)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from pvtpp.errors import InputError
+from pvtpp.inference.engine import Engine
 
 TOLERANCE = 1e-4
 """Largest difference from torch that is allowed, relative to the scale of each output (see `furthest`).
@@ -65,3 +67,34 @@ def quantities(outputs: Mapping[str, np.ndarray], knots: str) -> dict[str, np.nd
     names = ("mean", "derivative", "sigma")
     split = {f"{knots}, {name}": outputs[knots][:, i] for i, name in enumerate(names)} if knots in outputs else {}
     return {**{name: array for name, array in outputs.items() if name != knots}, **split}
+
+
+def largest_difference(
+    engine: Engine,
+    reference: Engine,
+    draw: Callable[[np.random.Generator], Mapping[str, Any]],
+    samples: int,
+    seed: int = 0,
+    knots: str = "",
+) -> float:
+    """The largest difference of two engines on random inputs, relative to the scale of their outputs (see `furthest`).
+
+    Parameters
+    ----------
+    engine, reference
+        The graph and torch.
+    draw
+        Makes the inputs of one sample.
+    samples
+        How many are drawn.
+    seed
+        Of the inputs.
+    knots
+        As in `quantities`.
+    """
+    rng, worst = np.random.default_rng(seed), 0.0
+    for _ in range(samples):
+        made = {name: np.asarray(value, np.float32) for name, value in draw(rng).items()}
+        found, expected = (quantities(each.run(made), knots) for each in (engine, reference))
+        worst = float(np.maximum(worst, furthest(found, expected)))
+    return worst

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pvtpp.export import publication
-from pvtpp.export.agreement import TOLERANCE, furthest, quantities
+from pvtpp.export.agreement import TOLERANCE, largest_difference
 from pvtpp.export.compiler import Compiler
 from pvtpp.export.publication import graph_path, weights_of
 from pvtpp.inference.engine import Engine
@@ -63,15 +63,10 @@ def publish(
 
 def difference(engine: Engine, reference: Engine, seed: int = 0) -> float:
     """The largest difference of two engines on random tracks or features, relative to the outputs' scale."""
-    rng, worst = np.random.default_rng(seed), 0.0
-    for _ in range(SAMPLES):
-        made = _drawn(rng, engine)
-        found, expected = (quantities(each.run(made), OUTPUT) for each in (engine, reference))
-        worst = float(np.maximum(worst, furthest(found, expected)))
-    return worst
+    return largest_difference(engine, reference, partial(_drawn, engine), SAMPLES, seed, OUTPUT)
 
 
-def _drawn(rng: np.random.Generator, engine: Engine) -> dict[str, np.ndarray]:
+def _drawn(engine: Engine, rng: np.random.Generator) -> dict[str, Any]:
     """Random inputs of one sample: features of unit size, tracks with small steps and a past of random length."""
     shapes = {spec.name: [int(n or 1) for n in spec.shape] for spec in engine.inputs}
     scale = 0.05 if "step" in shapes else 1.0
@@ -85,4 +80,4 @@ def _drawn(rng: np.random.Generator, engine: Engine) -> dict[str, np.ndarray]:
             made[name][..., :past] = 0
         made["score"][:, : past + 1] = 0
         made[SEEN] = rng.integers(0, 2, shapes[SEEN])
-    return {name: value.astype(np.float32) for name, value in made.items()}
+    return made

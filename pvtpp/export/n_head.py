@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pvtpp.export import publication
-from pvtpp.export.agreement import TOLERANCE, furthest
+from pvtpp.export.agreement import TOLERANCE, largest_difference
 from pvtpp.export.compiler import Compiler
 from pvtpp.export.publication import graph_path, weights_of
 from pvtpp.inference.engine import Engine
@@ -82,13 +82,11 @@ def publish(
 
 def difference(engine: Engine, reference: Engine, seed: int = 0) -> float:
     """The largest difference of two engines on random inputs, relative to the scale of their outputs."""
-    rng, worst = np.random.default_rng(seed), 0.0
-    for _ in range(SAMPLES):
-        made = {
-            spec.name: rng.normal(0, 0.3, [int(n or 1) for n in spec.shape]).astype(np.float32)
-            for spec in engine.inputs
-        }
-        if "interval" in made:
-            made["interval"] = rng.integers(1, 8, made["interval"].shape).astype(np.float32)
-        worst = float(np.maximum(worst, furthest(engine.run(made), reference.run(made))))
-    return worst
+    return largest_difference(engine, reference, partial(_drawn, engine), SAMPLES, seed)
+
+
+def _drawn(engine: Engine, rng: np.random.Generator) -> dict[str, Any]:
+    made: dict[str, Any] = {spec.name: rng.normal(0, 0.3, [int(n or 1) for n in spec.shape]) for spec in engine.inputs}
+    if "interval" in made:
+        made["interval"] = rng.integers(1, 8, made["interval"].shape)
+    return made

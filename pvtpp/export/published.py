@@ -15,7 +15,7 @@ from typing import Any
 from pvtpp.errors import InputError
 from pvtpp.export.n_head import publish
 from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork
-from pvtpp.weights.checkpoint import match, read_checkpoint
+from pvtpp.weights.checkpoint import read_checkpoint, restored
 from pvtpp.weights.store import sha256
 
 PREFIX = "predictor."
@@ -100,9 +100,8 @@ def read(path: str | Path, history: int = 3, factor: str = "absolute") -> Publis
     kind = _kind(running, str(path))
     network = NHeadNetwork(_config(kind, running, history, factor, str(path)))
     renamed = {_translate(name, NAMES[kind]): tensor for name, tensor in running.items()}
-    network.load_state_dict(match(network.state_dict(), renamed, str(path), f"the published {PUBLISHED[kind]} module"))
     return Published(
-        network.eval(),
+        restored(network, renamed, path, f"the published {PUBLISHED[kind]} module"),
         used=tuple(PREFIX + name for name in running),
         idle=tuple(PREFIX + name for name in predictor if name not in running),
         left_over=tuple(name for name in tensors if not name.startswith(PREFIX)),

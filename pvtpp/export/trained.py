@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from torch import Tensor
-
 from pvtpp import inference
 from pvtpp.errors import InputError
 from pvtpp.export import joint, motion, n_head
@@ -23,7 +21,7 @@ from pvtpp.training import resume
 from pvtpp.training.config import made
 from pvtpp.training.joint import finished
 from pvtpp.training.projection import Projection
-from pvtpp.weights.checkpoint import match
+from pvtpp.weights.checkpoint import restored
 from pvtpp.weights.store import sha256
 
 WEIGHTS = ".safetensors"
@@ -105,13 +103,14 @@ def read(kind: str, path: str | Path) -> Trained:
 
 def _motion(content: Mapping[str, Any], path: Path) -> Trained:
     network = MotionNetwork(_config(MotionConfig, content, path))
-    _fill(network, content, "average.", path, "a motion network")
-    return Trained(network.eval(), {"calibration": None})
+    return Trained(
+        restored(network, content["state_dict"], path, "a motion network", "average."), {"calibration": None}
+    )
 
 
 def _joint(content: Mapping[str, Any], path: Path) -> Trained:
     network = JointNetwork(_config(JointConfig, content, path))
-    _fill(network, content, "network.", path, "a joint network")
+    restored(network, content["state_dict"], path, "a joint network", "network.")
     trust = content[resume.KEY]["config"].get("trust")
     if isinstance(trust, bool) or not isinstance(trust, (int, float)) or not 0 < trust <= 1:
         raise InputError(f"{path}: JointTraining.trust is {trust!r}, allowed is a number above 0 and up to 1")
@@ -127,11 +126,11 @@ def _joint(content: Mapping[str, Any], path: Path) -> Trained:
 
 def _paper(content: Mapping[str, Any], path: Path) -> Trained:
     network = NHeadNetwork(_config(NHeadConfig, content, path))
-    _fill(network, content, "network.", path, f"an N-head {network.config.kind} module")
+    restored(network, content["state_dict"], path, f"an N-head {network.config.kind} module", "network.")
     card = {"kappa": content[resume.KEY]["config"].get("kappa")}
     if network.config.sees_images:
         card["sides"] = _for_export(content, path, "sides")
-    return Trained(network.eval(), _checked(card, path))
+    return Trained(network, _checked(card, path))
 
 
 def _load_paper(path: Path) -> tuple[NHeadNetwork, dict[str, Any]]:
@@ -161,12 +160,6 @@ def _checked(card: dict[str, Any], path: Path) -> dict[str, Any]:
 def _config(kind: Any, content: Mapping[str, Any], path: Path) -> Any:
     """The network's configuration, out of that of its training."""
     return made(kind, content[resume.KEY]["config"].get("network"), str(path))
-
-
-def _fill(network: Any, content: Mapping[str, Any], prefix: str, path: Path, what: str) -> None:
-    state: Mapping[str, Tensor] = content["state_dict"]
-    found = {name[len(prefix) :]: tensor for name, tensor in state.items() if name.startswith(prefix)}
-    network.load_state_dict(match(network.state_dict(), found, str(path), what))
 
 
 def _for_export(content: Mapping[str, Any], path: Path, name: str) -> Any:

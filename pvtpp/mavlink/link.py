@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import select
 import socket
 import threading
@@ -11,6 +10,7 @@ import time
 from types import TracebackType
 from typing import Any, Callable, Dict, Iterable, NamedTuple, Optional, Tuple, Type
 
+from pvtpp.addresses import Address, parse_address
 from pvtpp.errors import InputError
 from pvtpp.live.live_tracker import LiveTracker
 from pvtpp.mavlink.camera import CameraComponent
@@ -18,7 +18,7 @@ from pvtpp.mavlink.config import MavlinkConfig
 from pvtpp.mavlink.dialect import Wire
 
 _LOG = logging.getLogger(__name__)
-Address = Tuple[str, int]
+KINDS = ("udpout", "udpin")
 LARGEST_DATAGRAM = 65535
 LONGEST_WAIT_S = 0.5
 AT_ONCE = 64
@@ -43,13 +43,14 @@ def parse_endpoint(text: str) -> Endpoint:
     InputError
         For anything else.
     """
-    found = re.fullmatch(r"(udpout|udpin):([^:\s]+|\[[0-9a-fA-F:]+\]):(\d{1,5})", text, re.ASCII)
-    if not found or not 1 <= int(found[3]) <= 65535:
+    kind, _, rest = text.partition(":")
+    address = parse_address(rest)
+    if kind not in KINDS or address is None:
         raise InputError(
             f"MAVLink {text!r}: expected udpout:HOST:PORT (sends there) or udpin:HOST:PORT (listens there), such as "
             "udpout:192.168.1.10:14550; for a serial port there is mavlink-router"
         )
-    return Endpoint(found[1], found[2].strip("[]"), int(found[3]))
+    return Endpoint(kind, *address)
 
 
 def check_endpoint(text: str) -> None:

@@ -34,7 +34,7 @@ from pvtpp.networks.motion import specs as motion_specs
 from pvtpp.networks.rules import BELOW_1, count_from
 from pvtpp.predictors.motion import INPUTS
 from pvtpp.validation import check
-from pvtpp.weights.checkpoint import card_of, match, read_network, write_network
+from pvtpp.weights.checkpoint import card_of, read_network, restored, write_network
 
 FORMAT = "pvtpp joint 1"
 RECENT = 3
@@ -273,17 +273,7 @@ def specs(config: JointConfig) -> tuple[Specs, Specs]:
 
 
 def save(network: JointNetwork, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
-    """Write the weights and, beside them, the card.
-
-    Parameters
-    ----------
-    network
-        The network.
-    path
-        A ``.safetensors`` file; the card has the same name and ends in ``.json``.
-    notes
-        Anything JSON takes; the card also gets the format and the configuration.
-    """
+    """Write the weights and, beside them, the card; parameters as of `write_network`."""
     write_network(path, network, FORMAT, notes)
 
 
@@ -301,5 +291,4 @@ def load(path: str | Path) -> tuple[JointNetwork, dict[str, Any]]:
         network = JointNetwork(JointConfig(**{**values, "motion": MotionConfig(**values["motion"])}))
     except (TypeError, KeyError) as error:
         raise InputError(f"{card_of(path)}: {error}; known are {', '.join(JointConfig.__dataclass_fields__)}") from None
-    network.load_state_dict(match(network.state_dict(), tensors, str(path), "a joint network"))
-    return network.eval(), card
+    return restored(network, tensors, path, "a joint network"), card

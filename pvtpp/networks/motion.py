@@ -28,7 +28,7 @@ from pvtpp.inference.torch import TorchEngine
 from pvtpp.networks.rules import count_from
 from pvtpp.predictors.motion import HORIZONS_S, OUTPUT, input_shapes
 from pvtpp.validation import check
-from pvtpp.weights.checkpoint import card_of, match, read_network, write_network
+from pvtpp.weights.checkpoint import card_of, read_network, restored, write_network
 
 FORMAT = "pvtpp motion 2"
 DEGREE = 3
@@ -334,17 +334,7 @@ def specs(config: MotionConfig) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpe
 
 
 def save(network: MotionNetwork, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
-    """Write the weights and, beside them, the card.
-
-    Parameters
-    ----------
-    network
-        The network.
-    path
-        A ``.safetensors`` file; the card has the same name and ends in ``.json``.
-    notes
-        Anything JSON takes; the card also gets the format and the configuration.
-    """
+    """Write the weights and, beside them, the card; parameters as of `write_network`."""
     write_network(path, network, FORMAT, notes)
 
 
@@ -363,5 +353,4 @@ def load(path: str | Path) -> tuple[MotionNetwork, dict[str, Any]]:
         raise InputError(
             f"{card_of(path)}: {error}; known are {', '.join(MotionConfig.__dataclass_fields__)}"
         ) from None
-    network.load_state_dict(match(network.state_dict(), tensors, str(path), "a motion network"))
-    return network.eval(), card
+    return restored(network, tensors, path, "a motion network"), card

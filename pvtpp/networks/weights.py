@@ -7,23 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from pvtpp.networks.n_head import NHeadConfig, NHeadNetwork
-from pvtpp.weights.checkpoint import card_of, match, read_network, write_network
+from pvtpp.weights.checkpoint import card_of, read_network, restored, write_network
 
 FORMAT = "pvtpp n-head 1"
 
 
 def save(network: NHeadNetwork, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
-    """Write the weights and, beside them, the card.
-
-    Parameters
-    ----------
-    network
-        The module.
-    path
-        A ``.safetensors`` file; the card has the same name and ends in ``.json``.
-    notes
-        Anything JSON takes; the card also gets the format and the configuration.
-    """
+    """Write the weights and, beside them, the card; parameters as of `write_network`."""
     write_network(path, network, FORMAT, notes)
 
 
@@ -49,5 +39,4 @@ def load(path: str | Path) -> tuple[NHeadNetwork, dict[str, Any]]:
     """
     tensors, card = read_network(path, FORMAT)
     network = NHeadNetwork(NHeadConfig.from_dict(card["config"], str(card_of(path))))
-    network.load_state_dict(match(network.state_dict(), tensors, str(path), f"an N-head {network.config.kind} module"))
-    return network.eval(), card
+    return restored(network, tensors, path, f"an N-head {network.config.kind} module"), card

@@ -26,7 +26,7 @@ from pvtpp.training.report import LOSS, QUALITY
 from pvtpp.training.run import Run
 from pvtpp.training.windows import BoxPool, WindowConfig, sample, tensors
 from pvtpp.validation import above, at_least, between, check, holds
-from pvtpp.weights.checkpoint import match
+from pvtpp.weights.checkpoint import restored
 
 
 @dataclass(frozen=True)
@@ -308,8 +308,6 @@ def averaged(config: MotionTraining, path: str) -> MotionNetwork:
 
     It is not `finished`: the checkpoint does not hold the network that the training started from.
     """
-    network, prefix = MotionNetwork(config.network), "average."
     state = resume.read(path)["state_dict"]
-    found = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
-    network.load_state_dict(match(network.state_dict(), found, path, "a motion network of this configuration"))
-    return network.eval()
+    what = "a motion network of this configuration"
+    return restored(MotionNetwork(config.network), state, path, what, "average.")

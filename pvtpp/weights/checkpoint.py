@@ -10,7 +10,7 @@ import json
 import pickle
 import re
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Mapping, Optional, Tuple, TypeVar, Union
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from pvtpp.errors import InputError
 from pvtpp.files import read_json, whole_file
 
 FilePath = Union[str, Path]
+Network = TypeVar("Network", bound=Any)
 NESTS = ("state_dict", "model", "net")
 """Keys under which training scripts store the tensors, beside the epoch, the optimizer and the rest."""
 SAFE_TORCH = (2, 6)
@@ -134,7 +135,19 @@ def read_weights(path: FilePath) -> Tuple[Dict[str, Any], Dict[str, Any]]:
 
 
 def write_network(path: FilePath, network: Any, kind: str, notes: Optional[Mapping[str, Any]] = None) -> None:
-    """Write the weights of a network of ours, and a card: `notes`, its configuration, and `kind` as the format."""
+    """Write the weights of a network of ours and, beside them, the card.
+
+    Parameters
+    ----------
+    path
+        A ``.safetensors`` file; the card has the same name and ends in ``.json``.
+    network
+        The network.
+    kind
+        The card's format.
+    notes
+        Anything JSON takes; the card also gets the format and the configuration.
+    """
     card = {**(notes or {}), "format": kind, "config": network.config.as_dict()}
     write_weights(path, network.state_dict(), card)
 
@@ -152,6 +165,37 @@ def read_network(path: FilePath, kind: str) -> Tuple[Dict[str, Any], Dict[str, A
         found = card.get("format") if isinstance(card, dict) else type(card).__name__
         raise InputError(f"{card_of(path)}: format is {found!r}, expected {kind!r} with a config")
     return tensors, card
+
+
+def restored(
+    network: Network, found: Mapping[str, Any], source: FilePath, architecture: str, prefix: str = ""
+) -> Network:
+    """Give a network its weights.
+
+    Parameters
+    ----------
+    network
+        The network; it is changed.
+    found
+        Tensors by name.
+    source, architecture
+        Names of the file and of the network, for the message.
+    prefix
+        Only the tensors whose name begins so are taken, without it.
+
+    Returns
+    -------
+    Network
+        `network`, in evaluation mode.
+
+    Raises
+    ------
+    InputError
+        As `match` does.
+    """
+    own = {name[len(prefix) :]: tensor for name, tensor in found.items() if name.startswith(prefix)}
+    network.load_state_dict(match(network.state_dict(), own, str(source), architecture))
+    return network.eval()
 
 
 def match(

@@ -1,11 +1,12 @@
 """The check of configurations: what a rule allows, and what its message says."""
 
+import pickle
 from dataclasses import dataclass
 
 import pytest
 
 from pvtpp.errors import InputError
-from pvtpp.validation import above, at_least, between, check, holds, one_of, whole_from
+from pvtpp.validation import FieldError, above, at_least, between, check, holds, one_of, whole_from
 
 
 @dataclass(frozen=True)
@@ -39,3 +40,10 @@ def test_a_rule_accepts_what_it_allows_and_the_error_names_the_rest(rule, fine, 
 def test_the_owner_may_have_another_name():
     with pytest.raises(InputError, match="^~rate.field is 0"):
         check(Config(0), {"field": above(0)}, owner="~rate")
+
+
+def test_the_error_is_the_same_behind_the_border_of_a_process():
+    with pytest.raises(FieldError) as raised:
+        check(Config(0), {"field": above(0)})
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert str(again) == str(raised.value) and (again.field, again.value) == ("field", 0)

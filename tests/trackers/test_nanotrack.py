@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from sliding_patch import clip
 
 from pvtpp import boxes
 from pvtpp.errors import InputError
@@ -25,21 +26,7 @@ def tracker(weights_root, tmp_path_factory):
         yield create("nanotrack-v3", weights=str(weights_root))
 
 
-def clip(frames=5):
-    rng = np.random.default_rng(1)
-    ground = cv2.resize(rng.integers(60, 120, (15, 20, 3), dtype=np.uint8), (320, 240))
-    patch = cv2.resize(rng.integers(0, 256, (5, 5, 3), dtype=np.uint8), (40, 40), interpolation=cv2.INTER_CUBIC)
-    shown, truth = [], []
-    for index in range(frames):
-        image = ground.copy()
-        left, top = 100 + 3 * index, 80 + index
-        image[top : top + 40, left : left + 40] = patch
-        shown.append(Frame(index, index, image))
-        truth.append([left + 20.0, top + 20.0, 40.0, 40.0])
-    return shown, np.array(truth)
-
-
-FRAMES, TRUTH = clip()
+FRAMES, TRUTH = clip(5)
 
 
 def path(tracker, frames=FRAMES, first=TRUTH[0]):

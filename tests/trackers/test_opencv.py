@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from sliding_patch import clip
 
 from pvtpp import boxes
 from pvtpp.errors import InputError
@@ -12,23 +13,6 @@ from pvtpp.tracker import Frame
 from pvtpp_trackers.registry import create
 
 KINDS = ("csrt", "kcf", "mil")
-
-
-def clip(frames=6):
-    """A textured patch that slides over textured ground, 2 pixels a frame; the frames and the true boxes."""
-    rng = np.random.default_rng(3)
-    ground = cv2.resize(rng.integers(60, 120, (15, 20, 3), dtype=np.uint8), (160, 120))
-    patch = cv2.resize(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8), (30, 30), interpolation=cv2.INTER_NEAREST)
-    shown, truth = [], []
-    for index in range(frames):
-        image = ground.copy()
-        left, top = 50 + 2 * index, 40 + index
-        image[top : top + 30, left : left + 30] = patch
-        shown.append(Frame(index, index, image))
-        truth.append([left + 15.0, top + 15.0, 30.0, 30.0])
-    return shown, np.array(truth)
-
-
 FRAMES, TRUTH = clip()
 
 
@@ -64,7 +48,7 @@ def test_opencvs_threads_are_left_as_they_are(kind):
 
 
 def test_a_first_box_outside_the_image_is_refused(kind):
-    with pytest.raises(InputError, match="inside the 160 x 120 image"):
+    with pytest.raises(InputError, match="inside the 320 x 240 image"):
         create(kind).init(FRAMES[0], [500.0, 500.0, 20.0, 20.0])
 
 

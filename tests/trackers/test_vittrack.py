@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import pytest
+from sliding_patch import clip
 
 from pvtpp import boxes, inference
 from pvtpp.appearance import AppearanceTracker
 from pvtpp.core.presence import Belief, PresenceConfig
 from pvtpp.errors import InputError
-from pvtpp.tracker import Frame
 from pvtpp_trackers.registry import create
 from pvtpp_trackers.vittrack import VitTrackConfig
 
@@ -22,22 +21,6 @@ pytest.importorskip("onnxruntime")
 @pytest.fixture(scope="module")
 def tracker(weights_root):
     return create("vittrack", weights=str(weights_root))
-
-
-def clip(frames=6, gone_from=None):
-    """A textured patch that slides over smooth ground, and from one frame on is not there any more."""
-    rng = np.random.default_rng(1)
-    ground = cv2.resize(rng.integers(60, 120, (15, 20, 3), dtype=np.uint8), (320, 240))
-    patch = cv2.resize(rng.integers(0, 256, (5, 5, 3), dtype=np.uint8), (40, 40), interpolation=cv2.INTER_CUBIC)
-    shown, truth = [], []
-    for index in range(frames):
-        image = ground.copy()
-        left, top = 100 + 3 * index, 80 + index
-        if gone_from is None or index < gone_from:
-            image[top : top + 40, left : left + 40] = patch
-        shown.append(Frame(index, index * 33_000_000, image))
-        truth.append([left + 20.0, top + 20.0, 40.0, 40.0])
-    return shown, np.array(truth)
 
 
 FRAMES, TRUTH = clip()

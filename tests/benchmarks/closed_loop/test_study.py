@@ -156,7 +156,7 @@ def test_what_cannot_be_run_is_refused(change, words):
         (["--json", "missing/table.json"], "missing/table.json: cannot be written"),
         (["--film", "film.avi"], "film.avi: unknown ending, allowed is .mp4"),
         (["--picture", "still.gif"], "still.gif: unknown ending"),
-        (["--gains", "9,3"], "StudyConfig.gains is (9.0, 3.0)"),
+        (["--gains", "9,3"], "--gains is (9.0, 3.0)"),
         (["--film-motion", "none"], "WorldConfig.motion is 'none'"),
         (["--speed", "fast"], "--speed"),
     ],

@@ -1,20 +1,13 @@
-"""Tables of speed name the command and the machine, and the kinds of answers as they were counted."""
+"""Every measured speed is on a page, and the kinds of answers stand as they were counted."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from pvtpp_benchmarks.results_pages.speed import BLOCKS, FOLDER, made_on, trouble
+from pvtpp_benchmarks.results_pages.speed import BLOCKS, FOLDER, trouble
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def test_a_table_names_command_machine_and_load():
-    protocol = {"command": "python -m x --json benchmarks/speed/x.json", "hardware": {"machine": "M", "cores": 4}}
-    assert made_on({"protocol": protocol}) == "`python -m x --json x.json`; M, 4 cores."
-    loaded = made_on({"protocol": {**protocol, "load": [1.5, 2.0]}})
-    assert loaded.endswith("M, 4 cores, load average 1.5 of the last minute.")
 
 
 def test_every_file_of_speeds_is_on_a_page():

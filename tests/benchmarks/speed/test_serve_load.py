@@ -22,7 +22,7 @@ def test_a_service_is_measured_while_others_look_at_it_and_attack_it(tmp_path, c
 
 
 def test_wrong_options_are_refused(capsys):
-    for arguments, words in ((["--runs", "flood"], "no run flood"), (["--seconds", "0"], "allowed is 1 or more")):
+    for arguments, words in ((["--runs", "flood"], "no run flood"), (["--seconds", "0"], "a number from 1")):
         with pytest.raises(SystemExit):
             serve_load.main(arguments)
         assert words in capsys.readouterr().err

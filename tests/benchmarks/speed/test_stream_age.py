@@ -21,7 +21,7 @@ def test_the_age_of_the_evidence_of_a_stream_is_measured(tmp_path, monkeypatch):
 
 
 def test_wrong_options_are_refused(capsys):
-    for arguments, words in ((["--seconds", "0"], "--seconds is 0.0, allowed is 1"), (["--kinds", "x"], "no kind x")):
+    for arguments, words in ((["--seconds", "0"], "--seconds is 0.0, allowed is"), (["--kinds", "x"], "no kind x")):
         with pytest.raises(SystemExit):
             stream_age.main(arguments)
         assert words in capsys.readouterr().err

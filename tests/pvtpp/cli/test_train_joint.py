@@ -80,7 +80,7 @@ def test_a_configuration_s_seed_is_the_recordings_and_only_the_same_training_is_
     )
     assert "network.width is " in capsys.readouterr().err
     assert train(clips, out, *kind, "--variations", "-3") == 2
-    assert "--variations is -3, allowed is any whole number from 0" in capsys.readouterr().err
+    assert "--variations is -3, allowed is a whole number from 0" in capsys.readouterr().err
     assert train(clips, out, *kind, "--displaced", "-.5") == 2
     assert "--displaced is -0.5, allowed is a number from 0" in capsys.readouterr().err
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pvtpp.errors import InputError
-from pvtpp.export.agreement import furthest, quantities
+from pvtpp.export.agreement import furthest, largest_difference, quantities
 
 HERE = {"a": np.array([1.0, 2.0]), "b": np.array([100.0])}
 
@@ -35,3 +35,22 @@ def test_nan_in_the_graph_is_kept_whatever_follows_and_nan_in_torch_is_an_error(
     for wrong in (np.nan, np.inf):
         with pytest.raises(InputError, match=r"answers NaN or infinity \(b\): training diverged"):
             furthest(HERE, {**HERE, "b": np.array([wrong])})
+
+
+class Engine:
+    """Answers with its input times a factor."""
+
+    def __init__(self, factor):
+        self.factor, self.given = factor, []
+
+    def run(self, inputs):
+        self.given.append(inputs["x"])
+        return {"y": self.factor * inputs["x"]}
+
+
+def test_both_engines_get_the_same_random_inputs_and_the_worst_sample_counts():
+    found, expected = Engine(1.5), Engine(1.0)
+    worst = largest_difference(found, expected, lambda rng: {"x": rng.uniform(0, 1, 3)}, samples=8, seed=2)
+    assert len(found.given) == 8 and all(map(np.array_equal, found.given, expected.given))
+    assert found.given[0].dtype == np.float32
+    assert worst == pytest.approx(0.5 * max(each.max() for each in found.given))
