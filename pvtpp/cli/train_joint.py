@@ -239,7 +239,8 @@ def _recorded(options: argparse.Namespace, tracker: Any, source: str, sequences:
     from pvtpp.training.variations import Variation, with_variations
 
     made = with_variations(clips(sequences), options.variations, Variation(), seed)
-    folder, plan = os.path.join(options.out, "recordings"), RecordingPlan(options.runs, displaced=options.displaced, seed=seed)
+    folder = os.path.join(options.out, "recordings")
+    plan = RecordingPlan(options.runs, displaced=options.displaced, seed=seed)
     return list(record_all(tracker, made, plan, folder, source, progress(), wait=not is_first()))
 
 
