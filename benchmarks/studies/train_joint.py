@@ -8,8 +8,8 @@ There are four stages:
 * `choose` leaves a fifth of the clips out in turn and compares kinds of training data on them; the test clips are not
   used.
 * `train` trains a network on frozen features and one jointly with the tracker, for each seed.
-* `table` runs them on `uav-mini/test` (12 clips, four starts, simulated clock, AUC `otb`), without propagation and,
-  where the tracker is the published one, with it.
+* `table` runs them on `uav-mini/test` (12 clips, four starts, simulated clock, presence off, AUC `otb`), without
+  propagation and, where the tracker is the published one, with it.
 * `publish` writes the first network on frozen features into the package.
 
 Every stage continues where an earlier call was interrupted. By default all stages but `publish` run.
@@ -207,7 +207,8 @@ def table(
         # Logs have no features that another network could use later, so each set of networks has its own runs.
         digest = "-".join(predictors.digest(name)[:6] for name in names if name.startswith("joint"))
         spec = RunSpec("uav-mini-test", tracker, TIMES[0], starts=STARTS, version=digest)
-        grid = Grid(spec, names, {"processing": TIMES, "search_region": ("last",), "propagation": (propagation,)})
+        one = {"search_region": ("last",), "propagation": (propagation,), "presence": ("off",)}
+        grid = Grid(spec, names, {"processing": TIMES, **one})
         found = evaluate(sequences, grid, make, os.path.join(folder, "logs"))
         cells: Dict[Tuple[str, str], Dict[str, float]] = {}
         for row in found:
