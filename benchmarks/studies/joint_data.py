@@ -1,10 +1,9 @@
 """Training data of the joint predictor: recordings of a tracker on the training clips of `uav-mini` and `uav-more`.
 
 `mini` and `more` are the clips of these two sets as they are. The other kinds are made of both: `displaced`, recorded
-with search regions that do not follow the target closely; `varied`, as another camera would have filmed them;
-`occluded`, with drawn occluders; and `generated`, rendered aerial clips. Every kind is recorded once; later calls read
-the recordings. NanoTrack V3 is recorded up to the last stage of its backbone, so that this stage can learn too; of
-other trackers the features are recorded.
+with search regions that do not follow the target closely, and `occluded`, with drawn occluders and distractors. Every
+kind is recorded once; later calls read the recordings. NanoTrack V3 is recorded up to the last stage of its backbone,
+so that this stage can learn too; of other trackers the features are recorded.
 """
 
 from __future__ import annotations
@@ -19,25 +18,22 @@ import numpy as np
 
 from pvtpp.clip import Clip
 from pvtpp.training.recordings import Recording, RecordingPlan, record_all
-from pvtpp.training.variations import Variation, with_variations
 from pvtpp_benchmarks.datasets.registry import load
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
 from pvtpp_benchmarks.studies import logged_runs
-from pvtpp_benchmarks.synthetic import AerialClip, render
 from pvtpp_benchmarks.synthetic.occluders import occluded
 
 TRAINABLE = "nanotrack-v3"
 """The tracker whose last layers can learn too."""
-VARIATIONS, GENERATED, FIRST_SEED = 2, 10, 100
+OCCLUDERS = 100
+"""Seed of the drawn occluders."""
 REAL = {"mini": "uav-mini", "more": "uav-more"}
 """Kinds of clips as they are, and their data sets."""
 PLANS = {
     "mini": RecordingPlan(6),
     "more": RecordingPlan(6),
     "displaced": RecordingPlan(6, displaced=0.5, seed=1),
-    "varied": RecordingPlan(2),
     "occluded": RecordingPlan(2),
-    "generated": RecordingPlan(2),
 }
 KINDS = tuple(PLANS)
 
@@ -70,7 +66,7 @@ class Material:
         clips = sorted({source(r) for kind in REAL if kind in kinds for r in self.recordings[kind]} - set(without))
         # Spread over the sorted names, since neighbours there are often of one video.
         kept = {clips[int(i)] for i in np.linspace(0, len(clips) - 1, max(1, round(share * len(clips))))}
-        return [r for kind in kinds for r in self.recordings[kind] if kind == "generated" or source(r) in kept]
+        return [r for kind in kinds for r in self.recordings[kind] if source(r) in kept]
 
     def apart(self, clips: Sequence[str]) -> List[Recording]:
         """The recordings of these clips as they are."""
@@ -78,7 +74,7 @@ class Material:
 
 
 def source(recording: Recording) -> str:
-    """The name of the real or generated clip that a recording, varied or not, comes from."""
+    """The name of the real clip that a recording comes from."""
     return recording.clip.split("+")[0]
 
 
@@ -99,21 +95,11 @@ def folds(root: str) -> List[List[str]]:
 
 def clips(root: str, kind: str) -> Iterable[Clip]:
     """The clips of one kind, made one by one; `root` is the folder that holds `uav-mini` and `uav-more`."""
-    if kind == "generated":
-        for seed in range(FIRST_SEED, FIRST_SEED + GENERATED):
-            rng = np.random.default_rng(seed)
-            size, agility = float(rng.uniform(24, 90)), float(rng.uniform(0.2, 1.3))
-            yield Clip.of(render(AerialClip(name=f"aerial{seed}", seed=seed, target_px=size, agility=agility)))
-    elif kind == "occluded":
-        for sequence in _real(root):
-            hidden = occluded(sequence, FIRST_SEED)
-            yield replace(Clip.of(hidden), name=f"{sequence.name}+occluded")
-    elif kind == "varied":
-        for clip in with_variations(map(Clip.of, _real(root)), VARIATIONS, Variation()):
-            if "+" in clip.name:
-                yield clip
-    else:
-        yield from map(Clip.of, _real(root, [kind] if kind in REAL else REAL))
+    for sequence in _real(root, [kind] if kind in REAL else REAL):
+        if kind == "occluded":
+            yield replace(Clip.of(occluded(sequence, OCCLUDERS)), name=f"{sequence.name}+occluded")
+        else:
+            yield Clip.of(sequence)
 
 
 def material(root: str, tracker: str, checkpoint: str, folder: str, kinds: Sequence[str] = KINDS) -> Material:

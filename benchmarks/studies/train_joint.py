@@ -59,9 +59,7 @@ MATERIAL = {
     "all 19 clips": (("mini", "more"), 1.0),
     "those of uav-mini": (("mini",), 1.0),
     "all, also displaced": (("mini", "more", "displaced"), 1.0),
-    "all, also varied": (("mini", "more", "varied"), 1.0),
     "all, also occluded": (("mini", "more", "occluded"), 1.0),
-    "all, and generated clips": (("mini", "more", "generated"), 1.0),
 }
 """Choices of training data: kinds of clips, and the share of the real ones."""
 CHOSEN = {"frozen": "all 19 clips", "joint": "all, also displaced"}
