@@ -196,6 +196,7 @@ def table(
     runs: List[Tuple[str, Any, Tuple[str, ...], str]] = []
     if "frozen" in kinds:
         listeners = {"none": (*CLASSICAL, "motion"), "optical_flow": WITH_PROPAGATION}
+        listeners["optical_flow"] += tuple(f"ensemble:{name[len('joint:') :]}" for name in trained["frozen"])
         runs += [("published", published, (*listeners[way], *trained["frozen"]), way) for way in PROPAGATIONS]
     for seed, name in zip(seeds if "joint" in kinds else (), trained["joint"]):
         make = partial(_trained, os.path.join(folder, f"joint-{seed}"))
@@ -203,7 +204,7 @@ def table(
     rows: List[Dict[str, Any]] = []
     for tracker, make, names, propagation in runs:
         # Logs have no features that another network could use later, so each set of networks has its own runs.
-        digest = "-".join(predictors.digest(name)[:6] for name in names if name.startswith("joint"))
+        digest = "-".join(predictors.digest(name)[:6] for name in names if name.endswith(".onnx"))
         spec = RunSpec("uav-mini-test", tracker, TIMES[0], starts=STARTS, version=digest)
         one = {"search_region": ("last",), "propagation": (propagation,), "presence": ("off",)}
         grid = Grid(spec, names, {"processing": TIMES, **one})
@@ -220,10 +221,18 @@ def table(
                 group: round(float(np.mean([by_clip[c] for c in names or by_clip])), 4)
                 for group, names in groups.items()
             }
-            label = os.path.basename(os.path.dirname(name)) if name.startswith("joint:") else name
-            about = {"tracker": tracker, "propagation": propagation, "predictor": label, "time": time}
+            about = {"tracker": tracker, "propagation": propagation, "predictor": _label(name), "time": time}
             rows.append({**about, "auc": auc, "clips": by_clip})
     return rows
+
+
+def _label(name: str) -> str:
+    """What a predictor is called in the table: one of a trained network by the folder that it lies in."""
+    base, _, path = name.partition(":")
+    if not path.endswith(".onnx"):
+        return name
+    folder = os.path.basename(os.path.dirname(path))
+    return folder if base == "joint" else f"{base} of {folder}"
 
 
 def show(rows: List[Dict[str, Any]]) -> None:

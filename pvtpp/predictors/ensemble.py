@@ -1,4 +1,4 @@
-"""The mean of the learned motion predictor and the Kalman filter.
+"""The mean of a learned predictor, `motion` or `joint`, and the Kalman filter.
 
 Their errors differ in kind, so their mean errs less than either. The filter lags where the target turns. The network
 has learned how targets turn, but follows a jittery result too far. A filter needs frequent results: its share is one
@@ -14,6 +14,7 @@ from typing import Any, List, Optional, Tuple, Union
 
 import numpy as np
 
+from pvtpp.predictors import joint
 from pvtpp.predictors.kalman import Kalman
 from pvtpp.predictors.motion import WEIGHTS, Motion
 from pvtpp.track import Track
@@ -26,41 +27,48 @@ RECENT = 4
 """Number of newest intervals between tracker results whose mean decides."""
 
 
+JOINT = "joint"
+"""In place of a path: the committed `joint`."""
+
+
 def files(path: Union[str, Path, None] = None) -> Tuple[Path, ...]:
-    """Files that the predictor is made from: the graph of its learned member, by default the committed one."""
-    return (WEIGHTS if path is None else Path(path),)
+    """Files that the predictor is made from: those of its learned member, by default the committed `motion`."""
+    if path is None:
+        return (WEIGHTS,)
+    if path == JOINT:
+        return joint.files()
+    return joint.files(path) if joint.encoder_of(path).is_file() else (Path(path),)
 
 
 class Ensemble:
-    """Weighted mean of `motion` and `kalman` at the knots of `motion`: of means, derivatives and sigmas.
+    """Weighted mean of a learned predictor and `kalman` at the knots of the first: of means, derivatives and sigmas.
 
     The weight of the filter depends on how often the tracker answers, see `filter_share`.
 
     Parameters
     ----------
-    motion
-        The learned predictor; None creates one with the committed weights.
+    learned
+        `Motion` or `Joint`; None creates `Motion` with the committed weights.
     kalman
         The filter; None creates one with the default setting.
 
     Attributes
     ----------
     reads_features
-        False, see `Predictor`.
+        Whether the learned predictor does, see `Predictor`.
     """
 
-    reads_features: bool = False
-
-    def __init__(self, motion: Optional[Motion] = None, kalman: Optional[Kalman] = None):
-        self._motion, self._kalman = motion or Motion(), kalman or Kalman()
+    def __init__(self, learned: Optional[Motion] = None, kalman: Optional[Kalman] = None):
+        self._learned, self._kalman = learned or Motion(), kalman or Kalman()
+        self.reads_features: bool = self._learned.reads_features
 
     def encode(self, output: TrackerOutput) -> Any:
-        """Return None: boxes and times are enough."""
-        return None
+        """Return what the learned predictor keeps of a result; None where boxes and times are enough."""
+        return self._learned.encode(output)
 
     def predict(self, track: Track) -> Trajectory:
         """Predict with both members and average; raises InputError as `Motion.predict` does."""
-        learned, share = self._motion.predict(track), filter_share(track)
+        learned, share = self._learned.predict(track), filter_share(track)
         if not share:
             return learned
         filtered = self._kalman.predict(track)
@@ -83,14 +91,17 @@ def load(path: Union[str, Path]) -> Ensemble:
     Parameters
     ----------
     path
-        Its graph, as `pvtpp train motion` writes it.
+        Its graph, as `pvtpp train motion` or `pvtpp train joint` writes it (the encoder lies beside the second);
+        ``joint`` takes the committed `joint`.
 
     Raises
     ------
     InputError
-        As `Motion`.
+        As `Motion` and `Joint`.
     """
-    return Ensemble(Motion(path))
+    if path == JOINT:
+        return Ensemble(joint.Joint())
+    return Ensemble(joint.Joint(path) if joint.encoder_of(path).is_file() else Motion(path))
 
 
 def filter_share(track: Track) -> float:

@@ -1,15 +1,17 @@
 """The ensemble: the mean of its two members where results are frequent, the learned one alone where they are rare."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from pvtpp.errors import InputError
-from pvtpp.predictors import create
-from pvtpp.predictors.ensemble import filter_share
+from pvtpp.predictors import create, digest
+from pvtpp.predictors.ensemble import JOINT, files, filter_share
 from pvtpp.predictors.motion import WEIGHTS
 from pvtpp.track import Track
+from pvtpp.tracker import TrackerOutput
 
 MS = 1_000_000
 
@@ -41,6 +43,27 @@ def test_a_learned_member_of_ones_own_takes_the_place_of_the_shipped_one(tmp_pat
     own.write_bytes(b"no graph")
     with pytest.raises(InputError, match="own.onnx"):
         create(f"ensemble:{own}")
+
+
+def test_a_joint_member_reads_the_features_of_each_result(tmp_path):
+    """Named, or by a graph beside which its encoder lies."""
+    named, alone = create(f"ensemble:{JOINT}"), create(JOINT)
+    assert named.reads_features and not create("ensemble").reads_features
+    rng = np.random.default_rng(0)
+    shapes = {"template": (1, 96, 8, 8), "search": (1, 96, 16, 16)}
+    features = SimpleNamespace(**{name: rng.normal(0, 2, shape).astype(np.float32) for name, shape in shapes.items()})
+    seen = TrackerOutput([100.0, 80, 30, 20], 1.0, features)
+    np.testing.assert_array_equal(named.encode(seen), alone.encode(seen))
+    made = track()
+    made = made.with_result(8 * 47 * MS, [150.0, 64, 30, 20], encoding=named.encode(seen))
+    kalman = create("kalman").predict(made)
+    at_knots = np.array([kalman.at(t_ns).box for t_ns in alone.predict(made).t_ns])
+    np.testing.assert_allclose(named.predict(made).mean, (alone.predict(made).mean + at_knots) / 2)
+    for path in files(JOINT):
+        shutil.copyfile(path, tmp_path / path.name)
+    own = f"ensemble:{tmp_path / files(JOINT)[0].name}"
+    np.testing.assert_array_equal(create(own).predict(made).mean, named.predict(made).mean)
+    assert digest(own) == digest(f"ensemble:{JOINT}") != digest("ensemble")
 
 
 def test_the_share_of_the_filter_falls_with_the_interval_of_results_and_is_0_from_200_ms_on():
