@@ -1,4 +1,4 @@
-"""Training of the committed motion weights on LaSOT annotations; no data set of the reported tables is used.
+"""Training of the committed motion weights; no clip or sequence of the reported tables is used.
 
     python -m pvtpp_benchmarks.studies.train_motion $PVTPP_DATA --folder runs/motion [--resume]
 

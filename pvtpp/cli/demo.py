@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sequence", default=REAL_SEQUENCE, help=f"of uav-mini, with PVTPP_DATA set (default {REAL_SEQUENCE})"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the generated clip")
+    parser.add_argument("--seed", type=int, default=1, help="of the generated clip (default 1)")
 
 
 def run(options: argparse.Namespace) -> None:

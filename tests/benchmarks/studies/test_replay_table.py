@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from pvtpp_benchmarks.datasets.sequence import VideoSequence
-from pvtpp_benchmarks.studies.replay_table import CLASSICAL, Job, Measured, Table, measure
+from pvtpp_benchmarks.studies.replay_table import CLASSICAL, LEARNT, Job, Measured, Table, make_jobs, measure, video
 
 PREDICTORS = (*CLASSICAL, "motion")
 
@@ -22,10 +24,25 @@ def job(kind="truth", dataset="A", time="47ms", sequence=None, predictors=PREDIC
     return Job(dataset, kind, time, 1, sequence or clip(), results, predictors, "motion")
 
 
+def uav123(folder):
+    """The training clips of a set that are of UAV123."""
+    clips = json.loads((folder / "index.json").read_text())
+    return [each["name"] for each in clips if each["split"] == "train" and each["dataset"].startswith("UAV123")]
+
+
 def test_on_straight_motion_every_motion_model_beats_standing_still():
     measured = measure(job())
     assert all(measured.auc[name] > measured.auc["hold"] + 0.02 for name in PREDICTORS[1:])
     assert measured.frames == 90
+
+
+@pytest.mark.real_data
+def test_no_sequence_is_counted_that_is_cut_from_a_video_motion_has_learnt_from(data_root):
+    counted = {(job.dataset, job.sequence.name) for job in make_jobs(str(data_root), ("hold",), "hold", False, 1)}
+    named = {name for dataset, name in counted if dataset.startswith("UAV1") or dataset == "UAV20L"}
+    assert not {video(name) for name in named} & LEARNT and {"car7", "person11", "wakeboard4"} <= named
+    learnt = {video(name) for kind in ("uav-mini", "uav-more") for name in uav123(data_root / kind)}
+    assert learnt == LEARNT
 
 
 def test_noise_costs_and_recorded_results_are_replayed():

@@ -39,7 +39,7 @@ def test_what_is_made_of_clips_follows_the_clips_that_are_taken():
     assert {source(each) for each in MATERIAL.of(("mini", "occluded"))} == {"a", "b"}
 
 
-def test_clips_left_out_are_judged_as_they_are():
+def test_clips_left_out_count_as_they_are():
     assert [each.clip for each in MATERIAL.apart(("b", "d"))] == ["b", "b", "d", "d"]
 
 

@@ -85,7 +85,7 @@ def test_a_configuration_s_seed_is_the_recordings_and_only_the_same_training_is_
     assert "--displaced is -0.5, allowed is a number from 0" in capsys.readouterr().err
 
 
-def test_search_regions_are_displaced_where_the_tracker_is_told_where_to_search(clips, tmp_path, monkeypatch, capsys):
+def test_search_regions_are_displaced_where_the_tracker_takes_a_search_box(clips, tmp_path, monkeypatch, capsys):
     from pvtpp.training.recordings import Recording
 
     monkeypatch.syspath_prepend(str(tmp_path))
