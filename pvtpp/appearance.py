@@ -105,8 +105,6 @@ class AppearanceTracker:
     kind : str
         ``features`` where the tracker has a method ``describe(box)`` that gives a vector of unit length for a box of
         the frame that it was given last, else ``pixels``.
-    network : str
-        Whose features they are, where the tracker says so by an attribute `network`; else empty.
     """
 
     def __init__(self, tracker: Tracker, config: Optional[AppearanceConfig] = None):
@@ -115,7 +113,6 @@ class AppearanceTracker:
         self._describe = getattr(tracker, "describe", None)
         self._find = getattr(tracker, "find", None)
         self.kind = PIXELS if self._describe is None else FEATURES
-        self.network = str(getattr(tracker, "network", "")) if self._describe else ""
         self.config = config or _DEFAULTS[self.kind]
         around = (np.arange(SIDE) + 0.5) / SIDE * 2 - 1
         weight = np.exp(-(around**2) / (2 * self.config.width**2))

@@ -87,14 +87,11 @@ class SiameseTracker:
 
     graphs: Tuple[str, ...] = GRAPHS[:3]
     """The engines that it takes."""
-    network: str
-    """Whose features `describe` gives: the presence monitor has weights for some."""
 
     def __init__(self, name: str, decoder: Decoder, engines: Sequence[Engine]):
         if len(engines) != len(self.graphs):
             raise InputError(f"{name}: takes {len(self.graphs)} engines, {', '.join(self.graphs)}; got {len(engines)}")
         template, search, head = engines[:3]
-        self.network = name
         self.engines: Dict[str, Engine] = dict(zip(self.graphs, engines))
         self.config, self._decoder = decoder.config, decoder
         self._template_engine, self._search_engine, self._head = template, search, head

@@ -16,7 +16,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 from pvtpp.appearance import FEATURES, KINDS, PIXELS, AppearanceTracker
 from pvtpp.errors import InputError
 from pvtpp.tracker import Tracker, TrackerOutput
-from pvtpp.validation import above, between, check, holds, one_of
+from pvtpp.validation import above, between, check, one_of
 
 
 class Presence(Enum):
@@ -74,22 +74,14 @@ Fitted on 16 of that study's 21 clips; on all of them the first row is -9.9, .52
 results of NanoTrack V3. Networks that describe what they see are of one family, whose scores mean the same; those of
 others may have any scale.
 """
-NETWORKS: Dict[str, Weights] = {
-    "nanotrack-v1": Weights(-9.2, 0.40, 11.0),
-    "nanotrack-v2": Weights(-10.6, 0.44, 12.5),
-}
-"""Networks with weights of their own, for results with a score: by those above their targets are called lost too soon.
-
-Fitted as the first row is, at 47 ms, presence on, each clip as it is and with occluders of one seed.
-"""
 MOST_ODDS = 10.0
 """Log-odds of a belief are no farther from 0."""
 LEAST_LEVEL, LEVEL_RATE = 3.0, 0.1
 """Least level that scores are compared with, log-odds; share by which the level follows a score of a known target."""
 
 
-_UNKNOWN_ONCE = {"better_by": 1e6, "settled_above": 1.0, "network": ""}
-"""Settings that older logs do not have, such that nothing comes of them: those runs had no such rule."""
+_UNKNOWN_ONCE = {"better_by": 1e6, "settled_above": 1.0}
+"""Constants that older logs do not have, such that nothing comes of them: those runs had no such rule."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +92,6 @@ class PresenceConfig:
     ----------
     kind
         What the similarity is computed from, see `pvtpp.appearance.AppearanceTracker.kind`.
-    network
-        Whose features these are, see `pvtpp.appearance.AppearanceTracker.network`; some have weights of their own.
     share
         Share of a result's evidence that counts: results in a row err together.
     most
@@ -136,7 +126,6 @@ class PresenceConfig:
     """
 
     kind: str = PIXELS
-    network: str = ""
     share: float = 0.5
     most: float = 3.0
     loss_rate: float = 0.2
@@ -161,12 +150,11 @@ class PresenceConfig:
     reach_rate: float = 2.0
 
     def __post_init__(self) -> None:
-        names = [field.name for field in fields(self) if field.name not in ("kind", "network")]
+        names = [field.name for field in fields(self) if field.name != "kind"]
         shares = {name for name in names if name.endswith(("_below", "_above")) and name != "ignored_below"}
         shares |= {"share", "known", "release"}
         rules = {name: between(0, 1) if name in shares else above(0) for name in names}
-        named = holds("the name of a network, or nothing", lambda value: isinstance(value, str))
-        check(self, {"kind": one_of(KINDS), "network": named, **rules})
+        check(self, {"kind": one_of(KINDS), **rules})
 
     def evidence(self, output: TrackerOutput, level: Optional[float]) -> float:
         """How much a result speaks for the target being followed, log-odds.
@@ -179,8 +167,7 @@ class PresenceConfig:
             Usual log-odds of the target's score; None for the first result.
         """
         # A score of exactly 1 may be that of a tracker that has none.
-        scored = output.score != 1.0
-        weights = NETWORKS.get(self.network if scored else "", WEIGHTS[self.kind, scored])
+        weights = WEIGHTS[self.kind, output.score != 1.0]
         score, similarity = log_odds(output.score), 1.0 if output.similarity is None else output.similarity
         if weights.relative:
             usual = score if level is None else level
@@ -238,7 +225,7 @@ def with_presence(tracker: Tracker, config: Optional[PresenceConfig]) -> Tuple[T
     if config is None:
         return tracker, None
     assessed = AppearanceTracker(tracker)
-    return assessed, replace(config, kind=assessed.kind, network=assessed.network)
+    return assessed, replace(config, kind=assessed.kind)
 
 
 class Belief(NamedTuple):

@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pvtpp.appearance import FEATURES, PIXELS
-from pvtpp.core.presence import NETWORKS, Belief, Presence, PresenceConfig, log_odds, with_presence
+from pvtpp.core.presence import Belief, Presence, PresenceConfig, log_odds, with_presence
 from pvtpp.errors import InputError
 from pvtpp.tracker import TrackerOutput
 
 CONFIG = PresenceConfig()
 KINDS = {kind: replace(CONFIG, kind=kind) for kind in (FEATURES, PIXELS)}
-KINDS.update({network: replace(CONFIG, kind=FEATURES, network=network) for network in NETWORKS})
 FRAME = 33_333_333
 T, U, L = Presence.TRACKING, Presence.UNCERTAIN, Presence.LOST
 
@@ -110,7 +109,7 @@ def test_a_sigma_larger_than_the_target_is_uncertain():
 def test_the_constants_are_read_back_and_those_of_another_version_are_refused():
     assert PresenceConfig.from_dict(asdict(CONFIG)) == CONFIG
     values = asdict(CONFIG)
-    del values["better_by"], values["settled_above"], values["network"]
+    del values["better_by"], values["settled_above"]
     assert PresenceConfig.from_dict(values).better_by > 1e3, "logs from before that rule are replayed without it"
     del values["share"]
     with pytest.raises(InputError, match="another version, whose constants differ in share"):
@@ -139,18 +138,6 @@ def test_the_constants_know_what_the_tracker_can_describe():
     assert with_presence(Plain(), None)[1] is None
     assert with_presence(Plain(), CONFIG)[1].kind == PIXELS
     assert with_presence(Describing(), CONFIG)[1].kind == FEATURES
-    assert with_presence(Describing(), CONFIG)[1].network == ""
-    Describing.network = "nanotrack-v2"
-    assert with_presence(Describing(), CONFIG)[1].network == "nanotrack-v2"
-
-
-def test_a_network_without_weights_of_its_own_has_those_of_its_kind():
-    seen = output(0.9, 0.9)
-    usual = KINDS[FEATURES].evidence(seen, 5.0)
-    assert replace(CONFIG, kind=FEATURES, network="nanotrack-v3").evidence(seen, 5.0) == usual
-    assert replace(CONFIG, kind=FEATURES, network="nanotrack-v2").evidence(seen, 5.0) != usual
-    with pytest.raises(InputError, match="PresenceConfig.network is 3, allowed is the name of a network"):
-        replace(CONFIG, network=3)
 
 
 def test_the_log_odds_of_any_score_are_finite():
