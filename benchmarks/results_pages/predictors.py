@@ -19,6 +19,7 @@ from pvtpp_benchmarks.results_pages.blocks import (
 )
 
 REPLAY, JOINT = "benchmarks/studies/replay_table.json", "benchmarks/studies/train_joint.json"
+JOINT_V2 = "benchmarks/studies/train_joint_v2.json"
 RATES, TRACKED = "benchmarks/studies/n_head_table.json", "benchmarks/studies/n_head_tracked.json"
 IDEAL = {"truth": "truth", "noise": "truth with 2 % noise"}
 OURS, BEST_FILTER = "motion", "kalman:size_aware"
@@ -130,12 +131,13 @@ def tracked(content: Content) -> Lines:
     return table(["predictor", *map(shown, times)], rows)
 
 
-def _joint_rows(content: Content) -> Dict[Tuple[str, str], Dict[str, List[float]]]:
-    """AUC over all clips of every seed, by tracker and predictor, then by time."""
-    found: Dict[Tuple[str, str], Dict[str, List[float]]] = {}
+def _joint_rows(content: Content) -> Dict[Tuple[str, str, str], Dict[str, List[float]]]:
+    """AUC over all clips of every seed, by tracker, propagation and predictor, then by time."""
+    found: Dict[Tuple[str, str, str], Dict[str, List[float]]] = {}
     for row in content["rows"]:
         tracker, predictor = (row[name].rstrip("0123456789 -") for name in ("tracker", "predictor"))
-        found.setdefault((tracker, predictor), {}).setdefault(row["time"], []).append(row["auc"]["all"])
+        key = tracker, row["propagation"], predictor
+        found.setdefault(key, {}).setdefault(row["time"], []).append(row["auc"]["all"])
     return found
 
 
@@ -143,18 +145,24 @@ def joint(content: Content) -> Lines:
     """A predictor that reads the tracker's features, and one that was trained together with the tracker."""
     by = _joint_rows(content)
     times = [time for time in dict.fromkeys(row["time"] for row in content["rows"]) if time]
-    labels = {"frozen": "**`joint`**, mean of its seeds", "joint": "`joint`, trained with the tracker"}
+    labels = {
+        "frozen": "**`joint`**, mean of its seeds",
+        "ensemble of frozen": "mean of `joint` and `kalman`",
+        "joint": "`joint`, trained with the tracker",
+    }
     rows, first = [], ""
-    for (tracker, predictor), found in by.items():
+    for (tracker, propagation, predictor), found in by.items():
         if predictor == "zero latency":
             (values,) = found.values()
             name = "as published" if tracker == "published" else "its last layers trained too"
             first = f"{name}, zero latency {three(sum(values) / len(values))}"
+            first = first if propagation == "none" else "the same, with propagation"
             continue
-        cells = [three(sum(found[time]) / len(found[time])) for time in times]
+        means = [sum(found[time]) / len(found[time]) for time in times]
+        cells = [*map(three, means), f"{sum(means) / len(means):.4f}".lstrip("0")]
         rows.append([first, labels.get(predictor, f"`{predictor}`"), *cells])
         first = ""
-    return table(["tracker", "predictor", *map(shown, times)], rows)
+    return table(["tracker", "predictor", *map(shown, times), "mean"], rows)
 
 
 def seeds(content: Content) -> Lines:
@@ -162,8 +170,9 @@ def seeds(content: Content) -> Lines:
     times = [time for time in dict.fromkeys(row["time"] for row in content["rows"]) if time]
     by, rows = _joint_rows(content), []
     parts = {
-        "`joint`": ("published", "frozen"),
-        "`joint` with the tracker trained too (not in the package)": ("joint", "joint"),
+        "`joint`": ("published", "none", "frozen"),
+        "`joint`, with propagation": ("published", "optical_flow", "frozen"),
+        "`joint` with the tracker trained too (not in the package)": ("joint", "none", "joint"),
     }
     for label, key in parts.items():
         values = by[key]
@@ -192,4 +201,5 @@ BLOCKS: Dict[str, Block] = {
     "predictors.rates": from_json(RATES, rates),
     "predictors.tracked": from_json(TRACKED, tracked),
     **{f"predictors.{make.__name__}": from_json(JOINT, make) for make in (joint, seeds, material)},
+    "predictors.joint_v2": from_json(JOINT_V2, joint),
 }

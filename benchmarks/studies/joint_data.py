@@ -25,7 +25,7 @@ from pvtpp_benchmarks.synthetic.occluders import occluded
 
 TRAINABLE = "nanotrack-v3"
 """The tracker whose last layers can learn too."""
-OCCLUDERS = 100
+OCCLUDERS = 1
 """Seed of the drawn occluders."""
 REAL = {"mini": "uav-mini", "more": "uav-more"}
 """Kinds of clips as they are, and their data sets."""

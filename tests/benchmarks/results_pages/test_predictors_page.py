@@ -41,13 +41,13 @@ def test_both_camera_rates_stand_in_a_cell():
 def test_seeds_are_joined_to_their_mean_and_their_ends():
     content = committed(predictors.JOINT)
     for seed, value in enumerate((0.5, 0.6, 0.7)):
-        name = {"tracker": "published", "predictor": f"frozen-{seed}", "time": "85ms"}
+        name = {"tracker": "published", "propagation": "none", "predictor": f"frozen-{seed}", "time": "85ms"}
         (row,) = [row for row in content["rows"] if name.items() <= row.items()]
         row["auc"]["all"] = value
     mean = next(row for row in rows_of(predictors.joint(content)) if "mean of its seeds" in row[1])
-    assert mean[3] == ".600"
+    assert mean[4] == ".600"
     ends = next(row for row in rows_of(predictors.seeds(content)) if row[0] == "`joint`")
-    assert (ends[1], ends[3]) == ("3", ".5000 to .7000")
+    assert (ends[1], ends[4]) == ("3", ".5000 to .7000")
 
 
 def test_the_lead_over_the_papers_module_is_that_of_the_file():
