@@ -12,7 +12,7 @@ import hashlib
 import os
 import sys
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from pvtpp_benchmarks.synthetic.occluders import occluded
 
 TRAINABLE = "nanotrack-v3"
 """The tracker whose last layers can learn too."""
+CHECKPOINT = "nanotrackv3.pth"
+"""Its weights in torch."""
 OCCLUDERS = 1
 """Seed of the drawn occluders."""
 REAL = {"mini": "uav-mini", "more": "uav-more"}
@@ -102,7 +104,7 @@ def clips(root: str, kind: str) -> Iterable[Clip]:
             yield Clip.of(sequence)
 
 
-def material(root: str, tracker: str, checkpoint: str, folder: str, kinds: Sequence[str] = KINDS) -> Material:
+def material(root: str, tracker: str, weights: str, folder: str, kinds: Sequence[str] = KINDS) -> Material:
     """All recordings of these kinds; those that are not in ``folder/recordings`` yet are made.
 
     Parameters
@@ -111,14 +113,14 @@ def material(root: str, tracker: str, checkpoint: str, folder: str, kinds: Seque
         Folder that holds `uav-mini` and `uav-more`.
     tracker
         Name of the tracker.
-    checkpoint
-        `TRAINABLE` in torch.
+    weights
+        Folder with its weights.
     folder
         Where the recordings go.
     kinds
         Of `KINDS`.
     """
-    runs, made = _runs(tracker, checkpoint)
+    runs, made = _runs(tracker, weights)
     place = os.path.join(folder, "recordings")
 
     def progress(text: str) -> None:
@@ -129,31 +131,31 @@ def material(root: str, tracker: str, checkpoint: str, folder: str, kinds: Seque
     )
 
 
-def _runs(tracker: str, checkpoint: str) -> Tuple[Any, str]:
+def _runs(tracker: str, weights: str) -> Tuple[Any, str]:
     """The tracker to record, and what its recordings hold."""
     if tracker != TRAINABLE:
         from pvtpp_trackers.factory import MakeTracker
 
-        return MakeTracker(tracker)(None), tracker
+        return MakeTracker(tracker, weights)(), tracker
     from pvtpp_trackers.recorder import Recorder
 
-    return Recorder(_part(checkpoint)), "maps"
+    return Recorder(_part(weights)), "maps"
 
 
-def _part(checkpoint: str) -> Any:
+def _part(weights: str) -> Any:
     from pvtpp_trackers.models.nanotrack import load as load_tracker
     from pvtpp_trackers.models.nanotrack_training import LastStage
 
-    return LastStage(load_tracker(checkpoint))
+    return LastStage(load_tracker(os.path.join(weights, CHECKPOINT)))
 
 
-def features_of(recorded: Material, tracker: str, checkpoint: str, folder: str) -> Material:
+def features_of(recorded: Material, tracker: str, weights: str, folder: str) -> Material:
     """The same recordings with the features of the published tracker, computed once and kept in ``folder/features``."""
     from pvtpp.training.joint import seen_by
 
-    part: Optional[Any] = _part(checkpoint) if tracker == TRAINABLE else None
-    if part is None:
+    if tracker != TRAINABLE:
         return recorded
+    part = _part(weights)
 
     def made(recording: Recording) -> Recording:
         content = hashlib.sha256(recording.search.tobytes() + recording.template.tobytes()).hexdigest()

@@ -38,7 +38,7 @@ from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import write_json
 from pvtpp_benchmarks.spec import RunSpec
 from pvtpp_benchmarks.studies.joint_data import KINDS as RECORDED
-from pvtpp_benchmarks.studies.joint_data import TRAINABLE, Material, features_of, folds, material
+from pvtpp_benchmarks.studies.joint_data import CHECKPOINT, TRAINABLE, Material, features_of, folds, material
 from pvtpp_trackers.factory import MakeTracker
 
 TIMES = ("20ms", "47ms", "85ms", "165ms")
@@ -274,7 +274,7 @@ def main() -> None:
     from pvtpp.export.joint import publish
     from pvtpp.networks.joint import load as load_joint
 
-    checkpoint = os.path.join(args.weights, "nanotrackv3.pth")
+    checkpoint = os.path.join(args.weights, CHECKPOINT)
     possible = KINDS if args.tracker == TRAINABLE else KINDS[:1]
     args.kinds = args.kinds or list(possible)
     if not set(args.kinds) <= set(possible):
@@ -287,8 +287,8 @@ def main() -> None:
     if {"choose", "train"} & set(args.stages):
         wanted = {name for kind in args.kinds for name in MATERIAL[CHOSEN[kind]][0]}
         recorded_kinds = [kind for kind in RECORDED if "choose" in args.stages or kind in wanted]
-        recorded = material(args.root, args.tracker, checkpoint, args.folder, recorded_kinds)
-        features = features_of(recorded, args.tracker, checkpoint, args.folder)
+        recorded = material(args.root, args.tracker, args.weights, args.folder, recorded_kinds)
+        features = features_of(recorded, args.tracker, args.weights, args.folder)
     if "choose" in args.stages:
         result["chosen"] = CHOSEN
         result["material"] = choose(features, folds(args.root), args.folder)
