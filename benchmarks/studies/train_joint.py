@@ -37,8 +37,8 @@ from pvtpp_benchmarks.evaluate import Grid, evaluate
 from pvtpp_benchmarks.provenance import facts
 from pvtpp_benchmarks.report.files import write_json
 from pvtpp_benchmarks.spec import RunSpec
-from pvtpp_benchmarks.studies.joint_data import KINDS as RECORDED
 from pvtpp_benchmarks.studies.joint_data import CHECKPOINT, TRAINABLE, Material, features_of, folds, material
+from pvtpp_benchmarks.studies.joint_data import KINDS as RECORDED
 from pvtpp_trackers.factory import MakeTracker
 
 TIMES = ("20ms", "47ms", "85ms", "165ms")
