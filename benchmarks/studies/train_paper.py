@@ -5,7 +5,7 @@
 M is trained once for every camera rate and processing time, on LaSOT annotations without every twentieth sequence, in
 windows of a camera of that rate and a tracker of that time: annotated frames are the camera's frames, or every second
 or third of them, as for the motion predictor. MV is trained once, on the recordings of NanoTrack V3 that the joint
-predictor is trained on, real and varied, at processing times from 20 to 200 ms. With so little data the paper's number
+predictor is trained on, at processing times from 20 to 200 ms. With so little data the paper's number
 of samples would repeat each hundreds of times, so the run is shorter (`MV_EPOCHS`). A trained module is not trained
 again; an interrupted training continues from its last epoch.
 """
@@ -27,7 +27,7 @@ from pvtpp_benchmarks.studies.train_motion import annotated
 
 RATES = (15.0, 30.0, 60.0)
 TIMES = ("20ms", "47ms", "85ms", "165ms")
-KAPPA, SLOWEST_CAMERA, LONGEST_S, KINDS = 30.0, 10.0, 0.165, ("real", "varied")
+KAPPA, SLOWEST_CAMERA, LONGEST_S, KINDS = 30.0, 10.0, 0.165, ("mini", "more")
 """For MV: world rate and slowest camera of `uav-mini`, longest processing time of the table, kinds of recordings."""
 M_EPOCHS = 50
 """Half of the recipe: in the other half its learning rate is a ten-thousandth of the first one or less."""
@@ -66,17 +66,19 @@ def train_module(root: str, folder: str, fps: float, time: str, seed: int = 0) -
     return path
 
 
-def train_joint(root: str, checkpoint: str, recordings: str, folder: str, seed: int = 0) -> str:
+def train_joint(root: str, weights: str, recordings: str, folder: str, seed: int = 0) -> str:
     """Train, check and write MV, unless it exists; returns its path.
 
-    `recordings` is the folder of recordings of the tracker in `checkpoint`; missing ones are made.
+    `recordings` is the folder of recordings of NanoTrack V3 with the weights of the folder `weights`; missing ones are
+    made.
     """
     from pvtpp.training.paper import on_recordings, recipe
-    from pvtpp_benchmarks.studies.joint_data import features_of, material
+    from pvtpp_benchmarks.studies.joint_data import TRAINABLE, features_of, material
 
     path = joint_path(folder)
     if not os.path.isfile(path):
-        found = features_of(material(root, checkpoint, recordings, KINDS), checkpoint, recordings).of(KINDS)
+        recorded = material(root, TRAINABLE, weights, recordings, KINDS)
+        found = features_of(recorded, TRAINABLE, weights, recordings).of(KINDS)
         channels, template, _ = found[0].template.shape
         run: Dict[str, Any] = {
             "epochs": MV_EPOCHS,
@@ -88,9 +90,8 @@ def train_joint(root: str, checkpoint: str, recordings: str, folder: str, seed: 
         run["decay_epochs"] = (MV_EPOCHS - max(1, MV_EPOCHS // 20),)
         config = recipe("joint", KAPPA, LONGEST_S, SLOWEST_CAMERA, channels, **run)
         sides = (template, found[0].search.shape[-1])
-        _train(
-            config, on_recordings(config, found), None, path, "NanoTrack V3 along uav-mini/train and variations", sides
-        )
+        data = "NanoTrack V3 along uav-mini/train and uav-more/train"
+        _train(config, on_recordings(config, found), None, path, data, sides)
     return path
 
 
@@ -110,9 +111,9 @@ def _train(config: Any, learnt: Any, apart: Any, path: str, data: str, sides: Tu
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("root", help="folder with annotations/ and uav-mini/")
+    parser.add_argument("root", help="folder with annotations/, uav-mini/ and uav-more/")
     parser.add_argument("--modules", default="m,mv", help="of m, mv")
-    parser.add_argument("--weights", help="mv: folder with NanoTrack V3's torch checkpoint")
+    parser.add_argument("--weights", help="mv: folder with NanoTrack V3's weights, also in torch")
     parser.add_argument(
         "--recordings", default="runs/joint", help="mv: folder of train_joint with recordings of the tracker"
     )
@@ -127,8 +128,7 @@ def main() -> None:
             for path in executor.map(train_module, *zip(*todo)):
                 print(path, file=sys.stderr, flush=True)
     if "mv" in wanted:
-        checkpoint = os.path.join(args.weights or "", "nanotrackv3.pth")
-        print(train_joint(args.root, checkpoint, args.recordings, args.folder, args.seed), file=sys.stderr)
+        print(train_joint(args.root, args.weights or "", args.recordings, args.folder, args.seed), file=sys.stderr)
 
 
 if __name__ == "__main__":
