@@ -31,7 +31,7 @@ from pvtpp_benchmarks.report.files import check_writable, write_json
 from pvtpp_benchmarks.synthetic.occluders import occluded
 from pvtpp_trackers.registry import create
 
-WORST = ("Biker+occluders2", "S0601+occluders1", "S1301+occluders1")
+WORST = ("wakeboard10+occluders1", "building5+occluders2", "S1301+occluders2")
 """Those of `presence_table` at 47 ms on which presence costs most."""
 
 
