@@ -172,7 +172,7 @@ def seeds(content: Content) -> Lines:
     parts = {
         "`joint`": ("published", "none", "frozen"),
         "`joint`, with propagation": ("published", "optical_flow", "frozen"),
-        "`joint` with the tracker trained too (not in the package)": ("joint", "none", "joint"),
+        "`joint`, the tracker trained too": ("joint", "none", "joint"),
     }
     for label, key in parts.items():
         values = by[key]

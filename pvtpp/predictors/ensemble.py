@@ -58,9 +58,11 @@ class Ensemble:
         Whether the learned predictor does, see `Predictor`.
     """
 
+    reads_features: bool = False
+
     def __init__(self, learned: Optional[Motion] = None, kalman: Optional[Kalman] = None):
         self._learned, self._kalman = learned or Motion(), kalman or Kalman()
-        self.reads_features: bool = self._learned.reads_features
+        self.reads_features = self._learned.reads_features
 
     def encode(self, output: TrackerOutput) -> Any:
         """Return what the learned predictor keeps of a result; None where boxes and times are enough."""

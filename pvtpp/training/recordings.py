@@ -193,10 +193,6 @@ class RecordingPlan:
         check(self, rules)
 
 
-Displace = Callable[[int, np.ndarray], np.ndarray]
-"""Frame number and last result to the box that the search region is placed on, ``[cx, cy, w, h]``."""
-
-
 class _Enough(Exception):
     """As many results as wanted are recorded."""
 
@@ -204,7 +200,9 @@ class _Enough(Exception):
 class _Recorder:
     """The tracker of a simulation; keeps search boxes and features of its results until there are `most`."""
 
-    def __init__(self, tracker: Tracker, clip: Clip, most: int | None, displace: Displace | None):
+    def __init__(
+        self, tracker: Tracker, clip: Clip, most: int | None, displace: Callable[[int, np.ndarray], np.ndarray] | None
+    ):
         self._tracker, self._clip, self._most, self._displace = tracker, clip, most, displace
         self.searched: list[np.ndarray] = []
         self.search: list[np.ndarray] = []
@@ -252,7 +250,7 @@ def record(
     start: int = 0,
     first_box: np.ndarray | None = None,
     longest: int | None = None,
-    displace: Displace | None = None,
+    displace: Callable[[int, np.ndarray], np.ndarray] | None = None,
 ) -> Recording:
     """Run the tracker over the clip on a simulated clock, and record its results and features.
 
@@ -272,7 +270,8 @@ def record(
     longest
         Most results; None records to the end of the clip.
     displace
-        Where the tracker searches; None leaves it to the tracker.
+        Frame number and last result to the box that is searched round, ``[cx, cy, w, h]``; None leaves it to the
+        tracker.
 
     Raises
     ------
