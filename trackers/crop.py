@@ -9,7 +9,7 @@ reported ``[cx, cy, w, h]`` is the internal state.
 from __future__ import annotations
 
 import math
-from typing import Optional, Tuple
+from typing import List, Optional, Tuple
 
 import numpy as np
 
@@ -116,13 +116,30 @@ def crop(
     )
 
 
-def to_blob(patch: np.ndarray, out: Optional[np.ndarray] = None) -> np.ndarray:
-    """uint8 ``(h, w, 3)`` to float32 ``(1, 3, h, w)``, values and channel order unchanged; writes to `out` if given."""
+def planes_of(size: int) -> List[np.ndarray]:
+    """Buffers for the planes of a crop of this side: new memory for every crop is slow."""
+    return [np.empty((size, size), np.uint8) for _ in range(3)]
+
+
+def to_blob(
+    patch: np.ndarray, out: Optional[np.ndarray] = None, planes: Optional[List[np.ndarray]] = None
+) -> np.ndarray:
+    """uint8 ``(h, w, 3)`` to float32 ``(1, 3, h, w)``, values and channel order unchanged; uses buffers that are given.
+
+    Parameters
+    ----------
+    patch
+        The crop.
+    out
+        Buffer to write to.
+    planes
+        Of `planes_of`.
+    """
     import cv2
 
     blob = np.empty((1, 3) + patch.shape[:2], np.float32) if out is None else out
     # Planes first: conversion in strides takes a quarter longer.
-    for plane, values in zip(cv2.split(patch), blob[0]):
+    for plane, values in zip(cv2.split(patch, planes), blob[0]):
         np.copyto(values, plane)
     return blob
 

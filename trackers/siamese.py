@@ -17,7 +17,7 @@ from pvtpp.errors import InputError
 from pvtpp.inference import artefact
 from pvtpp.inference.engine import Engine, TensorSpec
 from pvtpp.tracker import Frame, TrackerOutput
-from pvtpp_trackers.crop import bounded, channel_average, context_side, crop, first_centre, to_blob
+from pvtpp_trackers.crop import bounded, channel_average, context_side, crop, first_centre, planes_of, to_blob
 from pvtpp_trackers.decode import Decoder, Proposal
 from pvtpp_trackers.feature_map import FeatureMap
 
@@ -276,14 +276,14 @@ class _Crop:
 
     def __init__(self, spec: TensorSpec, size: int):
         self._name, self._size = spec.name, size
-        self._patch = np.empty((size, size, 3), np.uint8)
+        self._patch, self._planes = np.empty((size, size, 3), np.uint8), planes_of(size)
         self._given = self._patch[None] if spec.dtype == np.uint8 else np.empty((1, 3, size, size), np.float32)
 
     def cut(
         self, image: np.ndarray, x: float, y: float, side: int, fill: Tuple[float, float, float]
     ) -> Dict[str, np.ndarray]:
         patch = crop(image, x, y, side, self._size, fill, self._patch)
-        return {self._name: self._given if self._given.dtype == np.uint8 else to_blob(patch, self._given)}
+        return {self._name: self._given if self._given.dtype == np.uint8 else to_blob(patch, self._given, self._planes)}
 
 
 def _values(engine: Engine, inputs: Dict[str, np.ndarray]) -> List[np.ndarray]:

@@ -23,7 +23,7 @@ from pvtpp.errors import InputError
 from pvtpp.inference.engine import Engine
 from pvtpp.tracker import Frame, TrackerOutput
 from pvtpp.validation import above, at_least, between, check, holds
-from pvtpp_trackers.crop import bounded, crop, window_corner
+from pvtpp_trackers.crop import bounded, crop, planes_of, window_corner
 from pvtpp_trackers.registry import register
 
 NAME = "vittrack"
@@ -158,7 +158,7 @@ class VitTrack:
             return TrackerOutput(self._box, float(weighted[best]))
         row, column = divmod(best, CELLS)
         width, height, across, down = (
-            float(each[0, axis, row, column]) for each in (sizes, offsets) for axis in (0, 1)
+            each.item(best + axis * CELLS**2) for each in (sizes, offsets) for axis in (0, 1)
         )
         made = bounded(
             left + (column + across) / CELLS * side,
@@ -168,7 +168,7 @@ class VitTrack:
             frame.image,
             self.config.minimum,
         )
-        output = TrackerOutput(np.array(made), float(flat[best]))
+        output = TrackerOutput(np.array(made), flat.item(best))
         self._box = output.box
         return output
 
@@ -187,6 +187,7 @@ class _Crop:
     def __init__(self, size: int, config: VitTrackConfig):
         self._size = size
         self._patch = np.empty((size, size, 3), np.uint8)
+        self._planes = planes_of(size)
         self.blob = np.empty((1, 3, size, size), np.float32)
         values = np.arange(256) / 255
         self._tables = [
@@ -201,7 +202,7 @@ class _Crop:
         side = math.ceil(math.sqrt(w * h) * factor)
         patch = crop(image, x, y, side, self._size, BLACK, self._patch)
         # A table for each plane is faster than arithmetic on the whole crop.
-        for plane, table, given in zip(cv2.split(patch), self._tables, self.blob[0]):
+        for plane, table, given in zip(cv2.split(patch, self._planes), self._tables, self.blob[0]):
             cv2.LUT(plane, table, dst=given)
         return (*window_corner(x, y, side), side)
 

@@ -14,6 +14,7 @@ from pvtpp_trackers.crop import (
     context_side,
     crop,
     first_centre,
+    planes_of,
     to_blob,
     window_corner,
 )
@@ -72,7 +73,7 @@ def test_crop_and_blob_write_into_the_buffers_given():
     patch, blob = np.empty((127, 127, 3), np.uint8), np.empty((1, 3, 127, 127), np.float32)
     for x in (160.0, 2.0):
         assert np.shares_memory(crop(IMAGE, x, 120.0, 90, 127, (0.0, 0.0, 0.0), patch), patch)
-    assert to_blob(patch, blob) is blob
+    assert to_blob(patch, blob, planes_of(len(patch))) is blob
     assert np.array_equal(blob[0].transpose(1, 2, 0), patch)
     assert np.array_equal(to_blob(patch), blob)
 
