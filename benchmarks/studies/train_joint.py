@@ -197,7 +197,7 @@ def table(
     if "frozen" in kinds:
         listeners = {"none": (*CLASSICAL, "motion"), "optical_flow": WITH_PROPAGATION}
         listeners["optical_flow"] += tuple(f"ensemble:{name[len('joint:') :]}" for name in trained["frozen"])
-        runs += [("published", published, (*listeners[way], *trained["frozen"]), way) for way in PROPAGATIONS]
+        runs += [("published", published, (*listeners[each], *trained["frozen"]), each) for each in PROPAGATIONS]
     for seed, name in zip(seeds if "joint" in kinds else (), trained["joint"]):
         make = partial(_trained, os.path.join(folder, f"joint-{seed}"))
         runs.append((f"joint {seed}", make, ("hold", "motion", name), "none"))

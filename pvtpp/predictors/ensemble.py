@@ -33,11 +33,16 @@ JOINT = "joint"
 
 def files(path: Union[str, Path, None] = None) -> Tuple[Path, ...]:
     """Files that the predictor is made from: those of its learned member, by default the committed `motion`."""
-    if path is None:
-        return (WEIGHTS,)
-    if path == JOINT:
-        return joint.files()
-    return joint.files(path) if joint.encoder_of(path).is_file() else (Path(path),)
+    graph = WEIGHTS if path is None else _graph(path)
+    return joint.files(graph) if _is_joint(graph) else (graph,)
+
+
+def _graph(path: Union[str, Path]) -> Path:
+    return joint.WEIGHTS if path == JOINT else Path(path)
+
+
+def _is_joint(graph: Path) -> bool:
+    return joint.encoder_of(graph).is_file()
 
 
 class Ensemble:
@@ -101,9 +106,8 @@ def load(path: Union[str, Path]) -> Ensemble:
     InputError
         As `Motion` and `Joint`.
     """
-    if path == JOINT:
-        return Ensemble(joint.Joint())
-    return Ensemble(joint.Joint(path) if joint.encoder_of(path).is_file() else Motion(path))
+    graph = _graph(path)
+    return Ensemble(joint.Joint(graph) if _is_joint(graph) else Motion(graph))
 
 
 def filter_share(track: Track) -> float:

@@ -374,10 +374,10 @@ def _run(tracker: Tracker, clip: Clip, plan: RecordingPlan, run: int) -> Recordi
     first = np.concatenate([box[:2] + off[:2] * box[2:], box[2:] * np.exp(off[2:])])
     # Drawn last: without displacements a run is what it was before there were any.
     bound = rng.uniform(0, plan.displaced)
-    way = rng.uniform(-bound, bound, (clip.length, 2))
+    shift = rng.uniform(-bound, bound, (clip.length, 2))
 
     def displace(frame: int, last: np.ndarray) -> np.ndarray:
-        return np.concatenate([last[:2] + way[frame] * last[2:], last[2:]])
+        return np.concatenate([last[:2] + shift[frame] * last[2:], last[2:]])
 
     return record(
         tracker,
